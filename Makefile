@@ -1,0 +1,127 @@
+# GNU make; the recipes are plain sh. `make help` lists the targets.
+
+PYTHON ?= python3
+PORT ?= 8000
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL = bin/python -m pip install --quiet --require-hashes -r
+
+CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
+COMPILED := $(CATALOGUES:.po=.mo)
+TEMPLATES = $$(find templates -name '*.html')
+PYTEST = python -m pytest -n auto -m "not browser and not benchmark"
+
+# What `manage.py check --deploy` is shown: a production site with a secret of its own.
+PRODUCTION = DEBUG=False HTTPS=True ALLOWED_HOSTS=portal.example.org \
+  SITE_URL=https://portal.example.org SECRET_KEY="$$($(RANDOM_KEY))"
+RANDOM_KEY = $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))'
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-postgres test-browser test-next check messages extract lock \
+  benchmark clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+# --- Python and its packages: one .venv, a stamp in it for each lock that it holds ---------------
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python 3.11 or newer is needed; name one with PYTHON=…' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+	  || { echo 'Python lacks venv: on Debian, apt-get install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/runtime.stamp: requirements.txt $(VENV)/pyvenv.cfg
+	$(VENV)/$(PIP_INSTALL) $<
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/pyvenv.cfg
+	$(VENV)/$(PIP_INSTALL) $<
+	@touch $@ $(VENV)/runtime.stamp
+
+install: $(VENV)/dev.stamp ## Install what running and developing need into .venv
+
+lock: ## Lock the requirements again (needs uv)
+	uv pip compile $(LOCK) --python-version 3.11 pyproject.toml -o requirements.txt
+	uv pip compile $(LOCK) --python-version 3.11 pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	uv pip compile $(LOCK) --python-version 3.13 pyproject.toml --group dev -o requirements-next.txt
+LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links --upgrade
+
+# --- The portal with its demo data ----------------------------------------------------------------
+
+.env: | $(VENV)/runtime.stamp
+	@umask 077 && printf '# Made by make demo; .env.example explains every variable.\n%s\n%s\n' \
+	  "SECRET_KEY=$$($(RANDOM_KEY))" 'HTTPS=False' > $@
+
+demo: export SITE_URL = http://127.0.0.1:$(PORT)
+demo: $(VENV)/runtime.stamp .env messages ## Serve the portal with demo data (PORT=8000)
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py load_demo
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@$(BIN)/python manage.py create_demo_account
+	@echo "The portal is at $(SITE_URL) (Ctrl-C stops it)"
+	@exec $(BIN)/gunicorn config.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4
+
+messages: $(COMPILED) ## Compile the translations
+
+locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po | $(VENV)/runtime.stamp
+	@$(BIN)/pybabel --quiet compile --locale $* --input-file $< --output-file $@
+
+extract: install ## Collect the texts to translate (needs GNU gettext)
+	@$(BIN)/python manage.py makemessages --settings tests.settings --verbosity 0 --all \
+	  --no-location --no-obsolete --ignore '.venv*' --ignore 'tests/*' --ignore 'var/*'
+
+# --- Tests ----------------------------------------------------------------------------------------
+
+test: install messages ## The whole suite on SQLite, then on PostgreSQL where there is one
+	TEST_DATABASE_URL= $(BIN)/$(PYTEST) $(ARGS)
+	@if $(BIN)/python -m tests.postgres; then \
+	  $(MAKE) --no-print-directory test-postgres && echo 'The suite ran on: SQLite, PostgreSQL'; \
+	else \
+	  echo 'The suite ran on: SQLite (no PostgreSQL server programs, no TEST_DATABASE_URL)'; \
+	fi
+
+test-postgres: install messages ## The suite on a throw-away PostgreSQL, or on TEST_DATABASE_URL
+	$(BIN)/python -m tests.postgres -- $(BIN)/$(PYTEST) $(ARGS)
+
+test-browser: install messages ## The tests in Chromium (CHROMIUM=/path/to/it)
+	@test -x "$(CHROMIUM)" \
+	  || { echo 'Chromium is needed: on Debian, apt-get install chromium; or CHROMIUM=…' >&2; exit 1; }
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+NEXT_PYTHON = $(firstword $(foreach python,\
+  python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13),\
+  $(shell $(python) -c 'import sys; print(sys.executable)' 2>/dev/null)))
+
+.venv-next/dev.stamp: requirements-next.txt
+	$(NEXT_PYTHON) -m venv --clear .venv-next
+	.venv-next/$(PIP_INSTALL) $<
+	@touch $@
+
+test-next: messages ## The suite on Django 6.1 with Python 3.13, where that is found
+	@if test -z "$(NEXT_PYTHON)"; then echo 'Not run: there is no Python 3.13'; else \
+	  $(MAKE) --no-print-directory .venv-next/dev.stamp \
+	  && TEST_DATABASE_URL= .venv-next/bin/$(PYTEST) $(ARGS); fi
+
+benchmark: install messages ## The speed measurements
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks $(ARGS)
+
+# --- Everything that reads the code ---------------------------------------------------------------
+
+check: install messages ## Lint, format, types, import contract, templates, migrations, deployment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djade --target-version 5.2 --check $(TEMPLATES)
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/python manage.py makemigrations --settings tests.settings --check --dry-run
+	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+clean: ## Remove what can be made again; the database, var/ and .env stay
+	rm -rf .venv .venv-next .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -f $(COMPILED)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,94 @@
+"""Dates known to the day, the month or the year, and arithmetic with months.
+
+Pure: no ORM, no clock, no settings.
+"""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, Self
+
+Precision = Literal["year", "month", "day"]
+
+FIRST_YEAR, LAST_YEAR = 1000, 2999
+ISO_PREFIX = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+
+
+@dataclass(frozen=True, order=False)
+class PartialDate:
+    """A date with the precision at which it is known.
+
+    Raises ValueError, in words, for a day that does not exist.
+    """
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    def __post_init__(self) -> None:
+        if not FIRST_YEAR <= self.year <= LAST_YEAR:
+            raise ValueError(f"the year {self.year} is not between {FIRST_YEAR} and {LAST_YEAR}")
+        if self.day is not None and self.month is None:
+            raise ValueError("a day needs its month")
+        if self.month is not None and not 1 <= self.month <= 12:
+            raise ValueError(f"there is no month {self.month}")
+        if self.month is not None and self.day is not None:
+            last = calendar.monthrange(self.year, self.month)[1]
+            if not 1 <= self.day <= last:
+                raise ValueError(f"{self.year}-{self.month:02} has no day {self.day}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `2013`, `2015-07` or `2015-07-14`; anything else raises ValueError."""
+        match = ISO_PREFIX.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"“{text}” is not a date like 2013, 2015-07 or 2015-07-14")
+        year, month, day = (int(part) if part else None for part in match.groups())
+        assert year is not None
+        return cls(year, month, day)
+
+    @classmethod
+    def from_date(cls, day: date) -> Self:
+        return cls(day.year, day.month, day.day)
+
+    def __str__(self) -> str:
+        parts = [f"{self.year:04}"]
+        parts += [f"{part:02}" for part in (self.month, self.day) if part is not None]
+        return "-".join(parts)
+
+    @property
+    def precision(self) -> Precision:
+        if self.month is None:
+            return "year"
+        return "month" if self.day is None else "day"
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def last_day(self) -> date:
+        if self.month is None:
+            return date(self.year, 12, 31)
+        return date(
+            self.year, self.month, self.day or calendar.monthrange(self.year, self.month)[1]
+        )
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later (or earlier), clamped to the month's last day.
+
+    29 February plus 24 months is 28 February; 31 January plus one month is the last of February.
+    """
+    years, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(years, month_index + 1)[1]
+    return date(years, month_index + 1, min(day.day, last))
+
+
+def last_day_of_month(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def day_after(day: date) -> date:
+    return day + timedelta(days=1)

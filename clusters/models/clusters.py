@@ -1,0 +1,430 @@
+"""Clusters: names, texts, managers, lineage and members over time."""
+
+from datetime import date
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Prefetch, Q
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+from simple_history.models import HistoricalRecords
+
+from clusters.fields import PartialDateField
+from clusters.models.organisations import Organisation
+from clusters.models.reference import Portfolio, Region, ends_after_it_starts
+from clusters.public_ids import new_public_id
+
+
+class ClusterState(models.TextChoices):
+    PROVISIONAL = "provisional", _("provisional")
+    ACTIVE = "active", _("active")
+    MERGED = "merged", _("merged")
+    CLOSED = "closed", _("closed")
+
+
+class ClusterNameKind(models.TextChoices):
+    FORMER = "former", _("former name")
+    OTHER = "other", _("also known as")
+
+
+class ManagementRole(models.TextChoices):
+    LEAD = "lead", _("lead")
+    JOINT = "joint", _("joint")
+    ASSOCIATION = "association", _("members’ association")
+
+
+class LineageKind(models.TextChoices):
+    MERGED_INTO = "merged_into", _("merged into")
+    SPLIT_FROM = "split_from", _("split from")
+
+
+class MemberKind(models.TextChoices):
+    TOTAL = "total", _("all members")
+    SME = "sme", _("small and medium-sized firms")
+    LARGE = "large", _("large firms")
+    RESEARCH = "research", _("research")
+    EDUCATION = "education", _("education")
+    PUBLIC = "public", _("public bodies")
+    FINANCE = "finance", _("finance")
+    OTHER = "other", _("other")
+
+
+class ClusterQuerySet(models.QuerySet["Cluster"]):
+    def published(self) -> Self:
+        """The one predicate for "the public sees it"; provisional, merged and closed included."""
+        return self.filter(is_published=True)
+
+    def located(self) -> Self:
+        return self.filter(latitude__isnull=False)
+
+    def managed_by(self, organisation: Organisation, day: date) -> Self:
+        """Clusters that the organisation manages on a day, whatever its role."""
+        return self.filter(
+            pk__in=Management.objects.on(day).filter(organisation=organisation).values("cluster")
+        )
+
+    def with_managers(self) -> Self:
+        """Prefetch published managers with their organisations, the lead first."""
+        return self.prefetch_related(
+            Prefetch(
+                "managements",
+                Management.objects.filter(organisation__is_published=True).select_related(
+                    "organisation"
+                ),
+            )
+        )
+
+
+class Cluster(models.Model):
+    """A regional ecosystem of firms, research and public bodies; not a legal person."""
+
+    public_id = models.CharField(
+        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
+    )
+    slug = models.SlugField(
+        _("address"),
+        max_length=90,
+        unique=True,
+        help_text=_("The last part of the page's address. An old one leads on to the new one."),
+    )
+    name = models.CharField(_("name"), max_length=200, db_index=True)
+    state = models.CharField(
+        _("state"),
+        max_length=12,
+        choices=ClusterState,
+        default=ClusterState.ACTIVE,
+        help_text=_("Provisional: a young cluster whose facts nobody has confirmed yet."),
+    )
+    portfolio = models.ForeignKey(
+        Portfolio,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="clusters",
+        verbose_name=_("comparative portfolio"),
+    )
+    country = CountryField(_("country"), db_index=True)
+    region = models.ForeignKey(
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="clusters",
+        verbose_name=_("region"),
+    )
+    town = models.CharField(_("town"), max_length=120, blank=True)
+    latitude = models.DecimalField(
+        _("latitude"),
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
+        help_text=_("Degrees north, as 45.4326. The town’s centre is precise enough."),
+    )
+    longitude = models.DecimalField(
+        _("longitude"),
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)],
+        help_text=_("Degrees east, as 7.8103."),
+    )
+    founded_on = PartialDateField(_("founded"), null=True, blank=True)
+    website = models.URLField(_("web site"), blank=True)
+    eccp_url = models.URLField(
+        _("ECCP profile"),
+        blank=True,
+        help_text=_("The page on the European Cluster Collaboration Platform."),
+    )
+    logo = models.ImageField(
+        _("logo"),
+        upload_to="logos/",
+        blank=True,
+        help_text=_("PNG, JPEG or WebP; stored anew without its metadata."),
+    )
+    contact_address = models.EmailField(
+        _("contact address"),
+        blank=True,
+        help_text=_("An address of a function, such as info@, never of a person."),
+    )
+    is_contact_shown = models.BooleanField(_("show the contact address"), default=False)
+    confirmed_on = models.DateField(
+        _("last confirmed"),
+        null=True,
+        blank=True,
+        help_text=_("The day on which the team last confirmed these facts."),
+    )
+    is_published = models.BooleanField(
+        _("published"), default=True, help_text=_("Off: no public page shows it.")
+    )
+    organisations = models.ManyToManyField(
+        Organisation, through="Management", related_name="clusters"
+    )
+
+    objects = ClusterQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name", "pk")
+        verbose_name = _("cluster")
+        verbose_name_plural = _("clusters")
+        constraints = (
+            models.CheckConstraint(
+                name="cluster_has_both_coordinates_or_none",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False),
+                violation_error_message=_("Give both latitude and longitude, or neither."),
+            ),
+            models.CheckConstraint(
+                name="cluster_coordinates_are_on_earth",
+                condition=Q(latitude__isnull=True)
+                | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
+                violation_error_message=_("These coordinates are not on Earth."),
+            ),
+            models.CheckConstraint(
+                name="cluster_shows_only_a_given_contact",
+                condition=Q(is_contact_shown=False) | ~Q(contact_address=""),
+                violation_error_message=_("There is no contact address to show."),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("country", "name"), name="cluster_by_country"),
+            models.Index(fields=("portfolio", "name"), name="cluster_by_portfolio"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("clusters:detail", args=[self.slug])
+
+    def clean(self) -> None:
+        if self.region and self.country and self.region.country != self.country:
+            raise ValidationError({"region": _("This region lies in another country.")})
+
+    def text(self) -> "ClusterText | None":
+        """The texts in the active language, else in the other one. Prefetch `texts` for lists."""
+        texts = {text.language: text for text in self.texts.all()}
+        return texts.get(get_language() or "en") or next(iter(texts.values()), None)
+
+    def managers_on(self, day: date) -> "list[Management]":
+        """Who manages it that day, the lead first. Prefetch by `with_managers()`."""
+        return [management for management in self.managements.all() if management.is_on(day)]
+
+
+class ClusterName(models.Model):
+    """Another name of a cluster, former or parallel, by which it is found too."""
+
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, related_name="names", verbose_name=_("cluster")
+    )
+    name = models.CharField(_("name"), max_length=200, db_index=True)
+    kind = models.CharField(
+        _("kind"), max_length=6, choices=ClusterNameKind, default=ClusterNameKind.FORMER
+    )
+    started_on = PartialDateField(_("used from"), null=True, blank=True)
+    ended_on = PartialDateField(_("used until"), null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("cluster", "ended_on", "pk")
+        verbose_name = _("other name")
+        verbose_name_plural = _("other names")
+        constraints = (
+            ends_after_it_starts("cluster_name"),
+            models.UniqueConstraint(fields=("cluster", "name"), name="cluster_other_name_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClusterText(models.Model):
+    """What a cluster says of itself in one language."""
+
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, related_name="texts", verbose_name=_("cluster")
+    )
+    language = models.CharField(
+        _("language"), max_length=2, choices=[("en", _("English")), ("it", _("Italian"))]
+    )
+    tagline = models.CharField(
+        _("tagline"), max_length=200, blank=True, help_text=_("Who it is, in one line.")
+    )
+    description = models.TextField(
+        _("description"), blank=True, help_text=_("Plain paragraphs, an empty line between two.")
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("cluster", "language")
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("cluster", "language"),
+                name="cluster_text_once_per_language",
+                violation_error_message=_("There is a text in this language already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.tagline or self.language
+
+
+class ManagementQuerySet(models.QuerySet["Management"]):
+    def on(self, day: date) -> Self:
+        """Managements in force on a day; an unknown start or end does not bound."""
+        return self.filter(
+            Q(started_on__isnull=True) | Q(started_on__begun_by=day),
+            Q(ended_on__isnull=True) | Q(ended_on__lasting_on=day),
+        )
+
+
+class Management(models.Model):
+    """An organisation manages a cluster: as lead, jointly, or as the members' association."""
+
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, related_name="managements", verbose_name=_("cluster")
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="managements", verbose_name=_("organisation")
+    )
+    role = models.CharField(
+        _("role"), max_length=12, choices=ManagementRole, default=ManagementRole.LEAD
+    )
+    started_on = PartialDateField(_("from"), null=True, blank=True)
+    ended_on = PartialDateField(_("until"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=500, blank=True)
+
+    objects = ManagementQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = (
+            "cluster",
+            models.Case(
+                models.When(role="lead", then=0), models.When(role="joint", then=1), default=2
+            ),
+            "started_on",
+            "pk",
+        )
+        verbose_name = _("manager")
+        verbose_name_plural = _("managers")
+        constraints = (
+            ends_after_it_starts("management"),
+            models.UniqueConstraint(
+                fields=("cluster",),
+                condition=Q(role="lead", ended_on__isnull=True),
+                name="management_has_one_lead_today",
+                violation_error_message=_(
+                    "This cluster has a lead manager already. Give that one an end first."
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=("cluster", "organisation", "role"),
+                condition=Q(ended_on__isnull=True),
+                name="management_role_once",
+                violation_error_message=_("This organisation has that role already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.organisation} ({self.get_role_display()})"
+
+    def clean(self) -> None:
+        if self.role == ManagementRole.LEAD and self.cluster_id is not None:
+            others = Management.objects.filter(
+                cluster=self.cluster_id, role=ManagementRole.LEAD
+            ).exclude(pk=self.pk)
+            for other in others:
+                if self.surely_overlaps(other):
+                    raise ValidationError(
+                        _("%(organisation)s leads this cluster in the same time."),
+                        params={"organisation": other.organisation},
+                    )
+
+    def is_on(self, day: date) -> bool:
+        """The Python twin of `ManagementQuerySet.on`."""
+        return (self.started_on is None or self.started_on.first_day <= day) and (
+            self.ended_on is None or self.ended_on.last_day >= day
+        )
+
+    def surely_overlaps(self, other: "Management") -> bool:
+        """Both were in force on some day, however the unknown days and months are read."""
+        start = max(
+            (m.started_on.last_day for m in (self, other) if m.started_on), default=date.min
+        )
+        end = min((m.ended_on.first_day for m in (self, other) if m.ended_on), default=date.max)
+        return start < end
+
+
+class Lineage(models.Model):
+    """One cluster became or left another."""
+
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, related_name="lineage", verbose_name=_("cluster")
+    )
+    kind = models.CharField(_("kind"), max_length=12, choices=LineageKind)
+    other = models.ForeignKey(
+        Cluster, models.PROTECT, related_name="lineage_from", verbose_name=_("other cluster")
+    )
+    happened_on = PartialDateField(_("when"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=500, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("cluster", "happened_on", "pk")
+        verbose_name = _("merger or split")
+        verbose_name_plural = _("mergers and splits")
+        constraints = (
+            models.CheckConstraint(
+                name="lineage_leads_elsewhere",
+                condition=~Q(cluster=F("other")),
+                violation_error_message=_("A cluster cannot merge into or split from itself."),
+            ),
+            models.UniqueConstraint(
+                fields=("cluster", "kind", "other"), name="lineage_once_per_pair"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.other}"
+
+
+class MembershipCount(models.Model):
+    """How many committed members of a kind the cluster had at a date."""
+
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, related_name="membership_counts", verbose_name=_("cluster")
+    )
+    counted_on = PartialDateField(_("counted"))
+    kind = models.CharField(_("kind"), max_length=10, choices=MemberKind, default=MemberKind.TOTAL)
+    count = models.PositiveIntegerField(_("number"))
+    source = models.CharField(_("source"), max_length=500, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("cluster", "-counted_on", "kind")
+        verbose_name = _("number of members")
+        verbose_name_plural = _("numbers of members")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("cluster", "counted_on", "kind"),
+                name="membership_count_once",
+                violation_error_message=_("There is a number for this date and kind already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.get_kind_display()} ({self.counted_on})"

@@ -1,0 +1,212 @@
+"""Legal entities: managing organisations, associations, programme owners, shareholders."""
+
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+from simple_history.models import HistoricalRecords
+from stdnum import lei
+from stdnum.eu import vat
+
+from clusters.fields import PartialDateField
+from clusters.models.reference import Region, ends_after_it_starts
+from clusters.public_ids import new_public_id
+
+
+class OrganisationKind(models.TextChoices):
+    SCIENCE_PARK = "science_park", _("science park")
+    FOUNDATION = "foundation", _("foundation")
+    CONSORTIUM = "consortium", _("consortium")
+    COMPANY = "company", _("company")
+    ASSOCIATION = "association", _("association")
+    PUBLIC_BODY = "public_body", _("public body")
+    GROUPING = "grouping", _("temporary grouping (ATS)")
+    OTHER = "other", _("other")
+
+
+def validate_vat_number(value: str) -> None:
+    """EU VAT numbers with their country prefix, check digits included."""
+    if not vat.is_valid(value):
+        raise ValidationError(
+            _(
+                "“%(value)s” is not a valid VAT number. Write it with its country, as IT01234567890."
+            ),
+            params={"value": value},
+        )
+
+
+def validate_lei(value: str) -> None:
+    if not lei.is_valid(value):
+        raise ValidationError(
+            _("“%(value)s” is not a valid Legal Entity Identifier (20 characters, ISO 17442)."),
+            params={"value": value},
+        )
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def published(self) -> Self:
+        return self.filter(is_published=True)
+
+    def in_directory_order(self) -> Self:
+        return self.order_by("name", "pk")
+
+    def matching(self, words: str) -> Self:
+        """Organisations with every word in a name, former name or town."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(name__icontains=word)
+                | Q(town__icontains=word)
+                | Q(
+                    pk__in=OrganisationName.objects.filter(name__icontains=word).values(
+                        "organisation"
+                    )
+                )
+            )
+        return found
+
+
+class Organisation(models.Model):
+    """A legal entity, which may manage several clusters."""
+
+    public_id = models.CharField(
+        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
+    )
+    slug = models.SlugField(_("address"), max_length=90, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(
+        _("kind"), max_length=20, choices=OrganisationKind, default=OrganisationKind.OTHER
+    )
+    legal_form = models.CharField(
+        _("legal form"), max_length=80, blank=True, help_text=_("As in SpA, GmbH, e. V.")
+    )
+    country = CountryField(_("country"), blank=True)
+    region = models.ForeignKey(
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="organisations",
+        verbose_name=_("region"),
+    )
+    town = models.CharField(_("town of the seat"), max_length=120, blank=True)
+    website = models.URLField(_("web site"), blank=True)
+    role_address = models.EmailField(
+        _("role address"),
+        blank=True,
+        help_text=_("An address of a function, such as info@, never of a person."),
+    )
+    is_address_shown = models.BooleanField(
+        _("show the address"),
+        default=False,
+        help_text=_("Off: the address is kept, and never printed on a public page."),
+    )
+    vat_number = models.CharField(
+        _("VAT number"), max_length=20, blank=True, validators=[validate_vat_number]
+    )
+    lei = models.CharField(
+        _("Legal Entity Identifier"), max_length=20, blank=True, validators=[validate_lei]
+    )
+    is_published = models.BooleanField(
+        _("published"), default=True, help_text=_("Off: no public page shows it.")
+    )
+
+    objects = OrganisationQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name", "pk")
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        constraints = (
+            models.CheckConstraint(
+                name="organisation_shows_only_a_given_address",
+                condition=Q(is_address_shown=False) | ~Q(role_address=""),
+                violation_error_message=_("There is no role address to show."),
+            ),
+            models.UniqueConstraint(
+                fields=("vat_number",),
+                condition=~Q(vat_number=""),
+                name="organisation_vat_number_once",
+                violation_error_message=_("Another organisation has this VAT number."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("clusters:organisation_detail", args=[self.slug])
+
+    def clean(self) -> None:
+        if self.region and self.country and self.region.country != self.country:
+            raise ValidationError({"region": _("This region lies in another country.")})
+        if self.vat_number and vat.is_valid(self.vat_number):
+            self.vat_number = vat.compact(self.vat_number)
+        self.lei = self.lei.upper().replace(" ", "")
+
+
+class OrganisationName(models.Model):
+    """A name that the organisation bore, so that it is still found by it."""
+
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="former_names", verbose_name=_("organisation")
+    )
+    name = models.CharField(_("former name"), max_length=200, db_index=True)
+    started_on = PartialDateField(_("used from"), null=True, blank=True)
+    ended_on = PartialDateField(_("used until"), null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("organisation", "ended_on", "pk")
+        verbose_name = _("former name")
+        verbose_name_plural = _("former names")
+        constraints = (
+            ends_after_it_starts("organisation_name"),
+            models.UniqueConstraint(
+                fields=("organisation", "name"), name="organisation_former_name_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Shareholding(models.Model):
+    """Who holds shares of an organisation, since and until when."""
+
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="shareholdings", verbose_name=_("organisation")
+    )
+    shareholder = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="holdings", verbose_name=_("shareholder")
+    )
+    started_on = PartialDateField(_("from"), null=True, blank=True)
+    ended_on = PartialDateField(_("until"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=500, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("organisation", "started_on", "pk")
+        verbose_name = _("shareholder")
+        verbose_name_plural = _("shareholders")
+        constraints = (
+            ends_after_it_starts("shareholding"),
+            models.CheckConstraint(
+                name="shareholding_is_not_of_itself",
+                condition=~Q(organisation=F("shareholder")),
+                violation_error_message=_("An organisation cannot be its own shareholder."),
+            ),
+            models.UniqueConstraint(
+                fields=("organisation", "shareholder"), name="shareholder_once_per_organisation"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.shareholder)

@@ -1,0 +1,113 @@
+"""Public policies that support clusters."""
+
+from datetime import date
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+from simple_history.models import HistoricalRecords
+
+from clusters.fields import PartialDateField
+from clusters.models.clusters import Cluster
+from clusters.models.organisations import Organisation
+from clusters.models.reference import Region, TwoNames, ends_after_it_starts
+from clusters.public_ids import new_public_id
+
+
+class ProgrammeQuerySet(models.QuerySet["Programme"]):
+    def published(self) -> Self:
+        return self.filter(is_published=True)
+
+
+class Programme(TwoNames):
+    """A policy of a region, ministry or agency."""
+
+    public_id = models.CharField(
+        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
+    )
+    slug = models.SlugField(_("address"), max_length=90, unique=True)
+    owner = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="programmes",
+        verbose_name=_("programme owner"),
+        help_text=_("The region, ministry or agency behind the programme, or its coordinator."),
+    )
+    country = CountryField(_("country"), blank=True)
+    region = models.ForeignKey(
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="programmes",
+        verbose_name=_("region"),
+    )
+    description_en = models.TextField(_("description (English)"), blank=True)
+    description_it = models.TextField(_("description (Italian)"), blank=True)
+    website = models.URLField(_("web site"), blank=True)
+    started_on = PartialDateField(_("from"), null=True, blank=True)
+    ended_on = PartialDateField(_("until"), null=True, blank=True)
+    is_published = models.BooleanField(
+        _("published"), default=True, help_text=_("Off: no public page shows it.")
+    )
+    clusters = models.ManyToManyField(Cluster, through="Participation", related_name="programmes")
+
+    objects = ProgrammeQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name_en", "pk")
+        verbose_name = _("programme")
+        verbose_name_plural = _("programmes")
+        constraints = (ends_after_it_starts("programme"),)
+
+    def get_absolute_url(self) -> str:
+        return reverse("clusters:programme_detail", args=[self.slug])
+
+    @property
+    def description(self) -> str:
+        return self.description_it if get_language() == "it" else self.description_en
+
+
+class ParticipationQuerySet(models.QuerySet["Participation"]):
+    def on(self, day: date) -> Self:
+        return self.filter(
+            Q(started_on__isnull=True) | Q(started_on__begun_by=day),
+            Q(ended_on__isnull=True) | Q(ended_on__lasting_on=day),
+        )
+
+
+class Participation(models.Model):
+    """A cluster takes part in a programme."""
+
+    programme = models.ForeignKey(
+        Programme, models.CASCADE, related_name="participations", verbose_name=_("programme")
+    )
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, related_name="participations", verbose_name=_("cluster")
+    )
+    started_on = PartialDateField(_("from"), null=True, blank=True)
+    ended_on = PartialDateField(_("until"), null=True, blank=True)
+
+    objects = ParticipationQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("programme", "cluster__name", "pk")
+        verbose_name = _("participating cluster")
+        verbose_name_plural = _("participating clusters")
+        constraints = (
+            ends_after_it_starts("participation"),
+            models.UniqueConstraint(
+                fields=("programme", "cluster"), name="participation_once_per_cluster"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.cluster)

@@ -1,0 +1,101 @@
+"""Small tables that the rest refers to, and what several models share."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Length, Substr
+from django.db.models.lookups import GreaterThanOrEqual
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+from simple_history.models import HistoricalRecords
+
+
+class TwoNames(models.Model):
+    """A name in each language of the portal; `name` is the one to show."""
+
+    name_en = models.CharField(_("name (English)"), max_length=200)
+    name_it = models.CharField(_("name (Italian)"), max_length=200)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.name_it if get_language() == "it" else self.name_en
+
+
+def ends_after_it_starts(model: str) -> models.CheckConstraint:
+    """For a model with partial `started_on` and `ended_on`: the last day is not before the first.
+
+    The start is cut to the precision of the end, so "July 2015 until 2015" is allowed.
+    """
+    return models.CheckConstraint(
+        name=f"{model}_ends_after_it_starts",
+        condition=Q(started_on__isnull=True)
+        | Q(ended_on__isnull=True)
+        | Q(GreaterThanOrEqual(F("ended_on"), Substr("started_on", 1, Length("ended_on")))),
+        violation_error_message=_("The end lies before the start."),
+    )
+
+
+class Portfolio(TwoNames):
+    """One of ESCA's comparative portfolios, its classification of sectors."""
+
+    code = models.SlugField(_("code"), unique=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name_en", "pk")
+        verbose_name = _("comparative portfolio")
+        verbose_name_plural = _("comparative portfolios")
+
+
+class RegionQuerySet(models.QuerySet["Region"]):
+    def called(self, text: str, country: str) -> Self:
+        """Regions of a country with this ISO 3166-2 code, name or other name, in any case."""
+        wanted = text.strip().casefold()
+        matching = [region.pk for region in self.filter(country=country) if wanted in region.keys]
+        return self.filter(pk__in=matching)
+
+
+class Region(models.Model):
+    """A first-level subdivision of a country; without a code where ISO 3166-2 has none."""
+
+    code = models.CharField(
+        _("ISO 3166-2 code"), max_length=6, unique=True, null=True, blank=True, default=None
+    )
+    name = models.CharField(_("name"), max_length=120)
+    other_names = models.CharField(
+        _("other names"), max_length=300, blank=True, help_text=_("Separated by a vertical bar.")
+    )
+    country = CountryField(_("country"))
+
+    objects = RegionQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("country", "name", "pk")
+        verbose_name = _("region")
+        verbose_name_plural = _("regions")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("country", "name"),
+                name="region_name_once_per_country",
+                violation_error_message=_("This country has a region of that name already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every text by which an import may call this region, case folded."""
+        texts = [self.code or "", self.name, *self.other_names.split("|")]
+        return frozenset(text.strip().casefold() for text in texts if text.strip())

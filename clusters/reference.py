@@ -1,0 +1,27 @@
+"""Portfolios and regions that every installation starts with (decision 0006)."""
+
+import csv
+import json
+from pathlib import Path
+
+from clusters.models import Portfolio, Region
+
+DATA = Path(__file__).parent / "data"
+
+
+def seed(**_signal: object) -> None:
+    """After `migrate`: fill tables that are empty; what an editor changed stays changed."""
+    if not Portfolio.objects.exists():
+        rows = json.loads((DATA / "portfolios.json").read_text())
+        Portfolio.objects.bulk_create(Portfolio(**row) for row in rows)
+    if not Region.objects.exists():
+        with (DATA / "regions.csv").open(encoding="utf-8", newline="") as file:
+            Region.objects.bulk_create(
+                Region(
+                    code=row["code"],
+                    country=row["country"],
+                    name=row["name"],
+                    other_names=row["aliases"],
+                )
+                for row in csv.DictReader(file)
+            )

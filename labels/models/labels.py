@@ -1,0 +1,376 @@
+"""The register: labels, their effective days, and their state on any day."""
+
+from datetime import date
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clusters.dates import PartialDate
+from clusters.fields import PartialDateField
+from clusters.models import Cluster, Organisation
+from clusters.public_ids import new_public_id
+from labels import validity
+from labels.models.scheme import IssuingBody, Level, LevelRule
+from labels.validity import Interval, State
+
+STATE_NAMES = {
+    State.NOT_YET: _("not yet valid"),
+    State.VALID: _("valid"),
+    State.RENEWABLE: _("expired, may still be renewed"),
+    State.EXPIRED: _("expired"),
+    State.SUSPENDED: _("suspended"),
+    State.REVOKED: _("revoked"),
+    State.UNDATED: _("dates unknown"),
+}
+
+
+class LabelKind(models.TextChoices):
+    UNKNOWN = "", _("not stated")
+    FIRST = "first", _("first award")
+    RENEWAL = "renewal", _("renewal")
+
+
+class LabelQuerySet(models.QuerySet["Label"]):
+    def published(self) -> Self:
+        """The one predicate for "the public sees it"."""
+        return self.filter(is_published=True, cluster__is_published=True)
+
+    def with_state(self, day: date) -> Self:
+        """Annotate `state`, a value of `State`; the SQL twin of `validity.state_on`."""
+        return self.annotate(state=state_expression(day))
+
+    def in_state(self, state: State, day: date) -> Self:
+        return self.with_state(day).filter(Exact(F("state"), state.value))
+
+    def valid_on(self, day: date) -> Self:
+        return self.in_state(State.VALID, day)
+
+    def with_succession(self) -> Self:
+        """Annotate `taken_over_on` and prefetch suspensions: what `Label.state_on` needs."""
+        first = later_labels().order_by("starts_on").values("starts_on")[:1]
+        return self.annotate(taken_over_on=Subquery(first)).prefetch_related("suspensions")
+
+    def with_holder(self) -> Self:
+        return self.select_related(
+            "level", "cluster", "cluster__portfolio", "managing_organisation", "awarded_by"
+        )
+
+    def in_register_order(self) -> Self:
+        """Latest award first; undated rows last."""
+        return self.order_by(F("starts_on").desc(nulls_last=True), "cluster__name", "pk")
+
+    def count_by_state(self, day: date) -> dict[tuple[str, str], int]:
+        """Number of labels by (level code, state) on a day; absent keys are zero."""
+        rows = (
+            self.order_by()
+            .annotate(state=state_expression(day))
+            .values_list("level_id", "state")
+            .annotate(number=models.Count("pk"))
+        )
+        return {(level, state): number for level, state, number in rows}
+
+    def count_holders(self, day: date) -> dict[str, int]:
+        """Number of distinct clusters with a valid label, by level code."""
+        rows = (
+            self.valid_on(day)
+            .order_by()
+            .values_list("level_id")
+            .annotate(number=models.Count("cluster", distinct=True))
+        )
+        return dict(rows)
+
+
+def state_expression(day: date) -> Case:
+    """The branches of `validity.state_on`, in its order."""
+    is_suspended = Exists(
+        Suspension.objects.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gt=day),
+            label=OuterRef("pk"),
+            starts_on__lte=day,
+        )
+    )
+    is_taken_over = Exists(later_labels().filter(starts_on__lte=day))
+    return Case(
+        When(revoked_on__lte=day, then=Value(State.REVOKED.value)),
+        When(starts_on__isnull=True, then=Value(State.UNDATED.value)),
+        When(starts_on__gt=day, then=Value(State.NOT_YET.value)),
+        When(Q(is_suspended, ends_on__gte=day), then=Value(State.SUSPENDED.value)),
+        When(ends_on__gte=day, then=Value(State.VALID.value)),
+        When(
+            Q(~is_suspended, ~is_taken_over, renewable_until__gte=day),
+            then=Value(State.RENEWABLE.value),
+        ),
+        default=Value(State.EXPIRED.value),
+        output_field=models.CharField(),
+    )
+
+
+def later_labels() -> LabelQuerySet:
+    """For a subquery: published labels of the outer row's level and cluster that came later.
+
+    Later is by first day, then last day, then key, so that of two labels one is later.
+    """
+    same_start = Q(starts_on=OuterRef("starts_on"))
+    return Label.objects.filter(
+        Q(starts_on__gt=OuterRef("starts_on"))
+        | (same_start & Q(ends_on__gt=OuterRef("ends_on")))
+        | (same_start & Q(ends_on=OuterRef("ends_on"), pk__gt=OuterRef("pk"))),
+        is_published=True,
+        cluster=OuterRef("cluster"),
+        level=OuterRef("level"),
+    )
+
+
+class Label(models.Model):
+    """A Cluster Management Excellence Label that a cluster was awarded.
+
+    What a source printed is kept as printed, with its precision; the days that count
+    (`starts_on`, `ends_on`, `renewable_until`) are derived by `labels.actions.save_label`.
+    """
+
+    public_id = models.CharField(
+        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
+    )
+    certificate_number = models.CharField(
+        _("certificate number"),
+        max_length=60,
+        blank=True,
+        db_index=True,
+        help_text=_("As printed on the certificate."),
+    )
+    cluster = models.ForeignKey(
+        Cluster, models.PROTECT, related_name="labels", verbose_name=_("cluster")
+    )
+    managing_organisation = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="labels",
+        verbose_name=_("managing organisation at the time"),
+    )
+    level = models.ForeignKey(Level, models.PROTECT, related_name="labels", verbose_name=_("level"))
+    kind = models.CharField(
+        _("first or renewal"), max_length=8, choices=LabelKind, blank=True, default=""
+    )
+    renews = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="renewals",
+        verbose_name=_("renews"),
+    )
+    assessed_on = PartialDateField(_("assessed"), null=True, blank=True)
+    awarded_on = PartialDateField(_("awarded"), null=True, blank=True)
+    announced_on = PartialDateField(_("announced"), null=True, blank=True)
+    valid_until = PartialDateField(
+        _("printed end"),
+        null=True,
+        blank=True,
+        help_text=_("Only as printed by a source; empty, it is computed by the rule in force."),
+    )
+    awarded_by = models.ForeignKey(
+        IssuingBody,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="labels",
+        verbose_name=_("awarded by"),
+    )
+    score = models.DecimalField(
+        _("published score"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_("Percent, only where the holder published it."),
+    )
+    source = models.CharField(_("source"), max_length=500, blank=True)
+    revoked_on = models.DateField(_("revoked from"), null=True, blank=True)
+    revocation_reason = models.TextField(_("reason for the revocation"), blank=True)
+    is_published = models.BooleanField(
+        _("published"), default=True, help_text=_("Off: no public page shows it.")
+    )
+
+    starts_on = models.DateField(_("valid from"), null=True, editable=False)
+    ends_on = models.DateField(_("valid until"), null=True, editable=False)
+    renewable_until = models.DateField(_("renewable until"), null=True, editable=False)
+    start_is_computed = models.BooleanField(default=False, editable=False)
+    end_is_computed = models.BooleanField(default=False, editable=False)
+    rule = models.ForeignKey(
+        LevelRule,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="labels",
+        verbose_name=_("rule behind the dates"),
+    )
+
+    objects = LabelQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("cluster__name", F("starts_on").desc(nulls_last=True), "pk")
+        verbose_name = _("label")
+        verbose_name_plural = _("labels")
+        indexes = (
+            models.Index(fields=("cluster", "level", "starts_on"), name="label_of_cluster"),
+            models.Index(fields=("level", "ends_on"), name="label_by_level_and_end"),
+            models.Index(fields=("starts_on",), name="label_by_start"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="label_has_all_days_or_none",
+                condition=Q(
+                    starts_on__isnull=True, ends_on__isnull=True, renewable_until__isnull=True
+                )
+                | Q(starts_on__isnull=False, ends_on__isnull=False, renewable_until__isnull=False),
+                violation_error_message=_("The days of validity are incomplete."),
+            ),
+            models.CheckConstraint(
+                name="label_ends_after_it_starts",
+                condition=Q(starts_on__isnull=True)
+                | Q(starts_on__lte=F("ends_on"), ends_on__lte=F("renewable_until")),
+                violation_error_message=_("The label ends before it starts."),
+            ),
+            models.CheckConstraint(
+                name="label_with_a_printed_end_has_days",
+                condition=Q(valid_until__isnull=True)
+                | Q(ends_on__isnull=False, end_is_computed=False),
+                violation_error_message=_("The printed end must be the end."),
+            ),
+            models.CheckConstraint(
+                name="label_score_is_a_percentage_of_gold",
+                condition=Q(score__isnull=True) | Q(level="gold", score__gte=0, score__lte=100),
+                violation_error_message=_("Only a Gold has a score, between 0 and 100 percent."),
+            ),
+            models.CheckConstraint(
+                name="label_revocation_has_a_reason",
+                condition=(Q(revoked_on__isnull=True) & Q(revocation_reason=""))
+                | (Q(revoked_on__isnull=False) & ~Q(revocation_reason="")),
+                violation_error_message=_("A revocation needs its day and its reason."),
+            ),
+            models.CheckConstraint(
+                name="label_renews_another_only_as_a_renewal",
+                condition=Q(renews__isnull=True) | Q(kind="renewal") & ~Q(renews=F("pk")),
+                violation_error_message=_("Only a renewal renews another label."),
+            ),
+            models.UniqueConstraint(
+                "cluster",
+                "level",
+                *(
+                    Coalesce(date_field, Value(""), output_field=models.CharField())
+                    for date_field in ("assessed_on", "awarded_on", "valid_until")
+                ),
+                "certificate_number",
+                name="label_once_per_dates",
+                violation_error_message=_("This label is in the register already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.level} – {self.cluster}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("labels:detail", args=[self.public_id])
+
+    def clean(self) -> None:
+        if self.renews and self.renews.cluster_id != self.cluster_id:
+            raise ValidationError({"renews": _("This is a label of another cluster.")})
+        if self.renews and self.renews.level_id != self.level_id:
+            raise ValidationError({"renews": _("A renewal keeps the level.")})
+        if self.level_id:
+            try:
+                self.derive_days()
+            except ValueError as error:
+                raise ValidationError({"valid_until": str(error)}) from error
+
+    @property
+    def start(self) -> PartialDate | None:
+        """The validity runs from the assessment; where that is unknown, from the award."""
+        return self.assessed_on or self.awarded_on  # type: ignore[no-any-return]
+
+    def derive_days(self) -> None:
+        """Set the effective days from what is printed and the level's rules (one query).
+
+        Raises ValueError where the end lies before the start.
+        """
+        rules = {rule.as_rule(): rule for rule in LevelRule.objects.filter(level=self.level_id)}
+        if not rules:
+            raise ValueError(_("This level has no rule yet."))
+        self.apply_validity(rules)
+
+    def apply_validity(self, rules: "dict[validity.Rule, LevelRule]") -> None:
+        """Set the effective days by the level's rules, without a query."""
+        days = validity.validity(
+            start=self.start,
+            printed_end=self.valid_until,
+            rules=list(rules),
+            is_renewal=self.kind == LabelKind.RENEWAL,
+            previous_end=self.renews.ends_on if self.renews else None,
+        )
+        self.starts_on = days.starts_on if days else None
+        self.ends_on = days.ends_on if days else None
+        self.renewable_until = days.renewable_until if days else None
+        self.start_is_computed = days is not None and days.start_is_computed
+        self.end_is_computed = days is not None and days.end_is_computed
+        self.rule = rules[days.rule] if days else None
+
+    def state_on(self, day: date) -> State:
+        """The state on a day, without a query on a row loaded by `with_succession()`."""
+        return validity.state_on(
+            day,
+            starts_on=self.starts_on,
+            ends_on=self.ends_on,
+            renewable_until=self.renewable_until,
+            revoked_on=self.revoked_on,
+            suspensions=[
+                Interval(suspension.starts_on, suspension.ends_on)
+                for suspension in self.suspensions.all()
+            ],
+            taken_over_on=self.taken_over_on,  # type: ignore[attr-defined]
+        )
+
+
+class Suspension(models.Model):
+    """Days on which a label was suspended: from its start to the day before its end."""
+
+    label = models.ForeignKey(
+        Label, models.CASCADE, related_name="suspensions", verbose_name=_("label")
+    )
+    starts_on = models.DateField(_("suspended from"))
+    ends_on = models.DateField(_("reinstated on"), null=True, blank=True)
+    reason = models.TextField(_("reason"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("label", "starts_on", "pk")
+        verbose_name = _("suspension")
+        verbose_name_plural = _("suspensions")
+        constraints = (
+            models.CheckConstraint(
+                name="suspension_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                violation_error_message=_("A label is reinstated after it was suspended."),
+            ),
+            models.UniqueConstraint(
+                fields=("label",),
+                condition=Q(ends_on__isnull=True),
+                name="suspension_open_once",
+                violation_error_message=_("This label is suspended already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.starts_on} – {self.ends_on or ''}"

@@ -1,0 +1,178 @@
+"""Announcements, a text per language, tied to clusters and their labels."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Prefetch, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clusters.models import Cluster, Organisation, Programme
+from clusters.public_ids import new_public_id
+from labels.models import Label, Statement
+
+
+class AnnouncementQuerySet(models.QuerySet["Announcement"]):
+    def published(self, now: datetime) -> Self:
+        """The one predicate for "the public sees it"; needs a text to be shown."""
+        return self.filter(
+            is_published=True,
+            published_at__lte=now,
+            pk__in=AnnouncementText.objects.values("announcement"),
+        )
+
+    def with_texts(self) -> Self:
+        return self.prefetch_related(
+            "texts", Prefetch("clusters", Cluster.objects.published().order_by("name", "pk"))
+        )
+
+    def latest_first(self) -> Self:
+        return self.order_by("-published_at", "-pk")
+
+
+class Announcement(models.Model):
+    """What a cluster or its managing organisation made known."""
+
+    public_id = models.CharField(
+        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
+    )
+    published_at = models.DateTimeField(
+        _("publication moment"),
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text=_("May lie in the past, or in the future: then it appears at that moment."),
+    )
+    is_published = models.BooleanField(
+        _("published"), default=False, help_text=_("Off: a draft that no public page shows.")
+    )
+    picture = models.ImageField(
+        _("picture"),
+        upload_to="announcements/",
+        blank=True,
+        help_text=_("PNG, JPEG or WebP; stored anew without its metadata."),
+    )
+    picture_credit = models.CharField(_("picture credit"), max_length=200, blank=True)
+    contact_organisation = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("organisation to contact"),
+    )
+    clusters = models.ManyToManyField(
+        Cluster, blank=True, related_name="announcements", verbose_name=_("clusters")
+    )
+    organisations = models.ManyToManyField(
+        Organisation, blank=True, related_name="announcements", verbose_name=_("organisations")
+    )
+    labels = models.ManyToManyField(
+        Label, blank=True, related_name="announcements", verbose_name=_("labels")
+    )
+    programmes = models.ManyToManyField(
+        Programme, blank=True, related_name="announcements", verbose_name=_("programmes")
+    )
+    statements = models.ManyToManyField(
+        Statement,
+        blank=True,
+        related_name="announcements",
+        verbose_name=_("quoted counts"),
+        help_text=_("Published counts that the text quotes; shown with their source."),
+    )
+
+    objects = AnnouncementQuerySet.as_manager()
+    history = HistoricalRecords(
+        m2m_fields=[clusters, organisations, labels, programmes, statements]
+    )
+
+    class Meta:
+        ordering = ("-published_at", "-pk")
+        verbose_name = _("announcement")
+        verbose_name_plural = _("announcements")
+        constraints = (
+            models.CheckConstraint(
+                name="announcement_is_published_at_a_moment",
+                condition=Q(is_published=False) | Q(published_at__isnull=False),
+                violation_error_message=_("Give the publication moment of what is published."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        text = self.text()
+        return text.title if text else self.public_id
+
+    def get_absolute_url(self) -> str:
+        text = self.text()
+        if text is None or self.published_at is None:
+            return ""
+        return reverse("news:detail", args=[self.year, text.slug])
+
+    @property
+    def year(self) -> int:
+        """The year of publication in the portal's legal zone, as in its address."""
+        assert self.published_at is not None
+        return timezone.localtime(self.published_at, timezone.get_default_timezone()).year
+
+    def text(self) -> "AnnouncementText | None":
+        """The text in the active language, else in the other one. Prefetch `texts` for lists."""
+        texts = {text.language: text for text in self.texts.all()}
+        return texts.get(get_language() or "en") or next(iter(texts.values()), None)
+
+
+class AnnouncementText(models.Model):
+    """An announcement in one language."""
+
+    announcement = models.ForeignKey(
+        Announcement, models.CASCADE, related_name="texts", verbose_name=_("announcement")
+    )
+    language = models.CharField(
+        _("language"), max_length=2, choices=[("en", _("English")), ("it", _("Italian"))]
+    )
+    title = models.CharField(_("title"), max_length=200)
+    slug = models.SlugField(
+        _("address"),
+        max_length=90,
+        help_text=_("The last part of the page's address. An old one leads on to the new one."),
+    )
+    lead = models.TextField(_("lead"), blank=True, help_text=_("One or two sentences."))
+    body = models.TextField(
+        _("body"), help_text=_("Markdown: an empty line between paragraphs, “- ” for a list.")
+    )
+    box_title = models.CharField(_("title of the background box"), max_length=120, blank=True)
+    box = models.TextField(_("background box"), blank=True, help_text=_("Markdown."))
+    picture_alt = models.CharField(
+        _("alternative text of the picture"),
+        max_length=300,
+        blank=True,
+        help_text=_("What the picture shows, for those who do not see it."),
+    )
+    contact_role = models.CharField(
+        _("contact"), max_length=120, blank=True, help_text=_("A function, never a person.")
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("announcement", "language")
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("announcement", "language"),
+                name="announcement_text_once_per_language",
+                violation_error_message=_("There is a text in this language already."),
+            ),
+            models.UniqueConstraint(
+                fields=("language", "slug"),
+                name="announcement_address_once_per_language",
+                violation_error_message=_("Another announcement has this address."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title

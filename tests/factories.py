@@ -1,0 +1,117 @@
+"""Rows for tests: plain functions with defaults that pass every constraint."""
+
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from clusters.models import (
+    Cluster,
+    Management,
+    ManagementRole,
+    Organisation,
+    Participation,
+    Portfolio,
+    Programme,
+    Region,
+)
+from labels.actions import save_label
+from labels.models import Label
+from news.models import Announcement, AnnouncementText
+
+numbers = count(1)
+
+MOMENT = datetime(2015, 9, 8, 14, 38, tzinfo=timezone.get_default_timezone())
+
+
+def make_cluster(**fields: Any) -> Cluster:
+    number = next(numbers)
+    defaults = {"name": f"Cluster {number}", "slug": f"cluster-{number}", "country": "IT"}
+    return Cluster.objects.create(**(defaults | fields))
+
+
+def make_organisation(**fields: Any) -> Organisation:
+    number = next(numbers)
+    defaults = {"name": f"Organisation {number}", "slug": f"organisation-{number}", "country": "IT"}
+    return Organisation.objects.create(**(defaults | fields))
+
+
+def make_management(**fields: Any) -> Management:
+    defaults = {"role": ManagementRole.LEAD}
+    if "cluster" not in fields:
+        defaults["cluster"] = make_cluster()
+    if "organisation" not in fields:
+        defaults["organisation"] = make_organisation()
+    return Management.objects.create(**(defaults | fields))
+
+
+def make_programme(**fields: Any) -> Programme:
+    number = next(numbers)
+    defaults = {
+        "name_en": f"Programme {number}",
+        "name_it": f"Programma {number}",
+        "slug": f"programme-{number}",
+    }
+    return Programme.objects.create(**(defaults | fields))
+
+
+def make_participation(**fields: Any) -> Participation:
+    defaults: dict[str, Any] = {}
+    if "programme" not in fields:
+        defaults["programme"] = make_programme()
+    if "cluster" not in fields:
+        defaults["cluster"] = make_cluster()
+    return Participation.objects.create(**(defaults | fields))
+
+
+def make_label(**fields: Any) -> Label:
+    """A Gold of July 2015, unless told otherwise; partial dates are given as ISO text."""
+    if "cluster" not in fields:
+        fields["cluster"] = make_cluster()
+    level = fields.pop("level", "gold")
+    if not {"assessed_on", "awarded_on", "valid_until"} & fields.keys():
+        fields["assessed_on"] = "2015-07"
+    return save_label(Label(level_id=level, **fields))
+
+
+def make_undated_label(**fields: Any) -> Label:
+    return make_label(assessed_on=None, awarded_on=None, valid_until=None, **fields)
+
+
+def make_announcement(*, language: str = "en", **fields: Any) -> Announcement:
+    """A published announcement of 8 September 2015, 14:38, with one text."""
+    number = next(numbers)
+    related = {
+        name: fields.pop(name)
+        for name in ("clusters", "organisations", "labels", "programmes", "statements")
+        if name in fields
+    }
+    text = {
+        name: fields.pop(name)
+        for name in ("title", "slug", "lead", "body", "box_title", "box", "contact_role")
+        if name in fields
+    }
+    announcement = Announcement.objects.create(
+        **({"published_at": MOMENT, "is_published": True} | fields)
+    )
+    make_announcement_text(announcement, language=language, number=number, **text)
+    for name, rows in related.items():
+        getattr(announcement, name).set(rows)
+    return announcement
+
+
+def make_announcement_text(
+    announcement: Announcement, *, number: int | None = None, **fields: Any
+) -> AnnouncementText:
+    number = number or next(numbers)
+    defaults = {"title": f"Announcement {number}", "slug": f"announcement-{number}", "body": "Text."}
+    return AnnouncementText.objects.create(announcement=announcement, **(defaults | fields))
+
+
+def portfolio(code: str = "health-and-medical-science") -> Portfolio:
+    return Portfolio.objects.get(code=code)
+
+
+def region(code: str = "IT-21") -> Region:
+    return Region.objects.get(code=code)
