@@ -4,12 +4,17 @@ What a developer has in the shell or in `.env` does not reach the tests. The dat
 SQLite file, or the PostgreSQL server named by `TEST_DATABASE_URL`.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-_scratch = tempfile.TemporaryDirectory(prefix="portal-tests-")
-SCRATCH = Path(_scratch.name)
+# The workers of a parallel run inherit its name; its main process removes what they wrote.
+_run = os.environ.setdefault("TEST_RUN", f"portal-tests-{os.getpid()}")
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+SCRATCH = Path(tempfile.gettempdir(), _run)
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 os.environ |= {
     "DEBUG": "False",
@@ -20,9 +25,9 @@ os.environ |= {
     "SITE_URL": "http://testserver",
     "CONTACT_ADDRESS": "secretariat@example.org",
     "SECURITY_ADDRESS": "security@example.org",
-    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{SCRATCH}/unused.sqlite3",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{SCRATCH}.unused",
     "EMAIL_URL": "memorymail://",
-    "MEDIA_ROOT": str(SCRATCH / "media"),
+    "MEDIA_ROOT": str(SCRATCH / _worker / "media"),
     "LOG_LEVEL": "WARNING",
 }
 
@@ -30,11 +35,10 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STORAGES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}.sqlite3"}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# WhiteNoise warns about a missing folder, and a warning is an error here.
-STATIC_ROOT = SCRATCH / "static"
-STATIC_ROOT.mkdir()
+# Served as they are: no manifest to build, no collected copy that WhiteNoise would miss.
+STATIC_ROOT = None
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

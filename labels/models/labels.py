@@ -1,5 +1,6 @@
 """The register: labels, their effective days, and their state on any day."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
@@ -62,6 +63,23 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return self.select_related(
             "level", "cluster", "cluster__portfolio", "managing_organisation", "awarded_by"
         )
+
+    def for_pages(self, day: date) -> Self:
+        """Published labels with holder, `state` on the day and succession: two queries."""
+        return self.published().with_holder().with_state(day).with_succession()
+
+    def of_clusters(self, clusters: Iterable[int]) -> Self:
+        return self.filter(cluster__in=list(clusters))
+
+    def of_levels(self, codes: Iterable[str]) -> Self:
+        return self.filter(level__in=list(codes))
+
+    def started_by(self, day: date) -> Self:
+        return self.filter(starts_on__lte=day)
+
+    def highest_first(self) -> Self:
+        """By rank, then the latest start; undated rows of a level last."""
+        return self.order_by("-level__rank", F("starts_on").desc(nulls_last=True), "pk")
 
     def in_register_order(self) -> Self:
         """Latest award first; undated rows last."""

@@ -1,0 +1,149 @@
+"""What other pages ask the register: labels of clusters, current levels, figures, awards."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models.lookups import Exact
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clusters.models import Cluster
+from labels.models import Label, LabelQuerySet, Level
+from labels.timeline import Span, Timeline, timeline
+from labels.validity import Interval, State
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The register in four numbers on a day."""
+
+    valid_gold_holders: int
+    renewable: int
+    labels: int
+    first_year: int | None
+
+
+def labels_of(clusters: Iterable[Cluster], day: date) -> dict[int, list[Label]]:
+    """Published labels by cluster key, the highest level and the latest start first.
+
+    Each carries `state` (on the day) and what `state_on` needs. Every cluster has a list.
+    Two queries, however many clusters.
+    """
+    found: dict[int, list[Label]] = {cluster.pk: [] for cluster in clusters}
+    if found:
+        for label in Label.objects.of_clusters(found).for_pages(day).highest_first():
+            found[label.cluster_id].append(label)
+    return found
+
+
+def current_level(labels: Iterable[Label]) -> Label | None:
+    """The label of the highest level among those whose annotated `state` is valid."""
+    valid = [label for label in labels if label.state == State.VALID]  # type: ignore[attr-defined]
+    return max(valid, key=lambda label: label.level.rank, default=None)
+
+
+def cluster_ids_holding(level_codes: Sequence[str], day: date) -> QuerySet[Label, Any]:
+    """Keys of the clusters with a valid label of one of the levels, for `pk__in`."""
+    return Label.objects.published().of_levels(level_codes).valid_on(day).values("cluster")
+
+
+def level_options() -> list[Level]:
+    """All levels, the highest first."""
+    return list(Level.objects.order_by("-rank"))
+
+
+def figures(day: date) -> Figures:
+    """One query."""
+    is_valid_gold = Q(Exact(F("state"), State.VALID.value), level="gold")
+    counted = (
+        Label.objects.published()
+        .with_state(day)
+        .aggregate(
+            valid_gold_holders=Count("cluster", distinct=True, filter=is_valid_gold),
+            renewable=Count("pk", filter=Q(Exact(F("state"), State.RENEWABLE.value))),
+            labels=Count("pk"),
+            first_on=Min("starts_on"),
+        )
+    )
+    first_on = counted.pop("first_on")
+    return Figures(first_year=first_on.year if first_on else None, **counted)
+
+
+def latest_awards(day: date, limit: int) -> list[Label]:
+    """The labels that started last by the day, with holder and `state`; two queries."""
+    return list(Label.objects.started_by(day).for_pages(day).in_register_order()[:limit])
+
+
+def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
+    """The picture of labels loaded by `labels_of`; None where no label has dates."""
+    return timeline([span for label in labels if (span := span_of(label))], day)
+
+
+def span_of(label: Label) -> Span | None:
+    """A revoked label ends the day before; a label that was taken over loses its tail then."""
+    if label.starts_on is None or label.ends_on is None or label.renewable_until is None:
+        return None
+    last, renewable_until = label.ends_on, label.renewable_until
+    if label.revoked_on is not None:
+        last = min(last, label.revoked_on - timedelta(days=1))
+        renewable_until = min(renewable_until, last)
+    taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
+    if taken_over_on is not None:
+        renewable_until = max(last, min(renewable_until, taken_over_on - timedelta(days=1)))
+    if last < label.starts_on:
+        return None
+    return Span(
+        level=label.level_id,
+        name=label.level.name,
+        starts_on=label.starts_on,
+        ends_on=last,
+        renewable_until=renewable_until,
+        suspensions=[
+            Interval(suspension.starts_on, suspension.ends_on)
+            for suspension in label.suspensions.all()
+        ],
+    )
+
+
+def state_sentence(label: Label, day: date) -> str:
+    """The state on a day in plain words, as a stranger with a certificate in hand needs it.
+
+    Without a query on a row loaded by `with_succession()`.
+    """
+    state = label.state_on(day)
+    if state == State.REVOKED:
+        return _("Revoked on %(day)s: %(reason)s") % {
+            "day": in_words(label.revoked_on),
+            "reason": label.revocation_reason,
+        }
+    if state == State.SUSPENDED:
+        suspension = next(
+            suspension
+            for suspension in label.suspensions.all()
+            if day in Interval(suspension.starts_on, suspension.ends_on)
+        )
+        return _("Suspended since %(day)s: %(reason)s") % {
+            "day": in_words(suspension.starts_on),
+            "reason": suspension.reason,
+        }
+    sentences = {
+        State.NOT_YET: _("Not valid yet: valid from %(start)s."),
+        State.VALID: _("Valid until %(end)s."),
+        State.RENEWABLE: _("Expired on %(end)s; may still be renewed until %(renewable)s."),
+        State.EXPIRED: _("Expired on %(end)s."),
+        State.UNDATED: _(
+            "The dates of this label are not known, so it is not counted as valid."
+        ),
+    }
+    return sentences[state] % {
+        "start": in_words(label.starts_on),
+        "end": in_words(label.ends_on),
+        "renewable": in_words(label.renewable_until),
+    }
+
+
+def in_words(day: date | None) -> str:
+    return date_format(day, "j F Y") if day else ""

@@ -1,0 +1,156 @@
+"""House rules that no linter knows."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import models
+
+ROOT = Path(settings.BASE_DIR)
+APPS = ("clusters", "labels", "news")
+SOURCES = sorted(
+    path
+    for app in (*APPS, "config")
+    for path in (ROOT / app).rglob("*.py")
+    if "migrations" not in path.parts
+)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+OWN_MODELS = [model for model in MODELS if not model.__name__.startswith("Historical")]
+
+
+def name_of(thing: object) -> str:
+    return thing.__name__ if isinstance(thing, type) else str(Path(str(thing)).relative_to(ROOT))
+
+
+def test_migrations_match_the_models() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_file_name_says_what_it_holds(path: Path) -> None:
+    assert path.stem not in {"utils", "helpers", "common", "core", "services", "managers", "misc"}
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.stem == "views"], ids=name_of)
+def test_view_asks_the_domain(path: Path) -> None:
+    assert not re.findall(r"\.(?:filter|exclude|annotate|raw|save|create)\(", path.read_text())
+
+
+RULES = [
+    ROOT / app / f"{rule}.py"
+    for app, rule in (
+        ("clusters", "dates"),
+        ("clusters", "cartography"),
+        ("labels", "validity"),
+        ("labels", "timeline"),
+    )
+]
+
+
+@pytest.mark.parametrize("path", [*RULES, *sorted(ROOT.glob("*/models/*.py"))], ids=name_of)
+def test_rule_has_no_clock(path: Path) -> None:
+    assert not re.findall(r"\b(?:today|now|localdate|localtime)\(\)", path.read_text())
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_template_has_no_inline_style_or_script(path: Path) -> None:
+    text = path.read_text()
+
+    assert not re.findall(r"\|\s*safe\b|\sstyle=|\son[a-z]+=\"|<style\b|<script>", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_template_asks_no_other_host(path: Path) -> None:
+    fetched = re.findall(
+        r"<(?:img|script|iframe|source)\b[^>]*\bsrc=\"(?:https?:)?//", path.read_text()
+    )
+
+    assert fetched == []
+
+
+@pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
+def test_model_keeps_its_history(model: type[models.Model]) -> None:
+    through = {
+        relation.remote_field.through
+        for other in OWN_MODELS
+        for relation in other._meta.many_to_many
+        if relation.remote_field.through._meta.auto_created
+    }
+
+    assert model in through or hasattr(model, "history")
+
+
+@pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
+def test_model_has_an_order(model: type[models.Model]) -> None:
+    assert model._meta.ordering
+
+
+@pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
+def test_relation_has_a_name_back(model: type[models.Model]) -> None:
+    unnamed = [
+        field.name
+        for field in model._meta.get_fields()
+        if isinstance(field, models.ForeignKey | models.ManyToManyField)
+        and not field.remote_field.related_name
+    ]
+
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
+def test_date_is_named_as_one(model: type[models.Model]) -> None:
+    dates = [
+        field.name
+        for field in model._meta.get_fields()
+        if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField)
+    ]
+
+    assert [name for name in dates if not name.endswith(("_on", "_until", "_from"))] == []
+
+
+@pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
+def test_moment_is_named_as_one(model: type[models.Model]) -> None:
+    moments = [f.name for f in model._meta.get_fields() if isinstance(f, models.DateTimeField)]
+
+    assert [name for name in moments if not name.endswith("_at")] == []
+
+
+def test_every_text_is_translated() -> None:
+    with (ROOT / "locale/it/LC_MESSAGES/django.po").open("rb") as file:
+        catalogue = read_po(file, locale="it")
+
+    missing = [
+        message.id
+        for message in catalogue
+        if message.id
+        and (
+            message.fuzzy
+            or not all(
+                message.string if isinstance(message.string, (tuple, list)) else [message.string]
+            )
+        )
+    ]
+
+    assert missing == []
+
+
+def test_every_translation_keeps_its_placeholders() -> None:
+    with (ROOT / "locale/it/LC_MESSAGES/django.po").open("rb") as file:
+        catalogue = read_po(file, locale="it")
+    placeholder = re.compile(r"%\(\w+\)[sd]|%[sd%]")
+
+    different = [
+        message.id
+        for message in catalogue
+        if isinstance(message.id, str)
+        and message.id
+        and sorted(placeholder.findall(message.id))
+        != sorted(placeholder.findall(str(message.string)))
+    ]
+
+    assert different == []
