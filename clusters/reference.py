@@ -12,7 +12,7 @@ DATA = Path(__file__).parent / "data"
 def seed(**_signal: object) -> None:
     """After `migrate`: fill tables that are empty; what an editor changed stays changed."""
     if not Portfolio.objects.exists():
-        rows = json.loads((DATA / "portfolios.json").read_text())
+        rows = json.loads((DATA / "portfolios.json").read_text(encoding="utf-8"))
         Portfolio.objects.bulk_create(Portfolio(**row) for row in rows)
     if not Region.objects.exists():
         with (DATA / "regions.csv").open(encoding="utf-8", newline="") as file:

@@ -1,10 +1,151 @@
 """The admin site of the portal, with a dashboard of what needs attention."""
 
-from django.contrib.admin import AdminSite
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth import get_user_model
+from django.db.models import Count, F, QuerySet, Value
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+LATEST_CHANGES = 12
+CHANGES = {"+": _("added"), "~": _("changed"), "-": _("deleted")}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the dashboard: how many rows, and the list of exactly these."""
+
+    title: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who did what to which row, and when."""
+
+    kind: str
+    name: str
+    url: str
+    action: str
+    user: str
+    changed_at: datetime
 
 
 class PortalAdminSite(AdminSite):
     site_title = _("Cluster Register")
     site_header = _("Cluster Register")
     index_title = _("What needs attention")
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        dashboard = {
+            "items": list(self.items(request)),
+            "changes": list(self.changes(request)),
+        }
+        return super().index(request, dashboard | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Apps in the order in which they build on each other; accounts last."""
+        order = ["clusters", "labels", "news"]
+        return sorted(
+            super().get_app_list(request, app_label),
+            key=lambda app: order.index(app["app_label"]) if app["app_label"] in order else 9,
+        )
+
+    def viewable(self, request: HttpRequest) -> Iterator[ModelAdmin]:
+        for model_admin in self._registry.values():
+            if model_admin.has_view_permission(request):
+                yield model_admin
+
+    def items(self, request: HttpRequest) -> Iterator[Item]:
+        """One query counts them all."""
+        day = timezone.localdate()
+        found = [
+            (model_admin, key, concern)
+            for model_admin in self.viewable(request)
+            for key, concern in getattr(model_admin, "concerns", {}).items()
+        ]
+        counts = [
+            numbered(number, concern.narrow(model_admin.model._default_manager.all(), day))
+            for number, (model_admin, _key, concern) in enumerate(found)
+        ]
+        numbers = dict(union(counts)) if counts else {}
+        for number, (model_admin, key, concern) in enumerate(found):
+            url = f"{admin_url(model_admin, 'changelist')}?attention={key}"
+            yield Item(title=str(concern.title), number=numbers[number], url=url)
+
+    def changes(self, request: HttpRequest) -> Iterator[Change]:
+        """The latest changes of rows with a page of their own: a query for them, two per model."""
+        followed = [
+            model_admin
+            for model_admin in self.viewable(request)
+            if getattr(model_admin, "is_followed", False)
+        ]
+        histories = [
+            happened(number, model_admin.model.history.all())
+            for number, model_admin in enumerate(followed)
+        ]
+        rows = list(union(histories).order_by("-changed_at")[:LATEST_CHANGES]) if histories else []
+        objects = {
+            number: model_admin.get_queryset(request).in_bulk(
+                {row["row"] for row in rows if row["model"] == number}
+            )
+            for number, model_admin in enumerate(followed)
+        }
+        for row in rows:
+            model_admin, obj = followed[row["model"]], objects[row["model"]].get(row["row"])
+            yield Change(
+                kind=capfirst(str(model_admin.model._meta.verbose_name)),
+                name=str(obj) if obj else f"{row['row']}",
+                url=admin_url(model_admin, "history", row["row"]),
+                action=str(CHANGES[row["history_type"]]),
+                user=row["user"] or str(_("the portal")),
+                changed_at=row["changed_at"],
+            )
+
+
+def numbered(number: int, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """One row: the number of the question, and how many rows answer it."""
+    counted: QuerySet[Any, Any] = (
+        rows.order_by()
+        .annotate(question=Value(number))
+        .values("question")
+        .annotate(answer=Count("pk"))
+        .values_list("question", "answer")
+    )
+    return counted
+
+
+def happened(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """The latest versions of a model's rows, in columns that every model has."""
+    username = f"history_user__{get_user_model().USERNAME_FIELD}"
+    versions: QuerySet[Any, Any] = (
+        history.order_by()
+        .annotate(model=Value(number))
+        .values(
+            "model", "history_type", row=F("id"), changed_at=F("history_date"), user=F(username)
+        )
+    )
+    return versions
+
+
+def union(queries: list[QuerySet[Any, Any]]) -> Any:
+    """All rows of all queries, at least one, by one query."""
+    first, *others = queries
+    return first.union(*others, all=True) if others else first
+
+
+def admin_url(model_admin: ModelAdmin, page: str, *arguments: Any) -> str:
+    options = model_admin.model._meta
+    name = f"admin:{options.app_label}_{options.model_name}_{page}"
+    return reverse(name, args=arguments)

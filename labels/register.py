@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
-from labels.models import Label, LabelQuerySet, Level
+from labels.models import Label, Level
 from labels.timeline import Span, Timeline, timeline
 from labels.validity import Interval, State
 
@@ -70,6 +70,39 @@ def figures(day: date) -> Figures:
     )
     first_on = counted.pop("first_on")
     return Figures(first_year=first_on.year if first_on else None, **counted)
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """How many published labels of a level are in each state on a day, and who holds it."""
+
+    level: Level
+    states: dict[str, int]
+    holders: int
+
+    @property
+    def valid(self) -> int:
+        return self.states.get(State.VALID, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+def counts(day: date, levels: Iterable[Level]) -> list[LevelCount]:
+    """Counts in this register; two queries."""
+    published = Label.objects.published()
+    by_state, holders = published.count_by_state(day), published.count_holders(day)
+    return [
+        LevelCount(
+            level=level,
+            states={
+                state: number for (code, state), number in by_state.items() if code == level.code
+            },
+            holders=holders.get(level.code, 0),
+        )
+        for level in levels
+    ]
 
 
 def latest_awards(day: date, limit: int) -> list[Label]:
@@ -134,9 +167,7 @@ def state_sentence(label: Label, day: date) -> str:
         State.VALID: _("Valid until %(end)s."),
         State.RENEWABLE: _("Expired on %(end)s; may still be renewed until %(renewable)s."),
         State.EXPIRED: _("Expired on %(end)s."),
-        State.UNDATED: _(
-            "The dates of this label are not known, so it is not counted as valid."
-        ),
+        State.UNDATED: _("The dates of this label are not known, so it is not counted as valid."),
     }
     return sentences[state] % {
         "start": in_words(label.starts_on),

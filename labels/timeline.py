@@ -149,8 +149,7 @@ def place(spans: Iterable[Span], scale: Scale) -> list[Bar]:
             (
                 number
                 for number, (level, used) in enumerate(taken)
-                if level == span.level
-                and all(right <= start or left >= end for start, end in used)
+                if level == span.level and all(right <= start or left >= end for start, end in used)
             ),
             len(taken),
         )
@@ -187,6 +186,7 @@ def draw(span: Span, row: int, scale: Scale) -> Bar:
     left, right = bar_ends(span, scale)
     y = TOP + ROW_HEIGHT * row + (ROW_HEIGHT - BAR_HEIGHT) / 2
     tail = scale.x(span.renewable_until)
+    has_tail = span.renewable_until > span.ends_on and tail > right
     is_long = right - left >= NAME_WIDTH
     return Bar(
         span=span,
@@ -196,7 +196,7 @@ def draw(span: Span, row: int, scale: Scale) -> Bar:
         width=round(right - left, 1),
         height=BAR_HEIGHT,
         middle=y + BAR_HEIGHT / 2,
-        tail_x=tail if tail > right else None,
+        tail_x=tail if has_tail else None,
         hatches=tuple(
             hatch(suspension, span, y, scale)
             for suspension in span.suspensions

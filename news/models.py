@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -25,10 +25,68 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
             pk__in=AnnouncementText.objects.values("announcement"),
         )
 
+    def drafts(self) -> Self:
+        return self.filter(is_published=False)
+
+    def missing_a_language(self) -> Self:
+        """Announcements without an English or without an Italian text."""
+        texts = AnnouncementText.objects.filter(announcement=OuterRef("pk"))
+        english, italian = texts.filter(language="en"), texts.filter(language="it")
+        return self.filter(~Exists(english) | ~Exists(italian))
+
     def with_texts(self) -> Self:
         return self.prefetch_related(
             "texts", Prefetch("clusters", Cluster.objects.published().order_by("name", "pk"))
         )
+
+    def for_lists(self, now: datetime) -> Self:
+        """Published ones with texts and clusters, the latest first: three queries."""
+        return self.published(now).with_texts().latest_first()
+
+    def for_page(self, now: datetime) -> Self:
+        """Published ones with all that their page shows."""
+        return (
+            self.published(now)
+            .with_texts()
+            .select_related("contact_organisation")
+            .prefetch_related(
+                Prefetch("organisations", Organisation.objects.published().order_by("name", "pk")),
+                Prefetch("programmes", Programme.objects.published().order_by("name_en", "pk")),
+                Prefetch("statements", Statement.objects.latest_first()),
+            )
+        )
+
+    def with_changes(self) -> Self:
+        """Annotate the moment of the last edit of the row and of its texts, None if never."""
+        rows = Announcement.history.filter(id=OuterRef("pk"), history_type="~")
+        texts = AnnouncementText.history.filter(announcement=OuterRef("pk"), history_type="~")
+        return self.annotate(
+            row_changed_at=Subquery(rows.values("history_date")[:1]),
+            text_changed_at=Subquery(texts.values("history_date")[:1]),
+        )
+
+    def at_address(self, slug: str, year: int) -> Self:
+        """With a text, in any language, that has this slug."""
+        texts = AnnouncementText.objects.filter(slug=slug).values("announcement")
+        return self.of_year(year).filter(pk__in=texts)
+
+    def formerly_at(self, slug: str, year: int) -> Self:
+        """With a text that had this slug once."""
+        former = AnnouncementText.history.filter(slug=slug).values("announcement")
+        return self.of_year(year).filter(pk__in=former)
+
+    def of_cluster(self, cluster: Cluster) -> Self:
+        return self.filter(clusters=cluster)
+
+    def of_organisation(self, organisation: Organisation) -> Self:
+        return self.filter(organisations=organisation)
+
+    def of_label(self, label: Label) -> Self:
+        return self.filter(labels=label)
+
+    def of_year(self, year: int) -> Self:
+        """By the year in the portal's legal zone, as in the address."""
+        return self.filter(published_at__year=year)
 
     def latest_first(self) -> Self:
         return self.order_by("-published_at", "-pk")

@@ -1,10 +1,24 @@
-"""What other pages ask of the news: announcements of a cluster, an organisation, a label."""
+"""What pages ask of the news: announcements of a cluster, an organisation, a label, an address."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.translation import get_language
 
 from clusters.models import Cluster, Organisation
 from labels.models import Label
+from labels.validity import State
 from news.models import Announcement
+
+
+@dataclass(frozen=True)
+class LabelThenAndToday:
+    """A label that an announcement speaks of: its state when it was published, and today."""
+
+    label: Label
+    then: State
+    today: State
 
 
 def latest(now: datetime, limit: int) -> list[Announcement]:
@@ -26,6 +40,11 @@ def announcements_of_label(label: Label, now: datetime, limit: int) -> list[Anno
     return list(Announcement.objects.of_label(label).for_lists(now)[:limit])
 
 
+def cluster_at(slug: str) -> Cluster | None:
+    """The published cluster at this address, whose news are asked for."""
+    return Cluster.objects.published().filter(slug=slug).first()
+
+
 def years(now: datetime) -> list[int]:
     """Years with a published announcement, the latest first."""
     return [
@@ -34,3 +53,41 @@ def years(now: datetime) -> list[int]:
             "published_at", "year", order="DESC"
         )
     ]
+
+
+def announcement_at(slug: str, year: int, now: datetime) -> Announcement | None:
+    """The published announcement at this address, in the active language before the others."""
+    found = list(Announcement.objects.for_page(now).at_address(slug, year).latest_first())
+    language = get_language()
+    spoken = (
+        announcement
+        for announcement in found
+        for text in announcement.texts.all()
+        if (text.language, text.slug) == (language, slug)
+    )
+    return next(spoken, None) or next(iter(found), None)
+
+
+def announcement_formerly_at(slug: str, year: int, now: datetime) -> Announcement | None:
+    """The published announcement of the year that had this address once, the latest of several."""
+    return Announcement.objects.for_lists(now).formerly_at(slug, year).first()
+
+
+def labels_then_and_today(announcement: Announcement, today: date) -> list[LabelThenAndToday]:
+    """Two queries."""
+    assert announcement.published_at is not None
+    then = timezone.localdate(announcement.published_at)
+    return [
+        LabelThenAndToday(label, label.state_on(then), label.state_on(today))
+        for label in announcement.labels.for_pages(today).highest_first()
+    ]
+
+
+def changed_at(announcement: Announcement) -> datetime:
+    """When it was last edited since it was published, else published. Wants `with_changes()`."""
+    moments = (
+        announcement.published_at,
+        announcement.row_changed_at,  # type: ignore[attr-defined]
+        announcement.text_changed_at,  # type: ignore[attr-defined]
+    )
+    return max(moment for moment in moments if moment)

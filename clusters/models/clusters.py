@@ -1,12 +1,13 @@
 """Clusters: names, texts, managers, lineage and members over time."""
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import Count, F, Min, Prefetch, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -58,8 +59,48 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
         """The one predicate for "the public sees it"; provisional, merged and closed included."""
         return self.filter(is_published=True)
 
+    def in_directory_order(self) -> Self:
+        return self.order_by(Lower("name"), "pk")
+
     def located(self) -> Self:
         return self.filter(latitude__isnull=False)
+
+    def without_coordinates(self) -> Self:
+        return self.filter(latitude__isnull=True)
+
+    def without_portfolio(self) -> Self:
+        return self.filter(portfolio__isnull=True)
+
+    def provisional(self) -> Self:
+        return self.filter(state=ClusterState.PROVISIONAL)
+
+    def unconfirmed_since(self, day: date) -> Self:
+        """Living clusters whose team has not confirmed the facts on that day or later."""
+        return self.filter(
+            Q(confirmed_on__isnull=True) | Q(confirmed_on__lt=day),
+            state__in=(ClusterState.PROVISIONAL, ClusterState.ACTIVE),
+        )
+
+    def count_countries(self) -> int:
+        return self.order_by().values("country").distinct().count()
+
+    def counted_by_position(self) -> "models.QuerySet[Any, Any]":
+        """One row for each position: country, town, how many, and one of the clusters there."""
+        return (
+            self.located()
+            .order_by()
+            .values("latitude", "longitude", "country")
+            .annotate(
+                number=Count("pk"), town=Min("town"), slug=Min("slug"), first_name=Min("name")
+            )
+        )
+
+    def with_place(self) -> Self:
+        return self.select_related("region", "portfolio").prefetch_related("texts")
+
+    def with_profile(self) -> Self:
+        """What a cluster's own page tells of it, in four queries beside the first."""
+        return self.with_place().with_managers().prefetch_related("names", "membership_counts")
 
     def managed_by(self, organisation: Organisation, day: date) -> Self:
         """Clusters that the organisation manages on a day, whatever its role."""
@@ -281,6 +322,9 @@ class ClusterText(models.Model):
 
 
 class ManagementQuerySet(models.QuerySet["Management"]):
+    def of_published_clusters(self) -> Self:
+        return self.filter(cluster__is_published=True).select_related("cluster")
+
     def on(self, day: date) -> Self:
         """Managements in force on a day; an unknown start or end does not bound."""
         return self.filter(
@@ -367,6 +411,15 @@ class Management(models.Model):
         return start < end
 
 
+class LineageQuerySet(models.QuerySet["Lineage"]):
+    def about(self, cluster: Cluster) -> Self:
+        """What the public may know of a cluster's mergers and splits, on either side."""
+        return self.filter(
+            Q(cluster=cluster, other__is_published=True)
+            | Q(other=cluster, cluster__is_published=True)
+        ).select_related("cluster", "other")
+
+
 class Lineage(models.Model):
     """One cluster became or left another."""
 
@@ -380,6 +433,7 @@ class Lineage(models.Model):
     happened_on = PartialDateField(_("when"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
 
+    objects = LineageQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

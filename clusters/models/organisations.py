@@ -5,6 +5,7 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
@@ -52,7 +53,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(is_published=True)
 
     def in_directory_order(self) -> Self:
-        return self.order_by("name", "pk")
+        return self.order_by(Lower("name"), "pk")
 
     def matching(self, words: str) -> Self:
         """Organisations with every word in a name, former name or town."""
@@ -177,6 +178,14 @@ class OrganisationName(models.Model):
         return self.name
 
 
+class ShareholdingQuerySet(models.QuerySet["Shareholding"]):
+    def public(self) -> Self:
+        """Between published organisations, both loaded."""
+        return self.filter(
+            organisation__is_published=True, shareholder__is_published=True
+        ).select_related("organisation", "shareholder")
+
+
 class Shareholding(models.Model):
     """Who holds shares of an organisation, since and until when."""
 
@@ -190,6 +199,7 @@ class Shareholding(models.Model):
     ended_on = PartialDateField(_("until"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
 
+    objects = ShareholdingQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

@@ -22,6 +22,16 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
     def published(self) -> Self:
         return self.filter(is_published=True)
 
+    def in_directory_order(self) -> Self:
+        return self.order_by("name_en", "pk")
+
+    def with_place(self) -> Self:
+        return self.select_related("owner", "region")
+
+    def with_number_of_clusters(self) -> Self:
+        """Annotate `number`: the published clusters that take or took part."""
+        return self.annotate(number=models.Count("clusters", filter=Q(clusters__is_published=True)))
+
 
 class Programme(TwoNames):
     """A policy of a region, ministry or agency."""
@@ -76,6 +86,12 @@ class Programme(TwoNames):
 
 
 class ParticipationQuerySet(models.QuerySet["Participation"]):
+    def public(self) -> Self:
+        """Of a published cluster in a published programme, both loaded."""
+        return self.filter(cluster__is_published=True, programme__is_published=True).select_related(
+            "cluster__region", "cluster__portfolio", "programme"
+        )
+
     def on(self, day: date) -> Self:
         return self.filter(
             Q(started_on__isnull=True) | Q(started_on__begun_by=day),

@@ -63,6 +63,9 @@ class RegionQuerySet(models.QuerySet["Region"]):
         matching = [region.pk for region in self.filter(country=country) if wanted in region.keys]
         return self.filter(pk__in=matching)
 
+    def without_code(self) -> Self:
+        return self.filter(code__isnull=True)
+
 
 class Region(models.Model):
     """A first-level subdivision of a country; without a code where ISO 3166-2 has none."""

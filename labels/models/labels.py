@@ -1,6 +1,6 @@
 """The register: labels, their effective days, and their state on any day."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Self
 
@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, In
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -54,6 +54,21 @@ class LabelQuerySet(models.QuerySet["Label"]):
     def valid_on(self, day: date) -> Self:
         return self.in_state(State.VALID, day)
 
+    def undated_on(self, day: date) -> Self:
+        return self.in_state(State.UNDATED, day)
+
+    def ending_between(self, first: date, last: date) -> Self:
+        """Labels that end in these days, first and last included, with no later label to follow."""
+        return self.filter(
+            ~Exists(later_labels()),
+            Q(revoked_on__isnull=True) | Q(revoked_on__gt=first),
+            ends_on__range=(first, last),
+        )
+
+    def closing_between(self, first: date, last: date) -> Self:
+        """Labels renewable on the first day whose window closes by the last, both included."""
+        return self.in_state(State.RENEWABLE, first).filter(renewable_until__range=(first, last))
+
     def with_succession(self) -> Self:
         """Annotate `taken_over_on` and prefetch suspensions: what `Label.state_on` needs."""
         first = later_labels().order_by("starts_on").values("starts_on")[:1]
@@ -73,6 +88,40 @@ class LabelQuerySet(models.QuerySet["Label"]):
 
     def of_levels(self, codes: Iterable[str]) -> Self:
         return self.filter(level__in=list(codes))
+
+    def narrowed(
+        self,
+        *,
+        levels: Collection[str] = (),
+        states: Collection[str] = (),
+        countries: Collection[str] = (),
+        portfolios: Collection[str] = (),
+    ) -> Self:
+        """Labels with one of the values of each filter; an empty one does not narrow.
+
+        Wants `with_state()`.
+        """
+        found = self
+        if levels:
+            found = found.of_levels(levels)
+        if states:
+            found = found.filter(In(F("state"), list(states)))
+        if countries:
+            found = found.filter(cluster__country__in=countries)
+        if portfolios:
+            found = found.filter(cluster__portfolio__code__in=portfolios)
+        return found
+
+    def with_public_id(self, public_id: str) -> Self:
+        return self.filter(public_id=public_id)
+
+    def numbered(self, key: str) -> Self:
+        """The label with this public id or certificate number, in any case."""
+        return self.filter(Q(public_id=key.upper()) | Q(certificate_number__iexact=key))
+
+    def with_certificate(self) -> Self:
+        """Select what only the label's own page shows."""
+        return self.select_related("rule", "renews", "cluster__region")
 
     def started_by(self, day: date) -> Self:
         return self.filter(starts_on__lte=day)
@@ -94,6 +143,16 @@ class LabelQuerySet(models.QuerySet["Label"]):
             .annotate(number=models.Count("pk"))
         )
         return {(level, state): number for level, state, number in rows}
+
+    def count_by_cell(self, day: date) -> list[tuple[str, str, str, str | None, int]]:
+        """How many labels by level, state on the day, country and portfolio."""
+        rows = (
+            self.order_by()
+            .annotate(state=state_expression(day))
+            .values_list("level_id", "state", "cluster__country", "cluster__portfolio__code")
+            .annotate(number=models.Count("pk"))
+        )
+        return list(rows)
 
     def count_holders(self, day: date) -> dict[str, int]:
         """Number of distinct clusters with a valid label, by level code."""
@@ -307,6 +366,8 @@ class Label(models.Model):
             raise ValidationError({"renews": _("This is a label of another cluster.")})
         if self.renews and self.renews.level_id != self.level_id:
             raise ValidationError({"renews": _("A renewal keeps the level.")})
+        if self.pk and any(earlier.pk == self.pk for earlier in self.renewed_chain()):
+            raise ValidationError({"renews": _("This label is a renewal of the one at hand.")})
         if self.level_id:
             try:
                 self.derive_days()
@@ -317,6 +378,19 @@ class Label(models.Model):
     def start(self) -> PartialDate | None:
         """The validity runs from the assessment; where that is unknown, from the award."""
         return self.assessed_on or self.awarded_on  # type: ignore[no-any-return]
+
+    @property
+    def effective_days(self) -> tuple[date | None, ...]:
+        return (self.starts_on, self.ends_on, self.renewable_until)
+
+    def renewed_chain(self) -> "Iterator[Label]":
+        """What this label renews, what that one renewed, and so on (a query each)."""
+        seen: set[int] = set()
+        earlier = self.renews
+        while earlier is not None and earlier.pk not in seen:
+            yield earlier
+            seen.add(earlier.pk)
+            earlier = earlier.renews
 
     def derive_days(self) -> None:
         """Set the effective days from what is printed and the level's rules (one query).

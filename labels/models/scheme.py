@@ -51,6 +51,10 @@ class LevelRuleQuerySet(models.QuerySet["LevelRule"]):
         )
         return self.filter(pk=models.Subquery(latest))
 
+    def by_level(self) -> Self:
+        """The highest level first, the latest rule first."""
+        return self.order_by("-level__rank", "-effective_from")
+
 
 class LevelRule(models.Model):
     """What holds for a level's labels from a day on; the past keeps its rules."""
@@ -178,6 +182,11 @@ class IssuingBodyRole(models.Model):
         return self.get_role_display()
 
 
+class IndicatorSetQuerySet(models.QuerySet["IndicatorSet"]):
+    def with_indicators(self) -> Self:
+        return self.select_related("level").prefetch_related("indicators")
+
+
 class IndicatorSet(TwoNames):
     """A version of the indicators of an assessment; sets of different kinds are never merged."""
 
@@ -193,6 +202,7 @@ class IndicatorSet(TwoNames):
     note_en = models.TextField(_("note (English)"), blank=True)
     note_it = models.TextField(_("note (Italian)"), blank=True)
 
+    objects = IndicatorSetQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

@@ -1,14 +1,19 @@
-"""Words for labels."""
+"""Words for labels and sources."""
 
+import re
 from datetime import date
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from labels.models import STATE_NAMES, Label
 from labels.register import state_sentence as sentence
 from labels.validity import State
 
 register = template.Library()
+
+ADDRESS = re.compile(r"(?:https?://)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/\S*)?", re.IGNORECASE)
 
 
 @register.filter
@@ -21,3 +26,16 @@ def state_name(state: str) -> str:
 def state_sentence(label: Label, day: date) -> str:
     """`{{ label|state_sentence:day }}`: the state on the day as a sentence."""
     return sentence(label, day)
+
+
+@register.filter
+def source_links(source: str) -> SafeString:
+    """A source as cited; each part that is an address becomes a link that gives no credit."""
+    return format_html_join("; ", "{}", ((source_link(part),) for part in source.split("; ")))
+
+
+def source_link(part: str) -> str | SafeString:
+    if not ADDRESS.fullmatch(part):
+        return part
+    url = part if part.startswith(("http://", "https://")) else f"https://{part}"
+    return format_html('<a href="{}" rel="nofollow noopener external">{}</a>', url, part)

@@ -1,0 +1,292 @@
+"""The public pages of clusters, organisations and programmes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import Model, Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.membership import membership_table
+from clusters.models import (
+    Cluster,
+    ClusterText,
+    Lineage,
+    Management,
+    Organisation,
+    Portfolio,
+    Programme,
+)
+from clusters.public_ids import formerly_at
+from clusters.search import (
+    LONGEST_TEXT,
+    Directory,
+    DirectoryQuery,
+    Link,
+    read_query,
+)
+from clusters.structured import (
+    breadcrumbs_data,
+    cluster_data,
+    organisation_data,
+)
+from labels.asof import as_of
+from labels.models import Label
+from labels.register import (
+    cluster_ids_holding,
+    current_level,
+    labels_of,
+    level_options,
+    timeline_of,
+)
+from labels.structured import certification_data
+from labels.validity import State
+from news.register import announcements_of, announcements_of_organisation
+
+PER_PAGE = 24
+ANNOUNCEMENTS = 5
+CLUSTERS_MANAGED = Prefetch("managements", Management.objects.of_published_clusters())
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A cluster in a list, with all that its row shows."""
+
+    cluster: Cluster
+    text: ClusterText | None
+    managers: list[Management]
+    label: Label | None
+
+
+@require_safe
+def cluster_list(request: HttpRequest) -> HttpResponse:
+    portfolios, levels = list(Portfolio.objects.all()), level_options()
+    query = read_query(
+        request.GET,
+        portfolios={portfolio.code for portfolio in portfolios},
+        levels={level.code for level in levels},
+    )
+    day = query.on or timezone.localdate()
+    directory = Directory(
+        query=query,
+        path=request.path,
+        holders=lambda codes: cluster_ids_holding(codes, day),
+        portfolios=portfolios,
+        levels=levels,
+    )
+    found = directory.clusters()
+    page = page_of(request, found.with_place().with_managers().in_directory_order())
+    return TemplateResponse(
+        request,
+        "clusters/cluster_list.html",
+        {
+            "section": "clusters",
+            "query": query,
+            "page_obj": page,
+            "rows": listed(page, day),
+            "facets": directory.facets(),
+            "chips": directory.chips(),
+            "ways_out": [] if page else directory.ways_out(),
+            "kept": kept_parameters(query),
+            "positions": found.counted_by_position(),
+            "as_of": as_of(request.GET, request.path, timezone.localdate()),
+        },
+    )
+
+
+def kept_parameters(query: DirectoryQuery) -> list[dict[str, str]]:
+    """What the search form sends along, so that a search keeps the filters."""
+    day = [("on", query.on.isoformat())] if query.on else []
+    return [{"name": name, "value": value} for name, value in [*query.filter_pairs(), *day]]
+
+
+@require_safe
+def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    rows = Cluster.objects.published()
+    try:
+        cluster = rows.with_profile().get(slug=slug)
+    except Cluster.DoesNotExist:
+        return moved(request, rows, slug)
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    labels = labels_of([cluster], shown.day)[cluster.pk]
+    managers = cluster.managers_on(shown.day)
+    crumbs = crumbs_of(cluster)
+    return TemplateResponse(
+        request,
+        "clusters/cluster_detail.html",
+        {
+            "section": "clusters",
+            "cluster": cluster,
+            "text": cluster.text(),
+            "labels": labels,
+            "headline": headline(labels),
+            "timeline": timeline_of(labels, shown.day),
+            "managers": managers,
+            "other_managers": [m for m in cluster.managements.all() if m not in managers],
+            "lineage": Lineage.objects.about(cluster),
+            "members": membership_table(cluster.membership_counts.all()),
+            "participations": cluster.participations.public(),
+            "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
+            "crumbs": crumbs,
+            "crumbs_data": breadcrumbs_data(crumbs),
+            "cluster_data": cluster_data(cluster, [certification_data(label) for label in labels]),
+            "as_of": shown,
+        },
+    )
+
+
+@require_safe
+def organisation_list(request: HttpRequest) -> HttpResponse:
+    words = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT]
+    found = Organisation.objects.published().matching(words).in_directory_order()
+    page = page_of(request, found.prefetch_related(CLUSTERS_MANAGED))
+    today = timezone.localdate()
+    return TemplateResponse(
+        request,
+        "clusters/organisation_list.html",
+        {
+            "section": "organisations",
+            "words": words,
+            "querystring": urlencode({"q": words}) if words else "",
+            "page_obj": page,
+            "rows": [(row, [m for m in row.managements.all() if m.is_on(today)]) for row in page],
+        },
+    )
+
+
+@require_safe
+def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    rows = Organisation.objects.published()
+    try:
+        organisation = rows.select_related("region").get(slug=slug)
+    except Organisation.DoesNotExist:
+        return moved(request, rows, slug)
+    today = timezone.localdate()
+    crumbs = [Link(_("Organisations"), reverse("clusters:organisation_list"))]
+    return TemplateResponse(
+        request,
+        "clusters/organisation_detail.html",
+        {
+            "section": "organisations",
+            "organisation": organisation,
+            "today": today,
+            "former_names": organisation.former_names.all(),
+            "managements": [
+                (management, management.is_on(today))
+                for management in organisation.managements.of_published_clusters()
+            ],
+            "shareholders": organisation.shareholdings.public(),
+            "holdings": organisation.holdings.public(),
+            "programmes": organisation.programmes.published(),
+            "labels": organisation.labels.for_pages(today).in_register_order(),
+            "announcements": announcements_of_organisation(
+                organisation, timezone.now(), ANNOUNCEMENTS
+            ),
+            "crumbs": crumbs,
+            "crumbs_data": breadcrumbs_data(crumbs),
+            "organisation_data": organisation_data(organisation),
+        },
+    )
+
+
+@require_safe
+def programme_list(request: HttpRequest) -> HttpResponse:
+    programmes = (
+        Programme.objects.published().with_place().with_number_of_clusters().in_directory_order()
+    )
+    return TemplateResponse(
+        request,
+        "clusters/programme_list.html",
+        {"section": "programmes", "page_obj": page_of(request, programmes)},
+    )
+
+
+@require_safe
+def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    rows = Programme.objects.published()
+    try:
+        programme = rows.with_place().get(slug=slug)
+    except Programme.DoesNotExist:
+        return moved(request, rows, slug)
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    participations = list(programme.participations.public())
+    labels = labels_of([participation.cluster for participation in participations], shown.day)
+    crumbs = [Link(_("Programmes"), reverse("clusters:programme_list"))]
+    return TemplateResponse(
+        request,
+        "clusters/programme_detail.html",
+        {
+            "section": "programmes",
+            "programme": programme,
+            "participations": [
+                (participation, current_level(labels[participation.cluster_id]))
+                for participation in participations
+            ],
+            "crumbs": crumbs,
+            "crumbs_data": breadcrumbs_data(crumbs),
+            "as_of": shown,
+        },
+    )
+
+
+def listed(clusters: Iterable[Cluster], day: date) -> list[Listed]:
+    """Rows in the order of the clusters; two queries."""
+    clusters = list(clusters)
+    labels = labels_of(clusters, day)
+    return [
+        Listed(
+            cluster=cluster,
+            text=cluster.text(),
+            managers=cluster.managers_on(day),
+            label=headline(labels[cluster.pk]),
+        )
+        for cluster in clusters
+    ]
+
+
+def headline(labels: Sequence[Label]) -> Label | None:
+    """The label to name first: the highest valid one, else one that could become valid again.
+
+    `labels` come from `labels_of`, the highest level and the latest start first.
+    """
+    hopeful = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
+    return (
+        current_level(labels)
+        or next((label for label in labels if label.state in hopeful), None)  # type: ignore[attr-defined]
+        or next(iter(labels), None)
+    )
+
+
+def page_of(request: HttpRequest, rows: QuerySet[AnyModel]) -> Page[AnyModel]:
+    """The page of `?page=`; one that does not exist is 404."""
+    try:
+        return Paginator(rows, PER_PAGE).page(request.GET.get("page", "1"))
+    except InvalidPage as error:
+        raise Http404(str(error)) from error
+
+
+def moved(request: HttpRequest, rows: QuerySet[AnyModel], slug: str) -> HttpResponse:
+    """Lead from an old address to today's one, with the query string; else 404."""
+    row = formerly_at(rows, slug)
+    if row is None:
+        raise Http404
+    query = request.META.get("QUERY_STRING", "")
+    address = row.get_absolute_url()  # type: ignore[attr-defined]
+    return HttpResponsePermanentRedirect(f"{address}?{query}".rstrip("?"))
+
+
+def crumbs_of(cluster: Cluster) -> list[Link]:
+    """The directory, then the cluster's country in it."""
+    directory = reverse("clusters:list")
+    in_country = DirectoryQuery(country=(cluster.country.code,)).url(directory)
+    return [Link(_("Clusters"), directory), Link(cluster.country.name, in_country)]

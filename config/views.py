@@ -1,0 +1,147 @@
+"""Home, the statements, and what machines ask of the site as a whole."""
+
+from datetime import datetime, time, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import default_storage
+from django.db import Error, connection
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import http_date, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.models import Cluster
+from clusters.search import Link
+from labels.register import figures, latest_awards
+from news.register import latest
+
+ANNOUNCEMENTS = 3
+AWARDS = 4
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
+SECURITY_TXT_DAYS = 365
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    today = timezone.localdate()
+    clusters = Cluster.objects.published()
+    return TemplateResponse(
+        request,
+        "home.html",
+        {
+            "day": today,
+            "clusters": clusters.count(),
+            "countries": clusters.count_countries(),
+            "positions": clusters.counted_by_position(),
+            "figures": figures(today),
+            "examples": examples(),
+            "announcements": latest(timezone.now(), ANNOUNCEMENTS),
+            "awards": latest_awards(today, AWARDS),
+            "site_data": {
+                "@type": "WebSite",
+                "name": _("Cluster Register"),
+                "url": f"{settings.SITE_URL}{request.path}",
+            },
+        },
+    )
+
+
+def examples() -> list[Link]:
+    """Searches to try, each an address that anybody could type."""
+    clusters, labels = reverse("clusters:list"), reverse("labels:list")
+    asked: list[tuple[str, str, dict[str, str]]] = [
+        (_("Gold in Italy"), clusters, {"country": "IT", "level": "gold"}),
+        (_("health clusters"), clusters, {"portfolio": "health-and-medical-science"}),
+        (_("labels that may still be renewed"), labels, {"state": "renewable"}),
+        (_("valid on 8 September 2015"), labels, {"state": "valid", "on": "2015-09-08"}),
+    ]
+    return [Link(name, f"{path}?{urlencode(query)}") for name, path, query in asked]
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "about.html")
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "accessibility.html")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "privacy.html")
+
+
+@require_safe
+def data(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "data.html")
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the database answers, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return uncached(JsonResponse({"status": "database unavailable"}, status=503))
+    return uncached(JsonResponse({"status": "ok"}))
+
+
+def uncached(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", "Disallow: /admin/", "", f"Sitemap: {absolute('sitemap')}", ""]
+    return plain_text(lines)
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """RFC 9116. It expires a year from today's first moment, so that a day has one text."""
+    midnight = datetime.combine(timezone.localdate(), time.min, timezone.get_default_timezone())
+    expires = midnight + timedelta(days=SECURITY_TXT_DAYS)
+    return plain_text(
+        [
+            f"Contact: mailto:{settings.SECURITY_ADDRESS}",
+            f"Expires: {expires.isoformat()}",
+            "Preferred-Languages: en, it",
+            f"Canonical: {absolute('security_txt')}",
+            "",
+        ]
+    )
+
+
+def plain_text(lines: list[str]) -> HttpResponse:
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+def absolute(name: str) -> str:
+    return f"{settings.SITE_URL}{reverse(name)}"
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> Any:
+    """An uploaded file that nothing in it can turn into a page: pictures shown, others saved."""
+    try:
+        file = default_storage.open(path)
+        changed_at = default_storage.get_modified_time(path)
+    except (OSError, SuspiciousFileOperation) as error:
+        raise Http404 from error
+    is_picture = PurePosixPath(path).suffix.lower() in PICTURES
+    response = FileResponse(file, as_attachment=not is_picture)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Last-Modified"] = http_date(changed_at.timestamp())
+    response["Cache-Control"] = "public, max-age=86400"
+    return response

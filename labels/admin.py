@@ -1,0 +1,429 @@
+"""The admin of labels and of the scheme behind them."""
+
+from collections.abc import Iterable
+from copy import copy
+from datetime import date
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from clusters.admin import (
+    EMPTY,
+    ClusterAdmin,
+    Concern,
+    PartAdmin,
+    PartFormSet,
+    PortalAdmin,
+    PublishedAdmin,
+    StackedPart,
+    TabularPart,
+)
+from clusters.dates import add_months
+from labels.actions import apply_rules, labels_changed_by, save_label
+from labels.models import (
+    STATE_NAMES,
+    Indicator,
+    IndicatorSet,
+    IssuingBody,
+    IssuingBodyRole,
+    Label,
+    LabelQuerySet,
+    Level,
+    LevelRule,
+    Statement,
+    Suspension,
+)
+from labels.validity import State
+
+MONTHS_BEFORE_THE_END = 6
+MONTHS_BEFORE_THE_WINDOW_CLOSES = 3
+
+
+def rehearse(labels: Iterable[Label]) -> None:
+    """Save copies and take everything back; raises what saving in earnest would raise."""
+    with transaction.atomic():
+        for label in labels:
+            save_label(copy(label))
+        transaction.set_rollback(True)
+
+
+class LabelForm(forms.ModelForm):
+    """Saves by `save_label`."""
+
+    def save(self, commit: bool = True) -> Label:
+        label: Label = super().save(commit=False)
+        return save_label(label) if commit else label
+
+
+class CheckedLabelForm(LabelForm):
+    """Finds also what goes wrong with the renewals of the label."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            try:
+                rehearse([self.instance])
+            except ValidationError as error:
+                self.add_error(None, error.messages)
+
+
+class LabelFormSet(PartFormSet):
+    """A cluster's labels, which may be duplicates of each other or renew each other."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        labels = [form.instance for form in self.forms if form.has_changed()]
+        identities = [
+            (
+                label.level_id,
+                label.assessed_on,
+                label.awarded_on,
+                label.valid_until,
+                label.certificate_number,
+            )
+            for label in labels
+        ]
+        if len(set(identities)) < len(identities):
+            raise ValidationError(_("The same label is here twice."))
+        if self.instance.pk is not None:
+            try:
+                rehearse(labels)
+            except ValidationError as error:
+                raise ValidationError(error.messages) from error
+
+
+class EffectiveDays:
+    """Columns that tell the derived days in words, for a list, a form and an inline."""
+
+    @admin.display(description=_("state today"))
+    def state_today(self, obj: Label) -> str:
+        state = getattr(obj, "state", None)
+        return str(STATE_NAMES[State(state)]) if state else EMPTY
+
+    @admin.display(description=_("valid from"), ordering="starts_on")
+    def first_day(self, obj: Label) -> str:
+        return day_in_words(obj.starts_on, is_computed=obj.start_is_computed)
+
+    @admin.display(description=_("valid until"), ordering="ends_on")
+    def last_day(self, obj: Label) -> str:
+        return day_in_words(obj.ends_on, is_computed=obj.end_is_computed)
+
+    @admin.display(description=_("renewable until"), ordering="renewable_until")
+    def last_renewal_day(self, obj: Label) -> str:
+        return day_in_words(obj.renewable_until)
+
+
+def day_in_words(day: date | None, *, is_computed: bool = False) -> str:
+    if day is None:
+        return EMPTY
+    words = date_format(day, "j F Y")
+    return _t("%(day)s (computed)") % {"day": words} if is_computed else words
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state today")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state.value, str(name)) for state, name in STATE_NAMES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        states = {state.value: state for state in State}
+        state = states.get(str(self.value()))
+        found: QuerySet[Any] = queryset
+        return queryset.in_state(state, timezone.localdate()) if state else found
+
+
+class SuspensionInline(StackedPart):
+    model = Suspension
+    fields = (("starts_on", "ends_on"), "reason")
+
+
+@admin.register(Label)
+class LabelAdmin(EffectiveDays, PublishedAdmin):
+    form = CheckedLabelForm
+    list_display = (
+        "cluster",
+        "level",
+        "state_today",
+        "first_day",
+        "last_day",
+        "last_renewal_day",
+        "awarded_by",
+        "is_published",
+    )
+    list_filter = (
+        StateFilter,
+        "level",
+        "kind",
+        "is_published",
+        "awarded_by",
+        ("cluster__portfolio", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("cluster", "level", "awarded_by")
+    search_fields = (
+        "cluster__name",
+        "cluster__names__name",
+        "managing_organisation__name",
+        "certificate_number",
+        "public_id",
+    )
+    search_help_text = _("Cluster, managing organisation, certificate number or public id.")
+    date_hierarchy = "ends_on"
+    autocomplete_fields = ("cluster", "managing_organisation", "renews", "awarded_by")
+    readonly_fields = (
+        "public_id",
+        "state_today",
+        "first_day",
+        "last_day",
+        "last_renewal_day",
+        "rule",
+    )
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "cluster",
+                    "managing_organisation",
+                    "level",
+                    "certificate_number",
+                    "is_published",
+                    "public_id",
+                )
+            },
+        ),
+        (_("First award or renewal"), {"fields": ("kind", "renews")}),
+        (
+            _("Dates as a source printed them"),
+            {"fields": ("assessed_on", "awarded_on", "announced_on", "valid_until")},
+        ),
+        (
+            _("Days that count"),
+            {
+                "fields": ("state_today", "first_day", "last_day", "last_renewal_day", "rule"),
+                "description": _("Derived from the dates above by the rules of the level."),
+            },
+        ),
+        (_("Award"), {"fields": ("awarded_by", "score", "source")}),
+        (_("Revocation"), {"fields": ("revoked_on", "revocation_reason")}),
+    )
+    inlines = (SuspensionInline,)
+    concerns: ClassVar = {
+        "ending": Concern(
+            _("Labels ending within 6 months"),
+            lambda rows, day: rows.ending_between(day, add_months(day, MONTHS_BEFORE_THE_END)),
+        ),
+        "closing": Concern(
+            _("Labels renewable for less than 3 months more"),
+            lambda rows, day: rows.closing_between(
+                day, add_months(day, MONTHS_BEFORE_THE_WINDOW_CLOSES)
+            ),
+        ),
+        "undated": Concern(_("Labels with unknown dates"), lambda rows, day: rows.undated_on(day)),
+    }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
+        labels: LabelQuerySet = super().get_queryset(request)
+        return labels.select_related("cluster", "level").with_state(timezone.localdate())
+
+    def is_public(self, obj: Label) -> bool:
+        return obj.is_published and obj.cluster.is_published
+
+    def write(self, obj: Label) -> None:
+        save_label(obj)
+
+
+class LabelInline(EffectiveDays, StackedPart):
+    """A cluster's labels on the cluster's own screen."""
+
+    model = Label
+    form = LabelForm
+    formset = LabelFormSet
+    can_delete = False
+    autocomplete_fields = ("managing_organisation", "renews", "awarded_by")
+    readonly_fields = ("state_today", "first_day", "last_day", "last_renewal_day")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("level", "kind", "certificate_number"),
+                    ("assessed_on", "awarded_on", "announced_on", "valid_until"),
+                    ("state_today", "first_day", "last_day", "last_renewal_day"),
+                    "managing_organisation",
+                    "renews",
+                    "awarded_by",
+                    "score",
+                    "source",
+                    "is_published",
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
+        labels: Any = super().get_queryset(request)
+        found: LabelQuerySet = labels.select_related("cluster", "level")
+        return found.with_state(timezone.localdate()).in_register_order()
+
+
+ClusterAdmin.inlines.append(LabelInline)
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(PartAdmin):
+    list_display = ("label", "starts_on", "ends_on")
+    list_select_related = ("label__level", "label__cluster")
+
+
+# The scheme
+
+
+class LevelRuleFormSet(PartFormSet):
+    """Rules under which every label of the level still ends after it starts."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        rules: list[Any] = self.kept_rows()
+        if not rules:
+            raise ValidationError(_("A level needs a rule."))
+        try:
+            labels_changed_by(self.instance, rules)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class LevelRuleInline(StackedPart):
+    model = LevelRule
+    formset = LevelRuleFormSet
+    fields = (
+        ("effective_from", "is_confirmed"),
+        ("first_months", "renewal_months", "renewal_window_months"),
+        "ends_at_month_end",
+        ("experts", "minimum_score"),
+        "note_en",
+        "note_it",
+    )
+
+
+@admin.register(Level)
+class LevelAdmin(PortalAdmin):
+    list_display = ("name_en", "name_it", "official_wording", "rank")
+    search_fields = ("code", "name_en", "name_it")
+    fields = (
+        "code",
+        "rank",
+        "name_en",
+        "name_it",
+        "official_wording",
+        "process_en",
+        "process_it",
+    )
+    inlines = (LevelRuleInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("code",) if obj else ()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if any(formset.has_changed() for formset in formsets):
+            number = len(apply_rules(form.instance))
+            text = ngettext(
+                "%(number)d label has other days by the rules as they are now.",
+                "%(number)d labels have other days by the rules as they are now.",
+                number,
+            )
+            self.message_user(request, text % {"number": number}, messages.INFO)
+
+
+@admin.register(LevelRule)
+class LevelRuleAdmin(PartAdmin):
+    list_display = ("level", "effective_from", "first_months", "renewal_months", "is_confirmed")
+    list_select_related = ("level",)
+    date_hierarchy = "effective_from"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A rule leaves on its level's screen, where the labels' days follow."""
+        return False
+
+
+class IssuingBodyRoleInline(TabularPart):
+    model = IssuingBodyRole
+    fields = ("role", "started_on", "ended_on")
+
+
+@admin.register(IssuingBody)
+class IssuingBodyAdmin(PortalAdmin):
+    list_display = ("short_name", "name", "website")
+    search_fields = ("short_name", "name", "code")
+    fields = ("short_name", "name", "code", "website")
+    slug_from = "short_name"
+    inlines = (IssuingBodyRoleInline,)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {} if obj else {"code": ("short_name",)}
+
+
+@admin.register(IssuingBodyRole)
+class IssuingBodyRoleAdmin(PartAdmin):
+    list_display = ("__str__", "body")
+    list_select_related = ("body",)
+
+
+class IndicatorInline(TabularPart):
+    model = Indicator
+    fields = (
+        "number",
+        "dimension",
+        "name_en",
+        "name_it",
+        "maximum",
+        "weight",
+        "threshold",
+        "is_minimum_requirement",
+    )
+
+
+@admin.register(IndicatorSet)
+class IndicatorSetAdmin(PortalAdmin):
+    list_display = ("name_en", "level", "version", "is_official")
+    list_filter = ("level", "is_official")
+    list_select_related = ("level",)
+    search_fields = ("name_en", "name_it", "version")
+    fields = ("level", "version", "name_en", "name_it", "is_official", "note_en", "note_it")
+    inlines = (IndicatorInline,)
+
+
+@admin.register(Indicator)
+class IndicatorAdmin(PartAdmin):
+    list_display = ("__str__", "set", "number", "dimension")
+    list_select_related = ("set",)
+
+
+@admin.register(Statement)
+class StatementAdmin(PortalAdmin):
+    list_display = ("definition_en", "as_of_on", "count", "is_more_than", "source")
+    search_fields = ("definition_en", "definition_it", "detail_en", "detail_it", "source")
+    search_help_text = _("What was counted, detail or source.")
+    fieldsets = (
+        (None, {"fields": ("as_of_on", ("count", "is_more_than"), "source")}),
+        (
+            _("What was counted"),
+            {"fields": ("definition_en", "definition_it", "detail_en", "detail_it")},
+        ),
+    )

@@ -1,0 +1,33 @@
+"""The day that a page about labels is asked for: `?on=2015-09-08`, else today."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.http import QueryDict
+
+from clusters.search import read_day
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """`problems` says in words what is wrong with the day asked for; then `day` is today."""
+
+    day: date
+    is_today: bool
+    problems: tuple[str, ...]
+    reset_url: str
+
+
+def as_of(data: QueryDict, path: str, today: date) -> AsOf:
+    """`reset_url` is the same page today: other parameters kept, the page number not."""
+    kept = data.copy()
+    for name in ("on", "page"):
+        kept.pop(name, None)
+    asked, problem = read_day(data)
+    day = asked or today
+    return AsOf(
+        day=day,
+        is_today=day == today,
+        problems=(problem,) if problem else (),
+        reset_url=f"{path}?{kept.urlencode()}" if kept else path,
+    )

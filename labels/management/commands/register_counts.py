@@ -1,0 +1,61 @@
+import json
+from argparse import ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from labels.models import Label, Level
+from labels.validity import State
+
+
+class Command(BaseCommand):
+    help = (
+        "Counts the published labels of each level by their state on a day, and the clusters "
+        "that hold a valid one."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--on", type=day, metavar="YYYY-MM-DD", help="the day, without it today"
+        )
+        parser.add_argument("--format", choices=("text", "json"), default="text")
+
+    def handle(self, *args: Any, on: date | None, format: str, **options: Any) -> None:
+        counts = register_counts(on or timezone.localdate())
+        self.stdout.write(json.dumps(counts) if format == "json" else as_text(counts))
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{error}; write a day as 2015-09-08") from error
+
+
+def register_counts(on: date) -> dict[str, Any]:
+    labels = Label.objects.published()
+    by_state, holders = labels.count_by_state(on), labels.count_holders(on)
+    levels = Level.objects.order_by("rank").values_list("code", flat=True)
+    return {
+        "on": on.isoformat(),
+        "labels": {
+            level: {state.value: by_state.get((level, state.value), 0) for state in State}
+            for level in levels
+        },
+        "holders": {level: holders.get(level, 0) for level in levels},
+    }
+
+
+def as_text(counts: dict[str, Any]) -> str:
+    titles = ["level", *(state.value for state in State), "holders"]
+    rows = [
+        [level, *map(str, states.values()), str(counts["holders"][level])]
+        for level, states in counts["labels"].items()
+    ]
+    lines = [
+        "  ".join(cell.rjust(len(title)) for cell, title in zip(row, titles, strict=True))
+        for row in [titles, *rows]
+    ]
+    return "\n".join([f"Labels by state on {counts['on']}, and clusters with a valid one", *lines])

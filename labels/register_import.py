@@ -1,0 +1,411 @@
+"""Writing a register file: what it says and the register does not know yet is added."""
+
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
+from itertools import islice
+from operator import attrgetter
+from typing import Any, BinaryIO, TypeVar
+
+from django.db import models, reset_queries, transaction
+from django_countries import countries
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from clusters.dates import PartialDate
+from clusters.models import (
+    Cluster,
+    ClusterName,
+    Management,
+    ManagementRole,
+    Organisation,
+    OrganisationName,
+    Portfolio,
+    Region,
+)
+from clusters.public_ids import new_public_id, slug_for
+from labels.importing import (
+    Finding,
+    Line,
+    Outcome,
+    RegisterFile,
+    Report,
+    UnreadableFileError,
+    Vocabulary,
+)
+from labels.models import Label, Level, LevelRule
+from labels.validity import Rule
+
+CHUNK = 1_000
+CHANGE_REASON = "import_register"
+AMBIGUOUS = -1
+
+Row = TypeVar("Row", bound=models.Model)
+Addressed = TypeVar("Addressed", Cluster, Organisation)
+Numbered = TypeVar("Numbered", Cluster, Organisation, Label)
+LabelKey = tuple[int, str, PartialDate | None, PartialDate | None]
+
+
+@transaction.atomic
+def import_register(file: BinaryIO, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
+    """Add what a CSV file of labels says and the register does not know yet.
+
+    One transaction: with one bad line nothing is written, unless `skip_bad` leaves those lines
+    out. A dry run does the whole work and takes it back. What a row says is never overwritten;
+    a portfolio or region that is empty and always was is filled. Reads the file once, in chunks;
+    memory grows by some 150 bytes for each name and label that the file or the register holds.
+    """
+    report = Report()
+    try:
+        register_file = RegisterFile(file)
+    except UnreadableFileError as error:
+        report.errors.extend(error.findings)
+        return report
+    for column in register_file.unused_columns:
+        message = "the column is not known and not read."
+        report.notices.append(Finding(register_file.header_line, column, message))
+    write_lines(register_file.read(vocabulary()), report, skip_bad=skip_bad)
+    if report.errors and not skip_bad:
+        report = report.refused()
+    else:
+        report.outcome = Outcome.DRY_RUN if dry_run else Outcome.WRITTEN
+    if report.outcome != Outcome.WRITTEN:
+        transaction.set_rollback(True)
+    return report
+
+
+def write_lines(
+    records: Iterable[Line | Finding], report: Report, *, skip_bad: bool = False
+) -> None:
+    """Write the lines and report; after a finding, without `skip_bad`, only look at the rest."""
+    writer = RegisterWriter(report)
+    records = iter(records)
+    while chunk := list(islice(records, CHUNK)):
+        report.errors += [record for record in chunk if isinstance(record, Finding)]
+        if skip_bad or not report.errors:
+            writer.write([record for record in chunk if isinstance(record, Line)])
+        reset_queries()  # With DEBUG on, Django keeps the text of every statement.
+    report.notices.sort(key=attrgetter("line"))
+    report.errors.sort(key=attrgetter("line"))
+
+
+def vocabulary() -> Vocabulary:
+    """The reference tables as a line may quote them (three queries)."""
+    fields = (
+        ("cluster", Cluster, "name"),
+        ("region", Region, "name"),
+        ("managing_organisation", Organisation, "name"),
+        ("source", Label, "source"),
+    )
+    return Vocabulary(
+        countries=frozenset(countries.countries),
+        region_codes=frozenset(Region.objects.values_list("code", flat=True)) - {None},
+        portfolios={
+            name: portfolio.code
+            for portfolio in Portfolio.objects.all()
+            for name in (portfolio.code, portfolio.name_it, portfolio.name_en)
+        },
+        levels=tuple(Level.objects.order_by("rank").values_list("code", flat=True)),
+        longest={column: model._meta.get_field(name).max_length for column, model, name in fields},
+    )
+
+
+class RegisterWriter:
+    """Writes checked lines chunk by chunk, with some twenty queries and the inserts each.
+
+    A cluster or organisation is known by country and name in any case: its present name goes
+    before another name, and that before one that it bore according to its history.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.regions = RegionIndex()
+        self.portfolios = dict(Portfolio.objects.values_list("code", "pk"))
+        self.rules = rules_by_level()
+        self.clusters = NameIndex(
+            Cluster.objects.values_list("country", "name", "pk"),
+            ClusterName.objects.values_list("cluster__country", "name", "cluster"),
+            past_names(Cluster),
+        )
+        self.organisations = NameIndex(
+            Organisation.objects.values_list("country", "name", "pk"),
+            OrganisationName.objects.values_list("organisation__country", "name", "organisation"),
+            past_names(Organisation),
+        )
+        self.first_lines: dict[bytes, int] = {}
+        self.told: set[tuple[int, str, str]] = set()
+
+    def write(self, lines: list[Line]) -> None:
+        lines = [line for line in lines if self.is_unambiguous(line)]
+        self.add_regions(lines)
+        self.add_organisations(lines)
+        self.complete_clusters(self.add_clusters(lines))
+        self.add_labels(lines)
+        self.add_leads(lines)
+
+    def notice(self, line: Line, column: str, message: str) -> None:
+        self.report.notices.append(Finding(line.number, column, message))
+
+    def cluster(self, line: Line) -> int:
+        return self.clusters.get(line.country, line.cluster)
+
+    def organisation(self, line: Line) -> int:
+        return self.organisations.get(line.country, line.organisation)
+
+    def is_unambiguous(self, line: Line) -> bool:
+        """Whether each name leads to one row: a label never goes to a guessed cluster."""
+        found = {"cluster": self.cluster(line), "managing_organisation": self.organisation(line)}
+        columns = [column for column, key in found.items() if key == AMBIGUOUS]
+        message = f"more than one in {line.country} has this name. Rename one of them first."
+        self.report.errors += [Finding(line.number, column, message) for column in columns]
+        return not columns
+
+    def add_regions(self, lines: list[Line]) -> None:
+        new: dict[tuple[str, str], Region] = {}
+        for line in lines:
+            key = (line.country, folded(line.region))
+            if line.region and not self.regions.get(*key) and key not in new:
+                new[key] = Region(country=line.country, name=line.region)
+                message = (
+                    f"“{line.region}” is not known in {line.country}; "
+                    "it becomes a region without a code."
+                )
+                self.notice(line, "region", message)
+        for region in created(Region, new.values()):
+            self.regions.add(region)
+        self.report.created["regions"] += len(new)
+
+    def add_organisations(self, lines: list[Line]) -> None:
+        new: dict[tuple[str, str], Organisation] = {}
+        for line in lines:
+            if line.organisation and not self.organisation(line):
+                key = (line.country, folded(line.organisation))
+                new.setdefault(key, Organisation(country=line.country, name=line.organisation))
+        for row in created(Organisation, with_addresses(Organisation, new.values())):
+            self.organisations.add(row.country.code, row.name, row.pk)
+        self.report.created["organisations"] += len(new)
+
+    def add_clusters(self, lines: list[Line]) -> list[Line]:
+        """Returns the lines whose cluster was there before."""
+        new: dict[tuple[str, str], Cluster] = {}
+        known = []
+        for line in lines:
+            if self.cluster(line):
+                known.append(line)
+                continue
+            key = (line.country, folded(line.cluster))
+            row = new.setdefault(key, Cluster(country=line.country, name=line.cluster))
+            row.portfolio_id = row.portfolio_id or self.portfolio(line)
+            row.region_id = row.region_id or self.region(line)
+        for row in created(Cluster, with_addresses(Cluster, new.values())):
+            self.clusters.add(row.country.code, row.name, row.pk)
+        self.report.created["clusters"] += len(new)
+        return known
+
+    def portfolio(self, line: Line) -> int | None:
+        return self.portfolios.get(line.portfolio)
+
+    def region(self, line: Line) -> int | None:
+        return self.regions.get(line.country, line.region)
+
+    def complete_clusters(self, lines: list[Line]) -> None:
+        """Fill what was never filled; where a line says something else, keep and tell."""
+        rows = Cluster.objects.in_bulk({self.cluster(line) for line in lines})
+        said = [(line, line.portfolio, self.portfolio(line)) for line in lines]
+        self.complete("portfolio_id", "sector", rows, said)
+        said = [(line, line.region, self.region(line)) for line in lines]
+        self.complete("region_id", "region", rows, said)
+
+    def complete(
+        self,
+        name: str,
+        column: str,
+        rows: dict[int, Cluster],
+        said: list[tuple[Line, str, int | None]],
+    ) -> None:
+        empty = {pk for pk, row in rows.items() if getattr(row, name) is None}
+        empty -= set(
+            Cluster.history.filter(id__in=empty, **{f"{name}__isnull": False}).values_list(
+                "id", flat=True
+            )
+        )
+        filled = {}
+        for line, text, value in said:
+            row = rows[self.cluster(line)]
+            if value is None or value == getattr(row, name):
+                continue
+            if row.pk in empty and row.pk not in filled:
+                setattr(row, name, value)
+                filled[row.pk] = row
+            elif (row.pk, column, text) not in self.told:
+                self.told.add((row.pk, column, text))
+                self.notice(line, column, f"“{text}” is not what the register has; that is kept.")
+        bulk_update_with_history(
+            list(filled.values()), Cluster, [name], default_change_reason=CHANGE_REASON
+        )
+
+    def add_labels(self, lines: list[Line]) -> None:
+        keys = {line.number: self.label_key(line) for line in lines}
+        present = present_labels({key[0] for key in keys.values()})
+        new = []
+        for line in lines:
+            key = keys[line.number]
+            first = self.first_lines.setdefault(digest(*key), line.number)
+            if first != line.number:
+                self.report.repeated += 1
+                self.notice(line, "", f"repeats line {first}; its label is written once.")
+            elif key in present:
+                self.report.unchanged += 1
+            else:
+                new.append(self.label(line))
+        created(Label, with_public_ids(Label, new))
+        self.report.created["labels"] += len(new)
+
+    def label_key(self, line: Line) -> LabelKey:
+        return (self.cluster(line), line.level, line.awarded_on, line.valid_until)
+
+    def label(self, line: Line) -> Label:
+        label = Label(
+            cluster_id=self.cluster(line),
+            level_id=line.level,
+            managing_organisation_id=self.organisation(line) or None,
+            awarded_on=line.awarded_on,
+            valid_until=line.valid_until,
+            source=line.source,
+        )
+        label.apply_validity(self.rules[line.level])
+        return label
+
+    def add_leads(self, lines: list[Line]) -> None:
+        """An organisation leads a cluster that never had a lead and where it has no other role."""
+        new: dict[int, Management] = {}
+        for line in lines:
+            if line.organisation and self.cluster(line) not in new:
+                new[self.cluster(line)] = Management(
+                    cluster_id=self.cluster(line),
+                    organisation_id=self.organisation(line),
+                    role=ManagementRole.LEAD,
+                    source=line.source,
+                )
+        managements = Management.objects.filter(cluster__in=list(new))
+        for cluster, organisation, role in managements.values_list(
+            "cluster", "organisation", "role"
+        ):
+            proposed = new.get(cluster)
+            if proposed and (
+                role == ManagementRole.LEAD or organisation == proposed.organisation_id
+            ):
+                del new[cluster]
+        created(Management, new.values())
+        self.report.created["managements"] += len(new)
+
+
+class RegionIndex:
+    """Finds a region by country and code, name or other name, in any case."""
+
+    def __init__(self) -> None:
+        self.keys: dict[tuple[str, str], int] = {}
+        for region in Region.objects.order_by("pk"):
+            self.add(region)
+
+    def add(self, region: Region) -> None:
+        country = region.country.code
+        for other in filter(None, region.other_names.split("|")):
+            self.keys.setdefault((country, folded(other)), region.pk)
+        for text in filter(None, (region.name, region.code)):
+            self.keys[country, folded(text)] = region.pk
+
+    def get(self, country: str, text: str) -> int | None:
+        return self.keys.get((country, folded(text)))
+
+
+class NameIndex:
+    """Finds a row by country and name, in any case; holds 16 bytes for a name.
+
+    The sources are querysets of country, name and key, the strongest first. A row without a
+    country answers for every country.
+    """
+
+    def __init__(self, *sources: Any) -> None:
+        self.keys: dict[bytes, int] = {}
+        for source in reversed(sources):
+            keys: dict[bytes, int] = {}
+            for country, name, pk in source.order_by().iterator():
+                key = digest(country, folded(name))
+                keys[key] = pk if keys.get(key, pk) == pk else AMBIGUOUS
+            self.keys |= keys
+
+    def add(self, country: str, name: str, pk: int) -> None:
+        self.keys[digest(country, folded(name))] = pk
+
+    def get(self, country: str, name: str) -> int:
+        """The row's key, 0 where there is none, `AMBIGUOUS` where several share the name."""
+        name = folded(name)
+        return self.keys.get(digest(country, name)) or self.keys.get(digest("", name), 0)
+
+
+def past_names(model: type[Cluster] | type[Organisation]) -> Any:
+    """Country, name and key of present rows, as their history has them."""
+    rows = model.history.filter(id__in=model.objects.values("pk"))
+    return rows.values_list("country", "name", "id").distinct()
+
+
+def present_labels(clusters: Collection[int]) -> set[LabelKey]:
+    """The labels of these clusters as they are, and as they were before a correction."""
+    columns = ("cluster", "level", "awarded_on", "valid_until")
+    labels = Label.objects.filter(cluster__in=clusters)
+    past = Label.history.filter(cluster__in=clusters, id__in=labels.values("pk"))
+    return {*labels.values_list(*columns), *past.values_list(*columns)}
+
+
+def rules_by_level() -> dict[str, dict[Rule, LevelRule]]:
+    rules: dict[str, dict[Rule, LevelRule]] = {}
+    for rule in LevelRule.objects.all():
+        rules.setdefault(rule.level_id, {})[rule.as_rule()] = rule
+    return rules
+
+
+def created(model: type[Row], rows: Iterable[Row]) -> list[Row]:
+    """Insert the rows with their history."""
+    rows = list(rows)
+    if rows:
+        rows = bulk_create_with_history(rows, model, default_change_reason=CHANGE_REASON)
+    return rows
+
+
+def with_public_ids(model: type[Numbered], rows: Iterable[Numbered]) -> list[Numbered]:
+    """Draw again where a public id is taken: among 100,000 rows that happens."""
+    rows = list(rows)
+    ids = [row.public_id for row in rows]
+    taken = set(model.objects.filter(public_id__in=ids).values_list("public_id", flat=True))
+    for row in rows:
+        while row.public_id in taken:
+            row.public_id = new_public_id()
+        taken.add(row.public_id)
+    return rows
+
+
+def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
+    """Give each row a slug that no row has or had (two queries)."""
+    rows = with_public_ids(model, rows)
+    options = {row.public_id: slug_options(row) for row in rows}
+    wanted = [slug for slugs in options.values() for slug in slugs]
+    taken = {
+        *model.objects.filter(slug__in=wanted).values_list("slug", flat=True),
+        *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
+    }
+    for row in rows:
+        row.slug = next(slug for slug in options[row.public_id] if slug not in taken)
+        taken.add(row.slug)
+    return rows
+
+
+def slug_options(row: Cluster | Organisation) -> tuple[str, str, str]:
+    slug = slug_for(row.name, fallback=row.public_id)
+    return slug, f"{slug}-{row.country.code.lower()}", f"{slug}-{row.public_id.lower()}"
+
+
+def folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def digest(*parts: object) -> bytes:
+    return blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest()

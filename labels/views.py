@@ -1,0 +1,141 @@
+"""The register, a label, how the scheme works, verification."""
+
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.models import Portfolio
+from clusters.search import Link, read_day
+from clusters.structured import breadcrumbs_data
+from labels.asof import as_of
+from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
+from labels.register import counts, labels_of, level_options, state_sentence, timeline_of
+from labels.search import Facets, cube_of, read_query
+from labels.structured import certification_data, machine_twin
+from labels.verification import verify
+
+PER_PAGE = 50
+MOST_ANNOUNCEMENTS = 5
+
+
+@require_safe
+def label_list(request: HttpRequest) -> HttpResponse:
+    levels, portfolios = level_options(), list(Portfolio.objects.all())
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    query = read_query(request.GET, levels, portfolios)
+    facets = Facets(query, cube_of(query.searched(), shown.day), request.path, levels, portfolios)
+    context = {
+        "section": "labels",
+        "as_of": shown,
+        "query": query,
+        "querystring": query.querystring(),
+        "facets": facets.all(),
+        "chips": facets.chips(),
+        "suggestions": facets.suggestions(),
+        "problems": [*query.problems, *shown.problems],
+        "counts": counts(shown.day, levels),
+        "page_obj": page_of(query.labels(shown.day), request.GET.get("page", "1")),
+    }
+    return TemplateResponse(request, "labels/label_list.html", context)
+
+
+@require_safe
+def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    label = get_object_or_404(
+        Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id
+    )
+    labels = labels_of([label.cluster], shown.day)[label.cluster_id]
+    context = {
+        "section": "labels",
+        "as_of": shown,
+        "label": label,
+        "sentence": state_sentence(label, shown.day),
+        "problems": shown.problems,
+        "labels": labels,
+        "renews": next((other for other in labels if other.pk == label.renews_id), None),
+        "renewals": [other for other in labels if other.renews_id == label.pk],
+        "timeline": timeline_of(labels, shown.day),
+        "other_names": label.cluster.names.all(),
+        "announcements": label.announcements.for_lists(timezone.now())[:MOST_ANNOUNCEMENTS],
+        "certification": certification_data(label),
+        "crumbs": crumbs(),
+        "crumbs_data": breadcrumbs_data(crumbs()),
+    }
+    return TemplateResponse(request, "labels/label_detail.html", context)
+
+
+@require_safe
+def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The label as data on a day, open to every origin; in English, one copy for all caches."""
+    asked, problem = read_day(request.GET)
+    if problem:
+        return machine_answer({"error": "on: this is not a day like 2015-09-08"}, 400)
+    day = asked or timezone.localdate()
+    labels = Label.objects.for_pages(day).with_certificate()
+    label = labels.with_public_id(public_id).first()
+    if label is None:
+        return machine_answer({"error": "there is no label with this id"}, 404)
+    with translation.override("en"):
+        return machine_answer(machine_twin(label, day))
+
+
+def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    parameters = {"ensure_ascii": False, "indent": 2}
+    return JsonResponse(data, status=status, headers=headers, json_dumps_params=parameters)
+
+
+@require_safe
+def label_scheme(request: HttpRequest) -> HttpResponse:
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    levels = level_options()
+    context = {
+        "section": "labels",
+        "as_of": shown,
+        "problems": shown.problems,
+        "levels": levels,
+        "rules": LevelRule.objects.select_related("level").by_level(),
+        "rules_in_force": LevelRule.objects.select_related("level").in_force(shown.day).by_level(),
+        "indicator_sets": IndicatorSet.objects.with_indicators(),
+        "bodies": IssuingBody.objects.prefetch_related("roles"),
+        "statements": Statement.objects.latest_first(),
+        "counts": counts(shown.day, levels),
+        "crumbs": crumbs(),
+    }
+    return TemplateResponse(request, "labels/label_scheme.html", context)
+
+
+@require_safe
+def label_verify(request: HttpRequest) -> HttpResponse:
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    asked = request.GET.get("q", "").strip()
+    context = {
+        "section": "verify",
+        "as_of": shown,
+        "problems": shown.problems,
+        "asked": asked,
+        "answer": verify(asked, shown.day) if asked else None,
+    }
+    return TemplateResponse(request, "labels/label_verify.html", context)
+
+
+def crumbs() -> list[Link]:
+    return [Link(_("Labels"), reverse("labels:list"))]
+
+
+def page_of(labels: QuerySet[Label], number: str) -> "Page[Label]":
+    """A page that does not exist is not found."""
+    try:
+        return Paginator(labels, PER_PAGE).page(number)
+    except InvalidPage as error:
+        raise Http404(_("This page does not exist.")) from error

@@ -1,0 +1,115 @@
+"""News: all, by year, by cluster; an announcement."""
+
+from django.conf import settings
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.search import Link
+from clusters.structured import absolute, breadcrumbs_data
+from news.models import Announcement
+from news.register import (
+    announcement_at,
+    announcement_formerly_at,
+    cluster_at,
+    labels_then_and_today,
+    years,
+)
+from news.structured import article_data
+
+PER_PAGE = 20
+
+
+@require_safe
+def announcement_list(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    slug = request.GET.get("cluster", "").strip()
+    cluster = cluster_at(slug) if slug else None
+    announcements = Announcement.objects.for_lists(now)
+    context = {
+        "section": "news",
+        "year": None,
+        "years": years(now),
+        "cluster": cluster,
+        "problem": problem_of(slug) if slug and cluster is None else "",
+        "querystring": f"cluster={cluster.slug}" if cluster else "",
+        "page_obj": page_of(
+            request, announcements.of_cluster(cluster) if cluster else announcements
+        ),
+    }
+    return TemplateResponse(request, "news/announcement_list.html", context)
+
+
+@require_safe
+def announcement_year(request: HttpRequest, year: int) -> HttpResponse:
+    now = timezone.now()
+    with_news = years(now)
+    if year not in with_news:
+        raise Http404(_("There is no news of this year."))
+    context = {
+        "section": "news",
+        "year": year,
+        "years": with_news,
+        "cluster": None,
+        "problem": "",
+        "querystring": "",
+        "page_obj": page_of(request, Announcement.objects.for_lists(now).of_year(year)),
+    }
+    return TemplateResponse(request, "news/announcement_list.html", context)
+
+
+@require_safe
+def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpResponse:
+    now = timezone.now()
+    announcement = announcement_at(slug, year, now)
+    if announcement is None:
+        moved = announcement_formerly_at(slug, year, now)
+        if moved is None:
+            raise Http404(_("There is no such announcement."))
+        return redirect(moved, permanent=True)
+    text = announcement.text()
+    if text is None or text.slug != slug:
+        return redirect(announcement)
+    request.language_urls = addresses(announcement)  # type: ignore[attr-defined]
+    crumbs = [
+        Link(_("News"), reverse("news:list")),
+        Link(str(year), reverse("news:year", args=[year])),
+    ]
+    context = {
+        "section": "news",
+        "announcement": announcement,
+        "text": text,
+        "url": absolute(request.path),
+        "labels": labels_then_and_today(announcement, timezone.localdate()),
+        "crumbs": crumbs,
+        "crumbs_data": breadcrumbs_data(crumbs),
+        "article_data": article_data(announcement),
+    }
+    return TemplateResponse(request, "news/announcement_detail.html", context)
+
+
+def addresses(announcement: Announcement) -> dict[str, str]:
+    """The page's path in each language of the portal; each slug is that language's, if any."""
+    found = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found[language] = announcement.get_absolute_url()
+    return found
+
+
+def problem_of(slug: str) -> str:
+    return _("There is no cluster “%(value)s”; all news is shown.") % {"value": slug[:60]}
+
+
+def page_of(request: HttpRequest, announcements: QuerySet[Announcement]) -> Page[Announcement]:
+    """A page that does not exist is not found."""
+    try:
+        return Paginator(announcements, PER_PAGE).page(request.GET.get("page", "1"))
+    except InvalidPage as error:
+        raise Http404(_("This page does not exist.")) from error

@@ -1,0 +1,45 @@
+"""What a browser would send back from a page of the admin on which nobody typed anything."""
+
+from typing import Any
+
+from django import forms
+from django.test import Client
+
+
+def form_data(client: Client, address: str) -> dict[str, Any]:
+    """The names and values of all fields of the page's form and its inlines."""
+    context = client.get(address).context
+    filled = [context["adminform"].form]
+    for inline in context["inline_admin_formsets"]:
+        filled += [inline.formset.management_form, *inline.formset.forms]
+    return {
+        name: value
+        for form in filled
+        for field in form
+        for name, value in sent(field.field.widget, field.html_name, field.value())
+    }
+
+
+def sent(widget: forms.Widget, name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(widget, forms.MultiWidget):
+        return [
+            pair
+            for part, suffix, part_value in zip(
+                widget.widgets, widget.widgets_names, widget.decompress(value), strict=True
+            )
+            for pair in sent(part, name + suffix, part_value)
+        ]
+    if isinstance(widget, forms.FileInput):
+        return []
+    if isinstance(widget, forms.CheckboxInput):
+        return [(name, "on")] if value else []
+    if isinstance(value, (list, tuple)):
+        return [(name, [getattr(item, "pk", item) for item in value])]
+    return [(name, "" if value is None else widget.format_value(value) or "")]
+
+
+def errors(response: Any) -> list[str]:
+    """Every error that the page shows; empty where it was left for another one."""
+    if response.context is None:
+        return []
+    return [str(error) for error in response.context["errors"]]

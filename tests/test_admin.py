@@ -1,0 +1,330 @@
+"""The admin site as a whole: every page opens, the dashboard counts what its links list."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from simple_history.admin import SimpleHistoryAdmin
+
+from clusters.models import (
+    Cluster,
+    ClusterName,
+    ClusterState,
+    ClusterText,
+    Lineage,
+    LineageKind,
+    Management,
+    MembershipCount,
+    Organisation,
+    OrganisationName,
+    Participation,
+    Programme,
+    Region,
+    Shareholding,
+)
+from labels.models import IssuingBody, Label, LevelRule, Statement, Suspension
+from news.models import Announcement, AnnouncementText
+from tests.factories import (
+    make_announcement,
+    make_announcement_text,
+    make_cluster,
+    make_label,
+    make_management,
+    make_organisation,
+    make_participation,
+    make_programme,
+    make_undated_label,
+    portfolio,
+    region,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+OURS = [model for model in MODELS if model._meta.app_label in ("clusters", "labels", "news")]
+
+
+def label_of(model: type[models.Model]) -> str:
+    return model._meta.label_lower
+
+
+def url(model: type[models.Model], page: str, *arguments: object) -> str:
+    options = model._meta
+    return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=arguments)
+
+
+def make_full_announcement() -> Announcement:
+    return make_announcement(
+        clusters=[make_cluster()],
+        organisations=[make_organisation()],
+        labels=[make_label()],
+        programmes=[make_programme(owner=make_organisation())],
+        statements=[make_statement()],
+        contact_organisation=make_organisation(),
+        box="Background.",
+    )
+
+
+def make_full_cluster() -> Cluster:
+    return make_cluster(
+        portfolio=portfolio(), region=region(), confirmed_on=date(2026, 1, 2), logo="logos/a.png"
+    )
+
+
+def make_statement() -> Statement:
+    number = Statement.objects.count()
+    return Statement.objects.create(
+        as_of_on="2015-09", definition_en="Golds", definition_it="Oro", count=number, source=number
+    )
+
+
+MAKERS: dict[type[models.Model], Callable[[], object]] = {
+    Announcement: make_full_announcement,
+    AnnouncementText: lambda: make_announcement_text(make_announcement(), language="it"),
+    Cluster: make_full_cluster,
+    ClusterName: lambda: ClusterName.objects.create(cluster=make_cluster(), name="Old"),
+    ClusterText: lambda: ClusterText.objects.create(cluster=make_cluster(), language="en"),
+    Label: lambda: make_label(
+        managing_organisation=make_organisation(), awarded_by=IssuingBody.objects.earliest("pk")
+    ),
+    Lineage: lambda: Lineage.objects.create(
+        cluster=make_cluster(), other=make_cluster(), kind=LineageKind.MERGED_INTO
+    ),
+    Management: make_management,
+    MembershipCount: lambda: MembershipCount.objects.create(
+        cluster=make_cluster(), counted_on="2015", count=120
+    ),
+    Organisation: make_organisation,
+    OrganisationName: lambda: OrganisationName.objects.create(
+        organisation=make_organisation(), name="Old"
+    ),
+    Participation: make_participation,
+    Programme: lambda: make_programme(owner=make_organisation()),
+    Shareholding: lambda: Shareholding.objects.create(
+        organisation=make_organisation(), shareholder=make_organisation()
+    ),
+    Statement: make_statement,
+    Suspension: lambda: Suspension.objects.create(
+        label=make_label(), starts_on=date(2016, 1, 1), reason="Audit."
+    ),
+}
+
+
+def count_queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(address)
+    assert response.status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("model", OURS, ids=label_of)
+def test_model_is_edited_with_its_history(model: type[models.Model]) -> None:
+    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin)
+
+
+@pytest.mark.parametrize("app", ["clusters", "labels", "news"])
+def test_every_model_has_its_admin(app: str) -> None:
+    from django.apps import apps
+
+    own = [
+        model
+        for model in apps.get_app_config(app).get_models()
+        if not model.__name__.startswith("Historical")
+    ]
+
+    assert [model for model in own if model not in admin.site._registry] == []
+
+
+@pytest.mark.parametrize("model", MODELS, ids=label_of)
+def test_list_opens(admin_client: Client, model: type[models.Model]) -> None:
+    MAKERS.get(model, lambda: None)()
+
+    response = admin_client.get(url(model, "changelist"))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=label_of)
+def test_add_form_opens(admin_client: Client, rf: Any, model: type[models.Model]) -> None:
+    response = admin_client.get(url(model, "add"))
+
+    request = rf.get("/")
+    request.user = User.objects.get(username="admin")
+    expected = 200 if admin.site._registry[model].has_add_permission(request) else 403
+    assert response.status_code == expected
+
+
+@pytest.mark.parametrize("model", MODELS, ids=label_of)
+@pytest.mark.parametrize("page", ["change", "history"])
+def test_form_and_history_open(admin_client: Client, model: type[models.Model], page: str) -> None:
+    MAKERS.get(model, lambda: None)()
+    row = model._default_manager.order_by("-pk").first()
+    if row is None:
+        pytest.skip("no row is seeded")
+
+    response = admin_client.get(url(model, page, row.pk))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", OURS, ids=label_of)
+def test_search_finds_nothing_quietly(admin_client: Client, model: type[models.Model]) -> None:
+    response = admin_client.get(url(model, "changelist"), {"q": "no such thing"})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", MAKERS, ids=label_of)
+def test_list_asks_the_same_for_one_and_three_rows(
+    admin_client: Client, model: type[models.Model]
+) -> None:
+    make = MAKERS[model]
+    make()
+    address = url(model, "changelist")
+    admin_client.get(address)
+    one = count_queries(admin_client, address)
+
+    make()
+    make()
+
+    assert count_queries(admin_client, address) == one
+
+
+# The dashboard
+
+
+@pytest.fixture
+def attention() -> None:
+    """For each line of the dashboard a number of rows of its own, as of 2026-11-22."""
+    shared = {
+        "country": "IT",
+        "portfolio": portfolio(),
+        "latitude": "45.1",
+        "longitude": "7.7",
+        "confirmed_on": date(2026, 11, 1),
+    }
+    holder = make_cluster(**shared)
+    make_label(cluster=holder, assessed_on="2025-01", level="gold")  # ends 31 January 2027
+    make_label(cluster=holder, assessed_on="2023-12", level="silver")  # renewable to 31 Dec 2026
+    make_undated_label(cluster=holder, level="bronze", certificate_number="1")
+    make_undated_label(cluster=holder, level="bronze", certificate_number="2")
+    make_label(cluster=holder, assessed_on="2010", level="bronze")  # expired long ago
+    make_cluster(**shared | {"latitude": None, "longitude": None})
+    make_cluster(**shared | {"portfolio": None})
+    make_cluster(**shared | {"state": ClusterState.PROVISIONAL})
+    make_cluster(**shared | {"confirmed_on": date(2025, 11, 21)})
+    make_cluster(**shared | {"confirmed_on": None})
+    make_cluster(**shared | {"confirmed_on": None, "state": ClusterState.CLOSED})
+    Region.objects.create(name="Nowhere", country="IT")
+    make_announcement(is_published=False)
+    complete = make_announcement()
+    make_announcement_text(complete, language="it")
+    make_announcement()
+
+
+EXPECTED = {
+    "Profiles not confirmed for 12 months": 2,
+    "Provisional clusters": 1,
+    "Clusters without coordinates": 1,
+    "Clusters without a portfolio": 1,
+    "Regions without a code": 1,
+    "Labels ending within 6 months": 1,
+    "Labels renewable for less than 3 months more": 1,
+    "Labels with unknown dates": 2,
+    "Draft announcements": 1,
+    "Announcements missing a language": 2,
+}
+
+
+@time_machine.travel("2026-11-22 12:00", tick=False)
+@pytest.mark.usefixtures("attention")
+def test_dashboard_counts_what_needs_attention(admin_client: Client) -> None:
+    response = admin_client.get("/admin/")
+
+    assert {item.title: item.number for item in response.context["items"]} == EXPECTED
+
+
+@time_machine.travel("2026-11-22 12:00", tick=False)
+@pytest.mark.usefixtures("attention")
+@pytest.mark.parametrize("title", EXPECTED)
+def test_dashboard_link_lists_what_was_counted(admin_client: Client, title: str) -> None:
+    items = {item.title: item for item in admin_client.get("/admin/").context["items"]}
+
+    rows = admin_client.get(items[title].url).context["cl"].result_count
+
+    assert rows == items[title].number
+
+
+def test_dashboard_shows_only_what_one_may_view(client: Client) -> None:
+    editor = User.objects.create_user("editor", is_staff=True)
+    editor.user_permissions.set(Permission.objects.filter(codename="view_region"))
+    client.force_login(editor)
+    make_cluster()
+
+    context = client.get("/admin/").context
+
+    assert [item.title for item in context["items"]] == ["Regions without a code"]
+    assert context["changes"] == []
+
+
+def test_dashboard_opens_for_staff_without_permissions(client: Client) -> None:
+    client.force_login(User.objects.create_user("newcomer", is_staff=True))
+
+    response = client.get("/admin/")
+
+    assert (response.status_code, response.context["items"]) == (200, [])
+
+
+def test_dashboard_tells_who_changed_what(admin_client: Client) -> None:
+    cluster = make_cluster(name="bioPmed")
+    history = cluster.history.get()
+    history.history_user = User.objects.get(username="admin")
+    history.save()
+
+    (change,) = admin_client.get("/admin/").context["changes"]
+
+    assert (change.kind, change.name, change.action, change.user) == (
+        "Cluster",
+        "bioPmed",
+        "added",
+        "admin",
+    )
+    assert change.url == url(Cluster, "history", cluster.pk)
+
+
+def test_dashboard_asks_the_same_for_one_and_three_rows(admin_client: Client) -> None:
+    def make_one_of_each() -> None:
+        make_full_cluster()
+        make_organisation()
+        make_label()
+        make_announcement()
+
+    make_one_of_each()
+    admin_client.get("/admin/")
+    one = count_queries(admin_client, "/admin/")
+
+    make_one_of_each()
+    make_one_of_each()
+
+    assert one <= 12
+    assert count_queries(admin_client, "/admin/") == one
+
+
+def test_login_is_asked_for(client: Client) -> None:
+    response = client.get("/admin/")
+
+    assert (response.status_code, response["Location"]) == (302, "/admin/login/?next=/admin/")
+
+
+def test_rule_of_a_level_cannot_be_deleted_on_its_own(admin_client: Client) -> None:
+    rule = LevelRule.objects.latest("pk")
+
+    assert admin_client.post(url(LevelRule, "delete", rule.pk), {"post": "yes"}).status_code == 403
