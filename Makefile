@@ -9,6 +9,7 @@ PIP_INSTALL = bin/python -m pip install --quiet --require-hashes -r
 
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 COMPILED := $(CATALOGUES:.po=.mo)
+STATIC_FILES := $(shell find static -type f)
 TEMPLATES = $$(find templates -name '*.html')
 PYTEST = python -m pytest -n auto -m "not browser and not benchmark"
 
@@ -57,13 +58,17 @@ LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header 
 	  "SECRET_KEY=$$($(RANDOM_KEY))" 'HTTPS=False' > $@
 
 demo: export SITE_URL = http://127.0.0.1:$(PORT)
-demo: $(VENV)/runtime.stamp .env messages ## Serve the portal with demo data (PORT=8000)
+demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve the portal with demo data (PORT=8000)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py load_demo
-	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@$(BIN)/python manage.py create_demo_account
 	@echo "The portal is at $(SITE_URL) (Ctrl-C stops it)"
-	@exec $(BIN)/gunicorn config.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4
+	@exec $(BIN)/gunicorn config.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 \
+	  --no-control-socket
+
+var/static/staticfiles.json: $(STATIC_FILES) $(VENV)/runtime.stamp | .env
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@touch -c $@
 
 messages: $(COMPILED) ## Compile the translations
 

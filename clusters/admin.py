@@ -107,13 +107,16 @@ class PartFormSet(BaseInlineFormSet):
         assert constraint.condition is not None
         keys = set()
         for row in rows:
-            values = {field.name: getattr(row, field.name) for field in row._meta.concrete_fields}
-            if not constraint.condition.check(values):
-                continue
-            key = tuple(values[name] for name in constraint.fields)
-            if key in keys:
-                raise ValidationError(constraint.get_violation_error_message())
-            keys.add(key)
+            values = {
+                field.name: models.Value(getattr(row, field.name), output_field=field)
+                for field in row._meta.concrete_fields
+                if not field.is_relation
+            }
+            key = tuple(getattr(row, name) for name in constraint.fields)
+            if constraint.condition.check(values):
+                if key in keys:
+                    raise ValidationError(constraint.get_violation_error_message())
+                keys.add(key)
 
 
 class TabularPart(admin.TabularInline):
@@ -148,6 +151,9 @@ class PortalAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without
     empty_value_display = EMPTY
     list_per_page = 50
     object_history_list_template = "admin/history_list.html"
+    formfield_overrides: "ClassVar[dict[type[models.Field[Any, Any]], Any]]" = {
+        models.URLField: {"assume_scheme": "https"}
+    }
     concerns: ClassVar[dict[str, Concern]] = {}
 
     def get_list_filter(self, request: HttpRequest) -> Any:
@@ -342,7 +348,8 @@ class ClusterAdmin(PublishedAdmin):
     readonly_fields = ("public_id", "logo_preview")
     slug_from = "name"
     formfield_overrides: ClassVar = {
-        models.ImageField: {"form_class": partial(PictureField, longest_side=800)}
+        **PortalAdmin.formfield_overrides,
+        models.ImageField: {"form_class": partial(PictureField, longest_side=800)},
     }
     fieldsets = (
         (None, {"fields": ("name", "slug", "state", "is_published", "public_id")}),

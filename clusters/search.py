@@ -181,16 +181,17 @@ class Directory:
         return found
 
     def facets(self) -> list[Facet]:
-        """Three queries. A filter's own choice does not narrow its counts.
+        """Those with an option to choose; three queries.
 
-        So the number beside an option equals the list that it leads to where nothing else of
-        that filter is chosen.
+        A filter's own choice does not narrow its counts, so the number beside an option equals
+        the list that it leads to where nothing else of that filter is chosen.
         """
-        return [
+        facets = [
             self.facet("country", self.names_of_countries(), self.count_by("country")),
             self.facet("portfolio", names_by_code(self.portfolios), self.count_by("portfolio")),
             self.facet("level", names_by_code(self.levels), self.count_by_level()),
         ]
+        return [facet for facet in facets if facet.options]
 
     def facet(self, name: str, names: dict[str, str], counts: dict[str, int]) -> Facet:
         chosen = self.query.chosen(name)

@@ -172,7 +172,6 @@ class LabelAdmin(EffectiveDays, PublishedAdmin):
         "awarded_by",
         ("cluster__portfolio", admin.RelatedOnlyFieldListFilter),
     )
-    list_select_related = ("cluster", "level", "awarded_by")
     search_fields = (
         "cluster__name",
         "cluster__names__name",
@@ -237,7 +236,9 @@ class LabelAdmin(EffectiveDays, PublishedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
         labels: LabelQuerySet = super().get_queryset(request)
-        return labels.select_related("cluster", "level").with_state(timezone.localdate())
+        return labels.select_related("cluster", "level", "awarded_by").with_state(
+            timezone.localdate()
+        )
 
     def is_public(self, obj: Label) -> bool:
         return obj.is_published and obj.cluster.is_published

@@ -263,7 +263,7 @@ class Checker:
         )
         if line.awarded_on and line.valid_until:
             self.check_order(line.awarded_on, line.valid_until)
-        return self.findings or [line]
+        return sorted(self.findings, key=lambda finding: COLUMNS.index(finding.column)) or [line]
 
     def wrong(self, column: str, message: str) -> None:
         self.findings.append(Finding(self.number, column, message))
@@ -296,11 +296,15 @@ class Checker:
         return text
 
     def country(self) -> str:
-        code = self.required("country_code").upper()
-        if code and code not in self.vocabulary.countries:
+        """The code, empty where it is wrong."""
+        text = self.required("country_code")
+        code = text.upper()
+        if code in self.vocabulary.countries:
+            return code
+        if text:
             near = NEAR_COUNTRIES.get(code, "two letters, as IT")
-            self.wrong("country_code", f"“{shown(code)}” is no ISO 3166 country. Write {near}.")
-        return code
+            self.wrong("country_code", f"“{shown(text)}” is no ISO 3166 country. Write {near}.")
+        return ""
 
     def region(self, country: str) -> str:
         region = self.text("region")
@@ -308,7 +312,7 @@ class Checker:
             region = region.upper()
             if region not in self.vocabulary.region_codes:
                 self.wrong("region", f"no region has the code {region}. Write its name instead.")
-            elif not region.startswith(f"{country}-"):
+            elif country and not region.startswith(f"{country}-"):
                 self.wrong("region", f"{region} lies in another country than {country}.")
         return region
 

@@ -1,6 +1,7 @@
 """Writing a register file: what it says and the register does not know yet is added."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
@@ -108,6 +109,20 @@ def vocabulary() -> Vocabulary:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line with the keys of the rows that it names."""
+
+    line: Line
+    cluster: int
+    organisation: int | None
+    region: int | None
+
+    @property
+    def label_key(self) -> LabelKey:
+        return (self.cluster, self.line.level, self.line.awarded_on, self.line.valid_until)
+
+
 class RegisterWriter:
     """Writes checked lines chunk by chunk, with some twenty queries and the inserts each.
 
@@ -137,9 +152,14 @@ class RegisterWriter:
         lines = [line for line in lines if self.is_unambiguous(line)]
         self.add_regions(lines)
         self.add_organisations(lines)
-        self.complete_clusters(self.add_clusters(lines))
-        self.add_labels(lines)
-        self.add_leads(lines)
+        self.add_clusters(lines)
+        entries = [
+            Entry(line, self.cluster(line), self.organisation(line) or None, self.region(line))
+            for line in lines
+        ]
+        self.complete_clusters(entries)
+        self.add_labels(entries)
+        self.add_leads(entries)
 
     def notice(self, line: Line, column: str, message: str) -> None:
         self.report.notices.append(Finding(line.number, column, message))
@@ -148,7 +168,10 @@ class RegisterWriter:
         return self.clusters.get(line.country, line.cluster)
 
     def organisation(self, line: Line) -> int:
-        return self.organisations.get(line.country, line.organisation)
+        return self.organisations.get(line.country, line.organisation) if line.organisation else 0
+
+    def region(self, line: Line) -> int | None:
+        return self.regions.get(line.country, line.region) if line.region else None
 
     def is_unambiguous(self, line: Line) -> bool:
         """Whether each name leads to one row: a label never goes to a guessed cluster."""
@@ -162,7 +185,7 @@ class RegisterWriter:
         new: dict[tuple[str, str], Region] = {}
         for line in lines:
             key = (line.country, folded(line.region))
-            if line.region and not self.regions.get(*key) and key not in new:
+            if line.region and not self.region(line) and key not in new:
                 new[key] = Region(country=line.country, name=line.region)
                 message = (
                     f"“{line.region}” is not known in {line.country}; "
@@ -176,114 +199,97 @@ class RegisterWriter:
     def add_organisations(self, lines: list[Line]) -> None:
         new: dict[tuple[str, str], Organisation] = {}
         for line in lines:
-            if line.organisation and not self.organisation(line):
-                key = (line.country, folded(line.organisation))
-                new.setdefault(key, Organisation(country=line.country, name=line.organisation))
+            key = (line.country, folded(line.organisation))
+            if line.organisation and key not in new and not self.organisation(line):
+                new[key] = Organisation(country=line.country, name=line.organisation)
         for row in created(Organisation, with_addresses(Organisation, new.values())):
             self.organisations.add(row.country.code, row.name, row.pk)
         self.report.created["organisations"] += len(new)
 
-    def add_clusters(self, lines: list[Line]) -> list[Line]:
-        """Returns the lines whose cluster was there before."""
+    def add_clusters(self, lines: list[Line]) -> None:
         new: dict[tuple[str, str], Cluster] = {}
-        known = []
         for line in lines:
-            if self.cluster(line):
-                known.append(line)
-                continue
             key = (line.country, folded(line.cluster))
-            row = new.setdefault(key, Cluster(country=line.country, name=line.cluster))
-            row.portfolio_id = row.portfolio_id or self.portfolio(line)
-            row.region_id = row.region_id or self.region(line)
+            if key not in new and not self.cluster(line):
+                new[key] = Cluster(
+                    country=line.country,
+                    name=line.cluster,
+                    portfolio_id=self.portfolios.get(line.portfolio),
+                    region_id=self.region(line),
+                )
         for row in created(Cluster, with_addresses(Cluster, new.values())):
             self.clusters.add(row.country.code, row.name, row.pk)
         self.report.created["clusters"] += len(new)
-        return known
 
-    def portfolio(self, line: Line) -> int | None:
-        return self.portfolios.get(line.portfolio)
-
-    def region(self, line: Line) -> int | None:
-        return self.regions.get(line.country, line.region)
-
-    def complete_clusters(self, lines: list[Line]) -> None:
+    def complete_clusters(self, entries: list[Entry]) -> None:
         """Fill what was never filled; where a line says something else, keep and tell."""
-        rows = Cluster.objects.in_bulk({self.cluster(line) for line in lines})
-        said = [(line, line.portfolio, self.portfolio(line)) for line in lines]
-        self.complete("portfolio_id", "sector", rows, said)
-        said = [(line, line.region, self.region(line)) for line in lines]
-        self.complete("region_id", "region", rows, said)
-
-    def complete(
-        self,
-        name: str,
-        column: str,
-        rows: dict[int, Cluster],
-        said: list[tuple[Line, str, int | None]],
-    ) -> None:
-        empty = {pk for pk, row in rows.items() if getattr(row, name) is None}
-        empty -= set(
-            Cluster.history.filter(id__in=empty, **{f"{name}__isnull": False}).values_list(
-                "id", flat=True
-            )
+        said = [
+            (entry, entry.line.portfolio, self.portfolios.get(entry.line.portfolio))
+            for entry in entries
+        ]
+        self.complete("portfolio_id", "sector", said)
+        self.complete(
+            "region_id", "region", [(entry, entry.line.region, entry.region) for entry in entries]
         )
-        filled = {}
-        for line, text, value in said:
-            row = rows[self.cluster(line)]
-            if value is None or value == getattr(row, name):
+
+    def complete(self, name: str, column: str, said: list[tuple[Entry, str, int | None]]) -> None:
+        pks = {entry.cluster for entry, _text, _value in said}
+        present = dict(Cluster.objects.filter(pk__in=pks).values_list("pk", name))
+        empty = [pk for pk, value in present.items() if value is None]
+        past = Cluster.history.filter(id__in=empty, **{f"{name}__isnull": False})
+        emptied = set(past.values_list("id", flat=True))
+        new: dict[int, int] = {}
+        for entry, text, value in said:
+            if value is None or value == present[entry.cluster]:
                 continue
-            if row.pk in empty and row.pk not in filled:
-                setattr(row, name, value)
-                filled[row.pk] = row
-            elif (row.pk, column, text) not in self.told:
-                self.told.add((row.pk, column, text))
-                self.notice(line, column, f"“{text}” is not what the register has; that is kept.")
-        bulk_update_with_history(
-            list(filled.values()), Cluster, [name], default_change_reason=CHANGE_REASON
-        )
+            if present[entry.cluster] is None and entry.cluster not in emptied:
+                present[entry.cluster] = new[entry.cluster] = value
+            elif (entry.cluster, column, text) not in self.told:
+                self.told.add((entry.cluster, column, text))
+                message = f"“{text}” is not what the register has; that is kept."
+                self.notice(entry.line, column, message)
+        rows = list(Cluster.objects.in_bulk(list(new)).values())
+        for row in rows:
+            setattr(row, name, new[row.pk])
+        bulk_update_with_history(rows, Cluster, [name], default_change_reason=CHANGE_REASON)
 
-    def add_labels(self, lines: list[Line]) -> None:
-        keys = {line.number: self.label_key(line) for line in lines}
-        present = present_labels({key[0] for key in keys.values()})
+    def add_labels(self, entries: list[Entry]) -> None:
+        present = present_labels({entry.cluster for entry in entries})
         new = []
-        for line in lines:
-            key = keys[line.number]
-            first = self.first_lines.setdefault(digest(*key), line.number)
-            if first != line.number:
+        for entry in entries:
+            first = self.first_lines.setdefault(digest(*entry.label_key), entry.line.number)
+            if first != entry.line.number:
                 self.report.repeated += 1
-                self.notice(line, "", f"repeats line {first}; its label is written once.")
-            elif key in present:
+                self.notice(entry.line, "", f"repeats line {first}; its label is written once.")
+            elif entry.label_key in present:
                 self.report.unchanged += 1
             else:
-                new.append(self.label(line))
+                new.append(self.label(entry))
         created(Label, with_public_ids(Label, new))
         self.report.created["labels"] += len(new)
 
-    def label_key(self, line: Line) -> LabelKey:
-        return (self.cluster(line), line.level, line.awarded_on, line.valid_until)
-
-    def label(self, line: Line) -> Label:
+    def label(self, entry: Entry) -> Label:
         label = Label(
-            cluster_id=self.cluster(line),
-            level_id=line.level,
-            managing_organisation_id=self.organisation(line) or None,
-            awarded_on=line.awarded_on,
-            valid_until=line.valid_until,
-            source=line.source,
+            cluster_id=entry.cluster,
+            level_id=entry.line.level,
+            managing_organisation_id=entry.organisation,
+            awarded_on=entry.line.awarded_on,
+            valid_until=entry.line.valid_until,
+            source=entry.line.source,
         )
-        label.apply_validity(self.rules[line.level])
+        label.apply_validity(self.rules[entry.line.level])
         return label
 
-    def add_leads(self, lines: list[Line]) -> None:
+    def add_leads(self, entries: list[Entry]) -> None:
         """An organisation leads a cluster that never had a lead and where it has no other role."""
         new: dict[int, Management] = {}
-        for line in lines:
-            if line.organisation and self.cluster(line) not in new:
-                new[self.cluster(line)] = Management(
-                    cluster_id=self.cluster(line),
-                    organisation_id=self.organisation(line),
+        for entry in entries:
+            if entry.organisation and entry.cluster not in new:
+                new[entry.cluster] = Management(
+                    cluster_id=entry.cluster,
+                    organisation_id=entry.organisation,
                     role=ManagementRole.LEAD,
-                    source=line.source,
+                    source=entry.line.source,
                 )
         managements = Management.objects.filter(cluster__in=list(new))
         for cluster, organisation, role in managements.values_list(

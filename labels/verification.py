@@ -41,13 +41,13 @@ def verify(asked: str, day: date) -> Answer:
     """
     key = key_of(asked)
     pages = Label.objects.for_pages(day)
-    labels = list(pages.numbered(key).in_register_order())
+    labels = list(pages.numbered(key).highest_first())
     if labels:
         return Answer(asked, labels, [], [])
     clusters = list(called(key)[:MOST_CLUSTERS])
     if not clusters:
         return Answer(asked, [], [], nearest(key))
-    labels = list(pages.of_clusters([cluster.pk for cluster in clusters]).in_register_order())
+    labels = list(pages.of_clusters([cluster.pk for cluster in clusters]).highest_first())
     holders = {label.cluster_id for label in labels}
     return Answer(asked, labels, [c for c in clusters if c.pk not in holders], [])
 

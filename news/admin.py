@@ -70,7 +70,8 @@ class AnnouncementAdmin(PublishedAdmin):
     )
     readonly_fields = ("public_id", "picture_preview")
     formfield_overrides: ClassVar = {
-        models.ImageField: {"form_class": partial(PictureField, longest_side=2000)}
+        **PublishedAdmin.formfield_overrides,
+        models.ImageField: {"form_class": partial(PictureField, longest_side=2000)},
     }
     fieldsets = (
         (None, {"fields": ("is_published", "published_at", "public_id")}),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from clusters.models import Cluster
 from clusters.structured import absolute
 from news.models import Announcement, AnnouncementText
-from news.register import changed_at, cluster_at
+from news.register import cluster_at
 
 ENTRIES = 50
 
@@ -33,7 +33,7 @@ class Channel:
 class Entry:
     announcement: Announcement
     text: AnnouncementText
-    changed_at: datetime
+    edited_at: datetime | None
 
 
 class AnnouncementFeed(Feed):
@@ -89,7 +89,7 @@ class AnnouncementFeed(Feed):
         if channel.cluster:
             announcements = announcements.of_cluster(channel.cluster)
         return [
-            Entry(announcement, text, changed_at(announcement))
+            Entry(announcement, text, announcement.changed_at)  # type: ignore[attr-defined]
             for announcement in announcements[:ENTRIES]
             if (text := announcement.text())
         ]
@@ -111,8 +111,10 @@ class AnnouncementFeed(Feed):
     def item_pubdate(self, item: Entry) -> datetime | None:
         return item.announcement.published_at
 
-    def item_updateddate(self, item: Entry) -> datetime:
-        return item.changed_at
+    def item_updateddate(self, item: Entry) -> datetime | None:
+        """An edit before the publication moment is no change."""
+        published_at = item.announcement.published_at
+        return max(filter(None, (published_at, item.edited_at)), default=None)
 
     def item_categories(self, item: Entry) -> list[str]:
         return [cluster.name for cluster in item.announcement.clusters.all()]

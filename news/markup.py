@@ -15,11 +15,13 @@ PARSER = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
 def render(text: str, *, first_heading: int = 2) -> SafeString:
-    """CommonMark without raw HTML or pictures; `#` becomes a heading of `first_heading`.
+    """CommonMark without raw HTML or pictures; its highest heading becomes `first_heading`.
 
     Links give no credit to their target and tell it nothing.
     """
-    tokens = [lowered(token, first_heading - 1) for token in PARSER.parse(text)]
+    parsed = PARSER.parse(text)
+    highest = min((level_of(token) for token in parsed if is_heading(token)), default=1)
+    tokens = [lowered(token, first_heading - highest) for token in parsed]
     html = PARSER.renderer.render(tokens, PARSER.options, {})
     clean = nh3.clean(
         html,
@@ -31,8 +33,15 @@ def render(text: str, *, first_heading: int = 2) -> SafeString:
     return mark_safe(clean)
 
 
+def is_heading(token: Token) -> bool:
+    return token.type in {"heading_open", "heading_close"}
+
+
+def level_of(heading: Token) -> int:
+    return int(heading.tag[1:])
+
+
 def lowered(token: Token, by: int) -> Token:
-    if token.type not in {"heading_open", "heading_close"}:
+    if not is_heading(token):
         return token
-    level = min(int(token.tag[1:]) + by, LOWEST_HEADING)
-    return token.copy(tag=f"h{level}")
+    return token.copy(tag=f"h{min(level_of(token) + by, LOWEST_HEADING)}")

@@ -57,12 +57,10 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         )
 
     def with_changes(self) -> Self:
-        """Annotate the moment of the last edit of the row and of its texts, None if never."""
-        rows = Announcement.history.filter(id=OuterRef("pk"), history_type="~")
-        texts = AnnouncementText.history.filter(announcement=OuterRef("pk"), history_type="~")
+        """Annotate `changed_at`, the moment of the last edit of a text, None if never."""
+        edits = AnnouncementText.history.filter(announcement=OuterRef("pk"), history_type="~")
         return self.annotate(
-            row_changed_at=Subquery(rows.values("history_date")[:1]),
-            text_changed_at=Subquery(texts.values("history_date")[:1]),
+            changed_at=Subquery(edits.order_by("-history_date").values("history_date")[:1])
         )
 
     def at_address(self, slug: str, year: int) -> Self:

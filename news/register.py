@@ -81,13 +81,3 @@ def labels_then_and_today(announcement: Announcement, today: date) -> list[Label
         LabelThenAndToday(label, label.state_on(then), label.state_on(today))
         for label in announcement.labels.for_pages(today).highest_first()
     ]
-
-
-def changed_at(announcement: Announcement) -> datetime:
-    """When it was last edited since it was published, else published. Wants `with_changes()`."""
-    moments = (
-        announcement.published_at,
-        announcement.row_changed_at,  # type: ignore[attr-defined]
-        announcement.text_changed_at,  # type: ignore[attr-defined]
-    )
-    return max(moment for moment in moments if moment)

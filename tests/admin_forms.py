@@ -16,7 +16,11 @@ def form_data(client: Client, address: str) -> dict[str, Any]:
         name: value
         for form in filled
         for field in form
-        for name, value in sent(field.field.widget, field.html_name, field.value())
+        for name, value in (
+            [(field.html_name, [getattr(row, "pk", row) for row in field.value() or ()])]
+            if isinstance(field.field, forms.ModelMultipleChoiceField)
+            else sent(field.field.widget, field.html_name, field.value())
+        )
     }
 
 
@@ -33,13 +37,11 @@ def sent(widget: forms.Widget, name: str, value: Any) -> list[tuple[str, Any]]:
         return []
     if isinstance(widget, forms.CheckboxInput):
         return [(name, "on")] if value else []
-    if isinstance(value, (list, tuple)):
-        return [(name, [getattr(item, "pk", item) for item in value])]
     return [(name, "" if value is None else widget.format_value(value) or "")]
 
 
 def errors(response: Any) -> list[str]:
-    """Every error that the page shows; empty where it was left for another one."""
+    """Every error that the page shows; empty where the browser was led on."""
     if response.context is None:
         return []
-    return [str(error) for error in response.context["errors"]]
+    return [str(error) for part in response.context["errors"] for error in part]

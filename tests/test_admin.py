@@ -163,14 +163,14 @@ def test_add_form_opens(admin_client: Client, rf: Any, model: type[models.Model]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=label_of)
-@pytest.mark.parametrize("page", ["change", "history"])
-def test_form_and_history_open(admin_client: Client, model: type[models.Model], page: str) -> None:
+@pytest.mark.parametrize("view", ["change", "history"])
+def test_form_and_history_open(admin_client: Client, model: type[models.Model], view: str) -> None:
     MAKERS.get(model, lambda: None)()
     row = model._default_manager.order_by("-pk").first()
     if row is None:
         pytest.skip("no row is seeded")
 
-    response = admin_client.get(url(model, page, row.pk))
+    response = admin_client.get(url(model, view, row.pk))
 
     assert response.status_code == 200
 

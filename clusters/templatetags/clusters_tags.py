@@ -24,9 +24,9 @@ PATTERNS = {"year": "y", "month": "LLLL y", "day": "d MMMM y"}
 
 # The map is drawn at about one unit to a pixel, so that text and strokes keep their size.
 MAP_WIDTH = 460
-# On a narrow screen two targets of 24 pixels stay apart at this distance.
-NEAREST = 36
-SMALLEST_TARGET = 17
+# Two targets of 24 pixels stay apart at this distance.
+NEAREST = 28
+SMALLEST_TARGET = 14
 
 
 @register.filter

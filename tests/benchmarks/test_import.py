@@ -47,20 +47,24 @@ def test_import_stays_small_and_quick(number: int, tmp_path: Path) -> None:
     run(tmp_path, "migrate", "--verbosity", "0")
 
     for label in ("first", "second"):
+        start = time.perf_counter()
         seconds, megabytes = run(tmp_path, "import_register", str(path))
-        print(f"{number:,} lines, {label} run: {seconds:.1f} s, {megabytes:.0f} MB")
+        elapsed = time.perf_counter() - start
+        print(
+            f"{number:,} lines, {label} run: {elapsed:.1f} s, "
+            f"of which {seconds:.1f} s of CPU; {megabytes:.0f} MB"
+        )
         assert megabytes < MOST_MEGABYTES
         assert seconds < MOST_SECONDS
 
 
 def run(folder: Path, *command: str) -> tuple[float, float]:
-    """The seconds that a management command took and the most megabytes that it held."""
+    """The seconds of CPU that a management command took, the most megabytes that it held."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": f"sqlite:///{folder}/register.sqlite3",
         "DEBUG": "False",
     }
-    start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,
@@ -70,4 +74,4 @@ def run(folder: Path, *command: str) -> tuple[float, float]:
     _pid, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024

@@ -1,0 +1,132 @@
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.template import Context, Template
+from django.utils import translation
+
+from clusters.dates import PartialDate
+from clusters.search import DirectoryQuery
+from clusters.templatetags.clusters_tags import cluster_map, json_ld, partial_date
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "expected"),
+    [
+        ("en", PartialDate(2013), '<time datetime="2013">2013</time>'),
+        ("en", PartialDate(2015, 7), '<time datetime="2015-07">July 2015</time>'),
+        ("en", PartialDate(2012, 4, 18), '<time datetime="2012-04-18">18 April 2012</time>'),
+        ("it", PartialDate(2015, 7), '<time datetime="2015-07">luglio 2015</time>'),
+        ("it", PartialDate(2012, 4, 18), '<time datetime="2012-04-18">18 aprile 2012</time>'),
+        ("en", date(2015, 9, 8), '<time datetime="2015-09-08">8 September 2015</time>'),
+        ("en", None, ""),
+    ],
+)
+def test_partial_date_is_shown_with_its_precision(language: str, value: Any, expected: str) -> None:
+    with translation.override(language):
+        assert partial_date(value) == expected
+
+
+def test_json_ld_cannot_end_its_script() -> None:
+    element = json_ld({"@type": "Organization", "name": "</script><b>&\u2028"})
+
+    assert element.count("<") == 2
+
+
+def test_json_ld_says_what_was_given() -> None:
+    element = json_ld({"@type": "Organization", "name": "A & B <C>"})
+
+    match = re.fullmatch(r'<script type="application/ld\+json">(.*)</script>', element)
+    assert match
+    assert json.loads(match[1]) == {
+        "@context": "https://schema.org",
+        "@type": "Organization",
+        "name": "A & B <C>",
+    }
+
+
+def position(
+    latitude: str, longitude: str, number: int = 1, country: str = "IT", town: str = "Torino"
+) -> dict[str, Any]:
+    return {
+        "latitude": Decimal(latitude),
+        "longitude": Decimal(longitude),
+        "country": country,
+        "town": town,
+        "number": number,
+        "slug": "biopmed",
+        "first_name": "bioPmed",
+    }
+
+
+TORINO = ("45.07", "7.69")
+IVREA = ("45.47", "7.88")
+GENEVE = ("46.20", "6.15")
+LISBOA = ("38.72", "-9.14")
+QUERETARO = ("20.59", "-100.39")
+
+
+def drawn(*positions: dict[str, Any], query: DirectoryQuery | None = None) -> list[Any]:
+    return [(dot.name, dot.url) for dot in cluster_map(positions, 9, query)["dots"]]
+
+
+def test_map_leads_from_one_cluster_to_its_page() -> None:
+    assert drawn(position(*TORINO)) == [("bioPmed, Torino", "/en/clusters/biopmed/")]
+
+
+def test_map_leads_from_several_in_a_town_to_their_country() -> None:
+    assert drawn(position(*TORINO, number=3)) == [
+        ("3 clusters: Torino", "/en/clusters/?country=IT")
+    ]
+
+
+def test_map_joins_what_is_close_and_names_the_countries() -> None:
+    dots = drawn(position(*TORINO), position(*IVREA), position(*GENEVE, country="CH"))
+
+    assert dots == [("3 clusters: Italy, Switzerland", "/en/clusters/?country=CH&country=IT")]
+
+
+def test_map_keeps_apart_what_is_far() -> None:
+    assert len(drawn(position(*TORINO), position(*LISBOA, country="PT"))) == 2
+
+
+def test_map_keeps_the_other_filters() -> None:
+    query = DirectoryQuery(words="bio", country=("IT", "NO"), level=("gold",))
+
+    assert drawn(position(*TORINO, number=2), query=query) == [
+        ("2 clusters: Torino", "/en/clusters/?q=bio&country=IT&level=gold")
+    ]
+
+
+def test_map_counts_only_what_it_shows() -> None:
+    context = cluster_map([position(*TORINO, number=2), position(*QUERETARO)], 9)
+
+    assert (context["shown"], context["total"]) == (2, 9)
+
+
+def render_map(*positions: dict[str, Any]) -> str:
+    template = Template("{% load clusters_tags %}{% cluster_map positions 9 %}")
+    return template.render(Context({"positions": positions}))
+
+
+def test_map_says_the_same_as_a_list() -> None:
+    html = render_map(position(*TORINO, number=3), position(*LISBOA, country="PT"))
+
+    links = re.findall(r'<a href="([^"]+)"', html)
+    assert links[:2] == links[2:]
+
+
+def test_map_writes_numbers_as_svg_does_in_every_language() -> None:
+    with translation.override("it"):
+        html = render_map(position(*TORINO))
+
+    assert re.findall(r'(?:cx|cy|r)="[^"]*,', html) == []
+
+
+def test_map_escapes_names() -> None:
+    html = render_map(position(*TORINO) | {"first_name": '<script>"'})
+
+    assert "<script>" not in html

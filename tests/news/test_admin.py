@@ -1,0 +1,143 @@
+from datetime import datetime, timedelta
+from io import BytesIO
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+
+from news.models import Announcement
+from tests.admin_forms import errors, form_data
+from tests.factories import make_announcement, make_announcement_text, make_cluster, make_label
+
+pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
+
+ADD = "/admin/news/announcement/add/"
+LIST = "/admin/news/announcement/"
+
+
+def change(announcement: Announcement) -> str:
+    return reverse("admin:news_announcement_change", args=[announcement.pk])
+
+
+def test_announcement_is_created_in_two_languages(admin_client: Client) -> None:
+    cluster, label = make_cluster(), make_label()
+    data = form_data(admin_client, ADD) | {
+        "is_published": "on",
+        "published_at_0": "2015-09-08",
+        "published_at_1": "14:38",
+        "clusters": [cluster.pk],
+        "labels": [label.pk],
+    }
+    for number, title in enumerate(("Gold", "Oro")):
+        data |= {
+            f"texts-{number}-title": title,
+            f"texts-{number}-slug": title.lower(),
+            f"texts-{number}-body": "Text.",
+        }
+
+    response = admin_client.post(ADD, data)
+
+    assert errors(response) == []
+    announcement = Announcement.objects.get()
+    texts = [(text.language, text.title) for text in announcement.texts.all()]
+    assert texts == [("en", "Gold"), ("it", "Oro")]
+    assert announcement.published_at == datetime(
+        2015, 9, 8, 14, 38, tzinfo=timezone.get_default_timezone()
+    )
+    assert list(announcement.labels.all()) == [label]
+    assert announcement.history.latest().history_user.get_username() == "admin"
+
+
+def test_unchanged_announcement_writes_no_history(admin_client: Client) -> None:
+    announcement = make_announcement(clusters=[make_cluster()])
+    versions = announcement.history.count()
+
+    admin_client.post(change(announcement), form_data(admin_client, change(announcement)))
+
+    assert announcement.history.count() == versions
+    assert announcement.texts.get().history.count() == 1
+
+
+def test_published_announcement_needs_its_moment(admin_client: Client) -> None:
+    announcement = make_announcement()
+    data = form_data(admin_client, change(announcement))
+
+    response = admin_client.post(
+        change(announcement), data | {"published_at_0": "", "published_at_1": ""}
+    )
+
+    assert errors(response) == ["Give the publication moment of what is published."]
+
+
+@time_machine.travel("2026-11-22 12:00:00+00:00", tick=False)
+def test_draft_without_a_moment_is_published_now(admin_client: Client) -> None:
+    announcement = make_announcement(is_published=False, published_at=None)
+
+    admin_client.post(LIST, {"action": "publish", "_selected_action": [announcement.pk]})
+
+    announcement.refresh_from_db()
+    assert (announcement.is_published, announcement.published_at) == (True, timezone.now())
+
+
+def test_text_is_shown_as_it_will_look(admin_client: Client) -> None:
+    announcement = make_announcement(body="A **golden** day.", box="# About")
+
+    page = admin_client.get(change(announcement)).content.decode()
+
+    assert '<div class="preview" lang="en"><p>A <strong>golden</strong> day.</p>' in page
+    assert '<div class="preview" lang="en"><h2>About</h2>' in page
+
+
+def test_preview_shows_no_script(admin_client: Client) -> None:
+    announcement = make_announcement(body="<script>alert(1)</script>")
+
+    page = admin_client.get(change(announcement)).content.decode()
+
+    assert "<script>alert(1)</script>" not in page
+
+
+def test_picture_is_drawn_anew(admin_client: Client) -> None:
+    announcement = make_announcement()
+    file = BytesIO()
+    Image.new("RGB", (3000, 30)).save(file, "JPEG")
+    data = form_data(admin_client, change(announcement))
+
+    response = admin_client.post(
+        change(announcement), data | {"picture": SimpleUploadedFile("me.jpg", file.getvalue())}
+    )
+
+    assert errors(response) == []
+    announcement.refresh_from_db()
+    assert (announcement.picture.width, announcement.picture.height) == (2000, 20)
+
+
+def test_view_on_site_leads_to_what_appeared(admin_client: Client) -> None:
+    announcement = make_announcement(slug="gold")
+
+    page = admin_client.get(change(announcement)).content.decode()
+
+    assert '<a href="/en/news/2015/gold/" class="viewsitelink">' in page
+
+
+def test_view_on_site_waits_for_the_moment(admin_client: Client) -> None:
+    announcement = make_announcement(published_at=timezone.now() + timedelta(days=1))
+
+    assert "viewsitelink" not in admin_client.get(change(announcement)).content.decode()
+
+
+def test_draft_is_deleted(admin_client: Client) -> None:
+    draft = make_announcement(is_published=False)
+
+    admin_client.post(reverse("admin:news_announcement_delete", args=[draft.pk]), {"post": "yes"})
+
+    assert not Announcement.objects.exists()
+
+
+def test_list_tells_the_languages(admin_client: Client) -> None:
+    make_announcement_text(make_announcement(), language="it")
+
+    assert '<td class="field-languages">en, it</td>' in admin_client.get(LIST).content.decode()
