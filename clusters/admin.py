@@ -1,6 +1,6 @@
 """What every admin of the portal shares, and the admin of clusters, organisations, programmes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,11 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_countries import countries
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.template_utils import HistoricalRecordContextHelper
 
 from clusters.dates import add_months
 from clusters.forms import PictureField
@@ -105,27 +105,37 @@ class PartFormSet(BaseInlineFormSet):
         self, constraint: models.UniqueConstraint, rows: list[models.Model]
     ) -> None:
         assert constraint.condition is not None
-        keys = set()
+        keys: list[list[Any]] = []
         for row in rows:
             values = {
                 field.name: models.Value(getattr(row, field.name), output_field=field)
                 for field in row._meta.concrete_fields
                 if not field.is_relation
             }
-            key = tuple(getattr(row, name) for name in constraint.fields)
+            key = [getattr(row, name) for name in constraint.fields]
             if constraint.condition.check(values):
                 if key in keys:
                     raise ValidationError(constraint.get_violation_error_message())
-                keys.add(key)
+                keys.append(key)
 
 
-class TabularPart(admin.TabularInline):
+class Undeleting:
+    """A form leads to adding and changing what it refers to, not to deleting it."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field and hasattr(field.widget, "can_delete_related"):
+            field.widget.can_delete_related = False
+        return field
+
+
+class TabularPart(Undeleting, admin.TabularInline):
     formset = PartFormSet
     extra = 0
     show_change_link = True
 
 
-class StackedPart(admin.StackedInline):
+class StackedPart(Undeleting, admin.StackedInline):
     formset = PartFormSet
     extra = 0
     show_change_link = True
@@ -144,7 +154,15 @@ class TextPart(StackedPart):
         return len(self.missing_languages(obj))
 
 
-class PortalAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without types
+class InWords(HistoricalRecordContextHelper):  # type: ignore[misc]  # it comes without types
+    """Changes of a row, an empty value as in the lists."""
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        prepared = super().prepare_delta_change_value(change, value)
+        return EMPTY if prepared in (None, "", []) else prepared
+
+
+class PortalAdmin(Undeleting, SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without types
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True
@@ -181,6 +199,11 @@ class PortalAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without
         obj._history_user = request.user
         self.write(obj)
 
+    def get_historical_record_context_helper(
+        self, request: HttpRequest, historical_record: Any
+    ) -> HistoricalRecordContextHelper:
+        return InWords(self.model, historical_record)
+
     def write(self, obj: Any) -> None:
         """Save one row; an admin whose rows are saved by an action says so here."""
         obj.save()
@@ -210,6 +233,11 @@ def equals_stored(obj: models.Model) -> bool:
 
 class PartAdmin(PortalAdmin):
     """One row of another row's screen: to look at, with its history. It is edited over there."""
+
+    def get_list_select_related(self, request: HttpRequest) -> Sequence[str]:
+        return self.list_select_related or [
+            field.name for field in self.opts.fields if field.many_to_one
+        ]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
@@ -397,14 +425,15 @@ class ClusterAdmin(PublishedAdmin):
         if not obj.logo:
             return EMPTY
         return format_html(
-            '<img class="preview" src="{}" alt="{}" height="96">', obj.logo.url, _t("The logo.")
+            '<img class="preview" src="{}" alt="{}" height="96">',
+            obj.logo.url,
+            gettext("The logo."),
         )
 
 
 @admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount)
 class ClusterPartAdmin(PartAdmin):
     list_display = ("__str__", "cluster")
-    list_select_related = True
 
 
 # Organisations and programmes
@@ -451,7 +480,6 @@ class OrganisationAdmin(PublishedAdmin):
 @admin.register(OrganisationName, Shareholding)
 class OrganisationPartAdmin(PartAdmin):
     list_display = ("__str__", "organisation")
-    list_select_related = True
 
 
 class ParticipationInline(TabularPart):
@@ -484,7 +512,6 @@ class ProgrammeAdmin(PublishedAdmin):
 @admin.register(Participation)
 class ParticipationAdmin(PartAdmin):
     list_display = ("__str__", "programme")
-    list_select_related = True
 
 
 # What the rest refers to

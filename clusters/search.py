@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django_countries import countries
 
+from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.models import (
     Cluster,
     ClusterName,
@@ -144,7 +145,7 @@ def read_day(data: QueryDict) -> tuple[date | None, str]:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
-    if day is None or day.isoformat() != text:
+    if day is None or day.isoformat() != text or not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None, _("“%(value)s” is not a day like 2015-09-08; today is shown.") % {
             "value": text[:60]
         }

@@ -1,9 +1,9 @@
 """The public pages of clusters, organisations and programmes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, Prefetch, QuerySet
@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.asof import as_of
 from clusters.membership import membership_table
 from clusters.models import (
     Cluster,
@@ -38,18 +39,19 @@ from clusters.structured import (
     cluster_data,
     organisation_data,
 )
-from labels.asof import as_of
-from labels.models import Label
 from labels.register import (
+    certifications,
     cluster_ids_holding,
     current_level,
+    headline,
     labels_of,
     level_options,
     timeline_of,
 )
-from labels.structured import certification_data
-from labels.validity import State
 from news.register import announcements_of, announcements_of_organisation
+
+if TYPE_CHECKING:
+    from labels.models import Label
 
 PER_PAGE = 24
 ANNOUNCEMENTS = 5
@@ -65,7 +67,7 @@ class Listed:
     cluster: Cluster
     text: ClusterText | None
     managers: list[Management]
-    label: Label | None
+    label: "Label | None"
 
 
 @require_safe
@@ -139,7 +141,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
-            "cluster_data": cluster_data(cluster, [certification_data(label) for label in labels]),
+            "cluster_data": cluster_data(cluster, certifications(labels)),
             "as_of": shown,
         },
     )
@@ -252,19 +254,6 @@ def listed(clusters: Iterable[Cluster], day: date) -> list[Listed]:
         )
         for cluster in clusters
     ]
-
-
-def headline(labels: Sequence[Label]) -> Label | None:
-    """The label to name first: the highest valid one, else one that could become valid again.
-
-    `labels` come from `labels_of`, the highest level and the latest start first.
-    """
-    hopeful = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
-    return (
-        current_level(labels)
-        or next((label for label in labels if label.state in hopeful), None)  # type: ignore[attr-defined]
-        or next(iter(labels), None)
-    )
 
 
 def page_of(request: HttpRequest, rows: QuerySet[AnyModel]) -> Page[AnyModel]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
@@ -15,7 +16,9 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-LATEST_CHANGES = 12
+LATEST_CHANGES = 10
+# One save may write several versions of a row, which is told once.
+VERSIONS_READ = 10 * LATEST_CHANGES
 CHANGES = {"+": _("added"), "~": _("changed"), "-": _("deleted")}
 
 
@@ -85,7 +88,7 @@ class PortalAdminSite(AdminSite):
             yield Item(title=str(concern.title), number=numbers[number], url=url)
 
     def changes(self, request: HttpRequest) -> Iterator[Change]:
-        """The latest changes of rows with a page of their own: a query for them, two per model."""
+        """The rows that changed last, each once: a query for all, and one or two per model."""
         followed = [
             model_admin
             for model_admin in self.viewable(request)
@@ -95,7 +98,9 @@ class PortalAdminSite(AdminSite):
             happened(number, model_admin.model.history.all())
             for number, model_admin in enumerate(followed)
         ]
-        rows = list(union(histories).order_by("-changed_at")[:LATEST_CHANGES]) if histories else []
+        latest = union(histories).order_by("-changed_at")[:VERSIONS_READ] if histories else []
+        by_row = {(row["model"], row["row"]): row for row in reversed(list(latest))}
+        rows = sorted(by_row.values(), key=itemgetter("changed_at"), reverse=True)[:LATEST_CHANGES]
         objects = {
             number: model_admin.get_queryset(request).in_bulk(
                 {row["row"] for row in rows if row["model"] == number}

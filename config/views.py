@@ -2,7 +2,6 @@
 
 from datetime import datetime, time, timedelta
 from pathlib import PurePosixPath
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
@@ -12,9 +11,9 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonRe
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import http_date, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import last_modified, require_safe
 
 from clusters.models import Cluster
 from clusters.search import Link
@@ -131,17 +130,23 @@ def absolute(name: str) -> str:
     return f"{settings.SITE_URL}{reverse(name)}"
 
 
+def changed_at(request: HttpRequest, path: str) -> datetime | None:
+    try:
+        return default_storage.get_modified_time(path)
+    except (OSError, SuspiciousFileOperation):
+        return None
+
+
 @require_safe
-def media(request: HttpRequest, path: str) -> Any:
+@last_modified(changed_at)
+def media(request: HttpRequest, path: str) -> FileResponse:
     """An uploaded file that nothing in it can turn into a page: pictures shown, others saved."""
     try:
         file = default_storage.open(path)
-        changed_at = default_storage.get_modified_time(path)
     except (OSError, SuspiciousFileOperation) as error:
         raise Http404 from error
     is_picture = PurePosixPath(path).suffix.lower() in PICTURES
     response = FileResponse(file, as_attachment=not is_picture)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Last-Modified"] = http_date(changed_at.timestamp())
     response["Cache-Control"] = "public, max-age=86400"
     return response

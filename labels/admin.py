@@ -13,9 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from clusters.admin import (
     EMPTY,
@@ -129,7 +128,7 @@ def day_in_words(day: date | None, *, is_computed: bool = False) -> str:
     if day is None:
         return EMPTY
     words = date_format(day, "j F Y")
-    return _t("%(day)s (computed)") % {"day": words} if is_computed else words
+    return gettext("%(day)s (computed)") % {"day": words} if is_computed else words
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -160,8 +159,6 @@ class LabelAdmin(EffectiveDays, PublishedAdmin):
         "state_today",
         "first_day",
         "last_day",
-        "last_renewal_day",
-        "awarded_by",
         "is_published",
     )
     list_filter = (
@@ -236,9 +233,7 @@ class LabelAdmin(EffectiveDays, PublishedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
         labels: LabelQuerySet = super().get_queryset(request)
-        return labels.select_related("cluster", "level", "awarded_by").with_state(
-            timezone.localdate()
-        )
+        return labels.select_related("cluster", "level").with_state(timezone.localdate())
 
     def is_public(self, obj: Label) -> bool:
         return obj.is_published and obj.cluster.is_published
@@ -261,14 +256,14 @@ class LabelInline(EffectiveDays, StackedPart):
             None,
             {
                 "fields": (
-                    ("level", "kind", "certificate_number"),
-                    ("assessed_on", "awarded_on", "announced_on", "valid_until"),
-                    ("state_today", "first_day", "last_day", "last_renewal_day"),
-                    "managing_organisation",
-                    "renews",
-                    "awarded_by",
-                    "score",
-                    "source",
+                    ("level", "certificate_number"),
+                    ("kind", "renews"),
+                    ("assessed_on", "awarded_on"),
+                    ("announced_on", "valid_until"),
+                    ("first_day", "last_day"),
+                    ("state_today", "last_renewal_day"),
+                    ("managing_organisation", "awarded_by"),
+                    ("score", "source"),
                     "is_published",
                 )
             },

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from babel.dates import format_date
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.lookups import Exact
-from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
 from labels.models import Label, Level
+from labels.structured import certification_data
 from labels.timeline import Span, Timeline, timeline
 from labels.validity import Interval, State
 
@@ -43,6 +45,24 @@ def current_level(labels: Iterable[Label]) -> Label | None:
     """The label of the highest level among those whose annotated `state` is valid."""
     valid = [label for label in labels if label.state == State.VALID]  # type: ignore[attr-defined]
     return max(valid, key=lambda label: label.level.rank, default=None)
+
+
+def headline(labels: Sequence[Label]) -> Label | None:
+    """The label to name first: the highest valid one, else one that may become valid again.
+
+    `labels` come from `labels_of`, the highest level and the latest start first.
+    """
+    hopeful = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
+    return (
+        current_level(labels)
+        or next((label for label in labels if label.state in hopeful), None)  # type: ignore[attr-defined]
+        or next(iter(labels), None)
+    )
+
+
+def certifications(labels: Iterable[Label]) -> list[dict[str, object]]:
+    """The labels as schema.org says it, for the description of their holder."""
+    return [certification_data(label) for label in labels]
 
 
 def cluster_ids_holding(level_codes: Sequence[str], day: date) -> QuerySet[Label, Any]:
@@ -177,4 +197,4 @@ def state_sentence(label: Label, day: date) -> str:
 
 
 def in_words(day: date | None) -> str:
-    return date_format(day, "j F Y") if day else ""
+    return format_date(day, "d MMMM y", locale=get_language() or "en") if day else ""

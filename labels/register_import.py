@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 from django.db import models, reset_queries, transaction
 from django_countries import countries
@@ -40,8 +40,8 @@ CHANGE_REASON = "import_register"
 AMBIGUOUS = -1
 
 Row = TypeVar("Row", bound=models.Model)
-Addressed = TypeVar("Addressed", Cluster, Organisation)
-Numbered = TypeVar("Numbered", Cluster, Organisation, Label)
+Addressed = TypeVar("Addressed", bound=Cluster | Organisation)
+Numbered = TypeVar("Numbered", bound=Cluster | Organisation | Label)
 LabelKey = tuple[int, str, PartialDate | None, PartialDate | None]
 
 
@@ -63,6 +63,8 @@ def import_register(file: BinaryIO, *, dry_run: bool = False, skip_bad: bool = F
     for column in register_file.unused_columns:
         message = "the column is not known and not read."
         report.notices.append(Finding(register_file.header_line, column, message))
+    # One import at a time: names have no constraint that would stop two from adding the same.
+    list(Level.objects.select_for_update(no_key=True))
     write_lines(register_file.read(vocabulary()), report, skip_bad=skip_bad)
     if report.errors and not skip_bad:
         report = report.refused()
@@ -90,23 +92,26 @@ def write_lines(
 
 def vocabulary() -> Vocabulary:
     """The reference tables as a line may quote them (three queries)."""
-    fields = (
-        ("cluster", Cluster, "name"),
-        ("region", Region, "name"),
-        ("managing_organisation", Organisation, "name"),
-        ("source", Label, "source"),
-    )
     return Vocabulary(
         countries=frozenset(countries.countries),
-        region_codes=frozenset(Region.objects.values_list("code", flat=True)) - {None},
+        region_codes=frozenset(region.code for region in Region.objects.all() if region.code),
         portfolios={
             name: portfolio.code
             for portfolio in Portfolio.objects.all()
             for name in (portfolio.code, portfolio.name_it, portfolio.name_en)
         },
         levels=tuple(Level.objects.order_by("rank").values_list("code", flat=True)),
-        longest={column: model._meta.get_field(name).max_length for column, model, name in fields},
+        longest={
+            "cluster": longest(Cluster, "name"),
+            "region": longest(Region, "name"),
+            "managing_organisation": longest(Organisation, "name"),
+            "source": longest(Label, "source"),
+        },
     )
+
+
+def longest(model: type[models.Model], name: str) -> int:
+    return cast(int, cast(models.CharField[str, str], model._meta.get_field(name)).max_length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,17 +376,17 @@ def rules_by_level() -> dict[str, dict[Rule, LevelRule]]:
 
 def created(model: type[Row], rows: Iterable[Row]) -> list[Row]:
     """Insert the rows with their history."""
-    rows = list(rows)
-    if rows:
-        rows = bulk_create_with_history(rows, model, default_change_reason=CHANGE_REASON)
-    return rows
+    inserted = list(rows)
+    if inserted:
+        bulk_create_with_history(inserted, model, default_change_reason=CHANGE_REASON)
+    return inserted
 
 
 def with_public_ids(model: type[Numbered], rows: Iterable[Numbered]) -> list[Numbered]:
     """Draw again where a public id is taken: among 100,000 rows that happens."""
     rows = list(rows)
-    ids = [row.public_id for row in rows]
-    taken = set(model.objects.filter(public_id__in=ids).values_list("public_id", flat=True))
+    same = model._default_manager.filter(public_id__in=[row.public_id for row in rows])
+    taken = set(same.values_list("public_id", flat=True))
     for row in rows:
         while row.public_id in taken:
             row.public_id = new_public_id()
@@ -393,9 +398,9 @@ def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Ad
     """Give each row a slug that no row has or had (two queries)."""
     rows = with_public_ids(model, rows)
     options = {row.public_id: slug_options(row) for row in rows}
-    wanted = [slug for slugs in options.values() for slug in slugs]
+    wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
     taken = {
-        *model.objects.filter(slug__in=wanted).values_list("slug", flat=True),
+        *model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True),
         *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
     }
     for row in rows:

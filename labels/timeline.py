@@ -16,7 +16,7 @@ BAR_HEIGHT, ROW_HEIGHT = 36.0, 50.0
 AXIS_HEIGHT = 36.0
 YEAR_LABEL_WIDTH = 60.0
 NAME_WIDTH = 104.0
-DAY_LABEL_HALF = 70.0
+DAY_LABEL_HALF = 105.0
 HATCH_STEP = 9.0
 # A day further than this from every label would press the bars into slivers.
 FARTHEST_DAY = timedelta(days=366 * 20)

@@ -10,10 +10,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.asof import as_of
 from clusters.models import Portfolio
 from clusters.search import Link, read_day
 from clusters.structured import breadcrumbs_data
-from labels.asof import as_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.register import counts, labels_of, level_options, state_sentence, timeline_of
 from labels.search import Facets, cube_of, read_query

@@ -10,7 +10,7 @@ from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin import EMPTY, Concern, PartAdmin, PublishedAdmin, TextPart
@@ -130,7 +130,7 @@ class AnnouncementAdmin(PublishedAdmin):
         return format_html(
             '<img class="preview" src="{}" alt="{}" height="160">',
             obj.picture.url,
-            _t("The picture."),
+            gettext("The picture."),
         )
 
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -195,7 +195,9 @@ class AnnouncementText(models.Model):
         max_length=90,
         help_text=_("The last part of the page's address. An old one leads on to the new one."),
     )
-    lead = models.TextField(_("lead"), blank=True, help_text=_("One or two sentences."))
+    lead = models.TextField(
+        pgettext_lazy("of a text", "lead"), blank=True, help_text=_("One or two sentences.")
+    )
     body = models.TextField(
         _("body"), help_text=_("Markdown: an empty line between paragraphs, “- ” for a list.")
     )

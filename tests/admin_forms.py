@@ -25,23 +25,23 @@ def form_data(client: Client, address: str) -> dict[str, Any]:
 
 
 def sent(widget: forms.Widget, name: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(widget, forms.MultiWidget):
-        return [
-            pair
-            for part, suffix, part_value in zip(
-                widget.widgets, widget.widgets_names, widget.decompress(value), strict=True
-            )
-            for pair in sent(part, name + suffix, part_value)
-        ]
+    if isinstance(widget, forms.SplitDateTimeWidget):
+        parts = widget.decompress(value)
+        return [(f"{name}_{number}", part or "") for number, part in enumerate(parts)]
     if isinstance(widget, forms.FileInput):
         return []
     if isinstance(widget, forms.CheckboxInput):
         return [(name, "on")] if value else []
-    return [(name, "" if value is None else widget.format_value(value) or "")]
+    shown = widget.format_value(value)
+    return [(name, (shown[0] if isinstance(shown, list) else shown) or "")]
 
 
 def errors(response: Any) -> list[str]:
     """Every error that the page shows; empty where the browser was led on."""
     if response.context is None:
         return []
-    return [str(error) for part in response.context["errors"] for error in part]
+    return [
+        str(error)
+        for part in response.context["errors"]
+        for error in (part if isinstance(part, list) else [part])
+    ]

@@ -1,11 +1,12 @@
 """What every test may ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 # Examples are the same in every run; a database may be slow on a busy machine.
@@ -18,6 +19,13 @@ settings.register_profile(
 settings.load_profile("portal")
 
 MOST_QUERIES = 12
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page in Italian leaves the thread in Italian; the next test starts anew."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def make_organisation(**fields: Any) -> Organisation:
 
 
 def make_management(**fields: Any) -> Management:
-    defaults = {"role": ManagementRole.LEAD}
+    defaults: dict[str, Any] = {"role": ManagementRole.LEAD}
     if "cluster" not in fields:
         defaults["cluster"] = make_cluster()
     if "organisation" not in fields:

@@ -25,7 +25,7 @@ os.environ |= {
     "SITE_URL": "http://testserver",
     "CONTACT_ADDRESS": "secretariat@example.org",
     "SECURITY_ADDRESS": "security@example.org",
-    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{SCRATCH}.unused",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:",
     "EMAIL_URL": "memorymail://",
     "MEDIA_ROOT": str(SCRATCH / _worker / "media"),
     "LOG_LEVEL": "WARNING",

@@ -27,8 +27,9 @@ def name_of(thing: object) -> str:
     return thing.__name__ if isinstance(thing, type) else str(Path(str(thing)).relative_to(ROOT))
 
 
+@pytest.mark.django_db
 def test_migrations_match_the_models() -> None:
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -38,6 +38,12 @@ def partial_date(value: PartialDate | date | None) -> SafeString | str:
     return format_html('<time datetime="{}">{}</time>', str(partial), date_in_words(partial))
 
 
+@register.filter(expects_localtime=True)
+def day_in_words(value: date) -> str:
+    """“8 September 2015” of a day, or of a moment in the portal's zone, as plain text."""
+    return date_in_words(PartialDate.from_date(value))
+
+
 def date_in_words(partial: PartialDate) -> str:
     return format_date(
         partial.first_day, PATTERNS[partial.precision], locale=get_language() or "en"

@@ -356,7 +356,8 @@ class Label(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.level} – {self.cluster}"
+        printed = self.start or self.valid_until
+        return f"{self.level} – {self.cluster}" + (f", {printed}" if printed else "")
 
     def get_absolute_url(self) -> str:
         return reverse("labels:detail", args=[self.public_id])

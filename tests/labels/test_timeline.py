@@ -90,7 +90,7 @@ def test_timeline_date_of_the_now_line_stays_inside() -> None:
 
     assert drawn is not None
     assert drawn.now is not None
-    assert (drawn.now.x, drawn.now.text_x) == (LEFT, 70)
+    assert (drawn.now.x, drawn.now.text_x) == (LEFT, 105)
 
 
 @pytest.mark.parametrize(

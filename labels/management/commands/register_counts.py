@@ -55,7 +55,11 @@ def as_text(counts: dict[str, Any]) -> str:
         for level, states in counts["labels"].items()
     ]
     lines = [
-        "  ".join(cell.rjust(len(title)) for cell, title in zip(row, titles, strict=True))
+        "  ".join([row[0].ljust(6), *map(right_aligned, row[1:], titles[1:])])
         for row in [titles, *rows]
     ]
     return "\n".join([f"Labels by state on {counts['on']}, and clusters with a valid one", *lines])
+
+
+def right_aligned(cell: str, title: str) -> str:
+    return cell.rjust(len(title))

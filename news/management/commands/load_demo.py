@@ -98,8 +98,10 @@ class Demo:
 
     def save(self, row: Row) -> Row:
         row._change_reason = "load_demo"  # type: ignore[attr-defined]
-        if isinstance(row, Cluster | Organisation):
-            with_addresses(type(row), [row])
+        if isinstance(row, Cluster):
+            with_addresses(Cluster, [row])
+        elif isinstance(row, Organisation):
+            with_addresses(Organisation, [row])
         row.full_clean()
         row.save()
         self.created[str(row._meta.verbose_name_plural)] += 1

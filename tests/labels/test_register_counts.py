@@ -1,0 +1,99 @@
+import json
+from datetime import date
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from labels.models import Suspension
+from tests.factories import make_cluster, make_label, make_undated_label
+
+pytestmark = pytest.mark.django_db
+
+NONE = dict.fromkeys(
+    ("not_yet", "valid", "renewable", "expired", "suspended", "revoked", "undated"), 0
+)
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("register_counts", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def counts(on: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("--on", on, "--format", "json"))
+    return found
+
+
+def test_counts_of_an_empty_register() -> None:
+    assert counts("2015-09-08") == {
+        "on": "2015-09-08",
+        "labels": {"bronze": NONE, "silver": NONE, "gold": NONE},
+        "holders": {"bronze": 0, "silver": 0, "gold": 0},
+    }
+
+
+def test_counts_put_each_label_in_its_state() -> None:
+    make_label(assessed_on="2016-01")
+    make_label(assessed_on="2015-07")
+    make_label(assessed_on="2013-07")
+    make_label(assessed_on="2012-01")
+    suspended = make_label(assessed_on="2015-07")
+    Suspension.objects.create(label=suspended, starts_on=date(2015, 8, 1))
+    make_label(
+        assessed_on="2015-07", revoked_on=date(2015, 9, 1), revocation_reason="Asked for it."
+    )
+    make_undated_label()
+    make_label(level="silver", assessed_on="2014")
+
+    found = counts("2015-09-08")
+
+    assert found["labels"] == {
+        "bronze": NONE,
+        "silver": NONE | {"valid": 1},
+        "gold": dict.fromkeys(NONE, 1),
+    }
+    assert found["holders"] == {"bronze": 0, "silver": 1, "gold": 1}
+
+
+def test_holder_of_two_valid_labels_counts_once() -> None:
+    cluster = make_cluster()
+    make_label(cluster=cluster, assessed_on="2014")
+    make_label(cluster=cluster, assessed_on="2015")
+
+    found = counts("2015-09-08")
+
+    assert found["labels"]["gold"]["valid"] == 2
+    assert found["holders"]["gold"] == 1
+
+
+def test_counts_leave_out_what_is_not_published() -> None:
+    make_label(is_published=False)
+    make_label(cluster=make_cluster(is_published=False))
+
+    assert counts("2015-09-08")["labels"]["gold"] == NONE
+
+
+def test_counts_are_of_today_without_a_day() -> None:
+    with time_machine.travel("2015-09-08T22:30:00Z"):
+        assert json.loads(run("--format", "json"))["on"] == "2015-09-09"
+
+
+def test_counts_as_text() -> None:
+    make_label(level="gold", assessed_on="2015-07")
+
+    assert run("--on", "2015-09-08").splitlines() == [
+        "Labels by state on 2015-09-08, and clusters with a valid one",
+        "level   not_yet  valid  renewable  expired  suspended  revoked  undated  holders",
+        "bronze        0      0          0        0          0        0        0        0",
+        "silver        0      0          0        0          0        0        0        0",
+        "gold          0      1          0        0          0        0        0        1",
+    ]
+
+
+def test_day_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(CommandError, match="write a day as 2015-09-08"):
+        run("--on", "2015-02-30")

@@ -1,0 +1,66 @@
+import pytest
+
+from news.markup import render
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        pytest.param("One.\n\nTwo.", "<p>One.</p>\n<p>Two.</p>\n", id="paragraphs"),
+        pytest.param("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n", id="list"),
+        pytest.param("3. c", '<ol start="3">\n<li>c</li>\n</ol>\n', id="numbered list"),
+        pytest.param("*a* **b**", "<p><em>a</em> <strong>b</strong></p>\n", id="emphasis"),
+        pytest.param("> a", "<blockquote>\n<p>a</p>\n</blockquote>\n", id="quotation"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_render_knows_markdown(text: str, html: str) -> None:
+    assert render(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "first_heading", "html"),
+    [
+        pytest.param("# A\n\n## B", 2, "<h2>A</h2>\n<h3>B</h3>\n", id="under a title"),
+        pytest.param("## A\n\n### B", 2, "<h2>A</h2>\n<h3>B</h3>\n", id="begins lower"),
+        pytest.param("# A", 3, "<h3>A</h3>\n", id="in a box"),
+        pytest.param("# A\n\n###### B", 3, "<h3>A</h3>\n<h6>B</h6>\n", id="never below h6"),
+        pytest.param("A\n===", 2, "<h2>A</h2>\n", id="underlined"),
+    ],
+)
+def test_render_starts_headings_where_the_page_wants_them(
+    text: str, first_heading: int, html: str
+) -> None:
+    assert render(text, first_heading=first_heading) == html
+
+
+def test_render_gives_links_no_credit() -> None:
+    assert render("[a](https://example.org/)") == (
+        '<p><a href="https://example.org/" rel="nofollow noopener">a</a></p>\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        pytest.param(
+            "<script>alert(1)</script>",
+            "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n",
+            id="script",
+        ),
+        pytest.param(
+            '<b onclick="x">a</b>', '<p>&lt;b onclick="x"&gt;a&lt;/b&gt;</p>\n', id="raw HTML"
+        ),
+        pytest.param(
+            "[a](javascript:alert(1))", "<p>[a](javascript:alert(1))</p>\n", id="script link"
+        ),
+        pytest.param(
+            "![a](https://example.org/a.png)",
+            '<p>!<a href="https://example.org/a.png" rel="nofollow noopener">a</a></p>\n',
+            id="picture of another host",
+        ),
+        pytest.param("[a](data:text/html,x)", "<p>[a](data:text/html,x)</p>\n", id="data link"),
+    ],
+)
+def test_render_lets_nothing_else_through(text: str, html: str) -> None:
+    assert render(text) == html
