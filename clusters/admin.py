@@ -255,8 +255,9 @@ class PublishedAdmin(PortalAdmin):
     actions = ("publish", "unpublish")
     is_followed = True  # the dashboard tells its latest changes
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        place = {"action_location": action_location} if action_location else {}  # Django 6.1
+        actions: dict[str, Any] = super().get_actions(request, **place)
         actions.pop("delete_selected", None)
         return actions
 

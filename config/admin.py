@@ -145,9 +145,9 @@ def happened(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
 
 
 def union(queries: list[QuerySet[Any, Any]]) -> Any:
-    """All rows of all queries, at least one, by one query."""
+    """All rows of all queries, at least one, by one query, in no order."""
     first, *others = queries
-    return first.union(*others, all=True) if others else first
+    return first.union(*others, all=True).order_by() if others else first
 
 
 def admin_url(model_admin: ModelAdmin, page: str, *arguments: Any) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar
 
 from django.db import models, reset_queries, transaction
 from django_countries import countries
@@ -111,7 +111,10 @@ def vocabulary() -> Vocabulary:
 
 
 def longest(model: type[models.Model], name: str) -> int:
-    return cast(int, cast(models.CharField[str, str], model._meta.get_field(name)).max_length)
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.CharField)
+    assert field.max_length
+    return field.max_length
 
 
 @dataclass(frozen=True, slots=True)

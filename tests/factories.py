@@ -105,7 +105,11 @@ def make_announcement_text(
     announcement: Announcement, *, number: int | None = None, **fields: Any
 ) -> AnnouncementText:
     number = number or next(numbers)
-    defaults = {"title": f"Announcement {number}", "slug": f"announcement-{number}", "body": "Text."}
+    defaults = {
+        "title": f"Announcement {number}",
+        "slug": f"announcement-{number}",
+        "body": "Text.",
+    }
     return AnnouncementText.objects.create(announcement=announcement, **(defaults | fields))
 
 

@@ -34,7 +34,8 @@ def validate_vat_number(value: str) -> None:
     if not vat.is_valid(value):
         raise ValidationError(
             _(
-                "“%(value)s” is not a valid VAT number. Write it with its country, as IT01234567890."
+                "“%(value)s” is not a valid VAT number. "
+                "Write it with its country, as IT01234567890."
             ),
             params={"value": value},
         )

@@ -724,7 +724,7 @@ def test_programme_detail_shows_the_level_held_on_the_day(client: Client) -> Non
 
     text = text_of(client, f"{programme.get_absolute_url()}?on=2015-09-08")
 
-    assert "A holder since 2013 G Gold valid B without no valid label" in text
+    assert "A holder since 2013 G Gold valid B without unknown no valid label" in text
     assert "The programme Helps clusters. Programme owner Finpiemonte" in text
 
 
@@ -745,3 +745,9 @@ def test_programme_detail_leads_from_an_old_address(client: Client) -> None:
 @pytest.mark.parametrize("name", ["list", "organisation_list", "programme_list"])
 def test_list_is_there_without_a_row(client: Client, name: str) -> None:
     assert client.get(reverse(f"clusters:{name}")).status_code == 200
+
+
+def test_language_switch_keeps_page_and_filters(client: Client) -> None:
+    html = client.get(f"{CLUSTERS}?country=IT&level=gold").content.decode()
+
+    assert '<a href="/it/clusters/?country=IT&amp;level=gold" lang="it" hreflang="it">' in html

@@ -252,6 +252,19 @@ def test_text_report_names_numbers_notices_and_bad_lines(file: Path) -> None:
     ]
 
 
+def test_text_report_of_a_refused_file_names_the_bad_lines_alone(file: Path) -> None:
+    file.write_text(f"{HEADER}\n{GOLD}\n{BAD}\n", encoding="utf-8")
+    out = StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("import_register", file, stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "Bad lines: 1",
+        "  line 3, country_code: “XX” is no ISO 3166 country. Write two letters, as IT.",
+    ]
+
+
 def test_unknown_column_is_a_notice(file: Path) -> None:
     file.write_text(f"{HEADER},note\n{GOLD},x\n", encoding="utf-8")
     out = StringIO()

@@ -210,19 +210,19 @@ def test_state_on_day(on: str, fields: dict[str, Any], state: State) -> None:
 
 def boundary_days(labels: Sequence[Label]) -> list[date]:
     """Each day on which a state may change, the day before and the day after."""
-    days = {date(2015, 1, 1)}
+    days: set[date | None] = {date(2015, 1, 1)}
     for label in labels:
-        days |= {label.starts_on, label.ends_on, label.renewable_until, label.revoked_on} - {None}
+        days |= {label.starts_on, label.ends_on, label.renewable_until, label.revoked_on}
         for suspension in label.suspensions.all():
-            days |= {suspension.starts_on, suspension.ends_on} - {None}
-    return sorted({near + timedelta(days=by) for near in days for by in (-1, 0, 1)})
+            days |= {suspension.starts_on, suspension.ends_on}
+    return sorted({near + timedelta(days=by) for near in days if near for by in (-1, 0, 1)})
 
 
 def assert_twins_agree() -> None:
     """The annotated state of every label equals `Label.state_on` on every boundary day."""
     labels = list(Label.objects.with_succession().order_by("pk"))
     for on in boundary_days(labels):
-        in_sql = dict(Label.objects.with_state(on).values_list("pk", "state"))
+        in_sql = {label.pk: label.state for label in Label.objects.with_state(on)}  # type: ignore[attr-defined]
         assert in_sql == {label.pk: label.state_on(on).value for label in labels}, on
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -31,12 +30,12 @@ VERIFY = "/en/verify/"
 
 @pytest.fixture(autouse=True)
 def _today() -> Any:
-    with time_machine.travel("2015-09-08 12:00", tick=False):
+    with time_machine.travel("2015-09-08T12:00Z", tick=False):
         yield
 
 
-def text_of(response: HttpResponse) -> str:
-    return " ".join(response.content.decode().split())
+def text_of(response: Any) -> str:
+    return " ".join(str(response.content, "utf-8").split())
 
 
 def listed(response: Any) -> list[Label]:

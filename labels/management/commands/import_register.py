@@ -57,7 +57,9 @@ def as_json(report: Report) -> str:
 
 def as_text(report: Report) -> str:
     lines = []
+    heading = "Bad lines"
     if report.outcome in (Outcome.WRITTEN, Outcome.DRY_RUN):
+        heading = "Bad lines, left out"
         verb = "Created" if report.outcome == Outcome.WRITTEN else "Dry run; would create"
         numbers = ", ".join(f"{number} {name}" for name, number in report.created.items())
         lines = [
@@ -67,6 +69,5 @@ def as_text(report: Report) -> str:
     if report.notices:
         lines += ["Notices:", *(f"  {finding}" for finding in report.notices)]
     if report.errors:
-        lines += [f"Bad lines, left out: {report.bad_lines}"]
-        lines += [f"  {finding}" for finding in report.errors]
+        lines += [f"{heading}: {report.bad_lines}", *(f"  {finding}" for finding in report.errors)]
     return "\n".join(lines)

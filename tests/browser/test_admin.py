@@ -1,0 +1,206 @@
+"""The secretariat at work: what it creates appears, what it unpublishes is gone."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from clusters.models import Cluster, Organisation
+from labels.models import Label
+from news.models import Announcement
+from tests.factories import make_cluster
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.ignore_template_errors,
+]
+
+
+@pytest.fixture(scope="module")
+def live_server(django_db_setup: None) -> Iterator[LiveServer]:
+    """Started when the test database has its file.
+
+    Before, it is an in-memory one, and the server would use this thread's connection.
+    """
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def desk(context: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
+    """A page of the secretariat, signed in; afterwards nothing was blocked or broken."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("secretariat"))
+    context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if is_complaint(message) else None,
+    )
+    yield page
+    assert complaints == []
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    return message.type == "error" and "404 (Not Found)" not in message.text
+
+
+def choose(page: Page, field: str, text: str) -> None:
+    """Pick a row in an autocomplete field."""
+    page.click(f"#id_{field} + .select2-container")
+    page.locator(".select2-container--open .select2-search__field").last.fill(text)
+    page.click(f".select2-results__option:has-text('{text}'):not(.loading-results)")
+
+
+def save(page: Page) -> None:
+    page.locator("input[name=_save]").first.click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+def unpublish(page: Page, address: str) -> None:
+    """By the action of the list, on its only row."""
+    page.goto(address)
+    page.check("#result_list tbody .action-select")
+    page.select_option("select[name=action]", "unpublish")
+    page.click("button[name=index]")
+    expect(page.locator(".messagelist .success")).to_have_text("1 row was unpublished.")
+
+
+def status(page: Page, address: str) -> int:
+    response = page.goto(address)
+    assert response
+    return response.status
+
+
+def test_cluster_is_created_edited_and_unpublished(desk: Page, live_server: LiveServer) -> None:
+    desk.goto(f"{live_server}/admin/clusters/cluster/add/")
+    desk.type("#id_name", "Alpine Timber")
+    expect(desk.locator("#id_slug")).to_have_value("alpine-timber")
+    desk.select_option("#id_country", "IT")
+    choose(desk, "region", "Piemonte")
+    desk.fill("#id_founded_on", "2009-03")
+    desk.fill("#id_texts-0-tagline", "Wood from the mountains")
+    save(desk)
+    public = f"{live_server}/en/clusters/alpine-timber/"
+    assert status(desk, public) == 200
+    expect(desk.locator("h1")).to_have_text("Alpine Timber")
+    expect(desk.locator("main")).to_contain_text("Wood from the mountains")
+
+    cluster = Cluster.objects.get()
+    desk.goto(f"{live_server}/admin/clusters/cluster/{cluster.pk}/change/")
+    desk.fill("#id_texts-0-tagline", "Timber from the Alps")
+    desk.click("#labels-group .add-row a")
+    desk.select_option("#id_labels-0-level", "gold")
+    desk.fill("#id_labels-0-assessed_on", "2015-07")
+    save(desk)
+    desk.goto(public)
+    expect(desk.locator("main")).to_contain_text("Timber from the Alps")
+    assert [str(label.ends_on) for label in cluster.labels.all()] == ["2017-07-31"]
+
+    unpublish(desk, f"{live_server}/admin/clusters/cluster/")
+    assert status(desk, public) == 404
+
+
+def test_organisation_is_created_edited_and_unpublished(
+    desk: Page, live_server: LiveServer
+) -> None:
+    desk.goto(f"{live_server}/admin/clusters/organisation/add/")
+    desk.type("#id_name", "Science Park")
+    desk.select_option("#id_kind", "science_park")
+    save(desk)
+    public = f"{live_server}/en/organisations/science-park/"
+    assert status(desk, public) == 200
+    expect(desk.locator("h1")).to_have_text("Science Park")
+
+    organisation = Organisation.objects.get()
+    desk.goto(f"{live_server}/admin/clusters/organisation/{organisation.pk}/change/")
+    desk.fill("#id_town", "Colleretto Giacosa")
+    save(desk)
+    desk.goto(public)
+    expect(desk.locator("main")).to_contain_text("Colleretto Giacosa")
+
+    unpublish(desk, f"{live_server}/admin/clusters/organisation/")
+    assert status(desk, public) == 404
+
+
+def test_label_is_created_edited_and_unpublished(desk: Page, live_server: LiveServer) -> None:
+    make_cluster(name="bioPmed", slug="biopmed")
+    desk.goto(f"{live_server}/admin/labels/label/add/")
+    choose(desk, "cluster", "bioPmed")
+    desk.select_option("#id_level", "gold")
+    desk.fill("#id_assessed_on", "2015-07")
+    desk.fill("#id_valid_until", "2014")
+    desk.locator("input[name=_save]").first.click()
+    expect(desk.locator(".field-valid_until .errorlist")).to_contain_text("before the start")
+    desk.fill("#id_valid_until", "")
+    save(desk)
+    label = Label.objects.get()
+    public = f"{live_server}/en/labels/{label.public_id}/"
+    assert status(desk, public) == 200
+    expect(desk.locator("main")).to_contain_text("31 July 2017")
+
+    desk.goto(f"{live_server}/admin/labels/label/{label.pk}/change/")
+    desk.fill("#id_valid_until", "2017-06-15")
+    save(desk)
+    desk.goto(public)
+    expect(desk.locator("main")).to_contain_text("15 June 2017")
+
+    unpublish(desk, f"{live_server}/admin/labels/label/")
+    assert status(desk, public) == 404
+
+
+def test_announcement_is_created_edited_and_unpublished(
+    desk: Page, live_server: LiveServer
+) -> None:
+    make_cluster(name="bioPmed", slug="biopmed")
+    desk.goto(f"{live_server}/admin/news/announcement/add/")
+    desk.check("#id_is_published")
+    desk.fill("#id_published_at_0", "2015-09-08")
+    desk.fill("#id_published_at_1", "14:38")
+    choose(desk, "clusters", "bioPmed")
+    desk.type("#id_texts-0-title", "A Gold for bioPmed")
+    expect(desk.locator("#id_texts-0-slug")).to_have_value("a-gold-for-biopmed")
+    desk.fill("#id_texts-0-body", "The label was **awarded**.")
+    save(desk)
+    public = f"{live_server}/en/news/2015/a-gold-for-biopmed/"
+    assert status(desk, public) == 200
+    expect(desk.locator("h1")).to_have_text("A Gold for bioPmed")
+
+    announcement = Announcement.objects.get()
+    desk.goto(f"{live_server}/admin/news/announcement/{announcement.pk}/change/")
+    expect(desk.locator(".preview strong")).to_have_text("awarded")
+    desk.fill("#id_texts-0-body", "The label was *announced*.")
+    save(desk)
+    desk.goto(public)
+    expect(desk.locator("main em")).to_have_text("announced")
+
+    unpublish(desk, f"{live_server}/admin/news/announcement/")
+    assert status(desk, public) == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/",
+        "/admin/clusters/cluster/",
+        "/admin/clusters/cluster/add/",
+        "/admin/labels/label/add/",
+        "/admin/news/announcement/add/",
+    ],
+)
+def test_page_fits_a_narrow_screen(desk: Page, live_server: LiveServer, path: str) -> None:
+    make_cluster()
+    desk.set_viewport_size({"width": 360, "height": 740})
+
+    desk.goto(f"{live_server}{path}")
+
+    assert desk.evaluate("document.documentElement.scrollWidth") <= 360

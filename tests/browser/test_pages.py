@@ -1,0 +1,178 @@
+"""Public pages in a real browser: reachable by everyone, on any screen, and by keyboard alone."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+PAGES = [
+    "",
+    "clusters/",
+    "clusters/?q=zzzz&country=IT",
+    "clusters/?country=IT&level=gold&on=2015-09-08",
+    "clusters/biopmed/",
+    "clusters/cgreen/",
+    "clusters/gce-ocean-technology/",
+    "organisations/",
+    "organisations/bioindustry-park-silvano-fumero-spa/",
+    "labels/",
+    "labels/?on=2015-09-08",
+    "labels/how-it-works/",
+    "verify/",
+    "verify/?q=biopmed",
+    "verify/?q=biomped",
+    "programmes/",
+    "programmes/ace/",
+    "news/",
+    "news/2015/",
+    "news/2015/biopmed-gold-label/",
+    "about/",
+    "accessibility/",
+    "privacy/",
+    "data/",
+]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+GOLD_LABEL = "main a.label:has-text('Gold')"
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_page_is_accessible(portal: str, browser: Browser, language: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    page = context.new_page()
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+    found = {}
+
+    for path in [*PAGES, gold_label_of_biopmed(page, portal, language)]:
+        page.goto(f"{portal}/{language}/{path}")
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        if results.violations_count:
+            found[path] = results.generate_report()
+    context.close()
+
+    assert found == {}
+    assert reports == []
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_page_does_not_scroll_sideways(
+    portal: str, browser: Browser, language: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    wide = []
+
+    for path in [*PAGES, gold_label_of_biopmed(page, portal, language)]:
+        page.goto(f"{portal}/{language}/{path}")
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            wide.append(path)
+    context.close()
+
+    assert wide == []
+
+
+def gold_label_of_biopmed(page: Page, portal: str, language: str) -> str:
+    """The path of its page below the language."""
+    page.goto(f"{portal}/{language}/clusters/biopmed/")
+    link = page.locator("main a.is-gold, main a.label:has(.is-gold), main a.label").first
+    return str(link.get_attribute("href")).removeprefix(f"/{language}/")
+
+
+@pytest.fixture
+def without_script(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(java_script_enabled=False)
+    yield context
+    context.close()
+
+
+def test_journey_from_home_to_announcement_works_without_script(
+    portal: str, without_script: BrowserContext
+) -> None:
+    page = without_script.new_page()
+
+    page.goto(f"{portal}/en/")
+    page.get_by_role("searchbox").fill("biopmed")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="bioPmed", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("bioPmed")
+    page.locator(GOLD_LABEL).first.click()
+    expect(page.locator("main")).to_contain_text("Proven for Cluster Excellence")
+    expect(page.locator("main")).to_contain_text("31 July 2017")
+    page.get_by_role("link", name="bioPmed reaches the Gold Label").click()
+
+    expect(page.locator("main time").first).to_have_attribute(
+        "datetime", "2015-09-08T14:38:00+02:00"
+    )
+
+
+def test_journey_from_home_to_announcement_works_by_keyboard(portal: str, page: Page) -> None:
+    page.goto(f"{portal}/en/")
+    tab_to(page, "input[type=search]")
+    page.keyboard.type("biopmed")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/clusters/?q=biopmed*")
+    tab_to(page, "main h2 a[href='/en/clusters/biopmed/'], main h3 a[href='/en/clusters/biopmed/']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/clusters/biopmed/")
+    tab_to(page, GOLD_LABEL.replace("main ", ""))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/labels/*/")
+    tab_to(page, "a[href$='/news/2015/biopmed-gold-label/']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/news/2015/biopmed-gold-label/")
+
+    page.evaluate("window.print = () => { document.body.dataset.printed = 'yes' }")
+    tab_to(page, "button:has-text('Print')")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("body")).to_have_attribute("data-printed", "yes")
+
+
+def tab_to(page: Page, selector: str, *, most: int = 80) -> None:
+    """Press Tab until the focus is on a visible element that the selector names."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        focused = page.locator("*:focus")
+        if focused.count() and page.locator(selector).and_(focused).count():
+            expect(focused).to_be_visible()
+            return
+    raise AssertionError(f"no Tab reaches {selector}")
+
+
+def test_language_switch_keeps_page_and_filters(portal: str, page: Page) -> None:
+    page.goto(f"{portal}/en/clusters/?country=IT&level=gold&on=2015-09-08")
+
+    page.get_by_role("link", name="Italiano").click()
+
+    assert page.url == f"{portal}/it/clusters/?country=IT&level=gold&on=2015-09-08"
+
+
+def test_print_hides_what_paper_cannot_use(portal: str, page: Page) -> None:
+    page.emulate_media(media="print")
+
+    page.goto(f"{portal}/en/news/2015/biopmed-gold-label/")
+
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("nav.nav, .foot, .actions").locator("visible=true")).to_have_count(0)
+
+
+def test_visitor_gets_no_cookie_and_leaves_the_site_never(
+    portal: str, context: BrowserContext, page: Page
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    for path in PAGES:
+        page.goto(f"{portal}/en/{path}")
+
+    assert context.cookies() == []
+    assert [url for url in asked if not url.startswith((portal, "data:"))] == []
