@@ -19,6 +19,7 @@ from labels.register import counts, labels_of, level_options, state_sentence, ti
 from labels.search import Facets, cube_of, read_query
 from labels.structured import certification_data, machine_twin
 from labels.verification import verify
+from news.register import announcements_of_label
 
 PER_PAGE = 50
 MOST_ANNOUNCEMENTS = 5
@@ -63,7 +64,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "renewals": [other for other in labels if other.renews_id == label.pk],
         "timeline": timeline_of(labels, shown.day),
         "other_names": label.cluster.names.all(),
-        "announcements": label.announcements.for_lists(timezone.now())[:MOST_ANNOUNCEMENTS],
+        "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
         "certification": certification_data(label),
         "crumbs": crumbs(),
         "crumbs_data": breadcrumbs_data(crumbs()),

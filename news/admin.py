@@ -33,6 +33,7 @@ class AnnouncementTextInline(TextPart):
         "box",
         "box_preview",
         "picture_alt",
+        "picture_credit",
         "contact_role",
     )
     readonly_fields = ("body_preview", "box_preview")
@@ -75,7 +76,7 @@ class AnnouncementAdmin(PublishedAdmin):
     }
     fieldsets = (
         (None, {"fields": ("is_published", "published_at", "public_id")}),
-        (_("Picture"), {"fields": ("picture", "picture_preview", "picture_credit")}),
+        (_("Picture"), {"fields": ("picture", "picture_preview")}),
         (
             _("What it is about"),
             {"fields": ("clusters", "organisations", "labels", "programmes", "statements")},

@@ -112,7 +112,6 @@ class Announcement(models.Model):
         blank=True,
         help_text=_("PNG, JPEG or WebP; stored anew without its metadata."),
     )
-    picture_credit = models.CharField(_("picture credit"), max_length=200, blank=True)
     contact_organisation = models.ForeignKey(
         Organisation,
         models.PROTECT,
@@ -209,6 +208,7 @@ class AnnouncementText(models.Model):
         blank=True,
         help_text=_("What the picture shows, for those who do not see it."),
     )
+    picture_credit = models.CharField(_("picture credit"), max_length=200, blank=True)
     contact_role = models.CharField(
         _("contact"), max_length=120, blank=True, help_text=_("A function, never a person.")
     )

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
+from django.views.decorators.http import require_safe
 
 from news import views
 from news.feeds import AnnouncementFeed
@@ -22,5 +23,5 @@ urlpatterns = [
 ]
 
 machine_urlpatterns = [
-    path("news.atom", AnnouncementFeed(), name="news_feed"),
+    path("news.atom", require_safe(AnnouncementFeed()), name="news_feed"),
 ]

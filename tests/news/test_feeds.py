@@ -144,3 +144,7 @@ def test_feed_takes_as_many_queries_for_three_entries(
     make_announcement(clusters=[make_cluster()])
 
     assert count_queries(FEED) == for_one
+
+
+def test_feed_is_read_only(client: Client) -> None:
+    assert client.post(FEED).status_code == 405

@@ -300,7 +300,6 @@ class Demo:
                 published_at=datetime.fromisoformat(row["published_at"]),
                 is_published=True,
                 picture=picture(row["picture"]),
-                picture_credit=row["picture_credit"],
                 contact_organisation=self.find_organisation(organisation) if organisation else None,
             )
         )
