@@ -49,6 +49,7 @@ RULES = [
         ("clusters", "cartography"),
         ("labels", "validity"),
         ("labels", "timeline"),
+        ("labels", "importing"),
     )
 ]
 

