@@ -5,7 +5,7 @@ PORT ?= 8000
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL = bin/python -m pip install --quiet --require-hashes -r
+PIP_INSTALL = bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 COMPILED := $(CATALOGUES:.po=.mo)

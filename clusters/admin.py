@@ -6,6 +6,7 @@ from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -231,21 +232,26 @@ def equals_stored(obj: models.Model) -> bool:
     )
 
 
-class PartAdmin(PortalAdmin):
-    """One row of another row's screen: to look at, with its history. It is edited over there."""
+class PartForm(forms.ModelForm):
+    """Checks the row against its fellows, although the form does not move it to another parent."""
 
-    def get_list_select_related(self, request: HttpRequest) -> Sequence[str]:
-        return self.list_select_related or [
-            field.name for field in self.opts.fields if field.many_to_one
-        ]
+    def _get_validation_exclusions(self) -> set[str]:
+        return set()
+
+
+class PartAdmin(PortalAdmin):
+    """One row of another row's screen, by itself: for its history and an earlier version of it."""
+
+    form = PartForm
+    part_of: tuple[str, ...] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.part_of
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -434,6 +440,7 @@ class ClusterAdmin(PublishedAdmin):
 
 @admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount)
 class ClusterPartAdmin(PartAdmin):
+    part_of = ("cluster",)
     list_display = ("__str__", "cluster")
 
 
@@ -480,6 +487,7 @@ class OrganisationAdmin(PublishedAdmin):
 
 @admin.register(OrganisationName, Shareholding)
 class OrganisationPartAdmin(PartAdmin):
+    part_of = ("organisation",)
     list_display = ("__str__", "organisation")
 
 
@@ -512,6 +520,7 @@ class ProgrammeAdmin(PublishedAdmin):
 
 @admin.register(Participation)
 class ParticipationAdmin(PartAdmin):
+    part_of = ("programme", "cluster")
     list_display = ("__str__", "programme")
 
 

@@ -281,6 +281,7 @@ ClusterAdmin.inlines.append(LabelInline)
 
 @admin.register(Suspension)
 class SuspensionAdmin(PartAdmin):
+    part_of = ("label",)
     list_display = ("label", "starts_on", "ends_on")
     list_select_related = ("label__level", "label__cluster")
 
@@ -353,8 +354,11 @@ class LevelRuleAdmin(PartAdmin):
     list_select_related = ("level",)
     date_hierarchy = "effective_from"
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A rule is changed on its level's screen, where the labels' days follow."""
+        return False
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A rule leaves on its level's screen, where the labels' days follow."""
         return False
 
 
@@ -377,6 +381,7 @@ class IssuingBodyAdmin(PortalAdmin):
 
 @admin.register(IssuingBodyRole)
 class IssuingBodyRoleAdmin(PartAdmin):
+    part_of = ("body",)
     list_display = ("__str__", "body")
     list_select_related = ("body",)
 
@@ -407,6 +412,7 @@ class IndicatorSetAdmin(PortalAdmin):
 
 @admin.register(Indicator)
 class IndicatorAdmin(PartAdmin):
+    part_of = ("set",)
     list_display = ("__str__", "set", "number", "dimension")
     list_select_related = ("set",)
 

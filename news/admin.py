@@ -137,4 +137,5 @@ class AnnouncementAdmin(PublishedAdmin):
 
 @admin.register(AnnouncementText)
 class AnnouncementTextAdmin(PartAdmin):
+    part_of = ("announcement",)
     list_display = ("title", "language", "slug")

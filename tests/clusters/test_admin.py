@@ -309,6 +309,33 @@ def test_logo_of_another_kind_is_refused_in_words(admin_client: Client) -> None:
     ]
 
 
+def test_part_is_restored_to_an_earlier_version(admin_client: Client) -> None:
+    text = ClusterText.objects.create(cluster=make_cluster(), language="en", tagline="First")
+    first = text.history.latest()
+    text.tagline = "Second"
+    text.save()
+    address = f"{history(text)}{first.pk}/"
+
+    response = admin_client.post(address, form_of_version(admin_client, address))
+
+    assert response.status_code == 302
+    text.refresh_from_db()
+    assert text.tagline == "First"
+
+
+def test_part_by_itself_is_compared_with_its_fellows(admin_client: Client) -> None:
+    lead = make_management()
+    joint = make_management(cluster=lead.cluster, role="joint")
+    data = form_data(admin_client, change(joint)) | {"role": "lead"}
+
+    response = admin_client.post(change(joint), data)
+
+    assert errors(response) == [
+        f"{lead.organisation} leads this cluster in the same time.",
+        "This cluster has a lead manager already. Give that one an end first.",
+    ]
+
+
 def test_view_on_site_leads_to_the_page(admin_client: Client) -> None:
     cluster = make_cluster(slug="biopmed")
 
