@@ -245,6 +245,11 @@ class PartAdmin(PortalAdmin):
     form = PartForm
     part_of: tuple[str, ...] = ()
 
+    def get_list_select_related(self, request: HttpRequest) -> Sequence[str]:
+        return self.list_select_related or [
+            field.name for field in self.opts.fields if field.many_to_one
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.part_of
 

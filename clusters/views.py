@@ -190,7 +190,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "shareholders": organisation.shareholdings.public(),
             "holdings": organisation.holdings.public(),
             "programmes": organisation.programmes.published(),
-            "labels": organisation.labels.for_pages(today).in_register_order(),
+            "labels": organisation.labels.for_pages(today).in_register_order(today),
             "announcements": announcements_of_organisation(
                 organisation, timezone.now(), ANNOUNCEMENTS
             ),

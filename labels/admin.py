@@ -273,7 +273,8 @@ class LabelInline(EffectiveDays, StackedPart):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
         labels: Any = super().get_queryset(request)
         found: LabelQuerySet = labels.select_related("cluster", "level")
-        return found.with_state(timezone.localdate()).in_register_order()
+        today = timezone.localdate()
+        return found.with_state(today).in_register_order(today)
 
 
 ClusterAdmin.inlines.append(LabelInline)

@@ -127,7 +127,7 @@ def counts(day: date, levels: Iterable[Level]) -> list[LevelCount]:
 
 def latest_awards(day: date, limit: int) -> list[Label]:
     """The labels that started last by the day, with holder and `state`; two queries."""
-    return list(Label.objects.started_by(day).for_pages(day).in_register_order()[:limit])
+    return list(Label.objects.started_by(day).for_pages(day).in_register_order(day)[:limit])
 
 
 def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:

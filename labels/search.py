@@ -86,7 +86,7 @@ class RegisterQuery:
                 portfolios=self.portfolios,
             )
             .with_holder()
-            .in_register_order()
+            .in_register_order(day)
         )
 
 

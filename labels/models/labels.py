@@ -130,9 +130,12 @@ class LabelQuerySet(models.QuerySet["Label"]):
         """By rank, then the latest start; undated rows of a level last."""
         return self.order_by("-level__rank", F("starts_on").desc(nulls_last=True), "pk")
 
-    def in_register_order(self) -> Self:
-        """Latest award first; undated rows last."""
-        return self.order_by(F("starts_on").desc(nulls_last=True), "cluster__name", "pk")
+    def in_register_order(self, day: date) -> Self:
+        """The latest to have begun by the day first; then what begins later; undated rows last."""
+        turn = Case(
+            When(starts_on__isnull=True, then=2), When(starts_on__gt=day, then=1), default=0
+        )
+        return self.order_by(turn, F("starts_on").desc(), "cluster__name", "pk")
 
     def count_by_state(self, day: date) -> dict[tuple[str, str], int]:
         """Number of labels by (level code, state) on a day; absent keys are zero."""

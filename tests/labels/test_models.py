@@ -284,3 +284,14 @@ def test_valid_on_counts_overlapping_labels_and_their_holder_once() -> None:
 )
 def test_rules_in_force(day: date, first_days: list[date]) -> None:
     assert [rule.effective_from for rule in LevelRule.objects.in_force(day)] == first_days
+
+
+def test_register_order_has_what_begins_later_after_what_has_begun() -> None:
+    later = make_label(assessed_on="2019")
+    undated = make_undated_label()
+    begun = make_label(assessed_on="2013")
+    latest = make_label(assessed_on="2015-07")
+
+    found = list(Label.objects.in_register_order(date(2015, 9, 8)))
+
+    assert found == [latest, begun, later, undated]
