@@ -23,9 +23,12 @@ def parse_partial_date(value: object) -> PartialDate | None:
         return PartialDate.parse(str(value))
     except ValueError as error:
         raise ValidationError(
-            _("Write a year, a month or a day: 2013, 2015-07 or 2015-07-14 (%(reason)s)."),
+            _(
+                "“%(value)s” is not a date that exists. "
+                "Write a year, a month or a day: 2013, 2015-07 or 2015-07-14."
+            ),
             code="invalid",
-            params={"reason": str(error)},
+            params={"value": str(value)[:60]},
         ) from error
 
 

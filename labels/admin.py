@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +26,8 @@ from clusters.admin import (
     StackedPart,
     TabularPart,
 )
-from clusters.dates import add_months
+from clusters.dates import PartialDate, add_months
+from clusters.templatetags.clusters_tags import date_in_words
 from labels.actions import apply_rules, labels_changed_by, save_label
 from labels.models import (
     STATE_NAMES,
@@ -127,7 +127,7 @@ class EffectiveDays:
 def day_in_words(day: date | None, *, is_computed: bool = False) -> str:
     if day is None:
         return EMPTY
-    words = date_format(day, "j F Y")
+    words = date_in_words(PartialDate.from_date(day))
     return gettext("%(day)s (computed)") % {"day": words} if is_computed else words
 
 

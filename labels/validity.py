@@ -22,6 +22,14 @@ class State(StrEnum):
     UNDATED = "undated"
 
 
+class EndsBeforeItStarts(ValueError):
+    """The days that contradict each other, for a message in the reader's language."""
+
+    def __init__(self, starts_on: date, ends_on: date) -> None:
+        super().__init__(f"the end ({ends_on}) lies before the start ({starts_on})")
+        self.starts_on, self.ends_on = starts_on, ends_on
+
+
 @dataclass(frozen=True)
 class Rule:
     """The months that a level's labels last, from the day the rule took effect."""
@@ -78,7 +86,7 @@ def validity(
     A start counts from the first day of its period, a printed end to the last. A renewal with a
     `previous_end` is seamless: it starts the day after, and its end counts from there. A missing
     end follows the rule in force at the start; a missing start lies the rule's first months
-    before the end. Raises ValueError where the end lies before the start.
+    before the end. Raises EndsBeforeItStarts where the end lies before the start.
     """
     if previous_end is not None:
         first, start_is_computed = previous_end + timedelta(days=1), True
@@ -99,7 +107,7 @@ def validity(
             start.last_day, rule.renewal_months if is_renewal else rule.first_months, rule
         )
     if last < first:
-        raise ValueError(f"the end ({last}) lies before the start ({first})")
+        raise EndsBeforeItStarts(first, last)
     return Validity(
         starts_on=first,
         ends_on=last,

@@ -192,7 +192,7 @@ class AnnouncementText(models.Model):
     slug = models.SlugField(
         _("address"),
         max_length=90,
-        help_text=_("The last part of the page's address. An old one leads on to the new one."),
+        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
     )
     lead = models.TextField(
         pgettext_lazy("of a text", "lead"), blank=True, help_text=_("One or two sentences.")

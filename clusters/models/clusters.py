@@ -130,7 +130,7 @@ class Cluster(models.Model):
         _("address"),
         max_length=90,
         unique=True,
-        help_text=_("The last part of the page's address. An old one leads on to the new one."),
+        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
     )
     name = models.CharField(_("name"), max_length=200, db_index=True)
     state = models.CharField(
@@ -392,7 +392,7 @@ class Management(models.Model):
             for other in others:
                 if self.surely_overlaps(other):
                     raise ValidationError(
-                        _("%(organisation)s leads this cluster in the same time."),
+                        _("%(organisation)s leads this cluster at the same time."),
                         params={"organisation": other.organisation},
                     )
 

@@ -375,8 +375,12 @@ class Label(models.Model):
         if self.level_id:
             try:
                 self.derive_days()
-            except ValueError as error:
-                raise ValidationError({"valid_until": str(error)}) from error
+            except validity.EndsBeforeItStarts as error:
+                message = _("the end (%(end)s) lies before the start (%(start)s)")
+                days = {"end": error.ends_on, "start": error.starts_on}
+                raise ValidationError(
+                    {"valid_until": ValidationError(message, params=days)}
+                ) from error
 
     @property
     def start(self) -> PartialDate | None:
@@ -399,11 +403,11 @@ class Label(models.Model):
     def derive_days(self) -> None:
         """Set the effective days from what is printed and the level's rules (one query).
 
-        Raises ValueError where the end lies before the start.
+        Raises EndsBeforeItStarts where they contradict each other, ValidationError without a rule.
         """
         rules = {rule.as_rule(): rule for rule in LevelRule.objects.filter(level=self.level_id)}
         if not rules:
-            raise ValueError(_("This level has no rule yet."))
+            raise ValidationError({"level": _("This level has no rule yet.")})
         self.apply_validity(rules)
 
     def apply_validity(self, rules: "dict[validity.Rule, LevelRule]") -> None:

@@ -215,7 +215,8 @@ def test_wrong_date_is_told_in_words(admin_client: Client) -> None:
     response = admin_client.post(ADD, data)
 
     assert errors(response) == [
-        "Write a year, a month or a day: 2013, 2015-07 or 2015-07-14 (2015-02 has no day 30)."
+        "“2015-02-30” is not a date that exists. "
+        "Write a year, a month or a day: 2013, 2015-07 or 2015-07-14."
     ]
 
 
@@ -331,7 +332,7 @@ def test_part_by_itself_is_compared_with_its_fellows(admin_client: Client) -> No
     response = admin_client.post(change(joint), data)
 
     assert errors(response) == [
-        f"{lead.organisation} leads this cluster in the same time.",
+        f"{lead.organisation} leads this cluster at the same time.",
         "This cluster has a lead manager already. Give that one an end first.",
     ]
 
