@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
-from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template.response import TemplateResponse
@@ -26,6 +25,7 @@ from clusters.models import (
     Portfolio,
     Programme,
 )
+from clusters.paging import page_of
 from clusters.public_ids import formerly_at
 from clusters.search import (
     LONGEST_TEXT,
@@ -87,7 +87,9 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
         levels=levels,
     )
     found = directory.clusters()
-    page = page_of(request, found.with_place().with_managers().in_directory_order())
+    page = page_of(
+        found.with_place().with_managers().in_directory_order(), request.GET, per_page=PER_PAGE
+    )
     return TemplateResponse(
         request,
         "clusters/cluster_list.html",
@@ -151,7 +153,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
 def organisation_list(request: HttpRequest) -> HttpResponse:
     words = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT]
     found = Organisation.objects.published().matching(words).in_directory_order()
-    page = page_of(request, found.prefetch_related(CLUSTERS_MANAGED))
+    page = page_of(found.prefetch_related(CLUSTERS_MANAGED), request.GET, per_page=PER_PAGE)
     today = timezone.localdate()
     return TemplateResponse(
         request,
@@ -209,7 +211,7 @@ def programme_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(
         request,
         "clusters/programme_list.html",
-        {"section": "programmes", "page_obj": page_of(request, programmes)},
+        {"section": "programmes", "page_obj": page_of(programmes, request.GET, per_page=PER_PAGE)},
     )
 
 
@@ -254,14 +256,6 @@ def listed(clusters: Iterable[Cluster], day: date) -> list[Listed]:
         )
         for cluster in clusters
     ]
-
-
-def page_of(request: HttpRequest, rows: QuerySet[AnyModel]) -> Page[AnyModel]:
-    """The page of `?page=`; one that does not exist is 404."""
-    try:
-        return Paginator(rows, PER_PAGE).page(request.GET.get("page", "1"))
-    except InvalidPage as error:
-        raise Http404(str(error)) from error
 
 
 def moved(request: HttpRequest, rows: QuerySet[AnyModel], slug: str) -> HttpResponse:

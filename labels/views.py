@@ -1,8 +1,6 @@
 """The register, a label, how the scheme works, verification."""
 
-from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
 from clusters.models import Portfolio
+from clusters.paging import page_of
 from clusters.search import Link, read_day
 from clusters.structured import breadcrumbs_data
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
@@ -41,7 +40,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "suggestions": facets.suggestions(),
         "problems": [*query.problems, *shown.problems],
         "counts": counts(shown.day, levels),
-        "page_obj": page_of(query.labels(shown.day), request.GET.get("page", "1")),
+        "page_obj": page_of(query.labels(shown.day), request.GET, per_page=PER_PAGE),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
 
@@ -132,11 +131,3 @@ def label_verify(request: HttpRequest) -> HttpResponse:
 
 def crumbs() -> list[Link]:
     return [Link(_("Labels"), reverse("labels:list"))]
-
-
-def page_of(labels: QuerySet[Label], number: str) -> "Page[Label]":
-    """A page that does not exist is not found."""
-    try:
-        return Paginator(labels, PER_PAGE).page(number)
-    except InvalidPage as error:
-        raise Http404(_("This page does not exist.")) from error

@@ -1,8 +1,6 @@
 """News: all, by year, by cluster; an announcement."""
 
 from django.conf import settings
-from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -11,6 +9,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.paging import page_of
 from clusters.search import Link
 from clusters.structured import absolute, breadcrumbs_data
 from news.models import Announcement
@@ -40,7 +39,9 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
         "problem": problem_of(slug) if slug and cluster is None else "",
         "querystring": f"cluster={cluster.slug}" if cluster else "",
         "page_obj": page_of(
-            request, announcements.of_cluster(cluster) if cluster else announcements
+            announcements.of_cluster(cluster) if cluster else announcements,
+            request.GET,
+            per_page=PER_PAGE,
         ),
     }
     return TemplateResponse(request, "news/announcement_list.html", context)
@@ -59,7 +60,9 @@ def announcement_year(request: HttpRequest, year: int) -> HttpResponse:
         "cluster": None,
         "problem": "",
         "querystring": "",
-        "page_obj": page_of(request, Announcement.objects.for_lists(now).of_year(year)),
+        "page_obj": page_of(
+            Announcement.objects.for_lists(now).of_year(year), request.GET, per_page=PER_PAGE
+        ),
     }
     return TemplateResponse(request, "news/announcement_list.html", context)
 
@@ -105,11 +108,3 @@ def addresses(announcement: Announcement) -> dict[str, str]:
 
 def problem_of(slug: str) -> str:
     return _("There is no cluster “%(value)s”; all news is shown.") % {"value": slug[:60]}
-
-
-def page_of(request: HttpRequest, announcements: QuerySet[Announcement]) -> Page[Announcement]:
-    """A page that does not exist is not found."""
-    try:
-        return Paginator(announcements, PER_PAGE).page(request.GET.get("page", "1"))
-    except InvalidPage as error:
-        raise Http404(_("This page does not exist.")) from error
