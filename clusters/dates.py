@@ -6,7 +6,7 @@ Pure: no ORM, no clock, no settings.
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, Self
 
 Precision = Literal["year", "month", "day"]
@@ -88,7 +88,3 @@ def add_months(day: date, months: int) -> date:
 
 def last_day_of_month(day: date) -> date:
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
-
-
-def day_after(day: date) -> date:
-    return day + timedelta(days=1)

@@ -102,12 +102,6 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
         """What a cluster's own page tells of it, in four queries beside the first."""
         return self.with_place().with_managers().prefetch_related("names", "membership_counts")
 
-    def managed_by(self, organisation: Organisation, day: date) -> Self:
-        """Clusters that the organisation manages on a day, whatever its role."""
-        return self.filter(
-            pk__in=Management.objects.on(day).filter(organisation=organisation).values("cluster")
-        )
-
     def with_managers(self) -> Self:
         """Prefetch published managers with their organisations, the lead first."""
         return self.prefetch_related(

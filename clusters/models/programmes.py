@@ -1,6 +1,5 @@
 """Public policies that support clusters."""
 
-from datetime import date
 from typing import Self
 
 from django.db import models
@@ -90,12 +89,6 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         """Of a published cluster in a published programme, both loaded."""
         return self.filter(cluster__is_published=True, programme__is_published=True).select_related(
             "cluster__region", "cluster__portfolio", "programme"
-        )
-
-    def on(self, day: date) -> Self:
-        return self.filter(
-            Q(started_on__isnull=True) | Q(started_on__begun_by=day),
-            Q(ended_on__isnull=True) | Q(ended_on__lasting_on=day),
         )
 
 

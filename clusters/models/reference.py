@@ -57,12 +57,6 @@ class Portfolio(TwoNames):
 
 
 class RegionQuerySet(models.QuerySet["Region"]):
-    def called(self, text: str, country: str) -> Self:
-        """Regions of a country with this ISO 3166-2 code, name or other name, in any case."""
-        wanted = text.strip().casefold()
-        matching = [region.pk for region in self.filter(country=country) if wanted in region.keys]
-        return self.filter(pk__in=matching)
-
     def without_code(self) -> Self:
         return self.filter(code__isnull=True)
 

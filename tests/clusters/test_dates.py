@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.dates import PartialDate, add_months, day_after, last_day_of_month
+from clusters.dates import PartialDate, add_months, last_day_of_month
 
 days = st.dates(date(1000, 1, 1), date(2999, 12, 31))
 
@@ -112,7 +112,3 @@ def test_last_day_of_month_is_followed_by_the_first_of_the_next(day: date) -> No
     last = last_day_of_month(day)
 
     assert (last.month, (last + timedelta(days=1)).day) == (day.month, 1)
-
-
-def test_day_after_passes_the_end_of_february() -> None:
-    assert day_after(date(2016, 2, 29)) == date(2016, 3, 1)
