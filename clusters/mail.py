@@ -1,0 +1,40 @@
+"""Mails of the portal: text and HTML, in the language of whoever gets them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import translation
+
+
+def send(
+    template: str, *, to: str, language: str, context: dict[str, Any], reply_to: str = ""
+) -> None:
+    """Send `mail/<template>`; names of other people in the context cannot become headers or HTML.
+
+    Links are built from `site_url`, which every mail knows, never from a request.
+    """
+    known = {
+        "site_url": settings.SITE_URL,
+        "contact_address": settings.CONTACT_ADDRESS,
+        **context,
+    }
+    with translation.override(language):
+        message = EmailMultiAlternatives(
+            subject=" ".join(as_text(f"{template}_subject.txt", known).split()),
+            body=as_text(f"{template}.txt", known).strip() + "\n",
+            to=[to],
+            reply_to=[reply_to] if reply_to else None,
+            headers={"Auto-Submitted": "auto-generated"},
+        )
+        message.attach_alternative(get_template(f"mail/{template}.html").render(known), "text/html")
+    message.send()
+
+
+def as_text(name: str, context: dict[str, Any]) -> str:
+    """Plain text has no HTML to escape."""
+    template: Any = get_template(f"mail/{name}")
+    text: str = template.template.render(Context(context, autoescape=False))
+    return text
