@@ -1,0 +1,47 @@
+"""How often something may be asked: counted in the cache that all workers share."""
+
+from ipaddress import IPv6Address, ip_address
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+HOST_BITS = 64
+
+
+def allow(name: str, key: str, *, most: int, seconds: int) -> bool:
+    """Whether `key` may do this once more: at most `most` times in any `seconds`. It counts.
+
+    Each time takes one of `most` places, and adding to the cache is atomic, so two requests never
+    take the same. Only a keyed hash of `key` is stored.
+    """
+    places = [place(name, key, number) for number in range(most)]
+    taken = cache.get_many(places)
+    return any(cache.add(free, True, seconds) for free in places if free not in taken)
+
+
+def place(name: str, key: str, number: int) -> str:
+    digest = salted_hmac("clusters.limits", f"{name}:{key}", algorithm="sha256").hexdigest()
+    return f"limit:{digest}:{number}"
+
+
+def network_address(request: HttpRequest) -> str:
+    """Where the request comes from, "" if it cannot be told.
+
+    A proxy of ours appends the address that it saw; whatever stands before it anybody can write.
+    """
+    seen: str = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
+    try:
+        return str(ip_address(seen.strip()))
+    except ValueError:
+        return ""
+
+
+def network_of(address: str) -> str:
+    """The key of a sender: the address, of IPv6 its first half, as one line has the whole rest."""
+    if ":" not in address:
+        return address
+    return str(IPv6Address(int(IPv6Address(address)) >> HOST_BITS << HOST_BITS))
