@@ -1,42 +1,143 @@
 """What every request and every answer has in common."""
 
+import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from urllib.parse import unquote_to_bytes
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils.translation import get_language_from_path
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# Tab, line feed and carriage return are legitimate in a text area.
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Tab, line feed and carriage return are legitimate in a text area. Halves of a surrogate pair
+# come from forged character sets only; no database takes them.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+# A passkey needs publickey-credentials-*: not named, so open to this site alone.
+UNUSED_FEATURES = (
+    "accelerometer",
+    "autoplay",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
     """Isolate the site from other origins and switch off browser features it never uses."""
+    permissions = ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.setdefault(
-            "Permissions-Policy",
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-        )
+        response.setdefault("Permissions-Policy", permissions)
         return response
 
     return middleware
 
 
-def refuse_control_characters(get_response: GetResponse) -> GetResponse:
-    """Answer 400 to a path or query with NUL or control characters: PostgreSQL refuses NUL."""
+def keep_private_answers(get_response: GetResponse) -> GetResponse:
+    """Nobody stores what somebody signed in may have been shown, or an answer with a cookie."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        texts = [request.path, *request.GET.keys()]
-        texts += [value for values in request.GET.lists() for value in values[1]]
+        response = get_response(request)
+        if response.cookies or settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
+    """Answer 400 to control characters (PostgreSQL refuses NUL) and to what is not UTF-8.
+
+    Reads the form, so Django's limits of a form are checked here. A cookie with control
+    characters is ignored: a visitor could not take it back. Django drops them from the names of
+    uploaded files.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not is_utf8(request):
+            return refuse("The address or the form is not encoded in UTF-8.")
+        if any(CONTROL_CHARACTERS.search(text) for text in texts_in_address(request)):
+            return refuse("The address contains control characters.")
+        request.COOKIES = {
+            name: value
+            for name, value in request.COOKIES.items()
+            if not CONTROL_CHARACTERS.search(name + value)
+        }
+        try:
+            texts = list(texts_in_form(request))
+        except UnreadablePostError:
+            return refuse("The form did not arrive as a whole.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts):
-            return HttpResponseBadRequest(
-                "The address contains control characters. Remove them and try again.",
-                content_type="text/plain; charset=utf-8",
-            )
+            return refuse("The form contains control characters.")
         return get_response(request)
 
     return middleware
+
+
+def is_utf8(request: HttpRequest) -> bool:
+    """Whether the query is, and the form says to be; unset or unknown is taken as UTF-8."""
+    query = request.META.get("QUERY_STRING", "").encode("latin-1")
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        return False
+    return request.encoding is None or codecs.lookup(request.encoding).name == "utf-8"
+
+
+def texts_in_address(request: HttpRequest) -> Iterator[str]:
+    yield request.path
+    for name, values in request.GET.lists():
+        yield from (name, *values)
+
+
+def texts_in_form(request: HttpRequest) -> Iterator[str]:
+    for name, values in request.POST.lists():
+        yield from (name, *values)
+    yield from request.FILES
+
+
+def refuse(problem: str) -> HttpResponse:
+    return HttpResponseBadRequest(
+        f"{problem} Correct it and try again.", content_type="text/plain; charset=utf-8"
+    )
+
+
+class PageLocaleMiddleware(LocaleMiddleware):
+    """Django's, but what machines read is one copy for every cache, whatever the reader speaks."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if is_machine_address(request) and not is_page(response):
+            return response
+        return super().process_response(request, response)
+
+
+def is_machine_address(request: HttpRequest) -> bool:
+    """A file name without a language before it: a feed, JSON, an uploaded picture."""
+    has_suffix = bool(PurePosixPath(request.path_info).suffix)
+    return has_suffix and not get_language_from_path(request.path_info)
+
+
+def is_page(response: HttpResponseBase) -> bool:
+    return str(response.get("Content-Type", "")).startswith("text/html")
