@@ -10,6 +10,9 @@ from config.sitemaps import SITEMAPS
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
 
+handler400 = views.bad_request
+handler500 = views.server_error
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

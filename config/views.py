@@ -1,22 +1,27 @@
 """Home, the statements, and what machines ask of the site as a whole."""
 
+import sys
 from datetime import datetime, time, timedelta
 from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
-from django.db import Error, connection
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import urlencode
+from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext as _
+from django.views import defaults
 from django.views.decorators.http import last_modified, require_safe
 
 from clusters.models import Cluster
 from clusters.search import Link
+from config.middleware import is_machine_address
 from labels.register import figures, latest_awards
 from news.register import latest
 
@@ -25,6 +30,7 @@ AWARDS = 4
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 SECURITY_TXT_DAYS = 365
+RETRY_SECONDS = 60
 
 
 @require_safe
@@ -147,6 +153,56 @@ def media(request: HttpRequest, path: str) -> FileResponse:
         raise Http404 from error
     is_picture = PurePosixPath(path).suffix.lower() in PICTURES
     response = FileResponse(file, as_attachment=not is_picture)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     response["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django calls it a bad request when a session cannot be saved: look behind it."""
+    if is_outage(exception):
+        return unavailable(request)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_outage(sys.exception()):
+        return unavailable(request)
+    return defaults.server_error(request)
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the database failed, rather than what it was asked, at the root of an error.
+
+    Of a damaged file SQLite says `DatabaseError` itself.
+    """
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503, made without the database: no session, no context processor."""
+    if is_machine_address(request):
+        response = unavailable_to_machines(request)
+    else:
+        language = get_language_from_request(request, check_path=True)
+        with translation.override(language):
+            response = HttpResponse(render_to_string("503.html"), status=503)
+        response["Content-Language"] = language
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return uncached(response)
+
+
+def unavailable_to_machines(request: HttpRequest) -> HttpResponse:
+    message = "The database does not answer. Try again in a minute."
+    if request.path.endswith(".json"):
+        response: HttpResponse = JsonResponse({"error": message}, status=503)
+    else:
+        response = plain_text([message, ""])
+        response.status_code = 503
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

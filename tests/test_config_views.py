@@ -386,7 +386,7 @@ def test_media_shows_a_picture(client: Client, upload: Upload) -> None:
     assert response["Content-Disposition"].startswith("inline")
 
 
-@pytest.mark.parametrize("name", ["a.html", "a.svg", "a.pdf", "a"])
+@pytest.mark.parametrize("name", ["a.html", "a.svg", "A.SVG", "a.png.html", "a.pdf", "a"])
 def test_media_saves_anything_else(client: Client, upload: Upload, name: str) -> None:
     response = client.get(upload(name, HOSTILE))
 
@@ -398,8 +398,30 @@ def test_media_cannot_become_a_page(client: Client, upload: Upload) -> None:
     response = client.get(upload("a.html", HOSTILE))
 
     assert read(response) == HOSTILE
-    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert (
+        response["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'none'"
+    )
     assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_media_keeps_the_name_of_a_file_in_its_quotes(client: Client, upload: Upload) -> None:
+    response = client.get(upload('a"; filename=evil.html; x=".txt', HOSTILE))
+
+    assert read(response) == HOSTILE
+    assert response["Content-Disposition"] == (
+        'attachment; filename="a\\"; filename=evil.html; x=\\".txt"'
+    )
+
+
+def test_media_takes_the_name_of_a_picture_at_its_word(client: Client, upload: Upload) -> None:
+    """A page that calls itself a picture is a broken picture: nobody may guess its type."""
+    response = client.get(upload("page.png", HOSTILE))
+
+    assert read(response) == HOSTILE
+    assert (response["Content-Type"], response["X-Content-Type-Options"]) == (
+        "image/png",
+        "nosniff",
+    )
 
 
 def test_media_is_not_sent_twice(client: Client, upload: Upload) -> None:
