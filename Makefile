@@ -58,8 +58,11 @@ LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header 
 	  "SECRET_KEY=$$($(RANDOM_KEY))" 'HTTPS=False' > $@
 
 demo: export SITE_URL = http://127.0.0.1:$(PORT)
+# One password opens the demo; an installation asks everyone who edits for a second factor.
+demo: export REQUIRE_SECOND_FACTOR = False
 demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve the portal with demo data (PORT=8000)
 	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py createcachetable
 	@$(BIN)/python manage.py load_demo
 	@$(BIN)/python manage.py create_demo_account
 	@echo "The portal is at $(SITE_URL) (Ctrl-C stops it)"

@@ -4,13 +4,21 @@ import csv
 import json
 from pathlib import Path
 
-from clusters.models import Portfolio, Region
+from django.contrib.auth.models import Group
+
+from clusters.models import Portfolio, Region, Role
 
 DATA = Path(__file__).parent / "data"
 
 
 def seed(**_signal: object) -> None:
-    """After `migrate`: fill tables that are empty; what an editor changed stays changed."""
+    """After `migrate`: fill tables that are empty; what an editor changed stays changed.
+
+    The groups are the roles: they are always all there.
+    """
+    for role in Role:
+        if role != Role.TEAM:
+            Group.objects.get_or_create(name=role)
     if not Portfolio.objects.exists():
         rows = json.loads((DATA / "portfolios.json").read_text(encoding="utf-8"))
         Portfolio.objects.bulk_create(Portfolio(**row) for row in rows)

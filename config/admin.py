@@ -7,14 +7,21 @@ from operator import itemgetter
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.auth import get_user_model
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, QuerySet, Value
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+from clusters import policy
+from clusters.naming import names_of
+from clusters.signing_in import needs_second_factor
 
 LATEST_CHANGES = 10
 # One save may write several versions of a row, which is told once.
@@ -43,10 +50,56 @@ class Change:
     changed_at: datetime
 
 
+class ScopedAutocomplete(AutocompleteJsonView):
+    """Out of one's view is as if it did not exist."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().get(request, *args, **kwargs)
+        except PermissionDenied as error:
+            raise Http404 from error
+
+
 class PortalAdminSite(AdminSite):
     site_title = _("Cluster Register")
     site_header = _("Cluster Register")
     index_title = _("What needs attention")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return policy.may_enter(request.user) and not needs_second_factor(request.user)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """To the portal's own page: to sign in, to enrol a second factor, or to one's account."""
+        if not request.user.is_authenticated:
+            asked_for = request.GET.get("next", "")
+            return redirect_to_login(asked_for if asked_for.startswith("/admin/") else "/admin/")
+        if needs_second_factor(request.user):
+            return redirect("mfa_index")
+        if policy.may_enter(request.user):
+            return redirect("admin:index")
+        return redirect("clusters:account")
+
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_logout")
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_change_password")
+
+    def password_change_done(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("clusters:account")
+
+    def autocomplete_view(  # type: ignore[override]
+        self, request: HttpRequest
+    ) -> HttpResponseBase:
+        return ScopedAutocomplete.as_view(admin_site=self)(request)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -58,12 +111,10 @@ class PortalAdminSite(AdminSite):
         return super().index(request, dashboard | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """Apps in the order in which they build on each other; accounts last."""
+        """Apps in the order in which they build on each other."""
         order = ["clusters", "labels", "news"]
-        return sorted(
-            super().get_app_list(request, app_label),
-            key=lambda app: order.index(app["app_label"]) if app["app_label"] in order else 9,
-        )
+        apps = super().get_app_list(request, app_label)
+        return sorted(apps, key=lambda app: order.index(app["app_label"]))
 
     def viewable(self, request: HttpRequest) -> Iterator[ModelAdmin]:
         for model_admin in self._registry.values():
@@ -79,7 +130,7 @@ class PortalAdminSite(AdminSite):
             for key, concern in getattr(model_admin, "concerns", {}).items()
         ]
         counts = [
-            numbered(number, concern.narrow(model_admin.model._default_manager.all(), day))
+            numbered(number, concern.narrow(model_admin.get_queryset(request), day))
             for number, (model_admin, _key, concern) in enumerate(found)
         ]
         numbers = dict(union(counts)) if counts else {}
@@ -95,7 +146,12 @@ class PortalAdminSite(AdminSite):
             if getattr(model_admin, "is_followed", False)
         ]
         histories = [
-            happened(number, model_admin.model.history.all())
+            happened(
+                number,
+                model_admin.model.history.filter(
+                    id__in=model_admin.get_queryset(request).order_by().values("pk")
+                ),
+            )
             for number, model_admin in enumerate(followed)
         ]
         latest = union(histories).order_by("-changed_at")[:VERSIONS_READ] if histories else []
@@ -107,6 +163,7 @@ class PortalAdminSite(AdminSite):
             )
             for number, model_admin in enumerate(followed)
         }
+        people = names_of((row["user"] for row in rows), request.user)
         for row in rows:
             model_admin, obj = followed[row["model"]], objects[row["model"]].get(row["row"])
             yield Change(
@@ -114,7 +171,7 @@ class PortalAdminSite(AdminSite):
                 name=str(obj) if obj else f"{row['row']}",
                 url=admin_url(model_admin, "history", row["row"]),
                 action=str(CHANGES[row["history_type"]]),
-                user=row["user"] or str(_("the portal")),
+                user=people.get(row["user"]) or str(_("the portal")),
                 changed_at=row["changed_at"],
             )
 
@@ -133,12 +190,11 @@ def numbered(number: int, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
 
 def happened(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
     """The latest versions of a model's rows, in columns that every model has."""
-    username = f"history_user__{get_user_model().USERNAME_FIELD}"
     versions: QuerySet[Any, Any] = (
         history.order_by()
         .annotate(model=Value(number))
         .values(
-            "model", "history_type", row=F("id"), changed_at=F("history_date"), user=F(username)
+            "model", "history_type", row=F("id"), changed_at=F("history_date"), user=F("history_user")
         )
     )
     return versions

@@ -28,6 +28,8 @@ urlpatterns = [
         path("accessibility/", views.accessibility, name="accessibility"),
         path("privacy/", views.privacy, name="privacy"),
         path("data/", views.data, name="data"),
+        path("account/", include("allauth.account.urls")),
+        path("account/second-factor/", include("allauth.mfa.urls")),
         path("", include("clusters.urls")),
         path("", include("labels.urls")),
         path("", include("news.urls")),

@@ -15,9 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin import (
+from clusters.admin.base import (
     EMPTY,
-    ClusterAdmin,
     Concern,
     PartAdmin,
     PartFormSet,
@@ -26,6 +25,7 @@ from clusters.admin import (
     StackedPart,
     TabularPart,
 )
+from clusters.admin.directory import ClusterAdmin
 from clusters.dates import PartialDate, add_months
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.actions import apply_rules, labels_changed_by, save_label
@@ -232,8 +232,9 @@ class LabelAdmin(EffectiveDays, PublishedAdmin):
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
-        labels: LabelQuerySet = super().get_queryset(request)
-        return labels.select_related("cluster", "level").with_state(timezone.localdate())
+        labels: Any = super().get_queryset(request)
+        found: LabelQuerySet = labels.select_related("cluster", "level")
+        return found.with_state(timezone.localdate())
 
     def is_public(self, obj: Label) -> bool:
         return obj.is_published and obj.cluster.is_published
@@ -335,7 +336,7 @@ class LevelAdmin(PortalAdmin):
     inlines = (LevelRuleInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("code",) if obj else ()
+        return (*(("code",) if obj else ()), *super().get_readonly_fields(request, obj))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin import EMPTY, Concern, PartAdmin, PublishedAdmin, TextPart
+from clusters.admin.base import EMPTY, Concern, PartAdmin, PublishedAdmin, TextPart
 from clusters.forms import PictureField
 from labels.models import Label
 from news.markup import render
@@ -62,6 +62,7 @@ class AnnouncementAdmin(PublishedAdmin):
     search_help_text = _("Title, lead, cluster or public id.")
     date_hierarchy = "published_at"
     autocomplete_fields = (
+        "written_by",
         "contact_organisation",
         "clusters",
         "organisations",
@@ -75,7 +76,7 @@ class AnnouncementAdmin(PublishedAdmin):
         models.ImageField: {"form_class": partial(PictureField, longest_side=2000)},
     }
     fieldsets = (
-        (None, {"fields": ("is_published", "published_at", "public_id")}),
+        (None, {"fields": ("is_published", "published_at", "written_by", "public_id")}),
         (_("Picture"), {"fields": ("picture", "picture_preview")}),
         (
             _("What it is about"),
@@ -99,7 +100,7 @@ class AnnouncementAdmin(PublishedAdmin):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> ModelMultipleChoiceField | None:
         if db_field.name == "labels":
-            kwargs["queryset"] = Label.objects.select_related("cluster", "level")
+            kwargs["queryset"] = self.visible(request, Label).select_related("cluster", "level")
         field: ModelMultipleChoiceField | None = super().formfield_for_manytomany(
             db_field, request, **kwargs
         )

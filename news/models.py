@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
+from clusters.history import History
 from clusters.models import Cluster, Organisation, Programme
 from clusters.public_ids import new_public_id
 from labels.models import Label, Statement
@@ -112,6 +112,15 @@ class Announcement(models.Model):
         blank=True,
         help_text=_("PNG, JPEG or WebP; stored anew without its metadata."),
     )
+    written_by = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="written_announcements",
+        verbose_name=_("written by the team of"),
+        help_text=_("Its team edits the draft. Empty: written by the secretariat."),
+    )
     contact_organisation = models.ForeignKey(
         Organisation,
         models.PROTECT,
@@ -141,9 +150,7 @@ class Announcement(models.Model):
     )
 
     objects = AnnouncementQuerySet.as_manager()
-    history = HistoricalRecords(
-        m2m_fields=[clusters, organisations, labels, programmes, statements]
-    )
+    history = History(m2m_fields=[clusters, organisations, labels, programmes, statements])
 
     class Meta:
         ordering = ("-published_at", "-pk")
@@ -213,7 +220,7 @@ class AnnouncementText(models.Model):
         _("contact"), max_length=120, blank=True, help_text=_("A function, never a person.")
     )
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("announcement", "language")

@@ -4,17 +4,23 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from clusters.models import (
+    Account,
     Cluster,
     Management,
     ManagementRole,
+    Mandate,
     Organisation,
     Participation,
     Portfolio,
     Programme,
     Region,
+    Role,
+    TeamMember,
+    TeamRole,
 )
 from labels.actions import save_label
 from labels.models import Label
@@ -23,6 +29,31 @@ from news.models import Announcement, AnnouncementText
 numbers = count(1)
 
 MOMENT = datetime(2015, 9, 8, 14, 38, tzinfo=timezone.get_default_timezone())
+
+
+def make_account(*roles: Role, **fields: Any) -> Account:
+    """An account with these roles of the portal and no password, unless one is given."""
+    defaults = {"email": f"account-{next(numbers)}@example.org"}
+    account = Account.objects.create_user(**(defaults | fields))
+    account.groups.set(Group.objects.filter(name__in=roles))
+    return account
+
+
+def make_team_member(**fields: Any) -> TeamMember:
+    """An owner, unless told otherwise."""
+    defaults: dict[str, Any] = {"role": TeamRole.OWNER}
+    if "organisation" not in fields:
+        defaults["organisation"] = make_organisation()
+    if "account" not in fields:
+        defaults["account"] = make_account()
+    return TeamMember.objects.create(**(defaults | fields))
+
+
+def make_policy_maker(*programmes: Programme, **fields: Any) -> Account:
+    account = make_account(Role.POLICY_MAKER, **fields)
+    for programme in programmes:
+        Mandate.objects.create(account=account, programme=programme)
+    return account
 
 
 def make_cluster(**fields: Any) -> Cluster:

@@ -29,6 +29,8 @@ os.environ |= {
     "EMAIL_URL": "memorymail://",
     "MEDIA_ROOT": str(SCRATCH / _worker / "media"),
     "LOG_LEVEL": "WARNING",
+    # Tests of the second factor switch it on.
+    "REQUIRE_SECOND_FACTOR": "False",
 }
 
 from config.settings import *  # noqa: E402, F403
@@ -37,6 +39,7 @@ from config.settings import DATABASES, STORAGES  # noqa: E402
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}.sqlite3"}
 
+# Fast; tests/clusters/test_signing_in.py uses the real one.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Served as they are: no manifest to build, no collected copy that WhiteNoise would miss.

@@ -8,7 +8,6 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import Group, Permission, User
 from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +15,7 @@ from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 
 from clusters.models import (
+    Account,
     Cluster,
     ClusterName,
     ClusterState,
@@ -34,6 +34,7 @@ from clusters.models import (
 from labels.models import IssuingBody, Label, LevelRule, Statement, Suspension
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
+    make_account,
     make_announcement,
     make_announcement_text,
     make_cluster,
@@ -42,6 +43,7 @@ from tests.factories import (
     make_organisation,
     make_participation,
     make_programme,
+    make_team_member,
     make_undated_label,
     portfolio,
     region,
@@ -94,7 +96,6 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Cluster: make_full_cluster,
     ClusterName: lambda: ClusterName.objects.create(cluster=make_cluster(), name="Old"),
     ClusterText: lambda: ClusterText.objects.create(cluster=make_cluster(), language="en"),
-    Group: lambda: Group.objects.create(name=f"Group {Group.objects.count()}"),
     Label: lambda: make_label(
         managing_organisation=make_organisation(), awarded_by=IssuingBody.objects.earliest("pk")
     ),
@@ -158,7 +159,7 @@ def test_add_form_opens(admin_client: Client, rf: Any, model: type[models.Model]
     response = admin_client.get(url(model, "add"))
 
     request = rf.get("/")
-    request.user = User.objects.get(username="admin")
+    request.user = Account.objects.get()
     expected = 200 if admin.site._registry[model].has_add_permission(request) else 403
     assert response.status_code == expected
 
@@ -265,29 +266,32 @@ def test_dashboard_link_lists_what_was_counted(admin_client: Client, title: str)
 
 
 def test_dashboard_shows_only_what_one_may_view(client: Client) -> None:
-    editor = User.objects.create_user("editor", is_staff=True)
-    editor.user_permissions.set(Permission.objects.filter(codename="view_region"))
-    client.force_login(editor)
-    make_cluster()
+    owner = make_team_member()
+    ours, theirs = make_cluster(name="Ours"), make_cluster(name="Theirs")
+    make_management(cluster=ours, organisation=owner.organisation)
+    make_management(cluster=theirs)
+    client.force_login(owner.account)
 
     context = client.get("/admin/").context
 
-    assert [item.title for item in context["items"]] == ["Regions without a code"]
-    assert context["changes"] == []
+    numbers = {item.title: item.number for item in context["items"]}
+    assert numbers["Profiles not confirmed for 12 months"] == 1
+    assert "Regions without a code" not in numbers
+    assert {change.name for change in context["changes"]} == {"Ours", str(owner.organisation)}
 
 
-def test_dashboard_opens_for_staff_without_permissions(client: Client) -> None:
-    client.force_login(User.objects.create_user("newcomer", is_staff=True))
+def test_account_without_a_role_does_not_enter(client: Client) -> None:
+    client.force_login(make_account())
 
-    response = client.get("/admin/")
+    response = client.get("/admin/", follow=True)
 
-    assert (response.status_code, response.context["items"]) == (200, [])
+    assert response.redirect_chain[-1] == ("/en/account/", 302)
 
 
 def test_dashboard_tells_who_changed_what(admin_client: Client) -> None:
     cluster = make_cluster(name="bioPmed")
     history = cluster.history.get()
-    history.history_user = User.objects.get(username="admin")
+    history.history_user = Account.objects.get()
     history.save()
 
     (change,) = admin_client.get("/admin/").context["changes"]
@@ -296,7 +300,7 @@ def test_dashboard_tells_who_changed_what(admin_client: Client) -> None:
         "Cluster",
         "bioPmed",
         "added",
-        "admin",
+        "admin@example.com",
     )
     assert change.url == url(Cluster, "history", cluster.pk)
 

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import models
 
+from clusters.models import Event, EventAddress
+
 ROOT = Path(settings.BASE_DIR)
 APPS = ("clusters", "labels", "news")
 SOURCES = sorted(
@@ -20,6 +22,7 @@ SOURCES = sorted(
 )
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+ONLY_GROWING = {Event, EventAddress}  # the database refuses to change the log
 OWN_MODELS = [model for model in MODELS if not model.__name__.startswith("Historical")]
 
 
@@ -84,7 +87,7 @@ def test_model_keeps_its_history(model: type[models.Model]) -> None:
         if (through := relation.remote_field.through) and through._meta.auto_created
     }
 
-    assert model in joining or hasattr(model, "history")
+    assert model in joining | ONLY_GROWING or hasattr(model, "history")
 
 
 @pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)

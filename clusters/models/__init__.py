@@ -13,6 +13,7 @@ from clusters.models.clusters import (
     MemberKind,
     MembershipCount,
 )
+from clusters.models.events import Event, EventAddress, EventKind
 from clusters.models.organisations import (
     Organisation,
     OrganisationKind,
@@ -20,19 +21,40 @@ from clusters.models.organisations import (
     OrganisationQuerySet,
     Shareholding,
 )
+from clusters.models.people import (
+    Account,
+    Claim,
+    ClaimState,
+    ConfirmationRequest,
+    Invitation,
+    Mandate,
+    Role,
+    TeamMember,
+    TeamRole,
+)
 from clusters.models.programmes import Participation, Programme, ProgrammeQuerySet
 from clusters.models.reference import Portfolio, Region, TwoNames
+from clusters.models.reports import ProblemReport, RecordKind, ReportState
 
 __all__ = [
+    "Account",
+    "Claim",
+    "ClaimState",
     "Cluster",
     "ClusterName",
     "ClusterQuerySet",
     "ClusterState",
     "ClusterText",
+    "ConfirmationRequest",
+    "Event",
+    "EventAddress",
+    "EventKind",
+    "Invitation",
     "Lineage",
     "LineageKind",
     "Management",
     "ManagementRole",
+    "Mandate",
     "MemberKind",
     "MembershipCount",
     "Organisation",
@@ -41,9 +63,15 @@ __all__ = [
     "OrganisationQuerySet",
     "Participation",
     "Portfolio",
+    "ProblemReport",
     "Programme",
     "ProgrammeQuerySet",
+    "RecordKind",
     "Region",
+    "ReportState",
+    "Role",
     "Shareholding",
+    "TeamMember",
+    "TeamRole",
     "TwoNames",
 ]

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
-from simple_history.models import HistoricalRecords
 
 from clusters.fields import PartialDateField
+from clusters.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.reference import Portfolio, Region, ends_after_it_starts
 from clusters.public_ids import new_public_id
@@ -80,6 +80,11 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
             Q(confirmed_on__isnull=True) | Q(confirmed_on__lt=day),
             state__in=(ClusterState.PROVISIONAL, ClusterState.ACTIVE),
         )
+
+    def managed_on(self, day: date, organisations: "models.QuerySet[Any]") -> Self:
+        """Clusters that one of these organisations manages on that day, in whichever role."""
+        managements = Management.objects.on(day).filter(organisation__in=organisations)
+        return self.filter(pk__in=managements.values("cluster"))
 
     def count_countries(self) -> int:
         return self.order_by().values("country").distinct().count()
@@ -203,7 +208,7 @@ class Cluster(models.Model):
     )
 
     objects = ClusterQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("name", "pk")
@@ -266,7 +271,7 @@ class ClusterName(models.Model):
     started_on = PartialDateField(_("used from"), null=True, blank=True)
     ended_on = PartialDateField(_("used until"), null=True, blank=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("cluster", "ended_on", "pk")
@@ -297,7 +302,7 @@ class ClusterText(models.Model):
         _("description"), blank=True, help_text=_("Plain paragraphs, an empty line between two.")
     )
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("cluster", "language")
@@ -344,7 +349,7 @@ class Management(models.Model):
     source = models.CharField(_("source"), max_length=500, blank=True)
 
     objects = ManagementQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = (
@@ -428,7 +433,7 @@ class Lineage(models.Model):
     source = models.CharField(_("source"), max_length=500, blank=True)
 
     objects = LineageQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("cluster", "happened_on", "pk")
@@ -460,7 +465,7 @@ class MembershipCount(models.Model):
     count = models.PositiveIntegerField(_("number"))
     source = models.CharField(_("source"), max_length=500, blank=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("cluster", "-counted_on", "kind")

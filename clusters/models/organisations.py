@@ -1,19 +1,19 @@
 """Legal entities: managing organisations, associations, programme owners, shareholders."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
-from simple_history.models import HistoricalRecords
 from stdnum import lei
 from stdnum.eu import vat
 
 from clusters.fields import PartialDateField
+from clusters.history import History
 from clusters.models.reference import Region, ends_after_it_starts
 from clusters.public_ids import new_public_id
 
@@ -49,12 +49,39 @@ def validate_lei(value: str) -> None:
         )
 
 
+def which_have(**conditions: Any) -> Exists:
+    """Of rows related to the organisation; models above are reached by lookups."""
+    found = Organisation.objects.filter(pk=OuterRef("pk"), **conditions)
+    return Exists(found.order_by())
+
+
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def published(self) -> Self:
         return self.filter(is_published=True)
 
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
+
+    def with_ownership(self) -> Self:
+        """With `has_owner`, an active one, and `was_claimed`, an approved claim."""
+        return self.annotate(
+            has_owner=which_have(team__role="owner", team__account__is_active=True),
+            was_claimed=which_have(claims__state="approved"),
+        )
+
+    def without_owner(self) -> Self:
+        """That no active owner looks after: such a profile may be claimed."""
+        return self.exclude(which_have(team__role="owner", team__account__is_active=True))
+
+    def orphaned(self) -> Self:
+        """Published ones that had a team and have no active owner today.
+
+        A profile that was never anybody's is none of them.
+        """
+        had_a_team = Q(which_have(team__isnull=False)) | Q(
+            which_have(invitations__accepted_at__isnull=False)
+        )
+        return self.published().without_owner().filter(had_a_team)
 
     def matching(self, words: str) -> Self:
         """Organisations with every word in a name, former name or town."""
@@ -113,12 +140,18 @@ class Organisation(models.Model):
     lei = models.CharField(
         _("Legal Entity Identifier"), max_length=20, blank=True, validators=[validate_lei]
     )
+    confirmed_on = models.DateField(
+        _("last confirmed"),
+        null=True,
+        blank=True,
+        help_text=_("The day on which the team last confirmed these facts."),
+    )
     is_published = models.BooleanField(
         _("published"), default=True, help_text=_("Off: no public page shows it.")
     )
 
     objects = OrganisationQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("name", "pk")
@@ -162,7 +195,7 @@ class OrganisationName(models.Model):
     started_on = PartialDateField(_("used from"), null=True, blank=True)
     ended_on = PartialDateField(_("used until"), null=True, blank=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("organisation", "ended_on", "pk")
@@ -201,7 +234,7 @@ class Shareholding(models.Model):
     source = models.CharField(_("source"), max_length=500, blank=True)
 
     objects = ShareholdingQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("organisation", "started_on", "pk")

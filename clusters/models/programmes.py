@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
-from simple_history.models import HistoricalRecords
 
 from clusters.fields import PartialDateField
+from clusters.history import History
 from clusters.models.clusters import Cluster
 from clusters.models.organisations import Organisation
 from clusters.models.reference import Region, TwoNames, ends_after_it_starts
@@ -68,7 +68,7 @@ class Programme(TwoNames):
     clusters = models.ManyToManyField(Cluster, through="Participation", related_name="programmes")
 
     objects = ProgrammeQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("name_en", "pk")
@@ -105,7 +105,7 @@ class Participation(models.Model):
     ended_on = PartialDateField(_("until"), null=True, blank=True)
 
     objects = ParticipationQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("programme", "cluster__name", "pk")

@@ -9,7 +9,8 @@ from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
-from simple_history.models import HistoricalRecords
+
+from clusters.history import History
 
 
 class TwoNames(models.Model):
@@ -48,7 +49,7 @@ class Portfolio(TwoNames):
 
     code = models.SlugField(_("code"), unique=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("name_en", "pk")
@@ -74,7 +75,7 @@ class Region(models.Model):
     country = CountryField(_("country"))
 
     objects = RegionQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("country", "name", "pk")

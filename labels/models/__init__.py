@@ -1,5 +1,6 @@
 """Levels and their rules, labels and their states, indicator sets, published counts."""
 
+from labels.models.experts import Expert
 from labels.models.labels import (
     STATE_NAMES,
     Label,
@@ -21,6 +22,7 @@ from labels.models.scheme import (
 __all__ = [
     "STATE_NAMES",
     "Dimension",
+    "Expert",
     "Indicator",
     "IndicatorSet",
     "IssuingBody",

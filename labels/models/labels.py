@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from clusters.dates import PartialDate
 from clusters.fields import PartialDateField
+from clusters.history import History
 from clusters.models import Cluster, Organisation
 from clusters.public_ids import new_public_id
 from labels import validity
@@ -297,7 +297,7 @@ class Label(models.Model):
     )
 
     objects = LabelQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("cluster__name", F("starts_on").desc(nulls_last=True), "pk")
@@ -452,7 +452,7 @@ class Suspension(models.Model):
     ends_on = models.DateField(_("reinstated on"), null=True, blank=True)
     reason = models.TextField(_("reason"))
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("label", "starts_on", "pk")

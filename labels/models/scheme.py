@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from clusters.fields import PartialDateField
+from clusters.history import History
 from clusters.models import TwoNames
 from clusters.models.reference import ends_after_it_starts
 from labels.validity import Rule
@@ -29,7 +29,7 @@ class Level(TwoNames):
     process_en = models.TextField(_("how it is reached (English)"), blank=True)
     process_it = models.TextField(_("how it is reached (Italian)"), blank=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("-rank",)
@@ -93,7 +93,7 @@ class LevelRule(models.Model):
     note_it = models.TextField(_("note (Italian)"), blank=True)
 
     objects = LevelRuleQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("level", "-effective_from")
@@ -143,7 +143,7 @@ class IssuingBody(models.Model):
     name = models.CharField(_("name"), max_length=200)
     website = models.URLField(_("web site"), blank=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("short_name", "pk")
@@ -170,7 +170,7 @@ class IssuingBodyRole(models.Model):
     started_on = PartialDateField(_("from"), null=True, blank=True)
     ended_on = PartialDateField(_("until"), null=True, blank=True)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("body", "started_on", "pk")
@@ -203,7 +203,7 @@ class IndicatorSet(TwoNames):
     note_it = models.TextField(_("note (Italian)"), blank=True)
 
     objects = IndicatorSetQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("-level__rank", "version", "pk")
@@ -243,7 +243,7 @@ class Indicator(TwoNames):
     )
     is_minimum_requirement = models.BooleanField(_("minimum requirement"), default=False)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("set", "number")
@@ -272,7 +272,7 @@ class Statement(models.Model):
     source = models.CharField(_("source"), max_length=500)
 
     objects = StatementQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ("as_of_on", "pk")

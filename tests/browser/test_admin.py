@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from clusters.models import Cluster, Organisation
+from clusters.models import Account, Cluster, Organisation
 from labels.models import Label
 from news.models import Announcement
 from tests.factories import make_cluster
@@ -35,7 +34,7 @@ def live_server(django_db_setup: None) -> Iterator[LiveServer]:
 def desk(context: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
     """A page of the secretariat, signed in; afterwards nothing was blocked or broken."""
     client = Client()
-    client.force_login(User.objects.create_superuser("secretariat"))
+    client.force_login(Account.objects.create_superuser("secretariat@example.org"))
     context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )

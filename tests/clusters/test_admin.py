@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.test import Client
@@ -11,6 +10,7 @@ from django.urls import reverse
 from PIL import Image
 
 from clusters.models import (
+    Account,
     Cluster,
     ClusterText,
     Management,
@@ -18,10 +18,12 @@ from clusters.models import (
     Organisation,
     Portfolio,
     Programme,
+    Role,
     Shareholding,
 )
 from tests.admin_forms import errors, form_data
 from tests.factories import (
+    make_account,
     make_announcement,
     make_cluster,
     make_label,
@@ -131,7 +133,10 @@ def test_saving_a_change_writes_history_with_its_user(admin_client: Client) -> N
     admin_client.post(change(cluster), data)
 
     version = cluster.history.latest()
-    assert (version.town, version.history_user.get_username()) == ("Colleretto Giacosa", "admin")
+    assert (version.town, version.history_user.get_username()) == (
+        "Colleretto Giacosa",
+        "admin@example.com",
+    )
 
 
 def test_changed_part_writes_history_with_its_user(admin_client: Client) -> None:
@@ -141,7 +146,10 @@ def test_changed_part_writes_history_with_its_user(admin_client: Client) -> None
     admin_client.post(change(cluster), data)
 
     version = Management.history.latest()
-    assert (str(version.started_on), version.history_user.get_username()) == ("2010", "admin")
+    assert (str(version.started_on), version.history_user.get_username()) == (
+        "2010",
+        "admin@example.com",
+    )
     assert cluster.history.count() == 1
 
 
@@ -182,7 +190,7 @@ def test_who_may_only_view_restores_nothing(client: Client) -> None:
     first = cluster.history.latest()
     cluster.name = "Renamed"
     cluster.save()
-    client.force_login(staff_with("view_cluster"))
+    client.force_login(make_account(Role.AUDITOR))
 
     response = client.post(f"{history(cluster)}{first.pk}/", {})
 
@@ -190,16 +198,10 @@ def test_who_may_only_view_restores_nothing(client: Client) -> None:
     assert Cluster.objects.get().name == "Renamed"
 
 
-def staff_with(*codenames: str) -> User:
-    user = User.objects.create_user("reader", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
-
-
 @pytest.mark.parametrize("view", [change, history])
 def test_who_may_only_view_reads_the_cluster(client: Client, view: Any) -> None:
     cluster = make_full_cluster()
-    client.force_login(staff_with("view_cluster", "view_label", "view_management"))
+    client.force_login(make_account(Role.AUDITOR))
 
     assert client.get(view(cluster)).status_code == 200
 
@@ -374,7 +376,7 @@ def test_action_unpublishes_and_publishes_with_history(admin_client: Client, mak
         (version.is_published, version.history_user and version.history_user.get_username())
         for version in second.history.order_by("-history_id")[:2]
     ]
-    assert versions == [(False, "admin"), (True, None)]
+    assert versions == [(False, "admin@example.com"), (True, None)]
 
 
 def test_action_says_how_many_changed(admin_client: Client) -> None:
@@ -387,7 +389,7 @@ def test_action_says_how_many_changed(admin_client: Client) -> None:
 
 def test_actions_need_the_right_to_change(client: Client) -> None:
     make_cluster()
-    client.force_login(staff_with("view_cluster", "delete_cluster"))
+    client.force_login(make_account(Role.AUDITOR))
 
     form = client.get(LIST).context["action_form"]
 
@@ -418,7 +420,7 @@ def test_draft_with_its_parts_is_deleted(admin_client: Client) -> None:
 @pytest.mark.parametrize("model", [Cluster, Organisation, Programme])
 def test_list_offers_no_deletion(admin_client: Client, rf: Any, model: Any) -> None:
     request = rf.get("/")
-    request.user = User.objects.get(username="admin")
+    request.user = Account.objects.get()
 
     actions = admin.site._registry[model].get_actions(request)
 

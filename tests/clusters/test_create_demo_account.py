@@ -1,9 +1,16 @@
 from io import StringIO
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
+
+from clusters import policy
+from clusters.models import Account, Cluster
+from labels.models import Label
+from news.models import Announcement
+
+ADDRESS = "secretariat@example.org"
 
 pytestmark = pytest.mark.django_db
 
@@ -20,32 +27,33 @@ def run() -> list[str]:
 
 
 def test_account_can_sign_in_with_the_printed_password(client: Client) -> None:
-    where, password = run()
+    where, password, _second_factor = run()
 
-    assert where == "Sign in at http://testserver/admin/ as secretariat."
+    assert where == "Sign in at http://testserver/admin/ as secretariat@example.org."
     assert password.startswith("Password: ")
-    assert client.login(username="secretariat", password=password.removeprefix("Password: "))
+    assert client.login(email=ADDRESS, password=password.removeprefix("Password: "))
 
 
-def test_account_is_of_the_secretariat_and_no_superuser() -> None:
+def test_account_is_a_lead_and_no_superuser() -> None:
     run()
 
-    user = User.objects.get(username="secretariat")
-    assert (user.is_staff, user.is_superuser) == (True, False)
-    assert [group.name for group in user.groups.all()] == ["secretariat"]
-    assert not user.user_permissions.exists()
+    account = Account.objects.get()
+    assert policy.roles_of(account) == frozenset({"secretariat-lead"})
+    assert not account.is_superuser
 
 
-def test_account_may_edit_the_portal_and_nothing_else() -> None:
+@pytest.mark.parametrize("model", [Cluster, Label, Announcement])
+def test_account_may_edit_the_portal(model: type[Cluster | Label | Announcement]) -> None:
     run()
 
-    user = User.objects.get(username="secretariat")
-    for model in ("clusters.{}_cluster", "labels.{}_label", "news.{}_announcement"):
-        for action in ("add", "change", "delete", "view"):
-            assert user.has_perm(model.format(action))
-    labels = Group.objects.get().permissions.values_list("content_type__app_label", flat=True)
-    assert set(labels) == {"clusters", "labels", "news"}
-    assert not user.has_perm("clusters.delete_historicalcluster")
+    assert policy.may(Account.objects.get(), policy.CHANGE, model)
+
+
+def test_it_says_that_the_second_factor_is_off(settings: Any) -> None:
+    assert run()[-1].startswith("The second factor is off here")
+
+    settings.REQUIRE_SECOND_FACTOR = True
+    assert not run()[-1].startswith("The second factor")
 
 
 def test_password_is_taken_from_the_environment(
@@ -54,18 +62,18 @@ def test_password_is_taken_from_the_environment(
     monkeypatch.setenv("DEMO_PASSWORD", "a password of my own")
 
     assert run()[1] == "Password: a password of my own"
-    assert client.login(username="secretariat", password="a password of my own")
+    assert client.login(email=ADDRESS, password="a password of my own")
 
 
 def test_second_run_keeps_the_password_and_says_how_to_set_another(client: Client) -> None:
     password = run()[1].removeprefix("Password: ")
 
-    assert run() == [
-        "Sign in at http://testserver/admin/ as secretariat.",
+    assert run()[:2] == [
+        "Sign in at http://testserver/admin/ as secretariat@example.org.",
         "Its password was shown at the first run. A new one: DEMO_PASSWORD=… make demo",
     ]
-    assert client.login(username="secretariat", password=password)
-    assert User.objects.count() == 1
+    assert client.login(email=ADDRESS, password=password)
+    assert Account.objects.count() == 1
 
 
 def test_second_run_with_a_password_sets_it(
@@ -76,14 +84,14 @@ def test_second_run_with_a_password_sets_it(
 
     run()
 
-    assert client.login(username="secretariat", password="another one")
+    assert client.login(email=ADDRESS, password="another one")
 
 
 def test_second_run_keeps_the_session(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_PASSWORD", "the same")
     run()
-    before = User.objects.get().password
+    before = Account.objects.get().password
 
     run()
 
-    assert User.objects.get().password == before
+    assert Account.objects.get().password == before

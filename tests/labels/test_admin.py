@@ -33,7 +33,7 @@ def test_new_label_gets_its_days(admin_client: Client) -> None:
     label = Label.objects.get()
     assert (label.starts_on, label.ends_on) == (date(2015, 7, 1), date(2017, 7, 31))
     assert label.end_is_computed
-    assert label.history.get().history_user.get_username() == "admin"
+    assert label.history.get().history_user.get_username() == "admin@example.com"
 
 
 def test_changed_label_gets_new_days(admin_client: Client) -> None:
@@ -185,7 +185,7 @@ def test_rule_edit_moves_the_labels_and_says_so(admin_client: Client) -> None:
     assert "1 label has other days by the rules as they are now." in [
         str(message) for message in response.context["messages"]
     ]
-    assert label.history.latest().history_user.get_username() == "admin"
+    assert label.history.latest().history_user.get_username() == "admin@example.com"
 
 
 def test_level_edit_without_a_rule_leaves_the_labels_alone(admin_client: Client) -> None:

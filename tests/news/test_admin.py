@@ -49,7 +49,7 @@ def test_announcement_is_created_in_two_languages(admin_client: Client) -> None:
         2015, 9, 8, 14, 38, tzinfo=timezone.get_default_timezone()
     )
     assert list(announcement.labels.all()) == [label]
-    assert announcement.history.latest().history_user.get_username() == "admin"
+    assert announcement.history.latest().history_user.get_username() == "admin@example.com"
 
 
 def test_unchanged_announcement_writes_no_history(admin_client: Client) -> None:

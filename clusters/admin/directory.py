@@ -1,0 +1,267 @@
+"""The admin of clusters, organisations, programmes, and of what they refer to."""
+
+from functools import partial
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db import models
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clusters.admin.base import (
+    EMPTY,
+    Concern,
+    CountryFilter,
+    PartAdmin,
+    PortalAdmin,
+    PublishedAdmin,
+    TabularPart,
+    TextPart,
+    country_name,
+)
+from clusters.dates import add_months
+from clusters.forms import PictureField
+from clusters.models import (
+    Cluster,
+    ClusterName,
+    ClusterText,
+    Lineage,
+    Management,
+    MembershipCount,
+    Organisation,
+    OrganisationName,
+    Participation,
+    Portfolio,
+    Programme,
+    Region,
+    Shareholding,
+)
+
+MONTHS_UNTIL_UNCONFIRMED = 12
+
+# Clusters: one screen with everything that tells of the cluster (labels.admin adds its labels).
+
+
+class ClusterTextInline(TextPart):
+    model = ClusterText
+    fields = ("language", "tagline", "description")
+
+
+class ClusterNameInline(TabularPart):
+    model = ClusterName
+    fields = ("name", "kind", "started_on", "ended_on")
+
+
+class ManagementInline(TabularPart):
+    model = Management
+    fields = ("organisation", "role", "started_on", "ended_on", "source")
+    autocomplete_fields = ("organisation",)
+
+
+class LineageInline(TabularPart):
+    model = Lineage
+    fk_name = "cluster"
+    fields = ("kind", "other", "happened_on", "source")
+    autocomplete_fields = ("other",)
+
+
+class MembershipCountInline(TabularPart):
+    model = MembershipCount
+    fields = ("counted_on", "kind", "count", "source")
+
+
+class ClusterProgrammeInline(TabularPart):
+    model = Participation
+    fields = ("programme", "started_on", "ended_on")
+    autocomplete_fields = ("programme",)
+    verbose_name = _("programme")
+    verbose_name_plural = _("programmes")
+
+
+@admin.register(Cluster)
+class ClusterAdmin(PublishedAdmin):
+    list_display = (
+        "name",
+        country_name,
+        "region",
+        "portfolio",
+        "state",
+        "confirmed_on",
+        "is_published",
+    )
+    list_filter = (
+        "is_published",
+        "state",
+        CountryFilter,
+        ("portfolio", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("portfolio", "region")
+    search_fields = ("name", "names__name", "slug", "public_id", "town")
+    search_help_text = _("Name, former or other name, address, public id or town.")
+    date_hierarchy = "confirmed_on"
+    autocomplete_fields = ("portfolio", "region")
+    readonly_fields = ("public_id", "logo_preview")
+    slug_from = "name"
+    formfield_overrides: ClassVar = {
+        **PortalAdmin.formfield_overrides,
+        models.ImageField: {"form_class": partial(PictureField, longest_side=800)},
+    }
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "state", "is_published", "public_id")}),
+        (
+            _("Sector and place"),
+            {
+                "fields": (
+                    "portfolio",
+                    "country",
+                    "region",
+                    "town",
+                    ("latitude", "longitude"),
+                )
+            },
+        ),
+        (_("Facts"), {"fields": ("founded_on", "website", "eccp_url", "confirmed_on")}),
+        (_("Contact"), {"fields": ("contact_address", "is_contact_shown")}),
+        (_("Logo"), {"fields": ("logo", "logo_preview")}),
+    )
+    # A list, because labels.admin appends its own.
+    inlines = [
+        ClusterTextInline,
+        ClusterNameInline,
+        ManagementInline,
+        LineageInline,
+        MembershipCountInline,
+        ClusterProgrammeInline,
+    ]
+    concerns: ClassVar = {
+        "unconfirmed": Concern(
+            _("Profiles not confirmed for 12 months"),
+            lambda rows, day: rows.unconfirmed_since(add_months(day, -MONTHS_UNTIL_UNCONFIRMED)),
+        ),
+        "provisional": Concern(_("Provisional clusters"), lambda rows, day: rows.provisional()),
+        "no-coordinates": Concern(
+            _("Clusters without coordinates"), lambda rows, day: rows.without_coordinates()
+        ),
+        "no-portfolio": Concern(
+            _("Clusters without a portfolio"), lambda rows, day: rows.without_portfolio()
+        ),
+    }
+
+    @admin.display(description=_("logo today"))
+    def logo_preview(self, obj: Cluster) -> str:
+        if not obj.logo:
+            return EMPTY
+        return format_html(
+            '<img class="preview" src="{}" alt="{}" height="96">',
+            obj.logo.url,
+            gettext("The logo."),
+        )
+
+
+@admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount)
+class ClusterPartAdmin(PartAdmin):
+    part_of = ("cluster",)
+    list_display = ("__str__", "cluster")
+
+
+# Organisations and programmes
+
+
+class OrganisationNameInline(TabularPart):
+    model = OrganisationName
+    fields = ("name", "started_on", "ended_on")
+
+
+class ShareholdingInline(TabularPart):
+    model = Shareholding
+    fk_name = "organisation"
+    fields = ("shareholder", "started_on", "ended_on", "source")
+    autocomplete_fields = ("shareholder",)
+
+
+class ManagedClusterInline(TabularPart):
+    model = Management
+    fields = ("cluster", "role", "started_on", "ended_on", "source")
+    autocomplete_fields = ("cluster",)
+    verbose_name = _("managed cluster")
+    verbose_name_plural = _("managed clusters")
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(PublishedAdmin):
+    list_display = ("name", "kind", country_name, "town", "is_published")
+    list_filter = ("is_published", "kind", CountryFilter)
+    search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
+    search_help_text = _("Name, former name, address, public id, town, VAT number or LEI.")
+    autocomplete_fields = ("region",)
+    readonly_fields = ("public_id",)
+    slug_from = "name"
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "kind", "legal_form", "is_published", "public_id")}),
+        (_("Seat"), {"fields": ("country", "region", "town")}),
+        (_("Contact"), {"fields": ("website", "role_address", "is_address_shown")}),
+        (_("Registers"), {"fields": ("vat_number", "lei")}),
+    )
+    inlines = (OrganisationNameInline, ShareholdingInline, ManagedClusterInline)
+
+
+@admin.register(OrganisationName, Shareholding)
+class OrganisationPartAdmin(PartAdmin):
+    part_of = ("organisation",)
+    list_display = ("__str__", "organisation")
+
+
+class ParticipationInline(TabularPart):
+    model = Participation
+    fields = ("cluster", "started_on", "ended_on")
+    autocomplete_fields = ("cluster",)
+
+
+@admin.register(Programme)
+class ProgrammeAdmin(PublishedAdmin):
+    list_display = ("name_en", "name_it", "owner", country_name, "is_published")
+    list_filter = ("is_published", CountryFilter)
+    list_select_related = ("owner",)
+    search_fields = ("name_en", "name_it", "owner__name", "public_id")
+    search_help_text = _("Name, owner or public id.")
+    autocomplete_fields = ("owner", "region")
+    readonly_fields = ("public_id",)
+    slug_from = "name_en"
+    fieldsets = (
+        (None, {"fields": ("name_en", "name_it", "slug", "is_published", "public_id")}),
+        (
+            _("Who is behind it"),
+            {"fields": ("owner", "country", "region", "started_on", "ended_on", "website")},
+        ),
+        (_("Description"), {"fields": ("description_en", "description_it")}),
+    )
+    inlines = (ParticipationInline,)
+
+
+@admin.register(Participation)
+class ParticipationAdmin(PartAdmin):
+    part_of = ("programme", "cluster")
+    list_display = ("__str__", "programme")
+
+
+# What the rest refers to
+
+
+@admin.register(Portfolio)
+class PortfolioAdmin(PortalAdmin):
+    list_display = ("name_en", "name_it", "code")
+    search_fields = ("name_en", "name_it", "code")
+    fields = ("name_en", "name_it", "code")
+
+
+@admin.register(Region)
+class RegionAdmin(PortalAdmin):
+    list_display = ("name", "code", country_name, "other_names")
+    list_filter = (CountryFilter,)
+    search_fields = ("name", "code", "other_names")
+    search_help_text = _("Name, other name or ISO 3166-2 code.")
+    fields = ("name", "other_names", "country", "code")
+    concerns: ClassVar = {
+        "no-code": Concern(_("Regions without a code"), lambda rows, day: rows.without_code())
+    }

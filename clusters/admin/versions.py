@@ -1,0 +1,228 @@
+"""The history of a row on the admin's pages: who, when, from where, what, and the way back."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import Country
+from simple_history.admin import SimpleHistoryAdmin
+
+from clusters import policy
+from clusters.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored, came_from
+from clusters.models import Account
+from clusters.naming import names_of
+from clusters.templatetags.clusters_tags import day_in_words
+
+EMPTY = "–"
+KINDS = {"+": _("added"), "~": _("changed"), "-": _("deleted")}
+ORIGINS = {
+    ADMIN: _("in the admin"),
+    PAGE: _("on a page of the portal"),
+    COMMAND: _("by a command"),
+    IMPORT: _("by an import"),
+    "import_register": _("by an import"),  # as it was called before 0.1.0
+    DEMO: _("with the demo data"),
+}
+LINES_AROUND = 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a long text: `sign` is “+”, “-”, or a space where it stayed."""
+
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Change:
+    field: str
+    old: str
+    new: str
+    lines: tuple[Line, ...] = ()
+
+
+def moment_in_words(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{day_in_words(local)}, {date_format(local, 'H:i')}"
+
+
+def origin_in_words(reason: str | None) -> str:
+    """Where a version came from; a reason that a person gave is told as it is."""
+    restored = Restored.parse(reason or "")
+    if restored:
+        return gettext("restored from the version of %(moment)s") % {
+            "moment": moment_in_words(restored.moment)
+        }
+    return str(ORIGINS.get(reason or "", reason or EMPTY))
+
+
+class Comparison:
+    """The versions of one row, told in words to a viewer; a few queries for all of them."""
+
+    def __init__(self, model: type[models.Model], versions: Sequence[Any], viewer: Any) -> None:
+        self.fields = [field for field in model.history.model.tracked_fields if field.editable]  # type: ignore[attr-defined]
+        self.m2m_fields = list(model.history.model._history_m2m_fields)  # type: ignore[attr-defined]
+        self.related = {field.name: self.related_keys(field, versions) for field in self.m2m_fields}
+        keys: dict[type[models.Model], set[Any]] = {}
+        for field in self.fields:
+            if field.is_relation:
+                found = {getattr(version, field.attname) for version in versions}
+                keys.setdefault(field.related_model, set()).update(found - {None})
+        for field in self.m2m_fields:
+            for found in self.related[field.name].values():
+                keys.setdefault(field.related_model, set()).update(found)
+        self.people = names_of(
+            [*keys.pop(Account, ()), *(version.history_user_id for version in versions)], viewer
+        )
+        self.names = {
+            related: {pk: str(row) for pk, row in related._base_manager.in_bulk(list(pks)).items()}
+            for related, pks in keys.items()
+        }
+
+    def related_keys(self, field: Any, versions: Sequence[Any]) -> dict[int, set[Any]]:
+        """What each version was related to, by the version's key."""
+        found: dict[int, set[Any]] = {version.pk: set() for version in versions}
+        if versions:
+            table = getattr(type(versions[0]), field.name).model
+            rows = table.objects.filter(history__in=list(found))
+            for version, key in rows.values_list("history", field.m2m_reverse_field_name()):
+                found[version].add(key)
+        return found
+
+    def who(self, version: Any) -> str:
+        if version.history_user_id is None:
+            return gettext("the portal")
+        return self.people.get(version.history_user_id, EMPTY)
+
+    def changes(self, old: Any, new: Any) -> Iterator[Change]:
+        for field in self.fields:
+            before, after = getattr(old, field.attname), getattr(new, field.attname)
+            if (before or None) != (after or None) or (before is False) != (after is False):
+                yield self.change(field, before, after)
+        for field in self.m2m_fields:
+            had, has = self.related[field.name][old.pk], self.related[field.name][new.pk]
+            if had != has:
+                yield Change(
+                    capfirst(str(field.verbose_name)),
+                    self.together(field, had),
+                    self.together(field, has),
+                )
+
+    def change(self, field: Any, before: Any, after: Any) -> Change:
+        name = capfirst(str(field.verbose_name))
+        old, new = self.in_words(field, before), self.in_words(field, after)
+        if isinstance(field, models.TextField) and "\n" in f"{before}{after}":
+            return Change(name, old, new, tuple(difference(before or "", after or "")))
+        return Change(name, old, new)
+
+    def together(self, field: Any, keys: Iterable[Any]) -> str:
+        return (
+            ", ".join(sorted(self.row_in_words(field.related_model, key) for key in keys)) or EMPTY
+        )
+
+    def row_in_words(self, related: type[models.Model], key: Any) -> str:
+        known = self.people if related is Account else self.names.get(related, {})
+        return known.get(key) or gettext("deleted (%(key)s)") % {"key": key}
+
+    def in_words(self, field: Any, value: Any) -> str:
+        if value is None or value == "":
+            return EMPTY
+        if field.is_relation:
+            return self.row_in_words(field.related_model, value)
+        if isinstance(value, bool):
+            return gettext("yes") if value else gettext("no")
+        if isinstance(value, Country):
+            return str(value.name) if value.code else EMPTY
+        if isinstance(value, datetime):
+            return moment_in_words(value)
+        if isinstance(value, date):
+            return day_in_words(value)
+        return str(dict(field.flatchoices or ()).get(value, value))
+
+
+def difference(old: str, new: str) -> Iterator[Line]:
+    """The lines that went and came, each group with one unchanged line around it."""
+    compared = difflib.unified_diff(old.splitlines(), new.splitlines(), n=LINES_AROUND, lineterm="")
+    for line in list(compared)[2:]:
+        yield Line(" ", "…") if line.startswith("@@") else Line(line[0], line[1:])
+
+
+class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without types
+    """The list of versions, and an old one with the button that restores it."""
+
+    object_history_template = "admin/history.html"
+    object_history_list_template = "admin/history_list.html"
+    object_history_form_template = "admin/history_version.html"
+
+    def history_view_title(self, request: HttpRequest, obj: Any) -> str:
+        return gettext("History of %(row)s") % {"row": obj}
+
+    def history_form_view_title(self, request: HttpRequest, obj: Any) -> str:
+        return gettext("%(row)s, as it was on %(moment)s") % {
+            "row": obj,
+            "moment": moment_in_words(obj._history.history_date),
+        }
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.allows(request, policy.RESTORE, obj)  # type: ignore[attr-defined]
+
+    def set_history_delta_changes(
+        self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
+    ) -> None:
+        """Give each version of the page its words; the page's last one is compared, too."""
+        page = list(historical_records)
+        before = page[-1].prev_record if page else None
+        versions = [*page, before] if before else page
+        comparison = Comparison(self.model, versions, request.user)
+        for version, older in zip(page, [*versions[1:], None], strict=False):
+            version.who = comparison.who(version)
+            version.kind = KINDS[version.history_type]
+            version.origin = origin_in_words(version.history_change_reason)
+            version.differences = list(comparison.changes(older, version)) if older else []
+        historical_records.object_list = page
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if request.method == "GET" and hasattr(obj, "_history"):
+            relate_as_in(obj._history, obj)
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """For those who may restore the row: an old version holds fields that a team may not write.
+
+        What restoring writes is a version of its own, which names the one that it brought back.
+        """
+        self.hide_from_strangers(request, object_id)  # type: ignore[attr-defined]
+        obj = self.get_object(request, unquote(object_id))
+        if not self.allows(request, policy.RESTORE, obj):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        version = self.model.history.filter(pk=version_id).first()
+        origin = str(Restored(version.pk, version.history_date)) if version else ADMIN
+        with came_from(origin):
+            response: HttpResponse = super().history_form_view(
+                request, object_id, version_id, extra_context
+            )
+        return response
+
+
+def relate_as_in(version: Any, obj: Any) -> None:
+    """Let the form show what the row was related to: the version's row itself has today's."""
+    for field in version._history_m2m_fields:
+        keys = getattr(version, field.name).values_list(field.m2m_reverse_field_name(), flat=True)
+        related = field.related_model._base_manager.filter(pk__in=list(keys))
+        obj.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = related

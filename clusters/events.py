@@ -1,0 +1,32 @@
+"""Writing the log of events: lines that nobody changes afterwards."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from clusters.models import Account, Event, EventAddress, EventKind
+
+
+@transaction.atomic
+def record(
+    kind: EventKind,
+    *,
+    now: datetime,
+    account: Account | None = None,
+    about: Account | None = None,
+    detail: str = "",
+    network_address: str | None = None,
+    typed_address: str = "",
+) -> Event:
+    """Add a line: `account` did it, `about` is whom it concerns; addresses are kept apart.
+
+    `detail` must not hold an address of a person: nothing can take it out again.
+    """
+    event = Event.objects.create(
+        happened_at=now, kind=kind, account=account, about=about, detail=detail[:300]
+    )
+    if network_address or typed_address:
+        EventAddress.objects.create(
+            event=event, network_address=network_address, typed_address=typed_address[:254]
+        )
+    return event

@@ -1,0 +1,63 @@
+"""The history that every model keeps: who changed a row, when, and from where."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from simple_history.models import HistoricalRecords
+
+ADMIN, PAGE, COMMAND, IMPORT, DEMO = "admin", "page", "command", "import", "load_demo"
+RESTORED = "restored"
+
+_origin: ContextVar[str] = ContextVar("origin", default="")
+
+
+@contextmanager
+def came_from(origin: str) -> Iterator[None]:
+    """Versions written inside say that they came from there, whoever asked."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def origin() -> str:
+    """Where the change now being written comes from."""
+    if _origin.get():
+        return _origin.get()
+    request = getattr(HistoricalRecords.context, "request", None)
+    if request is None:
+        return COMMAND
+    return ADMIN if request.path.startswith("/admin/") else PAGE
+
+
+@dataclass(frozen=True)
+class Restored:
+    """That a version brought an older one back: the older one's key and moment."""
+
+    version: int
+    moment: datetime
+
+    def __str__(self) -> str:
+        return f"{RESTORED} {self.version} {self.moment.isoformat()}"
+
+    @classmethod
+    def parse(cls, reason: str) -> "Restored | None":
+        match reason.split():
+            case [word, version, moment] if word == RESTORED:
+                return cls(int(version), datetime.fromisoformat(moment))
+        return None
+
+
+class History(HistoricalRecords):  # type: ignore[misc]  # it comes without types
+    """Each version carries its origin as the reason, unless the writer gave another one."""
+
+    def get_change_reason_for_object(
+        self, instance: Any, history_type: str, using: str
+    ) -> str | None:
+        given: str | None = super().get_change_reason_for_object(instance, history_type, using)
+        return given or origin()

@@ -1,0 +1,86 @@
+"""The log of what matters for trust; the database itself refuses to change it (migration 0002)."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clusters.models.people import Account
+
+
+class EventKind(models.TextChoices):
+    SIGNED_IN = "signed-in", _("signed in")
+    SIGN_IN_FAILED = "sign-in-failed", _("sign-in failed")
+    SIGNED_OUT = "signed-out", _("signed out")
+    PASSWORD_CHANGED = "password-changed", _("password changed")
+    SECOND_FACTOR_CHANGED = "second-factor-changed", _("second factor changed")
+    INVITED = "invited", _("invited")
+    INVITATION_ACCEPTED = "invitation-accepted", _("invitation accepted")
+    ROLE_GIVEN = "role-given", _("role given")
+    ROLE_TAKEN = "role-taken", _("role taken")
+    ACCOUNT_DISABLED = "account-disabled", _("account disabled")
+    ACCOUNT_ENABLED = "account-enabled", _("account enabled")
+    CLAIM_DECIDED = "claim-decided", _("claim decided")
+    PROFILE_CONFIRMED = "profile-confirmed", _("profile confirmed")
+    EXPORTED = "exported", _("exported")
+    ERASED = "erased", _("erased")
+    PURGED = "purged", _("purged")
+
+
+class Event(models.Model):
+    """A line of the log. It holds no address of a person: those stand in `EventAddress`."""
+
+    happened_at = models.DateTimeField(_("when"), db_index=True)
+    kind = models.CharField(_("what"), max_length=24, choices=EventKind, db_index=True)
+    account = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name=_("who"),
+        help_text=_("Empty: nobody signed in, or a command."),
+    )
+    about = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events_about",
+        verbose_name=_("about whom"),
+    )
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-happened_at", "-pk")
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class EventAddressQuerySet(models.QuerySet["EventAddress"]):
+    def older_than(self, moment: datetime) -> Self:
+        return self.filter(event__happened_at__lt=moment)
+
+
+class EventAddress(models.Model):
+    """Where an event came from, and the address that was typed: for 90 days only."""
+
+    event = models.OneToOneField(
+        Event, models.CASCADE, related_name="address", verbose_name=_("event")
+    )
+    network_address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    typed_address = models.CharField(_("address typed"), max_length=254, blank=True)
+
+    objects = EventAddressQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-event",)
+        verbose_name = _("address of an event")
+        verbose_name_plural = _("addresses of events")
+
+    def __str__(self) -> str:
+        return self.network_address or self.typed_address
