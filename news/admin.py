@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import EMPTY, Concern, PartAdmin, PublishedAdmin, TextPart
 from clusters.forms import PictureField
+from clusters.models import Organisation
 from labels.models import Label
 from news.markup import render
 from news.models import Announcement, AnnouncementText
@@ -95,6 +96,22 @@ class AnnouncementAdmin(PublishedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Announcement]:
         announcements: QuerySet[Announcement] = super().get_queryset(request)
         return announcements.prefetch_related("texts")
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Who may not write every field writes for one of their teams."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        field = form.base_fields.get("written_by")
+        if field and self.writable(request, obj) is not None:
+            field.required = True
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if self.writable(request, None) is None:
+            return initial
+        return {"written_by": self.visible(request, Organisation).first()} | initial
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

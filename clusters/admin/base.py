@@ -251,6 +251,13 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
         given: dict[str, Any] = super().get_prepopulated_fields(request, obj)
         return {name: sources for name, sources in given.items() if name not in readonly}
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nobody saves a row out of their own sight: then nothing is saved."""
+        super().save_related(request, form, formsets, change)
+        day = timezone.localdate()
+        if not policy.may_row(request.user, policy.VIEW, form.instance, day):
+            raise PermissionDenied
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self.hide_from_strangers(request)
         return super().changelist_view(request, extra_context)

@@ -11,7 +11,15 @@ from PIL import Image
 
 from news.models import Announcement
 from tests.admin_forms import errors, form_data
-from tests.factories import make_announcement, make_announcement_text, make_cluster, make_label
+from tests.factories import (
+    make_announcement,
+    make_announcement_text,
+    make_cluster,
+    make_label,
+    make_management,
+    make_organisation,
+    make_team_member,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -141,3 +149,63 @@ def test_list_tells_the_languages(admin_client: Client) -> None:
     make_announcement_text(make_announcement(), language="it")
 
     assert '<td class="field-languages">en, it</td>' in admin_client.get(LIST).content.decode()
+
+
+def test_team_writes_a_draft(client: Client) -> None:
+    member = make_team_member()
+    cluster = make_management(organisation=member.organisation).cluster
+    client.force_login(member.account)
+
+    data = form_data(client, ADD) | {
+        "clusters": [cluster.pk],
+        "texts-0-title": "Ours",
+        "texts-0-slug": "ours",
+        "texts-0-body": "News.",
+        "is_published": "on",
+        "published_at_0": "2015-09-08",
+        "published_at_1": "14:38",
+    }
+    response = client.post(ADD, data)
+
+    assert errors(response) == []
+    announcement = Announcement.objects.get()
+    assert announcement.written_by == member.organisation
+    assert list(announcement.clusters.all()) == [cluster]
+    assert (announcement.is_published, announcement.published_at) == (False, None)
+
+
+def test_team_writes_for_itself_only(client: Client) -> None:
+    member = make_team_member()
+    other = make_organisation()
+    client.force_login(member.account)
+    data = form_data(client, ADD) | {"texts-0-title": "X", "texts-0-slug": "x"}
+
+    for writer in ("", other.pk):
+        response = client.post(ADD, data | {"written_by": writer})
+
+        assert response.status_code == 200
+        assert response.context["adminform"].form.errors.keys() == {"written_by"}
+    assert not Announcement.objects.exists()
+
+
+def test_team_names_no_cluster_of_others(client: Client) -> None:
+    member = make_team_member()
+    client.force_login(member.account)
+    data = form_data(client, ADD) | {
+        "clusters": [make_cluster().pk],
+        "texts-0-title": "X",
+        "texts-0-slug": "x",
+    }
+
+    response = client.post(ADD, data)
+
+    assert response.context["adminform"].form.errors.keys() == {"clusters"}
+
+
+def test_team_reads_what_is_published_and_changes_it_no_more(client: Client) -> None:
+    member = make_team_member()
+    announcement = make_announcement(written_by=member.organisation)
+    client.force_login(member.account)
+
+    assert client.get(change(announcement)).status_code == 200
+    assert client.post(change(announcement), {}).status_code == 403
