@@ -1,0 +1,266 @@
+"""What is hidden changes nothing that the public can get: no page, feed, count, order or header."""
+
+import re
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from clusters.models import (
+    Claim,
+    Cluster,
+    ClusterText,
+    Invitation,
+    Lineage,
+    LineageKind,
+    Management,
+    ManagementRole,
+    Organisation,
+    Participation,
+    ProblemReport,
+    Programme,
+    RecordKind,
+    Shareholding,
+)
+from labels.models import Label, Statement
+from news.models import Announcement, AnnouncementText
+from tests.factories import (
+    make_account,
+    make_announcement,
+    make_announcement_text,
+    make_cluster,
+    make_label,
+    make_management,
+    make_organisation,
+    make_participation,
+    make_programme,
+    portfolio,
+    region,
+)
+
+pytestmark = pytest.mark.django_db
+
+HIDDEN = 1000
+STARTS = (
+    "/en/",
+    "/it/",
+    "/sitemap.xml",
+    "/robots.txt",
+    "/news.atom",
+    "/en/clusters/?q=hidden",
+    "/it/clusters/?q=hidden&country=IT",
+    "/en/organisations/?q=hidden",
+    "/en/labels/?q=hidden",
+    "/en/labels/?on=2016-01-01",
+    "/en/verify/?q=hidden",
+    "/en/verify/?q=SECRET-NUMBER",
+    "/en/news/?cluster=hidden-1",
+    "/en/clusters/hidden-1/",
+    "/en/organisations/hidden-1/",
+    "/en/programmes/hidden-1/",
+    "/en/news/2015/hidden-1/",
+)
+LINK = re.compile(r"""(?:href|src|action|<loc>)=?["']?([^"'\s<>]+)""")
+MOST_PAGES = 700
+
+Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
+
+
+def crawl(client: Client) -> dict[str, Answer]:
+    """Every address that can be reached from the starts, with at most one parameter each."""
+    waiting, answers = deque(STARTS), {}
+    while waiting and len(answers) < MOST_PAGES:
+        address = waiting.popleft()
+        if address in answers:
+            continue
+        response = client.get(address)
+        body = b"".join(response) if response.streaming else response.content
+        answers[address] = (response.status_code, tuple(sorted(response.items())), body)
+        if response.get("Content-Type", "").startswith(("text/html", "application/")):
+            waiting.extend(links_of(body.decode()))
+    assert not waiting, "the crawl has no end"
+    return answers
+
+
+def links_of(text: str) -> list[str]:
+    found = []
+    for link in LINK.findall(text):
+        parts = urlsplit(unescape(link))
+        if parts.scheme in ("", "http") and parts.netloc in ("", "testserver"):
+            address = parts.path + (f"?{parts.query}" if parts.query else "")
+            is_page = address.startswith("/") and not address.startswith(
+                ("/static/", "/media/", "/admin/")
+            )
+            if is_page and parts.query.count("=") < 2 and "/account/" not in address:
+                found.append(address)
+    return found
+
+
+@pytest.fixture
+def published() -> Cluster:
+    """A small register in which everything is connected; its first cluster."""
+    first = make_cluster(
+        name="Alpha", slug="alpha", portfolio=portfolio(), region=region(), founded_on="2009"
+    )
+    second = make_cluster(name="Beta", slug="beta", country="FR")
+    organisation = make_organisation(name="Park", slug="park", role_address="info@example.org")
+    make_management(cluster=first, organisation=organisation)
+    programme = make_programme(slug="ace", owner=organisation)
+    make_participation(programme=programme, cluster=first)
+    gold = make_label(cluster=first, managing_organisation=organisation)
+    make_label(cluster=second, level="bronze", assessed_on="2025-11")
+    announcement = make_announcement(
+        slug="gold", clusters=[first], organisations=[organisation], labels=[gold]
+    )
+    make_announcement_text(announcement, language="it", slug="oro")
+    return first
+
+
+def hide_a_thousand(seen: Cluster) -> None:
+    """Hidden rows of every kind, tied to what is published wherever a relation allows it."""
+    numbers = range(1, HIDDEN // 8 + 1)
+    organisation = Organisation.objects.get(slug="park")
+    programme = Programme.objects.get(slug="ace")
+    label = Label.objects.get(cluster=seen)
+    clusters = Cluster.objects.bulk_create(
+        Cluster(
+            name=f"Hidden {n}", slug=f"hidden-{n}", country="IT" if n % 2 else "DE",
+            region=region(), portfolio=portfolio(), latitude="45.1", longitude="7.7",
+            is_published=False,
+        )
+        for n in numbers
+    )  # fmt: skip
+    organisations = Organisation.objects.bulk_create(
+        Organisation(name=f"Hidden {n}", slug=f"hidden-{n}", country="IT", is_published=False)
+        for n in numbers
+    )
+    programmes = Programme.objects.bulk_create(
+        Programme(
+            name_en=f"Hidden {n}", name_it=f"Nascosto {n}", slug=f"hidden-{n}", is_published=False
+        )
+        for n in numbers
+    )
+    ClusterText.objects.bulk_create(
+        ClusterText(cluster=cluster, language="en", tagline="Hidden") for cluster in clusters
+    )
+    Management.objects.bulk_create(
+        Management(cluster=seen, organisation=hidden, role=ManagementRole.JOINT)
+        for hidden in organisations
+    )
+    Management.objects.bulk_create(
+        Management(cluster=hidden, organisation=organisation) for hidden in clusters
+    )
+    Participation.objects.bulk_create(
+        Participation(cluster=hidden, programme=programme) for hidden in clusters
+    )
+    Participation.objects.bulk_create(
+        Participation(cluster=seen, programme=hidden) for hidden in programmes
+    )
+    Shareholding.objects.bulk_create(
+        Shareholding(organisation=organisation, shareholder=hidden) for hidden in organisations
+    )
+    Lineage.objects.create(cluster=clusters[0], other=seen, kind=LineageKind.MERGED_INTO)
+    for n in range(20):
+        make_label(
+            cluster=seen, level="silver", assessed_on=f"20{n + 10}-01", is_published=False,
+            certificate_number="SECRET-NUMBER",
+        )  # fmt: skip
+        make_label(cluster=clusters[n], assessed_on="2025-11")
+    announcements = Announcement.objects.bulk_create(
+        Announcement(
+            is_published=n % 2 == 0,
+            published_at=timezone.now() + timedelta(days=n) if n % 2 == 0 else None,
+            written_by=organisation,
+        )
+        for n in numbers
+    )
+    AnnouncementText.objects.bulk_create(
+        AnnouncementText(
+            announcement=announcement, language="en", title="Hidden", slug=f"hidden-{n}"
+        )
+        for n, announcement in enumerate(announcements, 1)
+    )
+    for announcement in announcements[:20]:
+        announcement.clusters.add(seen)
+        announcement.organisations.add(organisation)
+        announcement.labels.add(label)
+    ProblemReport.objects.bulk_create(
+        ProblemReport(
+            kind=RecordKind.CLUSTER, record_id=seen.public_id, record_name="Alpha",
+            path="clusters/alpha/", text="Hidden.",
+        )
+        for n in numbers
+    )  # fmt: skip
+    Claim.objects.bulk_create(
+        Claim(organisation=organisation, role_address=f"claim-{n}@example.org", reason="Hidden.")
+        for n in numbers
+    )
+    Invitation.objects.bulk_create(
+        Invitation(
+            organisation=organisation, team_role="owner", email=f"hidden-{n}@example.org",
+            expires_at=timezone.now() + timedelta(days=1),
+        )
+        for n in numbers
+    )  # fmt: skip
+    make_account(email="hidden@example.org")
+
+
+@time_machine.travel("2026-11-22 12:00", tick=False)  # forms carry a signed time
+def test_nothing_public_tells_of_a_thousand_hidden_rows(client: Client, published: Cluster) -> None:
+    before = crawl(client)
+
+    hide_a_thousand(published)
+
+    after = crawl(client)
+    assert after.keys() == before.keys()
+    assert [address for address in before if before[address] != after[address]] == []
+    assert len(before) > 100
+
+
+def publish(model: Any, **lookup: Any) -> None:
+    model.objects.filter(**lookup).update(is_published=True)
+
+
+APPEARS: dict[str, tuple[Callable[[], None], str]] = {
+    "cluster": (lambda: publish(Cluster, slug="hidden-1"), "/en/clusters/"),
+    "organisation": (lambda: publish(Organisation, slug="hidden-1"), "/en/clusters/alpha/"),
+    "programme": (lambda: publish(Programme, slug="hidden-1"), "/en/clusters/alpha/"),
+    "label": (lambda: publish(Label, level_id="silver"), "/en/labels/"),
+    "announcement": (
+        lambda: (
+            Announcement.objects.filter(is_published=False).update(
+                is_published=True, published_at=timezone.now()
+            )
+            and None
+        ),
+        "/news.atom",
+    ),
+    "statement": (
+        lambda: (
+            Statement.objects.create(
+                as_of_on="2015", definition_en="New", definition_it="Nuovo", count=1, source="x"
+            )
+            and None
+        ),
+        "/en/labels/how-it-works/",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", APPEARS)
+def test_it_would_be_seen_once_published(client: Client, published: Cluster, kind: str) -> None:
+    """The control: the comparison above is able to find a difference."""
+    appear, address = APPEARS[kind]
+    hide_a_thousand(published)
+    before = client.get(address).content
+
+    appear()
+
+    assert client.get(address).content != before
