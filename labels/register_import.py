@@ -12,6 +12,7 @@ from django_countries import countries
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from clusters.dates import PartialDate
+from clusters.history import IMPORT
 from clusters.models import (
     Cluster,
     ClusterName,
@@ -36,7 +37,6 @@ from labels.models import Label, Level, LevelRule
 from labels.validity import Rule
 
 CHUNK = 1_000
-CHANGE_REASON = "import_register"
 AMBIGUOUS = -1
 
 Row = TypeVar("Row", bound=models.Model)
@@ -259,7 +259,7 @@ class RegisterWriter:
         rows = list(Cluster.objects.in_bulk(list(new)).values())
         for row in rows:
             setattr(row, name, new[row.pk])
-        bulk_update_with_history(rows, Cluster, [name], default_change_reason=CHANGE_REASON)
+        bulk_update_with_history(rows, Cluster, [name], default_change_reason=IMPORT)
 
     def add_labels(self, entries: list[Entry]) -> None:
         present = present_labels({entry.cluster for entry in entries})
@@ -381,7 +381,7 @@ def created(model: type[Row], rows: Iterable[Row]) -> list[Row]:
     """Insert the rows with their history."""
     inserted = list(rows)
     if inserted:
-        bulk_create_with_history(inserted, model, default_change_reason=CHANGE_REASON)
+        bulk_create_with_history(inserted, model, default_change_reason=IMPORT)
     return inserted
 
 

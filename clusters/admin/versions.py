@@ -196,8 +196,10 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        if request.method == "GET" and hasattr(obj, "_history"):
-            relate_as_in(obj._history, obj)
+        if hasattr(obj, "_history"):
+            obj._state.db = obj._history._state.db  # else its relations cannot be set
+            if request.method == "GET":
+                relate_as_in(obj._history, obj)
         return super().get_form(request, obj, change=change, **kwargs)
 
     def history_form_view(

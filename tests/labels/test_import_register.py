@@ -116,9 +116,9 @@ def test_import_writes_history_with_its_reason(file: Path) -> None:
 
     for model in (Cluster, Organisation, Management, Label):
         assert list(model.history.values_list("history_type", "history_change_reason")) == [
-            ("+", "import_register")
+            ("+", "import")
         ]
-    assert Region.history.get(name="Terra Nova").history_change_reason == "import_register"
+    assert Region.history.get(name="Terra Nova").history_change_reason == "import"
 
 
 def test_import_run_twice_adds_nothing(file: Path) -> None:
@@ -452,7 +452,7 @@ def test_empty_portfolio_and_region_are_filled_with_history(file: Path) -> None:
     assert report["notices"] == []
     cluster.refresh_from_db()
     assert (cluster.portfolio, cluster.region) == (portfolio(), region("IT-21"))
-    assert cluster.history.latest().history_change_reason == "import_register"
+    assert cluster.history.latest().history_change_reason == "import"
 
 
 def test_portfolio_that_an_editor_emptied_stays_empty(file: Path) -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Model
 
 import clusters
+from clusters.history import DEMO, came_from
 from clusters.images import reencode
 from clusters.models import (
     Cluster,
@@ -53,7 +54,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         demo = Demo()
-        demo.load()
+        with came_from(DEMO):
+            demo.load()
         numbers = ", ".join(f"{number} {name}" for name, number in demo.created.items() if number)
         self.stdout.write(
             f"Demo data: created {numbers}." if numbers else "Demo data: all there, nothing added."
@@ -97,7 +99,6 @@ class Demo:
         return self.save(model(**identity, **values))
 
     def save(self, row: Row) -> Row:
-        row._change_reason = "load_demo"  # type: ignore[attr-defined]
         if isinstance(row, Cluster):
             with_addresses(Cluster, [row])
         elif isinstance(row, Organisation):
@@ -116,7 +117,6 @@ class Demo:
         }
         for name, value in missing.items():
             setattr(row, name, value)
-        row._change_reason = "load_demo"  # type: ignore[attr-defined]
         return bool(missing)
 
     def add_organisation(self, row: Json) -> None:
