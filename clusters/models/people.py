@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core import signing
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -39,6 +39,9 @@ class AccountManager(BaseUserManager["Account"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Account":
         return self.create_user(email, password, is_superuser=True, **fields)
+
+    def is_known(self, email: str) -> bool:
+        return self.filter(email__iexact=email).exists()
 
     def get_by_natural_key(self, username: str | None) -> "Account":
         return self.get(email__iexact=username)
@@ -98,6 +101,14 @@ class TeamRole(models.TextChoices):
     EDITOR = "editor", _("editor")
 
 
+class TeamMemberQuerySet(models.QuerySet["TeamMember"]):
+    def with_teams(self) -> Self:
+        """With the organisation, its whole team and the clusters it manages or managed."""
+        return self.select_related("organisation").prefetch_related(
+            "organisation__team__account", "organisation__managements__cluster"
+        )
+
+
 class TeamMember(models.Model):
     """An account belongs to the team of an organisation."""
 
@@ -116,6 +127,7 @@ class TeamMember(models.Model):
     )
     joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
 
+    objects = TeamMemberQuerySet.as_manager()
     history = History()
 
     class Meta:
