@@ -6,17 +6,28 @@ from typing import Any, Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, F, Min, Prefetch, Q
+from django.db.models import Count, Exists, F, Min, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from clusters.completeness import (
+    NUMBER_OF_FACTS,
+    Completeness,
+    Fact,
+    Profile,
+    Text,
+    completeness,
+    counted_since,
+    percent_of,
+)
 from clusters.fields import PartialDateField
+from clusters.freshness import stale_before
 from clusters.history import History
 from clusters.models.organisations import Organisation
-from clusters.models.reference import Portfolio, Region, ends_after_it_starts
+from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 from clusters.public_ids import new_public_id
 
 
@@ -86,6 +97,20 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
         managements = Management.objects.on(day).filter(organisation__in=organisations)
         return self.filter(pk__in=managements.values("cluster"))
 
+    def with_completeness(self, day: date) -> Self:
+        """Annotate `number_of_facts`: how many of `completeness.Fact` are there that day."""
+        one, none = models.Value(1), models.Value(0)
+        found = [
+            models.Case(models.When(condition, then=one), default=none)
+            for condition in facts_present(day).values()
+        ]
+        return self.annotate(number_of_facts=sum(found[1:], start=found[0]))
+
+    def with_percent_between(self, least: int, below: int) -> Self:
+        """Wants `with_completeness()`."""
+        numbers = [n for n in range(NUMBER_OF_FACTS + 1) if least <= percent_of(n) < below]
+        return self.filter(number_of_facts__in=numbers)
+
     def count_countries(self) -> int:
         return self.order_by().values("country").distinct().count()
 
@@ -117,6 +142,35 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
                 ),
             )
         )
+
+
+def facts_present(day: date) -> dict[Fact, Q]:
+    """The SQL twin of `Cluster.completeness_on`, fact by fact."""
+
+    def text(language: str, name: str) -> Q:
+        texts = ClusterText.objects.filter(cluster=OuterRef("pk"), language=language)
+        return Q(Exists(texts.exclude(**{name: ""})))
+
+    counts = MembershipCount.objects.filter(
+        cluster=OuterRef("pk"), counted_on__lasting_on=counted_since(day)
+    )
+    leads = Management.objects.on(day).filter(cluster=OuterRef("pk"), role=ManagementRole.LEAD)
+    return {
+        Fact.TAGLINE_EN: text("en", "tagline"),
+        Fact.TAGLINE_IT: text("it", "tagline"),
+        Fact.DESCRIPTION_EN: text("en", "description"),
+        Fact.DESCRIPTION_IT: text("it", "description"),
+        Fact.PORTFOLIO: Q(portfolio__isnull=False),
+        Fact.REGION: Q(region__isnull=False),
+        Fact.TOWN: ~Q(town=""),
+        Fact.COORDINATES: Q(latitude__isnull=False),
+        Fact.WEBSITE: ~Q(website=""),
+        Fact.CONTACT: ~Q(contact_address=""),
+        Fact.LOGO: ~Q(logo=""),
+        Fact.MEMBERS: Q(Exists(counts)),
+        Fact.LEAD: Q(Exists(leads)),
+        Fact.CONFIRMED: Q(confirmed_on__gte=stale_before(day)),
+    }
 
 
 class Cluster(models.Model):
@@ -253,6 +307,30 @@ class Cluster(models.Model):
         texts = {text.language: text for text in self.texts.all()}
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
+    def completeness_on(self, day: date) -> Completeness:
+        """Prefetch `texts`, `membership_counts` and `managements` for lists."""
+        given = {
+            Fact.PORTFOLIO: self.portfolio_id,
+            Fact.REGION: self.region_id,
+            Fact.TOWN: self.town,
+            Fact.COORDINATES: self.latitude is not None,
+            Fact.WEBSITE: self.website,
+            Fact.CONTACT: self.contact_address,
+            Fact.LOGO: self.logo,
+            Fact.LEAD: any(
+                management.role == ManagementRole.LEAD for management in self.managers_on(day)
+            ),
+        }
+        profile = Profile(
+            facts=frozenset(fact for fact, value in given.items() if value),
+            texts=[
+                Text(text.language, text.tagline, text.description) for text in self.texts.all()
+            ],
+            counted_on=[count.counted_on for count in self.membership_counts.all()],
+            confirmed_on=self.confirmed_on,
+        )
+        return completeness(profile, day)
+
     def managers_on(self, day: date) -> "list[Management]":
         """Who manages it that day, the lead first. Prefetch by `with_managers()`."""
         return [management for management in self.managements.all() if management.is_on(day)]
@@ -326,10 +404,7 @@ class ManagementQuerySet(models.QuerySet["Management"]):
 
     def on(self, day: date) -> Self:
         """Managements in force on a day; an unknown start or end does not bound."""
-        return self.filter(
-            Q(started_on__isnull=True) | Q(started_on__begun_by=day),
-            Q(ended_on__isnull=True) | Q(ended_on__lasting_on=day),
-        )
+        return self.filter(in_force_on(day))
 
 
 class Management(models.Model):

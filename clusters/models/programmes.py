@@ -1,5 +1,6 @@
 """Public policies that support clusters."""
 
+from datetime import date
 from typing import Self
 
 from django.db import models
@@ -13,7 +14,7 @@ from clusters.fields import PartialDateField
 from clusters.history import History
 from clusters.models.clusters import Cluster
 from clusters.models.organisations import Organisation
-from clusters.models.reference import Region, TwoNames, ends_after_it_starts
+from clusters.models.reference import Region, TwoNames, ends_after_it_starts, in_force_on
 from clusters.public_ids import new_public_id
 
 
@@ -90,6 +91,14 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         return self.filter(cluster__is_published=True, programme__is_published=True).select_related(
             "cluster__region", "cluster__portfolio", "programme"
         )
+
+    def on(self, day: date) -> Self:
+        """Participations in force on a day."""
+        return self.filter(in_force_on(day))
+
+    def of_clusters(self, clusters: "models.QuerySet[Cluster]") -> Self:
+        """With the programme, by programme and then by cluster."""
+        return self.filter(cluster__in=clusters).select_related("programme")
 
 
 class Participation(models.Model):

@@ -1,5 +1,6 @@
 """Small tables that the rest refers to, and what several models share."""
 
+from datetime import date
 from typing import Self
 
 from django.db import models
@@ -41,6 +42,13 @@ def ends_after_it_starts(model: str) -> models.CheckConstraint:
         | Q(ended_on__isnull=True)
         | Q(GreaterThanOrEqual(F("ended_on"), Substr("started_on", 1, Length("ended_on")))),
         violation_error_message=_("The end lies before the start."),
+    )
+
+
+def in_force_on(day: date) -> Q:
+    """For a model with partial `started_on` and `ended_on`; an unknown one does not bound."""
+    return Q(Q(started_on__isnull=True) | Q(started_on__begun_by=day)) & Q(
+        Q(ended_on__isnull=True) | Q(ended_on__lasting_on=day)
     )
 
 
