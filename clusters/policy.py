@@ -16,9 +16,17 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from clusters.models import Account, Cluster, Mandate, Role, TeamMember, TeamRole
+from clusters.models import (
+    Account,
+    Cluster,
+    Mandate,
+    Participation,
+    Role,
+    TeamMember,
+    TeamRole,
+)
 
-VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD = (
+VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, CONFIRM = (
     "view",
     "add",
     "change",
@@ -26,8 +34,9 @@ VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD = (
     "publish",
     "restore",
     "download",
+    "confirm",
 )
-WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE})
+WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE, CONFIRM})
 READ = frozenset({VIEW})
 WRITE = frozenset({VIEW, ADD, CHANGE, DELETE, RESTORE})
 KEEP = frozenset({VIEW, ADD, CHANGE, RESTORE})
@@ -78,18 +87,15 @@ def mandated(path: str) -> Scope:
 
 
 def in_mandated_programmes(path: str) -> Scope:
-    """Rows of published clusters that take part in a programme which one follows."""
-    return lambda account, day: Q(
-        **{
-            f"{path}__in": Cluster.objects.published()
-            .filter(
-                participations__programme__in=Mandate.objects.filter(account=account).values(
-                    "programme"
-                )
-            )
-            .values("pk")
-        }
-    )
+    """Rows of published clusters that take part that day in a programme which one follows."""
+
+    def scope(account: Account, day: date) -> Q:
+        mandates = Mandate.objects.filter(account=account).values("programme")
+        taking_part = Participation.objects.on(day).filter(programme__in=mandates)
+        clusters = Cluster.objects.published().filter(pk__in=taking_part.values("cluster"))
+        return Q(**{f"{path}__in": clusters.values("pk")})
+
+    return scope
 
 
 def own(path: str) -> Scope:
@@ -175,7 +181,7 @@ LABEL_FIELDS_OF_AN_EDITOR = fields(
 TEAM: Mapping[str, tuple[Grant, ...]] = {
     "clusters.organisation": (
         Grant(
-            frozenset({VIEW, CHANGE}),
+            frozenset({VIEW, CHANGE, CONFIRM}),
             in_teams("pk"),
             fields("town", "website", "role_address", "is_address_shown"),
         ),
@@ -183,7 +189,7 @@ TEAM: Mapping[str, tuple[Grant, ...]] = {
     "clusters.organisationname": (Grant(READ, in_teams("organisation")),),
     "clusters.cluster": (
         Grant(
-            frozenset({VIEW, CHANGE}),
+            frozenset({VIEW, CHANGE, CONFIRM}),
             managed("pk"),
             fields("town", "website", "eccp_url", "contact_address", "is_contact_shown", "logo"),
         ),
@@ -251,7 +257,7 @@ EXPERT: Mapping[str, tuple[Grant, ...]] = {
 }
 
 POLICY_MAKER: Mapping[str, tuple[Grant, ...]] = {
-    "clusters.programme": (Grant(READ, mandated("pk")),),
+    "clusters.programme": (Grant(frozenset({VIEW, DOWNLOAD}), mandated("pk")),),
     "clusters.participation": (
         Grant(READ, and_also(mandated("programme"), cluster__is_published=True)),
     ),

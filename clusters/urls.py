@@ -1,10 +1,11 @@
 from django.urls import path
 
-from clusters.views import directory
+from clusters.views import confirmation, directory
 
 app_name = "clusters"
 
 urlpatterns = [
+    path("confirm/<str:token>/", confirmation.confirm_profile, name="confirm_profile"),
     path("clusters/", directory.cluster_list, name="list"),
     path("clusters/<slug:slug>/", directory.cluster_detail, name="detail"),
     path("organisations/", directory.organisation_list, name="organisation_list"),

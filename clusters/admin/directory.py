@@ -1,10 +1,13 @@
 """The admin of clusters, organisations, programmes, and of what they refer to."""
 
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,11 +23,14 @@ from clusters.admin.base import (
     TextPart,
     country_name,
 )
-from clusters.dates import add_months
+from clusters.admin.confirmation import ConfirmableAdmin
+from clusters.completeness import NUMBER_OF_FACTS, percent_of
 from clusters.forms import PictureField
+from clusters.freshness import stale_before
 from clusters.models import (
     Cluster,
     ClusterName,
+    ClusterQuerySet,
     ClusterText,
     Lineage,
     Management,
@@ -37,8 +43,6 @@ from clusters.models import (
     Region,
     Shareholding,
 )
-
-MONTHS_UNTIL_UNCONFIRMED = 12
 
 # Clusters: one screen with everything that tells of the cluster (labels.admin adds its labels).
 
@@ -79,20 +83,51 @@ class ClusterProgrammeInline(TabularPart):
     verbose_name_plural = _("programmes")
 
 
+class CompletenessFilter(admin.SimpleListFilter):
+    """By the share of facts that are there; the bands include their lower end."""
+
+    title = _("completeness")
+    parameter_name = "completeness"
+    bands: ClassVar = {
+        "complete": (_("complete"), 100, 101),
+        "high": (_("75 % or more"), 75, 100),
+        "middle": (_("50 % or more"), 50, 75),
+        "low": (_("less than 50 %"), 0, 50),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, str(title)) for key, (title, _least, _below) in self.bands.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        band = self.bands.get(str(self.value()))
+        found: QuerySet[Any] = queryset
+        return queryset.with_percent_between(band[1], band[2]) if band else found
+
+
+def share_in_words(number: int) -> str:
+    return gettext("%(percent)d %% (%(number)d of %(all)d)") % {
+        "percent": percent_of(number),
+        "number": number,
+        "all": NUMBER_OF_FACTS,
+    }
+
+
 @admin.register(Cluster)
-class ClusterAdmin(PublishedAdmin):
+class ClusterAdmin(ConfirmableAdmin):
     list_display = (
         "name",
         country_name,
         "region",
         "portfolio",
         "state",
+        "completeness",
         "confirmed_on",
         "is_published",
     )
     list_filter = (
         "is_published",
         "state",
+        CompletenessFilter,
         CountryFilter,
         ("portfolio", admin.RelatedOnlyFieldListFilter),
     )
@@ -101,7 +136,7 @@ class ClusterAdmin(PublishedAdmin):
     search_help_text = _("Name, former or other name, address, public id or town.")
     date_hierarchy = "confirmed_on"
     autocomplete_fields = ("portfolio", "region")
-    readonly_fields = ("public_id", "logo_preview")
+    readonly_fields = ("public_id", "logo_preview", "completeness", "missing")
     slug_from = "name"
     formfield_overrides: ClassVar = {
         **PortalAdmin.formfield_overrides,
@@ -122,6 +157,13 @@ class ClusterAdmin(PublishedAdmin):
             },
         ),
         (_("Facts"), {"fields": ("founded_on", "website", "eccp_url", "confirmed_on")}),
+        (
+            _("Completeness"),
+            {
+                "fields": ("completeness", "missing"),
+                "description": _("For the team and those who support the cluster; not public."),
+            },
+        ),
         (_("Contact"), {"fields": ("contact_address", "is_contact_shown")}),
         (_("Logo"), {"fields": ("logo", "logo_preview")}),
     )
@@ -137,7 +179,7 @@ class ClusterAdmin(PublishedAdmin):
     concerns: ClassVar = {
         "unconfirmed": Concern(
             _("Profiles not confirmed for 12 months"),
-            lambda rows, day: rows.unconfirmed_since(add_months(day, -MONTHS_UNTIL_UNCONFIRMED)),
+            lambda rows, day: rows.unconfirmed_since(stale_before(day)),
         ),
         "provisional": Concern(_("Provisional clusters"), lambda rows, day: rows.provisional()),
         "no-coordinates": Concern(
@@ -147,6 +189,20 @@ class ClusterAdmin(PublishedAdmin):
             _("Clusters without a portfolio"), lambda rows, day: rows.without_portfolio()
         ),
     }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cluster]:
+        clusters: ClusterQuerySet = super().get_queryset(request)
+        return clusters.with_completeness(timezone.localdate())
+
+    @admin.display(description=_("completeness"), ordering="number_of_facts")
+    def completeness(self, obj: Cluster) -> str:
+        number: int = obj.number_of_facts  # type: ignore[attr-defined]
+        return share_in_words(number)
+
+    @admin.display(description=_("missing"))
+    def missing(self, obj: Cluster) -> str:
+        missing = obj.completeness_on(timezone.localdate()).missing
+        return ", ".join(str(name) for name in missing) or gettext("nothing")
 
     @admin.display(description=_("logo today"))
     def logo_preview(self, obj: Cluster) -> str:
@@ -189,8 +245,8 @@ class ManagedClusterInline(TabularPart):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(PublishedAdmin):
-    list_display = ("name", "kind", country_name, "town", "is_published")
+class OrganisationAdmin(ConfirmableAdmin):
+    list_display = ("name", "kind", country_name, "town", "confirmed_on", "is_published")
     list_filter = ("is_published", "kind", CountryFilter)
     search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
     search_help_text = _("Name, former name, address, public id, town, VAT number or LEI.")
@@ -202,6 +258,7 @@ class OrganisationAdmin(PublishedAdmin):
         (_("Seat"), {"fields": ("country", "region", "town")}),
         (_("Contact"), {"fields": ("website", "role_address", "is_address_shown")}),
         (_("Registers"), {"fields": ("vat_number", "lei")}),
+        (_("Confirmation"), {"fields": ("confirmed_on",)}),
     )
     inlines = (OrganisationNameInline, ShareholdingInline, ManagedClusterInline)
 

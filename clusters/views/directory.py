@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
+from clusters.freshness import is_stale
 from clusters.membership import membership_table
 from clusters.models import (
     Cluster,
@@ -138,6 +139,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "managers": managers,
             "other_managers": [m for m in cluster.managements.all() if m not in managers],
             "lineage": Lineage.objects.about(cluster),
+            "is_stale": is_stale(cluster.confirmed_on, timezone.localdate()),
             "members": membership_table(cluster.membership_counts.all()),
             "participations": cluster.participations.public(),
             "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
@@ -184,6 +186,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "section": "organisations",
             "organisation": organisation,
             "today": today,
+            "is_stale": is_stale(organisation.confirmed_on, today),
             "former_names": organisation.former_names.all(),
             "managements": [
                 (management, management.is_on(today))

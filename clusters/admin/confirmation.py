@@ -1,0 +1,54 @@
+"""The one way by which a team sets the day of confirmation: an action and a button."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from clusters import policy
+from clusters.admin.base import PublishedAdmin
+from clusters.confirmation import confirm
+
+
+class ConfirmableAdmin(PublishedAdmin):
+    actions = (*PublishedAdmin.actions, "confirm")
+    change_form_template = "admin/clusters/confirmable_change_form.html"
+
+    def has_confirm_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, policy.CONFIRM, obj)
+
+    @admin.action(
+        description=_("Confirm that the selected facts are right"), permissions=["confirm"]
+    )
+    def confirm(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        day = timezone.localdate()
+        self.confirm_rows(request, policy.rows(request.user, policy.CONFIRM, queryset, day))
+
+    def confirm_rows(self, request: HttpRequest, rows: Any) -> None:
+        number = confirm(rows, day=timezone.localdate(), now=timezone.now(), account=request.user)
+        text = ngettext(
+            "%(number)d profile is confirmed as of today.",
+            "%(number)d profiles are confirmed as of today.",
+            number,
+        )
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        context["may_confirm"] = obj is not None and self.has_confirm_permission(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if "_confirm" not in request.POST:
+            return super().response_change(request, obj)
+        if not self.has_confirm_permission(request, obj):
+            raise PermissionDenied
+        self.confirm_rows(request, [obj])
+        return self.response_post_save_change(request, obj)

@@ -1,0 +1,49 @@
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from clusters.confirmation import Asked, Result, ask, due_profiles
+
+
+class Command(BaseCommand):
+    help = (
+        "Asks the team of every published organisation, once in half a year, whether its profile "
+        "is right. Run it daily: a missed day catches up, a failed mail is tried again, a second "
+        "run sends nothing. The exit code is 1 when a mail failed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="list who is due; send and write nothing"
+        )
+        parser.add_argument(
+            "--on", type=date.fromisoformat, metavar="DATE", help="as if it were this day"
+        )
+
+    def handle(self, *args: Any, dry_run: bool, on: date | None, **options: Any) -> None:
+        day = on or timezone.localdate()
+        due = due_profiles(day)
+        if dry_run:
+            for organisation in due:
+                self.stdout.write(f"due: {organisation} ({organisation.public_id})")
+            self.stdout.write(f"Due: {len(due)}. Nothing was sent.")
+            return
+        results = []
+        for organisation in due:
+            asked = ask(organisation, day=day, now=timezone.now())
+            self.stdout.write(line(asked))
+            results.append(asked.result)
+        numbers = ", ".join(f"{result}: {results.count(result)}" for result in Result)
+        self.stdout.write(f"{numbers}.")
+        if Result.FAILED in results:
+            raise CommandError("Mails failed. Who got none is asked again by the next run.")
+
+
+def line(asked: Asked) -> str:
+    name = f"{asked.result}: {asked.organisation} ({asked.organisation.public_id})"
+    if asked.result == Result.SKIPPED:
+        return f"{name}, another run was faster"
+    reasons = f", failed: {', '.join(asked.failures)}" if asked.failures else ""
+    return f"{name}, mails: {asked.mails}{reasons}"
