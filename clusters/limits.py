@@ -45,3 +45,8 @@ def network_of(address: str) -> str:
     if ":" not in address:
         return address
     return str(IPv6Address(int(IPv6Address(address)) >> HOST_BITS << HOST_BITS))
+
+
+def give_back(name: str, key: str, *, most: int) -> None:
+    """Free the places of `key`: what it asked for did not happen."""
+    cache.delete_many([place(name, key, number) for number in range(most)])

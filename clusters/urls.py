@@ -12,4 +12,15 @@ urlpatterns = [
     path("organisations/<slug:slug>/", directory.organisation_detail, name="organisation_detail"),
     path("programmes/", directory.programme_list, name="programme_list"),
     path("programmes/<slug:slug>/", directory.programme_detail, name="programme_detail"),
+    path("clusters/<slug:slug>/contact/", contact.cluster_contact, name="cluster_contact"),
+    path("clusters/<slug:slug>/report/", contact.cluster_report, name="cluster_report"),
+    path(
+        "organisations/<slug:slug>/contact/",
+        contact.organisation_contact,
+        name="organisation_contact",
+    ),
+    path(
+        "organisations/<slug:slug>/report/", contact.organisation_report, name="organisation_report"
+    ),
+    path("programmes/<slug:slug>/report/", contact.programme_report, name="programme_report"),
 ]

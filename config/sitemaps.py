@@ -28,6 +28,7 @@ PAGES = (
     "accessibility",
     "privacy",
     "data",
+    "corrections",
 )
 
 

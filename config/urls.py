@@ -28,6 +28,7 @@ urlpatterns = [
         path("accessibility/", views.accessibility, name="accessibility"),
         path("privacy/", views.privacy, name="privacy"),
         path("data/", views.data, name="data"),
+        path("corrections/", views.corrections, name="corrections"),
         path("account/", include("allauth.account.urls")),
         path("account/second-factor/", include("allauth.mfa.urls")),
         path("", include("clusters.urls")),

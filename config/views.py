@@ -1,13 +1,17 @@
 """Home, the statements, and what machines ask of the site as a whole."""
 
 import sys
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import PurePosixPath
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -19,14 +23,19 @@ from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import last_modified, require_safe
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
+from clusters.paging import page_of
+from clusters.reports import Record, record_of
 from clusters.search import Link
 from config.middleware import is_machine_address
+from labels.models import Label
 from labels.register import figures, latest_awards
+from news.models import Announcement
 from news.register import latest
 
 ANNOUNCEMENTS = 3
 AWARDS = 4
+CORRECTIONS = 50
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 SECURITY_TXT_DAYS = 365
@@ -88,6 +97,44 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "data.html")
+
+
+@require_safe
+def corrections(request: HttpRequest) -> HttpResponse:
+    page = page_of(ProblemReport.objects.corrections(), request.GET, per_page=CORRECTIONS)
+    records = public_records(page, timezone.now())
+    return TemplateResponse(
+        request,
+        "corrections.html",
+        {
+            "page_obj": page,
+            "rows": [(report, records.get((report.kind, report.record_id))) for report in page],
+        },
+    )
+
+
+def public_records(
+    reports: Iterable[ProblemReport], now: datetime
+) -> dict[tuple[str, str], Record]:
+    """What the reports are about, by kind and public id, as far as it is public now.
+
+    At most a query for each kind, and one for the texts of announcements.
+    """
+    ids: dict[str, set[str]] = defaultdict(set)
+    for report in reports:
+        ids[report.kind].add(report.record_id)
+    published: dict[RecordKind, QuerySet[Any]] = {
+        RecordKind.CLUSTER: Cluster.objects.published(),
+        RecordKind.ORGANISATION: Organisation.objects.published(),
+        RecordKind.PROGRAMME: Programme.objects.published(),
+        RecordKind.LABEL: Label.objects.published().with_holder(),
+        RecordKind.ANNOUNCEMENT: Announcement.objects.published(now).prefetch_related("texts"),
+    }
+    return {
+        (kind, public_id): record_of(kind, row)
+        for kind, rows in published.items()
+        for public_id, row in rows.in_bulk(ids[kind], field_name="public_id").items()
+    }
 
 
 @require_safe

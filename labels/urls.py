@@ -10,6 +10,7 @@ urlpatterns = [
     path("labels/", views.label_list, name="list"),
     path("labels/how-it-works/", views.label_scheme, name="scheme"),
     path("labels/<slug:public_id>/", views.label_detail, name="detail"),
+    path("labels/<slug:public_id>/report/", views.label_report, name="report"),
     path("verify/", views.label_verify, name="verify"),
 ]
 

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
-from clusters.models import Portfolio
+from clusters.models import Portfolio, RecordKind
 from clusters.paging import page_of
+from clusters.reports import record_of
 from clusters.search import Link, read_day
 from clusters.structured import breadcrumbs_data
+from clusters.views.contact import open_form, report
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.register import counts, labels_of, level_options, state_sentence, timeline_of
 from labels.search import Facets, cube_of, read_query
@@ -69,6 +71,13 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "crumbs_data": breadcrumbs_data(crumbs()),
     }
     return TemplateResponse(request, "labels/label_detail.html", context)
+
+
+@open_form
+def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
+    labels = Label.objects.published().with_holder()
+    label = get_object_or_404(labels, public_id=public_id)
+    return report(request, record_of(RecordKind.LABEL, label))
 
 
 @require_safe

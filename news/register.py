@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from clusters.contact import Recipient, to_cluster, to_organisation
 from clusters.models import Cluster, Organisation
 from labels.models import Label
 from labels.validity import State
@@ -81,3 +82,22 @@ def labels_then_and_today(announcement: Announcement, today: date) -> list[Label
         LabelThenAndToday(label, label.state_on(then), label.state_on(today))
         for label in announcement.labels.for_pages(today).highest_first()
     ]
+
+
+def recipient_of(announcement: Announcement, day: date) -> Recipient | None:
+    """Whom to write to about it: the contact, else its writer, else the first of its clusters.
+
+    At most three queries, none where the contact has an address.
+    """
+    return (
+        to_organisation(announcement.contact_organisation)
+        or to_organisation(announcement.written_by)
+        or next(
+            (
+                recipient
+                for cluster in announcement.clusters.published().with_managers()
+                if (recipient := to_cluster(cluster, day))
+            ),
+            None,
+        )
+    )

@@ -20,6 +20,8 @@ urlpatterns = [
     path("news/", views.announcement_list, name="list"),
     path("news/<year:year>/", views.announcement_year, name="year"),
     path("news/<year:year>/<slug:slug>/", views.announcement_detail, name="detail"),
+    path("news/<year:year>/<slug:slug>/contact/", views.announcement_contact, name="contact"),
+    path("news/<year:year>/<slug:slug>/report/", views.announcement_report, name="report"),
 ]
 
 machine_urlpatterns = [

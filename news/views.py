@@ -9,15 +9,19 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.models import RecordKind
 from clusters.paging import page_of
+from clusters.reports import record_of
 from clusters.search import Link
 from clusters.structured import absolute, breadcrumbs_data
+from clusters.views.contact import contact, open_form, report
 from news.models import Announcement
 from news.register import (
     announcement_at,
     announcement_formerly_at,
     cluster_at,
     labels_then_and_today,
+    recipient_of,
     years,
 )
 from news.structured import article_data
@@ -90,11 +94,33 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
         "text": text,
         "url": absolute(request.path),
         "labels": labels_then_and_today(announcement, timezone.localdate()),
+        "recipient": recipient_of(announcement, timezone.localdate()),
         "crumbs": crumbs,
         "crumbs_data": breadcrumbs_data(crumbs),
         "article_data": article_data(announcement),
     }
     return TemplateResponse(request, "news/announcement_detail.html", context)
+
+
+@open_form
+def announcement_contact(request: HttpRequest, year: int, slug: str) -> HttpResponse:
+    announcement = found_at(slug, year)
+    recipient = recipient_of(announcement, timezone.localdate())
+    return contact(request, record_of(RecordKind.ANNOUNCEMENT, announcement), recipient)
+
+
+@open_form
+def announcement_report(request: HttpRequest, year: int, slug: str) -> HttpResponse:
+    return report(request, record_of(RecordKind.ANNOUNCEMENT, found_at(slug, year)))
+
+
+def found_at(slug: str, year: int) -> Announcement:
+    """The published announcement at the address, or once there; else 404."""
+    now = timezone.now()
+    announcement = announcement_at(slug, year, now) or announcement_formerly_at(slug, year, now)
+    if announcement is None:
+        raise Http404(_("There is no such announcement."))
+    return announcement
 
 
 def addresses(announcement: Announcement) -> dict[str, str]:

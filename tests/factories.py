@@ -16,6 +16,7 @@ from clusters.models import (
     Organisation,
     Participation,
     Portfolio,
+    ProblemReport,
     Programme,
     Region,
     Role,
@@ -142,6 +143,18 @@ def make_announcement_text(
         "body": "Text.",
     }
     return AnnouncementText.objects.create(announcement=announcement, **(defaults | fields))
+
+
+def make_report(**fields: Any) -> ProblemReport:
+    """A new report about a cluster that need not exist."""
+    defaults = {
+        "kind": "cluster",
+        "record_id": "BCDFGHJK",
+        "record_name": "bioPmed",
+        "path": "/clusters/biopmed/",
+        "text": "The town is wrong.",
+    }
+    return ProblemReport.objects.create(**(defaults | fields))
 
 
 def portfolio(code: str = "health-and-medical-science") -> Portfolio:

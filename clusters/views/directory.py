@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
+from clusters.contact import to_cluster
 from clusters.freshness import is_stale
 from clusters.membership import membership_table
 from clusters.models import (
@@ -137,6 +138,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "headline": headline(labels),
             "timeline": timeline_of(labels, shown.day),
             "managers": managers,
+            "recipient": to_cluster(cluster, timezone.localdate()),
             "other_managers": [m for m in cluster.managements.all() if m not in managers],
             "lineage": Lineage.objects.about(cluster),
             "is_stale": is_stale(cluster.confirmed_on, timezone.localdate()),

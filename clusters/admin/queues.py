@@ -1,0 +1,79 @@
+"""What waits for the secretariat: problems that readers reported."""
+
+from typing import ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from clusters.admin.base import Concern, PortalAdmin, equals_stored
+from clusters.models import ProblemReport
+from clusters.reports import CLOSED, save_report
+
+
+class ProblemReportForm(forms.ModelForm):
+    """Checks what is written against the state also where that cannot be changed any more."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"state", "answer"}  # type: ignore[misc,no-any-return]
+
+
+@admin.register(ProblemReport)
+class ProblemReportAdmin(PortalAdmin):
+    form = ProblemReportForm
+    list_display = ("record_name", "kind", "excerpt", "state", "created_at", "closed_at")
+    list_filter = ("state", "kind", "is_logged")
+    search_fields = ("record_name", "record_id", "text", "answer")
+    search_help_text = _("Record, public id, report or answer.")
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("record", "kind", "record_id", "text", "created_at")}),
+        (_("Reader"), {"fields": ("reply_address", "language")}),
+        (_("Answer"), {"fields": ("state", "answer", "closed_at", "closed_by")}),
+        (
+            _("Public log of corrections"),
+            {"fields": ("is_logged", "correction_en", "correction_it")},
+        ),
+    )
+    readonly_fields = (
+        "record",
+        "kind",
+        "record_id",
+        "text",
+        "created_at",
+        "reply_address",
+        "language",
+        "closed_at",
+        "closed_by",
+    )
+    concerns: ClassVar = {
+        "waiting": Concern(_("Reported problems waiting"), lambda rows, day: rows.waiting()),
+    }
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ProblemReport | None = None) -> object:
+        """The answer of a closed report was sent, so it stays."""
+        given = super().get_readonly_fields(request, obj)
+        return (*given, "state", "answer") if obj and obj.state in CLOSED else given
+
+    def save_model(
+        self, request: HttpRequest, obj: ProblemReport, form: forms.ModelForm, change: bool
+    ) -> None:
+        if equals_stored(obj):
+            return
+        obj._history_user = request.user  # type: ignore[attr-defined]
+        save_report(obj, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+
+    @admin.display(description=_("record"))
+    def record(self, report: ProblemReport) -> str:
+        address = f"/{report.language}{report.path}"
+        return format_html('<a href="{}">{}</a>', address, report.record_name)
+
+    @admin.display(description=_("what is wrong"))
+    def excerpt(self, report: ProblemReport) -> str:
+        return report.text[:80]

@@ -1,0 +1,112 @@
+"""What anybody may send without an account."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.signing import BadSignature, Signer
+from django.core.validators import RegexValidator
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+YOUNGEST = timedelta(seconds=3)
+OLDEST = timedelta(hours=24)
+
+# Django's own check takes quoted names, which hold spaces and control characters.
+is_plain_address = RegexValidator(
+    r"^[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+$",
+    _("Type an address like name@example.org."),
+)
+
+
+class OpenForm(forms.Form):
+    """A form without a cookie: a signed time stamp tells that its page was read before.
+
+    The stamp is good for what it is `about` only. A form that stood open for too long comes back
+    with a new stamp and with all that was typed. Shown by `components/open_form.html`.
+    """
+
+    def __init__(self, data: Any = None, *, about: str, now: datetime) -> None:
+        super().__init__(data)
+        self.signer = Signer(salt=f"open form about {about}")
+        self.now = now
+
+    @cached_property
+    def age(self) -> timedelta | None:
+        """Since the page was made; None where the stamp is not of this form."""
+        try:
+            made_at = float(self.signer.unsign(self.data.get("stamp", "")))
+        except BadSignature:
+            return None
+        return timedelta(seconds=self.now.timestamp() - made_at)
+
+    @property
+    def is_stale(self) -> bool:
+        return self.age is None or self.age > OLDEST
+
+    @property
+    def stamp(self) -> str:
+        """The one that the page carries: a good one is kept, as its clock runs already."""
+        if self.is_stale:
+            return self.signer.sign(f"{self.now.timestamp():.3f}")
+        return str(self.data["stamp"])
+
+    @property
+    def is_from_a_machine(self) -> bool:
+        """Whether the field that people are told to leave empty is filled."""
+        return bool(self.data.get("homepage"))
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for what is sent twice from one page."""
+        return f"{self.stamp} {sorted(self.cleaned_data.items())}"
+
+    def clean(self) -> dict[str, Any]:
+        if self.is_stale:
+            raise ValidationError(
+                _(
+                    "This page was open for more than a day. Nothing you typed is lost: read it"
+                    " once more and send it again."
+                )
+            )
+        if self.age is not None and self.age < YOUNGEST:
+            raise ValidationError(_("That was very quick. Wait a moment and send it again."))
+        return self.cleaned_data
+
+
+class ProseField(forms.CharField):
+    """Paragraphs; a line break counts as one character, as the browser counts."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value)
+        return text.replace("\r\n", "\n")
+
+
+def address_field(**options: Any) -> forms.EmailField:
+    widget = forms.EmailInput(attrs={"autocomplete": "email"})
+    return forms.EmailField(max_length=254, validators=[is_plain_address], widget=widget, **options)
+
+
+class ContactForm(OpenForm):
+    address = address_field(
+        label=_("Your e-mail address"),
+        help_text=_("Shown to the recipient only, who answers to it."),
+    )
+    subject = forms.CharField(label=_("Subject"), max_length=120)
+    message = ProseField(label=_("Message"), max_length=4000)
+
+
+class ReportForm(OpenForm):
+    text = ProseField(
+        label=_("What is wrong"),
+        max_length=4000,
+        help_text=_("What does the page say, what is right, and where can one read that?"),
+    )
+    reply_address = address_field(
+        label=_("Your e-mail address"),
+        required=False,
+        help_text=_("Only if you want an answer. It is used for nothing else."),
+    )

@@ -1,0 +1,99 @@
+"""Problems that readers report, from the page to the answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from clusters import mail
+from clusters.models import Account, ProblemReport, RecordKind, ReportState
+
+CLOSED = (ReportState.CORRECTED, ReportState.REFUSED)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A public record, as its pages name and address it in the active language."""
+
+    kind: RecordKind
+    public_id: str
+    name: str
+    url: str
+
+    @property
+    def path(self) -> str:
+        """Its address without the language."""
+        return self.url.removeprefix(f"/{get_language()}")
+
+
+def record_of(kind: RecordKind, row: Model) -> Record:
+    return Record(
+        kind=kind,
+        public_id=row.public_id,  # type: ignore[attr-defined]
+        name=str(row),
+        url=row.get_absolute_url(),  # type: ignore[attr-defined]
+    )
+
+
+@transaction.atomic
+def receive(record: Record, *, text: str, reply_address: str, language: str) -> ProblemReport:
+    """Keep the report, and tell the secretariat of it."""
+    report = ProblemReport.objects.create(
+        kind=record.kind,
+        record_id=record.public_id,
+        record_name=record.name[:300],
+        path=record.path,
+        text=text,
+        reply_address=reply_address,
+        language=language,
+    )
+    transaction.on_commit(partial(tell_secretariat, report), robust=True)
+    return report
+
+
+def tell_secretariat(report: ProblemReport) -> None:
+    queue = reverse("admin:clusters_problemreport_change", args=[report.pk])
+    mail.send(
+        "report",
+        to=settings.CONTACT_ADDRESS,
+        language=settings.LANGUAGE_CODE,
+        context={"report": report, "queue": f"{settings.SITE_URL}{queue}"},
+    )
+
+
+@transaction.atomic
+def save_report(report: ProblemReport, *, by: Account, now: datetime) -> ProblemReport:
+    """Write what the secretariat found; closing it sends the answer to the reader, once.
+
+    Of a closed report only what the public log tells is written. Raises ValidationError.
+    """
+    stored = ProblemReport.objects.select_for_update().get(pk=report.pk)
+    is_being_closed = report.state in CLOSED and stored.state not in CLOSED
+    if is_being_closed:
+        report.closed_at, report.closed_by = now, by
+    elif stored.state in CLOSED:
+        report.state, report.answer = stored.state, stored.answer
+        report.closed_at, report.closed_by = stored.closed_at, stored.closed_by
+    report.full_clean()
+    report.save()
+    if is_being_closed and report.reply_address:
+        transaction.on_commit(partial(answer_reader, report), robust=True)
+    return report
+
+
+def answer_reader(report: ProblemReport) -> None:
+    mail.send(
+        "report_answer",
+        to=report.reply_address,
+        language=report.language,
+        reply_to=settings.CONTACT_ADDRESS,
+        context={
+            "report": report,
+            "page": f"{settings.SITE_URL}/{report.language}{report.path}",
+        },
+    )
