@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from allauth.account.views import logout as sign_out
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters import policy
 from clusters.naming import names_of
-from clusters.signing_in import needs_second_factor
+from clusters.signing_in import lead_to_second_factor, needs_second_factor
 
 LATEST_CHANGES = 10
 # One save may write several versions of a row, which is told once.
@@ -72,11 +73,12 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """To the portal's own page: to sign in, to enrol a second factor, or to one's account."""
+        asked_for = request.GET.get("next", "")
+        path = asked_for if asked_for.startswith("/admin/") else "/admin/"
         if not request.user.is_authenticated:
-            asked_for = request.GET.get("next", "")
-            return redirect_to_login(asked_for if asked_for.startswith("/admin/") else "/admin/")
+            return redirect_to_login(path)
         if needs_second_factor(request.user):
-            return redirect("mfa_index")
+            return lead_to_second_factor(request, path)
         if policy.may_enter(request.user):
             return redirect("admin:index")
         return redirect("clusters:account")
@@ -84,6 +86,8 @@ class PortalAdminSite(AdminSite):
     def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.method == "POST":
+            return sign_out(request)
         return redirect("account_logout")
 
     def password_change(  # type: ignore[override]
@@ -194,7 +198,11 @@ def happened(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
         history.order_by()
         .annotate(model=Value(number))
         .values(
-            "model", "history_type", row=F("id"), changed_at=F("history_date"), user=F("history_user")
+            "model",
+            "history_type",
+            row=F("id"),
+            changed_at=F("history_date"),
+            user=F("history_user"),
         )
     )
     return versions

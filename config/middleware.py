@@ -10,7 +10,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_from_path
+
+from clusters.signing_in import person_in_session
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -61,6 +65,16 @@ def keep_private_answers(get_response: GetResponse) -> GetResponse:
         if response.cookies or settings.SESSION_COOKIE_NAME in request.COOKIES:
             response.setdefault("Cache-Control", "private, no-store")
         return response
+
+    return middleware
+
+
+def end_old_sessions(get_response: GetResponse) -> GetResponse:
+    """Look who is signed in only when somebody asks: a public page does not touch the session."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(lambda: person_in_session(request, timezone.now()))
+        return get_response(request)
 
     return middleware
 

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.end_old_sessions",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -127,7 +128,8 @@ DATABASES["default"] |= database_options(DATABASES["default"])
 # What all workers share: only the counters of limits; `createcachetable` makes the table.
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache?max_entries=100000")}
 
-# Accounts: by invitation only, with a second factor for everyone who edits.
+# Accounts: by invitation only, with a second factor for everyone who edits. The limits of
+# passwords and codes are in clusters/signing_in.py: allauth's would lock the owner out too.
 AUTH_USER_MODEL = "clusters.Account"
 AUTHENTICATION_BACKENDS = ["clusters.signing_in.PortalBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -146,19 +148,39 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = (
+    "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
+)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": None,
+    "reset_password": "20/h/ip,5/h/key",
+}
+PASSWORD_RESET_TIMEOUT = 3 * 60 * 60
 MFA_ADAPTER = "clusters.signing_in.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "clusters.second_factor.SecondFactorForm",
+    "reauthenticate": "clusters.second_factor.SecondFactorAgainForm",
+    "activate_totp": "clusters.second_factor.AppForm",
+    "add_webauthn": "clusters.second_factor.PasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation has proved the address
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODE_DIGITS = 12
 MFA_TOTP_ISSUER = "Cluster Register"
+MFA_TOTP_TOLERANCE = 1
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
 # Languages and time: a day of the register is a day in the portal's legal zone.
@@ -205,7 +227,14 @@ USE_X_FORWARDED_HOST = False
 FORCE_SCRIPT_NAME = ""  # the portal stands at the root, whatever a header says
 X_FRAME_OPTIONS = "DENY"
 CSRF_COOKIE_HTTPONLY = True
+# A browser takes a cookie with this prefix only from this very host, and only by HTTPS.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+DEVICE_COOKIE_NAME = f"{COOKIE_PREFIX}device"
+# At most so long; a shorter pause ends a session too (clusters/signing_in.py).
 SESSION_COOKIE_AGE = 12 * 60 * 60
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -1,14 +1,67 @@
 """Every address of the portal: pages carry their language, what machines read does not."""
 
+from allauth.account import views as account
+from allauth.mfa.base import views as second_factor
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as app
+from allauth.mfa.webauthn import views as passkeys
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from clusters.views.passkeys import passkey_remove
 from config import views
 from config.sitemaps import SITEMAPS
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
+
+# Of django-allauth only what the portal uses.
+account_urlpatterns = [
+    path("login/", account.login, name="account_login"),
+    path("login/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("login/second-factor/", second_factor.authenticate, name="mfa_authenticate"),
+    path("logout/", account.logout, name="account_logout"),
+    path("off/", account.account_inactive, name="account_inactive"),
+    path("sign-up/", account.signup, name="account_signup"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/set/", account.password_set, name="account_set_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/sent/", account.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/reset/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("again/password/", account.reauthenticate, name="account_reauthenticate"),
+    path("again/code/", second_factor.reauthenticate, name="mfa_reauthenticate"),
+    path("again/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("second-factor/", second_factor.index, name="mfa_index"),
+    path("second-factor/app/add/", app.activate_totp, name="mfa_activate_totp"),
+    path("second-factor/app/remove/", app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("second-factor/passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),
+    path("second-factor/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path("second-factor/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    path("second-factor/passkeys/<int:pk>/remove/", passkey_remove, name="mfa_remove_webauthn"),
+    path(
+        "second-factor/recovery-codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"
+    ),
+    path(
+        "second-factor/recovery-codes/new/",
+        codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "second-factor/recovery-codes/download/",
+        codes.download_recovery_codes,
+        name="mfa_download_recovery_codes",
+    ),
+]
 
 handler400 = views.bad_request
 handler500 = views.server_error
@@ -29,8 +82,7 @@ urlpatterns = [
         path("privacy/", views.privacy, name="privacy"),
         path("data/", views.data, name="data"),
         path("corrections/", views.corrections, name="corrections"),
-        path("account/", include("allauth.account.urls")),
-        path("account/second-factor/", include("allauth.mfa.urls")),
+        path("account/", include(account_urlpatterns)),
         path("", include("clusters.urls")),
         path("", include("labels.urls")),
         path("", include("news.urls")),
