@@ -12,14 +12,19 @@ from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
+from clusters.events import record
 from clusters.models import (
     Account,
     Cluster,
     ClusterName,
     ClusterState,
     ClusterText,
+    Event,
+    EventAddress,
+    EventKind,
     Lineage,
     LineageKind,
     Management,
@@ -96,6 +101,7 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Cluster: make_full_cluster,
     ClusterName: lambda: ClusterName.objects.create(cluster=make_cluster(), name="Old"),
     ClusterText: lambda: ClusterText.objects.create(cluster=make_cluster(), language="en"),
+    Event: lambda: record(EventKind.SIGNED_IN, now=timezone.now(), account=make_account()),
     Label: lambda: make_label(
         managing_organisation=make_organisation(), awarded_by=IssuingBody.objects.earliest("pk")
     ),
@@ -131,15 +137,17 @@ def count_queries(client: Client, address: str) -> int:
 
 @pytest.mark.parametrize("model", OURS, ids=label_of)
 def test_model_is_edited_with_its_history(model: type[models.Model]) -> None:
-    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin)
+    """But for the log of events: nobody edits it."""
+    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin) or model is Event
 
 
 @pytest.mark.parametrize("app", ["clusters", "labels", "news"])
 def test_every_model_has_its_admin(app: str) -> None:
+    """But for the addresses of events: the lines of the log show them."""
     own = [
         model
         for model in apps.get_app_config(app).get_models()
-        if not model.__name__.startswith("Historical")
+        if not model.__name__.startswith("Historical") and model is not EventAddress
     ]
 
     assert [model for model in own if model not in admin.site._registry] == []
