@@ -434,9 +434,13 @@ def decide_claim(
         )
 
 
-def admit(claim: Claim, by: Account, now: datetime) -> None:
-    if not Organisation.objects.without_owner().filter(pk=claim.organisation_id).exists():
+def refuse_owned(organisation_id: int) -> None:
+    if not Organisation.objects.without_owner().filter(pk=organisation_id).exists():
         raise ValidationError(_("This profile has an owner by now. Deny the claim and say so."))
+
+
+def admit(claim: Claim, by: Account, now: datetime) -> None:
+    refuse_owned(claim.organisation_id)
     invitation = Invitation(
         email=claim.role_address,
         organisation=claim.organisation,

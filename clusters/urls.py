@@ -1,10 +1,15 @@
 from django.urls import path
 
-from clusters.views import confirmation, directory
+from clusters.views import accounts, confirmation, contact, directory
 
 app_name = "clusters"
 
 urlpatterns = [
+    path("account/", accounts.account, name="account"),
+    path(
+        "account/teams/<slug:slug>/leave/", accounts.account_leave_team, name="account_leave_team"
+    ),
+    path("invitations/<str:token>/", accounts.invitation_accept, name="invitation_accept"),
     path("confirm/<str:token>/", confirmation.confirm_profile, name="confirm_profile"),
     path("clusters/", directory.cluster_list, name="list"),
     path("clusters/<slug:slug>/", directory.cluster_detail, name="detail"),

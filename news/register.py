@@ -1,5 +1,6 @@
 """What pages ask of the news: announcements of a cluster, an organisation, a label, an address."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -35,6 +36,15 @@ def announcements_of_organisation(
     organisation: Organisation, now: datetime, limit: int
 ) -> list[Announcement]:
     return list(Announcement.objects.of_organisation(organisation).for_lists(now)[:limit])
+
+
+def drafts_of(organisations: Iterable[Organisation]) -> dict[int, list[Announcement]]:
+    """Unpublished announcements by the organisation whose team writes them; two queries."""
+    drafts: dict[int, list[Announcement]] = {row.pk: [] for row in organisations}
+    for draft in Announcement.objects.drafts().filter(written_by__in=drafts).with_texts():
+        assert draft.written_by_id is not None
+        drafts[draft.written_by_id].append(draft)
+    return drafts
 
 
 def announcements_of_label(label: Label, now: datetime, limit: int) -> list[Announcement]:

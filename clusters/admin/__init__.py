@@ -1,5 +1,5 @@
 """The admin of the app; Django registers what stands here."""
 
-from clusters.admin import directory, queues
+from clusters.admin import directory, log, people, queues
 
-__all__ = ["directory", "queues"]
+__all__ = ["directory", "log", "people", "queues"]

@@ -1,0 +1,468 @@
+"""The admin of accounts and what each may touch; its rows are written by actions only."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from clusters import actions, policy
+from clusters.admin.base import Concern, PortalAdmin, TabularPart
+from clusters.admin.directory import OrganisationAdmin
+from clusters.models import (
+    Account,
+    Claim,
+    ClaimState,
+    Invitation,
+    Mandate,
+    Organisation,
+    Role,
+    TeamMember,
+    TeamRole,
+)
+from clusters.sessions import keep_session
+
+
+class ActionsOnlyAdmin(PortalAdmin):
+    """What an action refuses is told in words; nothing changes in bulk or back to a version."""
+
+    def allows(self, request: HttpRequest, verb: str, obj: Any) -> bool:
+        return verb != policy.RESTORE and super().allows(request, verb, obj)
+
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        place = {"action_location": action_location} if action_location else {}  # Django 6.1
+        found: dict[str, Any] = super().get_actions(request, **place)
+        found.pop("delete_selected", None)
+        return found
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ValidationError as error:
+            return self.refused(request, error)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except ValidationError as error:
+            return self.refused(request, error)
+
+    def refused(self, request: HttpRequest, error: ValidationError) -> HttpResponse:
+        self.message_user(request, " ".join(error.messages), messages.ERROR)
+        return redirect(request.get_full_path())
+
+
+def keep_own_session(request: HttpRequest, changed: Account) -> None:
+    if changed.pk == request.user.pk:
+        keep_session(request)
+
+
+# Accounts
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(Role(obj.name).label)
+
+
+@admin.register(Account)
+class AccountAdmin(ActionsOnlyAdmin):
+    list_display = ("email", "roles", "organisations", "is_active", "last_login")
+    list_filter = ("is_active", "groups", "language")
+    search_fields = ("email", "teams__organisation__name")
+    search_help_text = _("Address, or organisation of the team.")
+    readonly_fields = ("email", "roles", "organisations", "last_login", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        accounts: QuerySet[Account] = super().get_queryset(request)
+        return accounts.prefetch_related("groups", "teams__organisation")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        roles = "roles" if "groups" in self.get_readonly_fields(request, obj) else "groups"
+        return (
+            (None, {"fields": ("email", "is_active", "language")}),
+            (_("What it may touch"), {"fields": (roles, "organisations")}),
+            (_("Times"), {"fields": ("created_at", "last_login")}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        writable = self.writable(request, obj)
+        changeable = ("is_active", "language", "groups")
+        return (
+            *self.readonly_fields,
+            *(name for name in changeable if writable is not None and name not in writable),
+        )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        assert isinstance(request.user, Account)
+        givable = Group.objects.filter(name__in=policy.givable_roles(request.user))
+        return RolesField(
+            givable.order_by("name"),
+            label=_("roles"),
+            required=False,
+            help_text=_("To change them ends the account’s sessions. Teams are joined apart."),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Accounts are made by invitations."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        now = timezone.now()
+        stored = Account.objects.get(pk=obj.pk)
+        by: Any = request.user
+        if "language" in form.changed_data:
+            actions.set_language(account=stored, language=obj.language)
+        if "is_active" in form.changed_data:
+            switch = actions.enable_account if obj.is_active else actions.disable_account
+            switch(account=stored, by=by, now=now)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if "groups" in form.changed_data:
+            names = [group.name for group in form.cleaned_data["groups"]]
+            by: Any = request.user
+            actions.give_roles(account=form.instance, roles=names, by=by, now=timezone.now())
+            keep_own_session(request, form.instance)
+        form.save_m2m = lambda: None
+        super().save_related(request, form, formsets, change)
+
+    @admin.display(description=_("roles"))
+    def roles(self, obj: Account) -> str:
+        if obj.is_superuser:
+            return gettext("superuser")
+        return ", ".join(str(Role(group.name).label) for group in obj.groups.all())
+
+    @admin.display(description=_("teams"))
+    def organisations(self, obj: Account) -> str:
+        return ", ".join(
+            f"{member.organisation} ({member.get_role_display()})" for member in obj.teams.all()
+        )
+
+
+# Teams
+
+
+@admin.register(TeamMember)
+class TeamMemberAdmin(ActionsOnlyAdmin):
+    list_display = ("account", "organisation", "role", "is_active", "joined_at")
+    list_filter = ("role",)
+    list_select_related = ("account", "organisation")
+    search_fields = ("account__email", "organisation__name")
+    search_help_text = _("Address or organisation.")
+    fields = ("organisation", "account", "role", "joined_at")
+    readonly_fields = ("organisation", "account", "joined_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Members are invited."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: TeamMember, form: Any, change: bool) -> None:
+        by: Any = request.user
+        actions.change_team_role(member=obj, role=obj.role, by=by, now=timezone.now())
+        keep_own_session(request, obj.account)
+
+    def delete_model(self, request: HttpRequest, obj: TeamMember) -> None:
+        by: Any = request.user
+        actions.remove_from_team(member=obj, by=by, now=timezone.now())
+        keep_own_session(request, obj.account)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """Who left the only team has nothing left to do here."""
+        if policy.may_enter(request.user):
+            return super().response_delete(request, obj_display, obj_id)
+        return redirect("clusters:account")
+
+    @admin.display(description=_("active"), boolean=True)
+    def is_active(self, obj: TeamMember) -> bool:
+        return obj.account.is_active
+
+
+class TeamMemberInline(TabularPart):
+    """The team on the organisation's screen; each row leads to its own."""
+
+    model = TeamMember
+    fields = ("account", "role", "joined_at")
+    readonly_fields = fields
+    verbose_name_plural = _("team")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TeamMember]:
+        members: QuerySet[TeamMember] = super().get_queryset(request)
+        return members.select_related("account")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+OrganisationAdmin.inlines = (*OrganisationAdmin.inlines, TeamMemberInline)
+
+
+@admin.register(Mandate)
+class MandateAdmin(ActionsOnlyAdmin):
+    list_display = ("account", "programme")
+    list_select_related = ("account", "programme")
+    search_fields = ("account__email", "programme__name_en", "programme__name_it")
+    search_help_text = _("Address or programme.")
+    autocomplete_fields = ("programme",)
+    fields = ("account", "programme")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "account":
+            accounts = self.visible(request, Account)
+            kwargs["queryset"] = accounts.filter(groups__name=Role.POLICY_MAKER)
+            kwargs["help_text"] = _("Accounts with the role of a policy maker.")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A mandate is given and taken."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Mandate, form: Any, change: bool) -> None:
+        by: Any = request.user
+        actions.give_mandate(mandate=obj, by=by, now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Mandate) -> None:
+        by: Any = request.user
+        actions.take_mandate(mandate=obj, by=by, now=timezone.now())
+
+
+# Invitations
+
+
+class InvitationForm(ModelForm):
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        return email.lower()
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            try:
+                actions.refuse_second_place(self.instance)
+            except ValidationError as error:
+                self.add_error(None, error)
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", gettext("open")), ("closed", gettext("closed"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        still_open = queryset.open(timezone.now()).values("pk")
+        found: QuerySet[Any] = queryset
+        if self.value() == "open":
+            return found.filter(pk__in=still_open)
+        return found.exclude(pk__in=still_open) if self.value() == "closed" else found
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ActionsOnlyAdmin):
+    form = InvitationForm
+    list_display = ("email", "place", "state", "invited_by", "created_at", "expires_at")
+    list_filter = (OpenFilter, "team_role")
+    list_select_related = ("organisation", "programme", "invited_by")
+    search_fields = ("email", "organisation__name")
+    search_help_text = _("Address or organisation.")
+    readonly_fields = ("state", "invited_by", "created_at", "expires_at")
+    actions = ("withdraw",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        writable = self.writable(request, None)
+        asked = ("email", "organisation", "team_role", "role", "programme", "language")
+        if obj is None:
+            asked = tuple(name for name in asked if writable is None or name in writable)
+            description = _("A link is sent by mail; it works once, for 14 days.")
+            return ((None, {"fields": asked, "description": description}),)
+        return (
+            (None, {"fields": asked}),
+            (_("State"), {"fields": self.readonly_fields}),
+        )
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        return ("organisation", "programme") if self.gives_roles(request) else ()
+
+    def gives_roles(self, request: HttpRequest) -> bool:
+        """Else it is an owner, who invites into teams of their own only."""
+        assert isinstance(request.user, Account)
+        return bool(policy.givable_roles(request.user))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organisation" and not self.gives_roles(request):
+            assert isinstance(request.user, Account)
+            owned = policy.owned_by(request.user)
+            kwargs["queryset"] = Organisation.objects.filter(pk__in=owned)
+            kwargs["required"] = True
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "team_role" and not self.gives_roles(request):
+            kwargs |= {"required": True, "choices": TeamRole.choices}
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "role":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        assert isinstance(request.user, Account)
+        givable = policy.givable_roles(request.user)
+        choices = [(role.value, role.label) for role in Role if role in givable]
+        return forms.ChoiceField(
+            choices=[("", "---------"), *choices], label=_("role in the portal"), required=False
+        )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        assert isinstance(request.user, Account)
+        given = {"language": request.user.language}
+        if not self.gives_roles(request):
+            given["team_role"] = TeamRole.EDITOR
+        return given | super().get_changeform_initial_data(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Members of a team who own none have nothing to invite to."""
+        assert isinstance(request.user, Account)
+        return super().has_add_permission(request) and (
+            self.gives_roles(request) or policy.owned_by(request.user).exists()
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was sent is withdrawn, and sent anew."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_withdraw_permission(self, request: HttpRequest) -> bool:
+        return self.allows(request, policy.CHANGE, None)
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        by: Any = request.user
+        actions.invite(invitation=obj, by=by, now=timezone.now())
+
+    @admin.action(description=_("Withdraw the selected invitations"), permissions=["withdraw"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        number = 0
+        by: Any = request.user
+        for invitation in queryset:
+            try:
+                actions.withdraw_invitation(invitation=invitation, by=by, now=timezone.now())
+            except ValidationError as error:
+                text = f"{invitation}: {' '.join(error.messages)}"
+                self.message_user(request, text, messages.ERROR)
+            else:
+                number += 1
+        text = ngettext(
+            "%(number)d invitation was withdrawn.", "%(number)d invitations were withdrawn.", number
+        )
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    @admin.display(description=_("to what"))
+    def place(self, obj: Invitation) -> str:
+        where = obj.organisation or obj.programme
+        return f"{where} ({obj.role_name()})" if where else str(obj.role_name())
+
+    @admin.display(description=_("state"))
+    def state(self, obj: Invitation) -> str:
+        if obj.accepted_at:
+            return gettext("accepted")
+        if obj.withdrawn_at:
+            return gettext("withdrawn")
+        return gettext("open") if obj.is_open(timezone.now()) else gettext("expired")
+
+
+# Claims
+
+
+class DecisionForm(ModelForm):
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        claim: Claim = self.instance
+        if self.errors or not self.has_changed():
+            return
+        if claim.state == ClaimState.PENDING:
+            self.add_error("state", _("Approve or deny: an answer alone is not sent."))
+        elif claim.state == ClaimState.APPROVED:
+            try:
+                actions.refuse_owned(claim.organisation_id)
+            except ValidationError as error:
+                self.add_error("state", error)
+
+
+@admin.register(Claim)
+class ClaimAdmin(ActionsOnlyAdmin):
+    form = DecisionForm
+    list_display = ("organisation", "role_address", "state", "created_at", "decided_at")
+    list_filter = ("state",)
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__name", "role_address")
+    search_help_text = _("Organisation or role address.")
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("organisation", "website", "role_address", "reason", "created_at")}),
+        (
+            _("Decision"),
+            {
+                "fields": ("state", "answer", "decided_at", "decided_by"),
+                "description": _(
+                    "Approved: the role address is invited as owner, and the public page says "
+                    "that the team came by a claim. Denied: the answer is sent."
+                ),
+            },
+        ),
+    )
+    readonly_fields = (
+        "organisation",
+        "website",
+        "role_address",
+        "reason",
+        "created_at",
+        "decided_at",
+        "decided_by",
+    )
+    concerns: ClassVar = {"waiting": Concern(_("Claims waiting"), lambda rows, day: rows.pending())}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A decision stays."""
+        is_decided = obj is not None and obj.state != ClaimState.PENDING
+        return super().has_change_permission(request, obj) and not is_decided
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Claim, form: Any, change: bool) -> None:
+        if not form.has_changed():
+            return
+        by: Any = request.user
+        actions.decide_claim(
+            claim=obj,
+            is_approved=obj.state == ClaimState.APPROVED,
+            answer=obj.answer,
+            by=by,
+            now=timezone.now(),
+        )
+
+    @admin.display(description=_("web site of the organisation"))
+    def website(self, obj: Claim) -> str:
+        return obj.organisation.website

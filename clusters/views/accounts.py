@@ -1,0 +1,203 @@
+"""The pages of one's own account, and the link that makes it."""
+
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clusters import actions, policy
+from clusters.forms import LanguageForm, PasswordForm
+from clusters.models import Account, Cluster, Invitation, Role, TeamMember, TeamRole
+from clusters.sessions import keep_session
+from clusters.signing_in import needs_second_factor
+from news.register import drafts_of
+
+if TYPE_CHECKING:
+    from news.models import Announcement
+
+WHAT_A_ROLE_DOES: dict[str, str | Promise] = {
+    Role.EXPERT: _("is in the pool of experts who assess clusters"),
+    Role.POLICY_MAKER: _("follows the clusters of a programme"),
+    Role.AUDITOR: _("reads everything and changes nothing"),
+    Role.EDITOR: _("edits clusters, organisations, labels and news"),
+    Role.LEAD: _("decides claims; looks after accounts and the rules of the label"),
+}
+
+
+@dataclass(frozen=True)
+class Team:
+    """A team of one's own, with what it looks after."""
+
+    member: TeamMember
+    clusters: list[Cluster]
+    drafts: "list[Announcement]"
+    colleagues: list[TeamMember]
+
+    @property
+    def is_owned(self) -> bool:
+        return self.member.role == TeamRole.OWNER
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """What the account may do; a POST sets the language of its mails."""
+    person = request.user
+    assert isinstance(person, Account)
+    form = LanguageForm(request.POST or None, instance=person)
+    if form.is_bound and form.is_valid():
+        language = form.cleaned_data["language"]
+        actions.set_language(account=person, language=language)
+        messages.success(request, gettext("Mails now come in this language."))
+        return redirect("clusters:account")
+    roles = policy.roles_of(person)
+    return TemplateResponse(
+        request,
+        "clusters/account.html",
+        {
+            "person": person,
+            "roles": [
+                (Role(role).label, text) for role, text in WHAT_A_ROLE_DOES.items() if role in roles
+            ],
+            "teams": teams_of(person, timezone.localdate()),
+            "mandates": person.mandates.select_related("programme"),
+            "may_enter": policy.may_enter(person),
+            "needs_second_factor": needs_second_factor(person),
+            "form": form,
+        },
+    )
+
+
+def teams_of(person: Account, day: date) -> list[Team]:
+    members = list(person.teams.with_teams())
+    drafts = drafts_of(member.organisation for member in members)
+    return [
+        Team(
+            member=member,
+            clusters=[m.cluster for m in member.organisation.managements.all() if m.is_on(day)],
+            drafts=drafts[member.organisation_id],
+            colleagues=[other for other in member.organisation.team.all() if other != member],
+        )
+        for member in members
+    ]
+
+
+@login_required
+@require_POST
+def account_leave_team(request: HttpRequest, slug: str) -> HttpResponse:
+    person = request.user
+    assert isinstance(person, Account)
+    member = get_object_or_404(person.teams.select_related("organisation"), organisation__slug=slug)
+    try:
+        actions.remove_from_team(member=member, by=person, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        keep_session(request)
+        text = gettext("You left the team of %(organisation)s.")
+        messages.success(request, text % {"organisation": member.organisation})
+    return redirect("clusters:account")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
+    """Who invites to what, and the form that accepts; a closed link says what to do instead."""
+    now = timezone.now()
+    try:
+        invitation = Invitation.objects.at(token)
+    except Invitation.DoesNotExist:
+        return keep_secret(closed(request, None, HTTPStatus.NOT_FOUND))
+    if not invitation.is_open(now):
+        return keep_secret(closed(request, invitation, HTTPStatus.GONE))
+    return keep_secret(
+        accept_with_own_account(request, invitation)
+        if request.user.is_authenticated
+        else accept_with_new_account(request, invitation)
+    )
+
+
+def keep_secret(response: HttpResponse) -> HttpResponse:
+    """The address is a key: no cache keeps it, no search engine lists it, no other site reads it.
+
+    `no-referrer` would take the origin from the form as well, which the check against forged
+    requests needs.
+    """
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "same-origin"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def closed(request: HttpRequest, invitation: Invitation | None, status: HTTPStatus) -> HttpResponse:
+    return TemplateResponse(
+        request, "clusters/invitation_closed.html", {"invitation": invitation}, status=status
+    )
+
+
+def accept_with_own_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    person = request.user
+    assert isinstance(person, Account)
+    if request.method == "POST" and person.email == invitation.email:
+        try:
+            actions.accept_invitation(invitation=invitation, account=person, now=timezone.now())
+        except ValidationError:
+            return closed(request, None, HTTPStatus.GONE)
+        keep_session(request)
+        messages.success(request, gettext("You accepted the invitation."))
+        return redirect(next_page(person))
+    return show(request, invitation, form=None)
+
+
+def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    if Account.objects.is_known(invitation.email):
+        return show(request, invitation, form=None)
+    form = PasswordForm(request.POST or None, email=invitation.email)
+    if form.is_bound and form.is_valid():
+        password = form.cleaned_data["password"]
+        try:
+            person = actions.accept_invitation(
+                invitation=invitation, password=password, now=timezone.now()
+            )
+        except ValidationError:
+            return closed(request, None, HTTPStatus.GONE)
+        login = Login(user=person, email=person.email, redirect_url=next_page(person))
+        return perform_password_login(request, {"email": person.email}, login)
+    return show(request, invitation, form=form)
+
+
+def next_page(person: Account) -> str:
+    return reverse("mfa_index" if needs_second_factor(person) else "clusters:account")
+
+
+def show(request: HttpRequest, invitation: Invitation, form: PasswordForm | None) -> HttpResponse:
+    is_signed_in = request.user.is_authenticated
+    return TemplateResponse(
+        request,
+        "clusters/invitation_accept.html",
+        {
+            "invitation": invitation,
+            "role": invitation.role_name(),
+            "form": form,
+            "rules": password_validators_help_texts() if form else [],
+            "is_signed_in": is_signed_in,
+            "is_for_me": is_signed_in and request.user.email == invitation.email,
+        },
+    )
