@@ -20,6 +20,7 @@ from clusters.freshness import next_round
 from clusters.models import (
     Account,
     Cluster,
+    ClusterQuerySet,
     ConfirmationRequest,
     EventKind,
     Organisation,
@@ -103,7 +104,7 @@ def recipients(organisation: Organisation) -> list[Recipient]:
     return [Recipient(organisation.role_address, language)]
 
 
-def clusters_of(organisation: Organisation, day: date) -> QuerySet[Cluster]:
+def clusters_of(organisation: Organisation, day: date) -> ClusterQuerySet:
     """The published clusters that it manages that day."""
     managers = Organisation.objects.filter(pk=organisation.pk)
     return Cluster.objects.published().managed_on(day, managers).in_directory_order()

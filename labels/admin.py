@@ -9,28 +9,35 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from clusters import policy
 from clusters.admin.base import (
     EMPTY,
     Concern,
+    CountryFilter,
     PartAdmin,
     PartFormSet,
     PortalAdmin,
     PublishedAdmin,
     StackedPart,
     TabularPart,
+    country_name,
 )
-from clusters.admin.directory import ClusterAdmin
+from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
 from clusters.dates import PartialDate, add_months
+from clusters.events import record
+from clusters.export import csv_download
+from clusters.models import Account, Cluster, EventKind, Programme
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.actions import apply_rules, labels_changed_by, save_label
 from labels.models import (
     STATE_NAMES,
+    Expert,
     Indicator,
     IndicatorSet,
     IssuingBody,
@@ -42,6 +49,8 @@ from labels.models import (
     Statement,
     Suspension,
 )
+from labels.overview import HEADER, clusters_in, overview
+from labels.register import headline
 from labels.validity import State
 
 MONTHS_BEFORE_THE_END = 6
@@ -278,7 +287,58 @@ class LabelInline(EffectiveDays, StackedPart):
         return found.with_state(today).in_register_order(today)
 
 
+def with_labels(clusters: QuerySet[Cluster], day: date) -> QuerySet[Cluster]:
+    labels = Label.objects.published().with_state(day).select_related("level").highest_first()
+    return clusters.prefetch_related(Prefetch("labels", labels, to_attr="labels_today"))
+
+
+@admin.display(description=_("label today"))
+def label_today(obj: Cluster) -> str:
+    label = headline(obj.labels_today)  # type: ignore[attr-defined]
+    return f"{label.level}, {STATE_NAMES[State(label.state)]}" if label else EMPTY  # type: ignore[attr-defined]
+
+
+@admin.action(description=_("Download the selected clusters as CSV"), permissions=["download"])
+def download_clusters(
+    model_admin: ClusterAdmin, request: HttpRequest, queryset: QuerySet[Cluster]
+) -> HttpResponse:
+    day = timezone.localdate()
+    programmes = policy.rows(request.user, policy.VIEW, Programme.objects.all(), day)
+    return overview_download(request, queryset, programmes, day)
+
+
+@admin.action(
+    description=_("Download the clusters of the selected programmes as CSV"),
+    permissions=["download"],
+)
+def download_programmes(
+    model_admin: ProgrammeAdmin, request: HttpRequest, queryset: QuerySet[Programme]
+) -> HttpResponse:
+    day = timezone.localdate()
+    programmes = policy.rows(request.user, policy.DOWNLOAD, queryset, day)
+    return overview_download(request, clusters_in(programmes, day), programmes, day)
+
+
+def overview_download(
+    request: HttpRequest, clusters: Any, programmes: QuerySet[Programme], day: date
+) -> HttpResponse:
+    assert isinstance(request.user, Account)
+    allowed: Any = policy.rows(request.user, policy.DOWNLOAD, clusters, day)
+    rows = overview(allowed, programmes, day)
+    record(
+        EventKind.EXPORTED,
+        now=timezone.now(),
+        account=request.user,
+        detail=f"clusters and their programmes, {len(rows)} rows",
+    )
+    return csv_download(f"clusters-{day.isoformat()}", HEADER, rows)
+
+
 ClusterAdmin.inlines.append(LabelInline)
+ClusterAdmin.listed_with.append(with_labels)
+ClusterAdmin.list_display.insert(ClusterAdmin.list_display.index("completeness"), label_today)
+ClusterAdmin.actions.append(download_clusters)
+ProgrammeAdmin.actions.append(download_programmes)
 
 
 @admin.register(Suspension)
@@ -430,4 +490,22 @@ class StatementAdmin(PortalAdmin):
             _("What was counted"),
             {"fields": ("definition_en", "definition_it", "detail_en", "detail_it")},
         ),
+    )
+
+
+# The pool
+
+
+@admin.register(Expert)
+class ExpertAdmin(PortalAdmin):
+    list_display = ("account", country_name, "languages", "accredited_on")
+    list_filter = (CountryFilter, ("portfolios", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("account",)
+    search_fields = ("account__email", "languages")
+    search_help_text = _("Address or language.")
+    autocomplete_fields = ("account",)
+    filter_horizontal = ("portfolios",)
+    fieldsets = (
+        (None, {"fields": ("account", "country", "accredited_on")}),
+        (_("What they assess"), {"fields": ("languages", "portfolios")}),
     )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
@@ -241,6 +241,9 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.PUBLISH, None)
 
+    def has_download_permission(self, request: HttpRequest) -> bool:
+        return self.allows(request, policy.DOWNLOAD, None)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Every field that the person may not write in this row."""
         given = tuple(super().get_readonly_fields(request, obj))
@@ -375,7 +378,7 @@ class PartAdmin(PortalAdmin):
 class PublishedAdmin(PortalAdmin):
     """Rows with `is_published`: shown and hidden, and never deleted once they were public."""
 
-    actions = ("publish", "unpublish")
+    actions: Sequence[Any] = ("publish", "unpublish")
     is_followed = True  # the dashboard tells its latest changes
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The one way by which a team sets the day of confirmation: an action and a button."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,10 +14,11 @@ from django.utils.translation import ngettext
 from clusters import policy
 from clusters.admin.base import PublishedAdmin
 from clusters.confirmation import confirm
+from clusters.models import Account
 
 
 class ConfirmableAdmin(PublishedAdmin):
-    actions = (*PublishedAdmin.actions, "confirm")
+    actions: Sequence[Any] = (*PublishedAdmin.actions, "confirm")
     change_form_template = "admin/clusters/confirmable_change_form.html"
 
     def has_confirm_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -30,6 +32,7 @@ class ConfirmableAdmin(PublishedAdmin):
         self.confirm_rows(request, policy.rows(request.user, policy.CONFIRM, queryset, day))
 
     def confirm_rows(self, request: HttpRequest, rows: Any) -> None:
+        assert isinstance(request.user, Account)
         number = confirm(rows, day=timezone.localdate(), now=timezone.now(), account=request.user)
         text = ngettext(
             "%(number)d profile is confirmed as of today.",

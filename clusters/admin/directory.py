@@ -1,17 +1,21 @@
 """The admin of clusters, organisations, programmes, and of what they refer to."""
 
+from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clusters import policy
 from clusters.admin.base import (
     EMPTY,
     Concern,
@@ -112,9 +116,20 @@ def share_in_words(number: int) -> str:
     }
 
 
+class ClusterList(ChangeList):
+    """The list loads what its columns show; other pages of the admin do not."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any) -> QuerySet[Any]:
+        clusters = super().get_queryset(request, *args)
+        for load in ClusterAdmin.listed_with:
+            clusters = load(clusters, timezone.localdate())
+        return clusters
+
+
 @admin.register(Cluster)
 class ClusterAdmin(ConfirmableAdmin):
-    list_display = (
+    # Lists, because labels.admin adds its own.
+    list_display: list[Any] = [
         "name",
         country_name,
         "region",
@@ -123,7 +138,9 @@ class ClusterAdmin(ConfirmableAdmin):
         "completeness",
         "confirmed_on",
         "is_published",
-    )
+    ]
+    actions: list[Any] = list(ConfirmableAdmin.actions)
+    listed_with: ClassVar[list[Callable[[Any, date], QuerySet[Cluster]]]] = []
     list_filter = (
         "is_published",
         "state",
@@ -167,7 +184,6 @@ class ClusterAdmin(ConfirmableAdmin):
         (_("Contact"), {"fields": ("contact_address", "is_contact_shown")}),
         (_("Logo"), {"fields": ("logo", "logo_preview")}),
     )
-    # A list, because labels.admin appends its own.
     inlines = [
         ClusterTextInline,
         ClusterNameInline,
@@ -190,9 +206,13 @@ class ClusterAdmin(ConfirmableAdmin):
         ),
     }
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ClusterList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cluster]:
-        clusters: ClusterQuerySet = super().get_queryset(request)
-        return clusters.with_completeness(timezone.localdate())
+        clusters: Any = super().get_queryset(request)
+        found: ClusterQuerySet = clusters.with_completeness(timezone.localdate())
+        return found
 
     @admin.display(description=_("completeness"), ordering="number_of_facts")
     def completeness(self, obj: Cluster) -> str:
@@ -277,6 +297,7 @@ class ParticipationInline(TabularPart):
 
 @admin.register(Programme)
 class ProgrammeAdmin(PublishedAdmin):
+    actions: list[Any] = list(PublishedAdmin.actions)  # labels.admin adds its own
     list_display = ("name_en", "name_it", "owner", country_name, "is_published")
     list_filter = ("is_published", CountryFilter)
     list_select_related = ("owner",)
@@ -294,6 +315,13 @@ class ProgrammeAdmin(PublishedAdmin):
         (_("Description"), {"fields": ("description_en", "description_it")}),
     )
     inlines = (ParticipationInline,)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        context["may_download"] = obj is not None and self.allows(request, policy.DOWNLOAD, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(Participation)

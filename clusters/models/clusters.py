@@ -154,7 +154,9 @@ def facts_present(day: date) -> dict[Fact, Q]:
     counts = MembershipCount.objects.filter(
         cluster=OuterRef("pk"), counted_on__lasting_on=counted_since(day)
     )
-    leads = Management.objects.on(day).filter(cluster=OuterRef("pk"), role=ManagementRole.LEAD)
+    leads = Management.objects.on(day).filter(
+        cluster=OuterRef("pk"), role=ManagementRole.LEAD, organisation__is_published=True
+    )
     return {
         Fact.TAGLINE_EN: text("en", "tagline"),
         Fact.TAGLINE_IT: text("it", "tagline"),
@@ -308,7 +310,7 @@ class Cluster(models.Model):
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
     def completeness_on(self, day: date) -> Completeness:
-        """Prefetch `texts`, `membership_counts` and `managements` for lists."""
+        """Without a query on a row loaded by `with_profile()`."""
         given = {
             Fact.PORTFOLIO: self.portfolio_id,
             Fact.REGION: self.region_id,
@@ -318,7 +320,8 @@ class Cluster(models.Model):
             Fact.CONTACT: self.contact_address,
             Fact.LOGO: self.logo,
             Fact.LEAD: any(
-                management.role == ManagementRole.LEAD for management in self.managers_on(day)
+                management.role == ManagementRole.LEAD and management.organisation.is_published
+                for management in self.managers_on(day)
             ),
         }
         profile = Profile(

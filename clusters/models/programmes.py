@@ -96,9 +96,8 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         """Participations in force on a day."""
         return self.filter(in_force_on(day))
 
-    def of_clusters(self, clusters: "models.QuerySet[Cluster]") -> Self:
-        """With the programme, by programme and then by cluster."""
-        return self.filter(cluster__in=clusters).select_related("programme")
+    def in_programmes(self, programmes: "models.QuerySet[Programme]") -> Self:
+        return self.filter(programme__in=programmes).select_related("programme")
 
 
 class Participation(models.Model):

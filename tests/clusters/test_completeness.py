@@ -165,7 +165,7 @@ def managed(**fields: Any) -> Cluster:
 def test_completeness_is_the_same_in_sql(make: Any, expected: set[Fact]) -> None:
     cluster = make()
 
-    in_sql = Cluster.objects.with_completeness(DAY).get(pk=cluster.pk)
+    in_sql: Any = Cluster.objects.with_completeness(DAY).get(pk=cluster.pk)
 
     assert in_sql.completeness_on(DAY).present == expected
     assert in_sql.number_of_facts == len(expected)

@@ -431,7 +431,7 @@ def test_confirm_skips_rows_that_carry_the_day() -> None:
 def test_public_pages_say_when_the_team_confirmed(
     client: Client, confirmed_on: date | None, words: str
 ) -> None:
-    rows = [
+    rows: list[Cluster | Organisation] = [
         make_cluster(confirmed_on=confirmed_on),
         make_organisation(confirmed_on=confirmed_on),
     ]
