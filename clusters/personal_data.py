@@ -377,7 +377,7 @@ def data_of(account: Account) -> dict[str, Any]:
             if hasattr(model, "history_user")
             for change in values(
                 model._base_manager.filter(history_user=account).annotate(
-                    row=F(model.instance_type._meta.pk.attname)
+                    row=F(model.instance_type._meta.pk.attname)  # type: ignore[attr-defined]
                 ),
                 "row",
                 "history_date",

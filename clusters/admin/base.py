@@ -20,7 +20,8 @@ from django.utils.translation import ngettext
 from django_countries import countries
 
 from clusters import policy
-from clusters.admin.versions import EMPTY, HistoryAdmin
+from clusters.admin.versions import EMPTY as EMPTY
+from clusters.admin.versions import HistoryAdmin
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clusters import policy
-from clusters.admin.base import EMPTY, ScopedAdmin
+from clusters.admin.base import ScopedAdmin
+from clusters.admin.versions import EMPTY
 from clusters.events import record
 from clusters.limits import network_address
 from clusters.models import Account, Event, EventKind

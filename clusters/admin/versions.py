@@ -162,7 +162,7 @@ def difference(old: str, new: str) -> Iterator[Line]:
 class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without types
     """The list of versions, and an old one with the button that restores it."""
 
-    object_history_template = "admin/history.html"
+    object_history_template: Any = "admin/history.html"
     object_history_list_template = "admin/history_list.html"
     object_history_form_template = "admin/history_version.html"
 
@@ -176,7 +176,7 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         }
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not self.allows(request, policy.RESTORE, obj)  # type: ignore[attr-defined]
+        return not self.allows(request, policy.RESTORE, obj)
 
     def set_history_delta_changes(
         self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
@@ -209,9 +209,9 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
 
         What restoring writes is a version of its own, which names the one that it brought back.
         """
-        self.hide_from_strangers(request, object_id)  # type: ignore[attr-defined]
+        self.hide_from_strangers(request, object_id)
         obj = self.get_object(request, unquote(object_id))
-        if not self.allows(request, policy.RESTORE, obj):  # type: ignore[attr-defined]
+        if not self.allows(request, policy.RESTORE, obj):
             raise PermissionDenied
         version = self.model.history.filter(pk=version_id).first()
         origin = str(Restored(version.pk, version.history_date)) if version else ADMIN

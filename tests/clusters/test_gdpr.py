@@ -537,7 +537,7 @@ DATA = "/en/account/data/"
 
 def test_account_takes_its_data_along(account: Account, client: Client) -> None:
     cluster = make_cluster()
-    cluster._history_user = account
+    cluster._history_user = account  # type: ignore[attr-defined]
     cluster.save()
     make_invitation()
     make_claim()

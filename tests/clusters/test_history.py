@@ -248,7 +248,7 @@ def cluster_of_a_team() -> Any:
 
 def change_by(cluster: Cluster, account: Any, town: str) -> None:
     cluster.town = town
-    cluster._history_user = account
+    cluster._history_user = account  # type: ignore[attr-defined]
     cluster.save()
 
 

@@ -71,7 +71,8 @@ def test_log_is_not_there_for_others(client: Client, role: Role | None) -> None:
 @pytest.mark.parametrize("field", ["account", "about"])
 def test_log_is_searched_by_account(client: Client, field: str) -> None:
     enter(client, Role.LEAD)
-    event = make_event(**{field: make_account(email="wanted@example.org")})
+    fields: dict[str, Any] = {field: make_account(email="wanted@example.org")}
+    event = make_event(**fields)
     make_event(account=make_account())
 
     assert shown(client.get(LIST, {"q": "wanted"})) == [event.pk]
