@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
+from clusters.contact_forms import OpenForm, ProseField, address_field
 from clusters.images import reencode
 from clusters.models import Account
 
@@ -48,3 +49,18 @@ class LanguageForm(forms.ModelForm):
     class Meta:
         model = Account
         fields = ("language",)
+
+
+class ClaimForm(OpenForm):
+    reason = ProseField(
+        label=_("Why it is yours"),
+        max_length=2000,
+        help_text=_("What you do for the organisation, and where the secretariat can check it."),
+    )
+    role_address = address_field(
+        label=_("Role address"),
+        help_text=_(
+            "Of a function, such as info@, in the organisation’s own domain. "
+            "The answer goes there, and whoever reads it becomes the owner."
+        ),
+    )

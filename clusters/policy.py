@@ -254,6 +254,7 @@ EXPERT: Mapping[str, tuple[Grant, ...]] = {
     "labels.expert": (
         Grant(frozenset({VIEW, CHANGE}), own("account"), fields("languages", "portfolios")),
     ),
+    "clusters.portfolio": (Grant(READ),),
 }
 
 POLICY_MAKER: Mapping[str, tuple[Grant, ...]] = {

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from clusters.views import accounts, confirmation, contact, directory
+from clusters.views import accounts, claims, confirmation, contact, data, directory
 
 app_name = "clusters"
 
 urlpatterns = [
     path("account/", accounts.account, name="account"),
+    path("account/data/", data.account_data, name="account_data"),
     path(
         "account/teams/<slug:slug>/leave/", accounts.account_leave_team, name="account_leave_team"
     ),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("clusters/<slug:slug>/", directory.cluster_detail, name="detail"),
     path("organisations/", directory.organisation_list, name="organisation_list"),
     path("organisations/<slug:slug>/", directory.organisation_detail, name="organisation_detail"),
+    path("organisations/<slug:slug>/claim/", claims.organisation_claim, name="organisation_claim"),
     path("programmes/", directory.programme_list, name="programme_list"),
     path("programmes/<slug:slug>/", directory.programme_detail, name="programme_detail"),
     path("clusters/<slug:slug>/contact/", contact.cluster_contact, name="cluster_contact"),

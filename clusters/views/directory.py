@@ -176,7 +176,7 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
 def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Organisation.objects.published()
     try:
-        organisation = rows.select_related("region").get(slug=slug)
+        organisation = rows.with_ownership().select_related("region").get(slug=slug)
     except Organisation.DoesNotExist:
         return moved(request, rows, slug)
     today = timezone.localdate()

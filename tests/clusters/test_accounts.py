@@ -354,6 +354,12 @@ def test_account_sets_nothing_else(client: Client) -> None:
     assert not account.groups.exists()
 
 
+def test_account_hands_out_its_data(client: Client) -> None:
+    client.force_login(make_account())
+
+    assert 'action="/en/account/data/"' in client.get("/en/account/").content.decode()
+
+
 def test_wrong_language_is_told(client: Client) -> None:
     client.force_login(make_account())
 
