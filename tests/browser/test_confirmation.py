@@ -1,0 +1,75 @@
+"""The page behind the mail, as an owner opens it: one button, by keyboard too, on any screen."""
+
+from io import StringIO
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core import mail
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from clusters.models import Cluster, ClusterText, Organisation
+from tests.factories import make_cluster, make_management, make_organisation, portfolio, region
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BUTTON = "All of this is right"
+
+
+@pytest.fixture
+def link(live_server: LiveServer) -> str:
+    """The address in a mail to an organisation with two clusters, in English."""
+    organisation = make_organisation(
+        name="Bioindustry Park", role_address="info@example.org", country="NO"
+    )
+    for name in ("bioPmed", "A cluster with a rather long name in the valley of the river"):
+        cluster = make_cluster(name=name, portfolio=portfolio(), region=region(), town="Ivrea")
+        ClusterText.objects.create(
+            cluster=cluster, language="en", tagline="Health", description="x"
+        )
+        make_management(organisation=organisation, cluster=cluster)
+    call_command("send_confirmations", stdout=StringIO())
+    lines = mail.outbox[-1].body.splitlines()
+    address = next(line for line in lines if "/confirm/" in line)
+    return address.replace("http://testserver", live_server.url)
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_confirm_page_is_accessible(
+    link: str, browser: Browser, language: str, scheme: str, width: int
+) -> None:
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": width, "height": 800},
+    )
+    page = context.new_page()
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+
+    page.goto(link.replace("/en/", f"/{language}/"))
+    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    is_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    cookies = context.cookies()
+    context.close()
+
+    assert results.violations_count == 0, results.generate_report()
+    assert (is_wide, cookies, reports) == (False, [], [])
+
+
+def test_profile_is_confirmed_by_keyboard_without_script(link: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page: Page = context.new_page()
+    page.goto(link)
+
+    page.get_by_role("button", name=BUTTON).focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("Thank you")
+    expect(page.get_by_role("button", name=BUTTON)).to_have_count(0)
+    context.close()
+    assert Organisation.objects.get().confirmed_on is not None
+    assert Cluster.objects.filter(confirmed_on=None).count() == 0
