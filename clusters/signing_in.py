@@ -241,9 +241,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        user.skip_history_when_saving = True  # Django notes the last sign-in
         super().login(request, user)
-        del user.skip_history_when_saving
         now = int(timezone.now().timestamp())
         request.session[SIGNED_IN_AT] = request.session[SEEN_AT] = now
 
