@@ -1,23 +1,32 @@
 """What anybody may send without an account."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
-from django.core.validators import RegexValidator
+from django.core.validators import validate_email
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 YOUNGEST = timedelta(seconds=3)
 OLDEST = timedelta(hours=24)
+NO_ADDRESS = _("Type an address like name@example.org.")
 
-# Django's own check takes quoted names, which hold spaces and control characters.
-is_plain_address = RegexValidator(
-    r"^[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+$",
-    _("Type an address like name@example.org."),
-)
+# Django's own check takes quoted names, which hold spaces, and bracketed networks.
+PLAIN = re.compile(r"[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+")
+
+
+def validate_plain_address(value: str) -> None:
+    """One message, whatever is wrong."""
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValidationError(NO_ADDRESS) from error
+    if not PLAIN.fullmatch(value):
+        raise ValidationError(NO_ADDRESS)
 
 
 class OpenForm(forms.Form):
@@ -70,7 +79,7 @@ class OpenForm(forms.Form):
                     " once more and send it again."
                 )
             )
-        if self.age is not None and self.age < YOUNGEST:
+        if not self.errors and self.age is not None and self.age < YOUNGEST:
             raise ValidationError(_("That was very quick. Wait a moment and send it again."))
         return self.cleaned_data
 
@@ -81,13 +90,16 @@ class ProseField(forms.CharField):
     widget = forms.Textarea
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
-        return text.replace("\r\n", "\n")
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
-def address_field(**options: Any) -> forms.EmailField:
+class AddressField(forms.EmailField):
+    default_validators = (validate_plain_address,)
+
+
+def address_field(**options: Any) -> AddressField:
     widget = forms.EmailInput(attrs={"autocomplete": "email"})
-    return forms.EmailField(max_length=254, validators=[is_plain_address], widget=widget, **options)
+    return AddressField(max_length=254, widget=widget, **options)
 
 
 class ContactForm(OpenForm):

@@ -1,6 +1,6 @@
 """What waits for the secretariat: problems that readers reported."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -56,7 +56,7 @@ class ProblemReportAdmin(PortalAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: ProblemReport | None = None) -> object:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The answer of a closed report was sent, so it stays."""
         given = super().get_readonly_fields(request, obj)
         return (*given, "state", "answer") if obj and obj.state in CLOSED else given

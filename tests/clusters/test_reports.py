@@ -224,11 +224,11 @@ def test_closing_sends_the_answer_in_the_language_of_the_reader(
     with django_capture_on_commit_callbacks(execute=True):
         close(report, state)
 
-    [message] = mail.outbox
+    message: Any = mail.outbox[0]
     assert (message.to, message.reply_to) == (["reader@example.org"], ["secretariat@example.org"])
     assert "The town is Ivrea now." in message.body
     assert f"http://testserver/{language}/clusters/biopmed/" in message.body
-    assert f'<html lang="{language}">' in message.alternatives[0][0]  # type: ignore[attr-defined]
+    assert f'<html lang="{language}">' in message.alternatives[0][0]
 
 
 def test_closing_says_who_and_when() -> None:
