@@ -58,7 +58,7 @@ REPLY = Rule(Sensitivity.PERSONAL, f"{REPLY_ADDRESS_DAYS} days after closing", "
 LOGGED = Rule(Sensitivity.RESTRICTED, f"{EVENT_DAYS} days", "stays; it holds no address")
 LOGGED_PERSON = Rule(Sensitivity.PERSONAL, f"{EVENT_DAYS} days", "leads to the nameless account")
 NETWORK = Rule(Sensitivity.PERSONAL, f"{NETWORK_ADDRESS_DAYS} days", "the row is deleted")
-SESSION = Rule(Sensitivity.SECRET, "until it expires, 12 hours at most", "the row is deleted")
+SESSION = Rule(Sensitivity.SECRET, "until it expires, after 12 hours", "the row is deleted")
 ADMIN_LOG = Rule(Sensitivity.RESTRICTED, f"{ADMIN_LOG_DAYS} days", MENTION_GOES)
 ADMIN_LOG_PERSON = Rule(
     Sensitivity.PERSONAL, f"{ADMIN_LOG_DAYS} days", "leads to the nameless account"

@@ -88,6 +88,7 @@ def test_database_lets_a_line_of_two_years_go() -> None:
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no TRUNCATE")
 def test_database_refuses_to_truncate() -> None:
     make_event()
+    connection.check_constraints()  # a table with checks still to do cannot be truncated at all
 
     with (
         pytest.raises(IntegrityError),
