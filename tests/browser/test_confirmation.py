@@ -51,6 +51,7 @@ def test_confirm_page_is_accessible(
     page.on("console", lambda message: reports.append(message.text))
 
     page.goto(link.replace("/en/", f"/{language}/"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bioindustry Park")
     results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
     is_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     cookies = context.cookies()
