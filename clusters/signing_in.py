@@ -65,6 +65,12 @@ FACTOR_CHANGES = {
     ),
 }
 
+WAYS_TO_CONFIRM = {
+    "reauthenticate": _("With your password"),
+    "mfa_reauthenticate": _("With a code"),
+    "mfa_reauthenticate:webauthn": _("With a passkey"),
+}
+
 
 def factors_of(account: Account) -> Any:
     return Authenticator.objects.filter(user=account, type__in=FACTORS)
@@ -224,6 +230,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def reauthenticate(self, user: Any, password: str) -> bool:
         """allauth limits how often somebody signed in may try."""
         return bool(user.check_password(password))
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        return [
+            method | {"description": WAYS_TO_CONFIRM[method["id"]]}
+            for method in super().get_reauthentication_methods(user)
+        ]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """To have just signed in is proof enough."""
