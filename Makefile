@@ -59,7 +59,7 @@ LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header 
 
 demo: export SITE_URL = http://127.0.0.1:$(PORT)
 # One password opens the demo; an installation asks everyone who edits for a second factor.
-demo: export REQUIRE_SECOND_FACTOR = False
+demo: export REQUIRE_SECOND_FACTOR ?= False
 demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve the portal with demo data (PORT=8000)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py createcachetable
