@@ -40,7 +40,9 @@ def test_file_name_says_what_it_holds(path: Path) -> None:
     assert path.stem not in {"utils", "helpers", "common", "core", "services", "managers", "misc"}
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.stem == "views"], ids=name_of)
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if "views" in (p.stem, p.parent.name)], ids=name_of
+)
 def test_view_asks_the_domain(path: Path) -> None:
     assert not re.findall(r"\.(?:filter|exclude|annotate|raw|save|create)\(", path.read_text())
 
@@ -50,6 +52,8 @@ RULES = [
     for app, rule in (
         ("clusters", "dates"),
         ("clusters", "cartography"),
+        ("clusters", "freshness"),
+        ("clusters", "completeness"),
         ("labels", "validity"),
         ("labels", "timeline"),
         ("labels", "importing"),
