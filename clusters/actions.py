@@ -223,11 +223,11 @@ def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: date
         return
     account.groups.add(*Group.objects.filter(name__in=wanted - held))
     account.groups.remove(*Group.objects.filter(name__in=held - wanted))
-    for kind, names in (
+    for kind, changed in (
         (EventKind.ROLE_GIVEN, wanted - held),
         (EventKind.ROLE_TAKEN, held - wanted),
     ):
-        for name in sorted(names):
+        for name in sorted(changed):
             record(kind, now=now, account=by, about=account, detail=name)
     if Role.LEAD in held - wanted:
         withdraw(Invitation.objects.open(now).filter(invited_by=account), now)

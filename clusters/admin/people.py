@@ -212,7 +212,7 @@ class TeamMemberInline(TabularPart):
         return False
 
 
-OrganisationAdmin.inlines = (*OrganisationAdmin.inlines, TeamMemberInline)
+OrganisationAdmin.inlines = (*OrganisationAdmin.inlines, TeamMemberInline)  # type: ignore[assignment]
 
 
 @admin.register(Mandate)
@@ -289,7 +289,14 @@ class InvitationAdmin(ActionsOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         writable = self.writable(request, None)
-        asked = ("email", "organisation", "team_role", "role", "programme", "language")
+        asked: tuple[str, ...] = (
+            "email",
+            "organisation",
+            "team_role",
+            "role",
+            "programme",
+            "language",
+        )
         if obj is None:
             asked = tuple(name for name in asked if writable is None or name in writable)
             description = _("A link is sent by mail; it works once, for 14 days.")

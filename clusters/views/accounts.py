@@ -179,7 +179,8 @@ def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> Htt
         except ValidationError:
             return closed(request, None, HTTPStatus.GONE)
         login = Login(user=person, email=person.email, redirect_url=next_page(person))
-        return perform_password_login(request, {"email": person.email}, login)
+        response: HttpResponse = perform_password_login(request, {"email": person.email}, login)
+        return response
     return show(request, invitation, form=form)
 
 
@@ -188,7 +189,7 @@ def next_page(person: Account) -> str:
 
 
 def show(request: HttpRequest, invitation: Invitation, form: PasswordForm | None) -> HttpResponse:
-    is_signed_in = request.user.is_authenticated
+    person = request.user
     return TemplateResponse(
         request,
         "clusters/invitation_accept.html",
@@ -197,7 +198,7 @@ def show(request: HttpRequest, invitation: Invitation, form: PasswordForm | None
             "role": invitation.role_name(),
             "form": form,
             "rules": password_validators_help_texts() if form else [],
-            "is_signed_in": is_signed_in,
-            "is_for_me": is_signed_in and request.user.email == invitation.email,
+            "is_signed_in": person.is_authenticated,
+            "is_for_me": isinstance(person, Account) and person.email == invitation.email,
         },
     )

@@ -25,7 +25,7 @@ def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if "sent" in request.GET:
         return TemplateResponse(request, "clusters/organisation_claim_sent.html", context)
-    if organisation.has_owner:
+    if organisation.has_owner:  # type: ignore[attr-defined]  # annotated
         raise Http404
     about = f"claim {organisation.public_id}"
     form = ClaimForm(request.POST or None, about=about, now=timezone.now())

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connections
@@ -72,9 +73,8 @@ def invitation_as(role: Role, by: Account, email: str = "new@example.org") -> In
 
 
 def accept(invitation: Invitation, **arguments: Any) -> Account:
-    return actions.accept_invitation(
-        invitation=invitation, **({"password": "a-long-password", "now": NOW} | arguments)
-    )
+    given: dict[str, Any] = {"password": "a-long-password", "now": NOW} | arguments
+    return actions.accept_invitation(invitation=invitation, **given)
 
 
 def events() -> list[str]:
@@ -200,7 +200,7 @@ def test_accepting_makes_an_account_that_signs_in(owner: TeamMember) -> None:
     assert account.email == "new@example.org"
     assert account.language == "it"
     assert account.check_password("a-long-password")
-    assert account.emailaddress_set.get().verified
+    assert EmailAddress.objects.get(user=account).verified
     assert account.teams.get().role == TeamRole.EDITOR
     assert events() == [
         EventKind.INVITATION_ACCEPTED,

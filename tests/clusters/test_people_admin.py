@@ -384,13 +384,13 @@ def test_owner_is_offered_own_organisations_and_no_role(client: Client, owner: T
 @pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("kind", ["strange", "role", "nothing"])
 def test_owner_forges_no_invitation(client: Client, kind: str) -> None:
-    forged = {
+    forgeries: dict[str, dict[str, Any]] = {
         "strange": {"organisation": make_organisation().pk, "team_role": "owner"},
         "role": {"organisation": "", "team_role": "", "role": "secretariat-lead"},
         "nothing": {"organisation": "", "team_role": ""},
-    }[kind]
+    }
 
-    response = send(client, f"{PEOPLE}/invitation/add/", email="x@example.org", **forged)
+    response = send(client, f"{PEOPLE}/invitation/add/", email="x@example.org", **forgeries[kind])
 
     assert errors(response)
     assert not Invitation.objects.exists()
