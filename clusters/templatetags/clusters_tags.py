@@ -55,6 +55,14 @@ def country_name(code: str) -> str:
     return str(countries.name(code))
 
 
+@register.filter
+def web_link(url: str, text: str = "") -> SafeString | str:
+    """A link to a page of the web; any other address, as `javascript:`, stays text."""
+    if not url.lower().startswith(("http://", "https://")):
+        return text or url
+    return format_html('<a href="{}" rel="external">{}</a>', url, text or url)
+
+
 @register.simple_tag
 def json_ld(data: Mapping[str, Any]) -> SafeString:
     """A script element of structured data, whose texts cannot end the element."""

@@ -10,7 +10,7 @@ from django.utils import translation
 
 from clusters.dates import PartialDate
 from clusters.search import DirectoryQuery
-from clusters.templatetags.clusters_tags import cluster_map, json_ld, partial_date
+from clusters.templatetags.clusters_tags import cluster_map, json_ld, partial_date, web_link
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,29 @@ from clusters.templatetags.clusters_tags import cluster_map, json_ld, partial_da
 def test_partial_date_is_shown_with_its_precision(language: str, value: Any, expected: str) -> None:
     with translation.override(language):
         assert partial_date(value) == expected
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "HTTPS://example.org/?a=1&b=2"])
+def test_web_link_leads_to_the_web(url: str) -> None:
+    shown = url.replace("&", "&amp;")
+
+    assert web_link(url) == f'<a href="{shown}" rel="external">{shown}</a>'
+    assert web_link(url, "A & B") == f'<a href="{shown}" rel="external">A &amp; B</a>'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        " javascript:alert(1)",
+        "java\tscript:x",
+        "data:text/html,x",
+        "//x.org",
+    ],
+)
+def test_web_link_leads_nowhere_else(url: str) -> None:
+    assert web_link(url) == url
+    assert web_link(url, "its site") == "its site"
 
 
 def test_json_ld_cannot_end_its_script() -> None:
