@@ -87,7 +87,8 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "POST":
-            return sign_out(request)
+            response: HttpResponse = sign_out(request)
+            return response
         return redirect("account_logout")
 
     def password_change(  # type: ignore[override]
@@ -99,6 +100,11 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return redirect("clusters:account")
+
+    def get_urls(self) -> list[Any]:
+        """Without the way to the page of any row, which asks nobody: not of a hidden cluster, nor
+        of an invitation, whose page makes the account."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def autocomplete_view(  # type: ignore[override]
         self, request: HttpRequest

@@ -116,6 +116,7 @@ class Scoped:
 
     model: type[models.Model]
     admin_site: Any
+    view_on_site: Any = False  # only what is published has a page (PublishedAdmin)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         every: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
