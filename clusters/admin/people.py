@@ -11,7 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters import actions, policy
@@ -266,7 +266,10 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", gettext("open")), ("closed", gettext("closed"))]
+        return [
+            ("open", pgettext("invitations", "open")),
+            ("closed", pgettext("invitations", "closed")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
         still_open = queryset.open(timezone.now()).values("pk")
@@ -393,7 +396,9 @@ class InvitationAdmin(ActionsOnlyAdmin):
             return gettext("accepted")
         if obj.withdrawn_at:
             return gettext("withdrawn")
-        return gettext("open") if obj.is_open(timezone.now()) else gettext("expired")
+        if obj.is_open(timezone.now()):
+            return pgettext("invitation", "open")
+        return pgettext("invitation", "expired")
 
 
 # Claims
