@@ -733,6 +733,19 @@ def test_invitation_accepted_twice_at_once_makes_one_account(owner: TeamMember) 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_account_that_accepts_twice_at_once_accepts_once(owner: TeamMember) -> None:
+    invitation = invitation_to(owner)
+    account = make_account(email="new@example.org")
+
+    raised = at_the_same_moment(
+        lambda: accept(invitation, account=account), lambda: accept(invitation, account=account)
+    )
+
+    assert sorted(type(error).__name__ for error in raised) == ["NoneType", "ValidationError"]
+    assert events().count(EventKind.INVITATION_ACCEPTED) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_invitations_accepted_at_once_make_one_account(owner: TeamMember) -> None:
     first = invitation_to(owner)
     second = invitation_to(make_team_member())
