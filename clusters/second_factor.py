@@ -20,7 +20,7 @@ class CodeForm(forms.Form):
     user: Any
 
     def clean_code(self) -> str:
-        code = normalize_user_code(self.cleaned_data["code"])
+        code: str = normalize_user_code(self.cleaned_data["code"])
         is_recovery = len(code) != app_settings.TOTP_DIGITS
         if not may_try_code(context.request, self.user, is_recovery=is_recovery):
             raise AccountAdapter().validation_error("too_many_codes")
@@ -30,20 +30,20 @@ class CodeForm(forms.Form):
         return code
 
 
-class SecondFactorForm(CodeForm, AuthenticateForm):
+class SecondFactorForm(CodeForm, AuthenticateForm):  # type: ignore[misc]  # it comes without types
     def _emit_authentication_failed(self, authenticator: Any) -> None:
         AccountAdapter(context.request).code_failed(self.user)
 
 
-class SecondFactorAgainForm(CodeForm, ReauthenticateForm):
+class SecondFactorAgainForm(CodeForm, ReauthenticateForm):  # type: ignore[misc]
     pass
 
 
-class AppForm(CodeForm, ActivateTOTPForm):
+class AppForm(CodeForm, ActivateTOTPForm):  # type: ignore[misc]
     pass
 
 
-class PasskeyForm(AddWebAuthnForm):
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A passkey signs in alone unless somebody wants it beside the password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -17,6 +17,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -169,6 +170,13 @@ def is_new_code(account: Account, code: str) -> bool:
     )
 
 
+class MinimumLength(MinimumLengthValidator):
+    """Django's, whose message has no Italian."""
+
+    def get_error_message(self) -> str:
+        return gettext("Use at least {number} characters.").format(number=self.min_length)
+
+
 class PortalBackend(ModelBackend):
     """Checks a password, and answers Django's questions about permissions from the policy.
 
@@ -192,7 +200,7 @@ class PortalBackend(ModelBackend):
         return policy.may_enter(user_obj)
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes without types
     error_messages = DefaultAccountAdapter.error_messages | {
         "too_many_login_attempts": _(
             "Too many attempts. Sign in with a passkey, or have a link sent to you: it lets you in "
@@ -247,7 +255,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """The key of a session that a stranger may have planted ends with the password."""
-        response = super().pre_login(request, user, **kwargs)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if response is None:
             request.session.cycle_key()
         return response
@@ -258,7 +266,7 @@ class AccountAdapter(DefaultAccountAdapter):
         request.session[SIGNED_IN_AT] = request.session[SEEN_AT] = now
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
-        response = super().post_login(request, user, **kwargs)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
         devices.remember(request, response, user.email)
         ways = [
             way.get("type") or way["method"] for way in get_authentication_records(request, user)
@@ -329,7 +337,7 @@ class AccountAdapter(DefaultAccountAdapter):
         record(kind, now=timezone.now(), network_address=network_address(request) or None, **values)
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = DefaultMFAAdapter.error_messages | {
         "cannot_delete_authenticator": _(
             "This is your only second factor, and your account must have one. Add another first."

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
@@ -73,7 +74,8 @@ def end_old_sessions(get_response: GetResponse) -> GetResponse:
     """Look who is signed in only when somebody asks: a public page does not touch the session."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.user = SimpleLazyObject(lambda: person_in_session(request, timezone.now()))
+        person: Any = SimpleLazyObject(lambda: person_in_session(request, timezone.now()))
+        request.user = person
         return get_response(request)
 
     return middleware

@@ -20,4 +20,5 @@ def passkey_remove(request: HttpRequest, pk: int) -> HttpResponse:
         refusal = SecondFactorAdapter.error_messages["cannot_delete_authenticator"]
         messages.warning(request, refusal)
         return redirect("mfa_list_webauthn")
-    return remove_webauthn(request, pk=pk)
+    response: HttpResponse = remove_webauthn(request, pk=pk)
+    return response

@@ -78,7 +78,7 @@ def expect_signed_in(page: Page, site: str) -> None:
 
 def code_of(secret: str, periods: int = 0) -> str:
     counter = int(timezone.now().timestamp()) // 30 + periods
-    return format_hotp_value(hotp_value(secret, counter))
+    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def add_app(page: Page, site: str) -> str:

@@ -122,7 +122,7 @@ def test_key_is_new_after_the_password(client: Client, person: Account) -> None:
     session = client.session
     session["planted"] = True
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     planted = key_of(client)
 
     sign_in(client)
@@ -139,7 +139,7 @@ def test_key_is_new_after_the_password_and_after_the_code(client: Client, person
     session = client.session
     session["planted"] = True
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     keys = [key_of(client)]
     sign_in(client)
     keys.append(key_of(client))

@@ -74,11 +74,12 @@ def add_app(account: Account) -> str:
 
 def add_passkey(account: Account) -> Authenticator:
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    cose_key = ES256.from_cryptography_key(key)  # type: ignore[no-untyped-call]
     data = AuthenticatorData.create(
         sha256(b"testserver"),
         AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.AT,
         0,
-        AttestedCredentialData.create(bytes(16), b"passkey", ES256.from_cryptography_key(key)),
+        AttestedCredentialData.create(bytes(16), b"passkey", cose_key),
     )
     client_data = {"type": "webauthn.create", "challenge": "", "origin": "http://testserver"}
     credential = {
@@ -97,7 +98,7 @@ def add_passkey(account: Account) -> Authenticator:
 
 def code_of(secret: str, periods: int = 0) -> str:
     counter = int(timezone.now().timestamp()) // 30 + periods
-    return format_hotp_value(hotp_value(secret, counter))
+    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def texts_of(response: Any) -> str:
@@ -293,7 +294,7 @@ def test_exhausted_attempts_answer_the_same_to_all(
 def test_request_for_a_link_answers_the_same_to_all(
     strangers: dict[str, tuple[str, str]], argon2: list[str]
 ) -> None:
-    answers = {}
+    answers: dict[str, tuple[object, ...]] = {}
     for name, (address, _password) in strangers.items():
         client = Client()
         with CaptureQueriesContext(connection) as queries:
@@ -319,7 +320,7 @@ def test_disabled_account_gets_no_link(client: Client) -> None:
 
 def link_in_mail() -> str:
     [link] = re.findall(r"^http://\S+password/reset/\S+-\S+$", str(mail.outbox[-1].body), re.M)
-    return link.removeprefix("http://testserver")
+    return str(link).removeprefix("http://testserver")
 
 
 def set_password(client: Client, link: str) -> Any:
@@ -376,8 +377,9 @@ def test_link_by_mail_is_of_this_site_whatever_the_request_says(
     for address in (person.email, "nobody@example.org"):
         client.post(RESET, {"email": address}, headers=headers)
 
-    for message in mail.outbox:
-        [html] = [content for content, _type in message.alternatives]  # type: ignore[attr-defined]
+    messages: list[Any] = mail.outbox
+    for message in messages:
+        [html] = [content for content, _type in message.alternatives]
         hosts = set(re.findall(r"https?://([^/\s\"<]+)", f"{message.body} {html}"))
         assert hosts == {"portal.example.org"}
     assert len(mail.outbox) == 2
@@ -896,7 +898,7 @@ def test_every_notice_has_its_words(client: Client, person: Account, rf: Any, ch
 @pytest.mark.parametrize(
     ("password", "why"),
     [
-        ("eleven char", "at least 12 characters"),
+        ("eleven char", "Use at least 12 characters"),
         ("password1234", "too common"),
         ("837465019283", "entirely numeric"),
         ("team@example.org", "too similar"),
