@@ -1,5 +1,6 @@
 """The admin of accounts and what each may touch; its rows are written by actions only."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -306,8 +307,16 @@ class InvitationAdmin(ActionsOnlyAdmin):
             return ((None, {"fields": asked, "description": description}),)
         return (
             (None, {"fields": asked}),
-            (_("State"), {"fields": self.readonly_fields}),
+            (_("State"), {"fields": self.told(request, self.readonly_fields)}),
         )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self.told(request, self.list_display)
+
+    def told(self, request: HttpRequest, names: Sequence[str]) -> tuple[str, ...]:
+        """Who invited is told by the address, which a team does not read of the secretariat."""
+        reads = policy.reads_addresses_of_accounts(request.user)
+        return tuple(name for name in names if reads or name != "invited_by")
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("organisation", "programme") if self.gives_roles(request) else ()
