@@ -1,7 +1,7 @@
 """The admin site as a whole: every page opens, the dashboard counts what its links list."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,25 +18,31 @@ from simple_history.admin import SimpleHistoryAdmin
 from clusters.events import record
 from clusters.models import (
     Account,
+    Claim,
     Cluster,
     ClusterName,
     ClusterState,
     ClusterText,
+    ConfirmationRequest,
     Event,
     EventAddress,
     EventKind,
+    Invitation,
     Lineage,
     LineageKind,
     Management,
+    Mandate,
     MembershipCount,
     Organisation,
     OrganisationName,
     Participation,
+    ProblemReport,
     Programme,
     Region,
     Shareholding,
+    TeamMember,
 )
-from labels.models import IssuingBody, Label, LevelRule, Statement, Suspension
+from labels.models import Expert, IssuingBody, Label, LevelRule, Statement, Suspension
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
     make_account,
@@ -48,6 +54,7 @@ from tests.factories import (
     make_organisation,
     make_participation,
     make_programme,
+    make_report,
     make_team_member,
     make_undated_label,
     portfolio,
@@ -98,10 +105,23 @@ def make_statement() -> Statement:
 MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Announcement: make_full_announcement,
     AnnouncementText: lambda: make_announcement_text(make_announcement(), language="it"),
+    Claim: lambda: Claim.objects.create(
+        organisation=make_organisation(), role_address="info@example.org", reason="Ours."
+    ),
     Cluster: make_full_cluster,
     ClusterName: lambda: ClusterName.objects.create(cluster=make_cluster(), name="Old"),
     ClusterText: lambda: ClusterText.objects.create(cluster=make_cluster(), language="en"),
     Event: lambda: record(EventKind.SIGNED_IN, now=timezone.now(), account=make_account()),
+    ConfirmationRequest: lambda: ConfirmationRequest.objects.create(
+        organisation=make_organisation(), due_on=date(2026, 5, 1)
+    ),
+    Expert: lambda: Expert.objects.create(account=make_account(), country="IT"),
+    Invitation: lambda: Invitation.objects.create(
+        email="new@example.org",
+        organisation=make_organisation(),
+        team_role="owner",
+        expires_at=timezone.now() + timedelta(days=1),
+    ),
     Label: lambda: make_label(
         managing_organisation=make_organisation(), awarded_by=IssuingBody.objects.earliest("pk")
     ),
@@ -109,6 +129,7 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
         cluster=make_cluster(), other=make_cluster(), kind=LineageKind.MERGED_INTO
     ),
     Management: make_management,
+    Mandate: lambda: Mandate.objects.create(account=make_account(), programme=make_programme()),
     MembershipCount: lambda: MembershipCount.objects.create(
         cluster=make_cluster(), counted_on="2015", count=120
     ),
@@ -117,11 +138,13 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
         organisation=make_organisation(), name="Old"
     ),
     Participation: make_participation,
+    ProblemReport: make_report,
     Programme: lambda: make_programme(owner=make_organisation()),
     Shareholding: lambda: Shareholding.objects.create(
         organisation=make_organisation(), shareholder=make_organisation()
     ),
     Statement: make_statement,
+    TeamMember: make_team_member,
     Suspension: lambda: Suspension.objects.create(
         label=make_label(), starts_on=date(2016, 1, 1), reason="Audit."
     ),
@@ -234,6 +257,11 @@ def attention() -> None:
     make_cluster(**shared | {"confirmed_on": None})
     make_cluster(**shared | {"confirmed_on": None, "state": ClusterState.CLOSED})
     Region.objects.create(name="Nowhere", country="IT")
+    make_team_member(role="editor")
+    Claim.objects.create(
+        organisation=make_organisation(), role_address="info@example.org", reason="Ours."
+    )
+    make_report()
     make_announcement(is_published=False)
     complete = make_announcement()
     make_announcement_text(complete, language="it")
@@ -245,6 +273,9 @@ EXPECTED = {
     "Provisional clusters": 1,
     "Clusters without coordinates": 1,
     "Clusters without a portfolio": 1,
+    "Profiles whose team lost its owner": 1,
+    "Claims waiting": 1,
+    "Reported problems waiting": 1,
     "Regions without a code": 1,
     "Labels ending within 6 months": 1,
     "Labels renewable for less than 3 months more": 1,

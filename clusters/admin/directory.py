@@ -281,6 +281,11 @@ class OrganisationAdmin(ConfirmableAdmin):
         (_("Confirmation"), {"fields": ("confirmed_on",)}),
     )
     inlines = (OrganisationNameInline, ShareholdingInline, ManagedClusterInline)
+    concerns: ClassVar = {
+        "orphaned": Concern(
+            _("Profiles whose team lost its owner"), lambda rows, day: rows.orphaned()
+        )
+    }
 
 
 @admin.register(OrganisationName, Shareholding)

@@ -78,11 +78,11 @@ class RolesField(forms.ModelMultipleChoiceField):
 
 @admin.register(Account)
 class AccountAdmin(ActionsOnlyAdmin):
-    list_display = ("email", "roles", "organisations", "is_active", "last_login")
+    list_display = ("email", "roles", "organisations", "is_active")
     list_filter = ("is_active", "groups", "language")
     search_fields = ("email", "teams__organisation__name")
     search_help_text = _("Address, or organisation of the team.")
-    readonly_fields = ("email", "roles", "organisations", "last_login", "created_at")
+    readonly_fields = ("email", "roles", "organisations", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         accounts: QuerySet[Account] = super().get_queryset(request)
@@ -93,7 +93,7 @@ class AccountAdmin(ActionsOnlyAdmin):
         return (
             (None, {"fields": ("email", "is_active", "language")}),
             (_("What it may touch"), {"fields": (roles, "organisations")}),
-            (_("Times"), {"fields": ("created_at", "last_login")}),
+            (_("Times"), {"fields": ("created_at",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""What waits for the secretariat: problems that readers reported."""
+"""What waits for the secretariat: problems that readers reported; and the ledger of mails sent."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import Concern, PortalAdmin, equals_stored
-from clusters.models import ProblemReport
+from clusters.models import ConfirmationRequest, ProblemReport
 from clusters.reports import CLOSED, save_report
 
 
@@ -77,3 +77,23 @@ class ProblemReportAdmin(PortalAdmin):
     @admin.display(description=_("what is wrong"))
     def excerpt(self, report: ProblemReport) -> str:
         return report.text[:80]
+
+
+@admin.register(ConfirmationRequest)
+class ConfirmationRequestAdmin(PortalAdmin):
+    """The ledger of `send_confirmations`: read, and written by the command only."""
+
+    list_display = ("organisation", "due_on", "sent_at", "confirmed_at")
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__name",)
+    date_hierarchy = "due_on"
+    fields = ("organisation", "due_on", "sent_at", "confirmed_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

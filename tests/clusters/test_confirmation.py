@@ -272,7 +272,7 @@ def test_link_of_a_management_that_ends_today_ends_tomorrow(client: Client) -> N
 
 
 def test_link_to_a_role_address_ends_with_the_address(client: Client) -> None:
-    make_asked(role_address="info@example.org")
+    make_asked(role_address="info@example.org", country="FR")
     before = client.get(link())
     Organisation.objects.update(role_address="office@example.org")
 
