@@ -64,7 +64,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects: ClassVar[AccountManager] = AccountManager()
-    history = History(excluded_fields=["password", "session_number"])
+    history = History(excluded_fields=["password", "session_number"], m2m_fields=["groups"])
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -368,6 +368,15 @@ def test_change_of_roles_ends_the_sessions(lead: Account, client: Client) -> Non
     assert not in_force(client)
 
 
+def test_history_of_an_account_tells_its_roles(lead: Account) -> None:
+    account = make_account(Role.EXPERT)
+
+    actions.give_roles(account=account, roles=[Role.AUDITOR], by=lead, now=NOW)
+
+    latest = account.history.latest()
+    assert [row.group.name for row in latest.groups.all()] == [Role.AUDITOR]
+
+
 def test_same_roles_change_nothing(lead: Account, client: Client) -> None:
     account = make_account(Role.AUDITOR)
     client.force_login(account)
