@@ -409,6 +409,14 @@ def rows(person: Person, verb: str, queryset: QuerySet[AnyModel], day: date) -> 
     return queryset.filter(allowed)
 
 
+def named(person: Person, queryset: QuerySet[AnyModel], day: date) -> QuerySet[AnyModel]:
+    """The rows whose names the person may read beside another row: what is public, and theirs."""
+    if all(field.name != "is_published" for field in queryset.model._meta.fields):
+        return queryset
+    seen = rows(person, VIEW, queryset.model._base_manager.all(), day)
+    return queryset.filter(Q(is_published=True) | Q(pk__in=seen.values("pk")))
+
+
 def may_row(person: Person, verb: str, row: Model, day: date) -> bool:
     """Whether the person may do this to the row as it is stored."""
     stored: QuerySet[Model] = type(row)._base_manager.filter(pk=row.pk)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clusters import policy
 from clusters.admin.base import EMPTY, Concern, PartAdmin, PublishedAdmin, TextPart
 from clusters.forms import PictureField
 from clusters.models import Organisation
@@ -96,6 +97,18 @@ class AnnouncementAdmin(PublishedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Announcement]:
         announcements: QuerySet[Announcement] = super().get_queryset(request)
         return announcements.prefetch_related("texts")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Announcement | None:
+        """It names only what the person may know of."""
+        obj: Announcement | None = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            day = timezone.localdate()
+            for field in self.opts.many_to_many:
+                rows = policy.named(request.user, field.related_model._default_manager.all(), day)
+                prefetch_related_objects([obj], Prefetch(field.name, queryset=rows))
+        return obj
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

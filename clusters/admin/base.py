@@ -153,6 +153,11 @@ class Scoped:
             request.user, policy.VIEW, related._default_manager.all(), timezone.localdate()
         )
 
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        readonly = self.get_readonly_fields(request, obj)  # type: ignore[attr-defined]
+        given: dict[str, Any] = super().get_prepopulated_fields(request, obj)  # type: ignore[misc]
+        return {name: sources for name, sources in given.items() if name not in readonly}
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
@@ -250,11 +255,6 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
         """Every field that the person may not write in this row."""
         given = tuple(super().get_readonly_fields(request, obj))
         return (*given, *unwritable(self, self.writable(request, obj), given))
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
-        readonly = self.get_readonly_fields(request, obj)
-        given: dict[str, Any] = super().get_prepopulated_fields(request, obj)
-        return {name: sources for name, sources in given.items() if name not in readonly}
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nobody saves a row out of their own sight: then nothing is saved."""

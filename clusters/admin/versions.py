@@ -87,9 +87,13 @@ class Comparison:
             [*keys.pop(Account, ()), *(version.history_user_id for version in versions)], viewer
         )
         self.names = {
-            related: {pk: str(row) for pk, row in related._base_manager.in_bulk(list(pks)).items()}
+            related: {row.pk: str(row) for row in self.named(related, pks, viewer)}
             for related, pks in keys.items()
         }
+
+    def named(self, related: type[models.Model], pks: set[Any], viewer: Any) -> Iterable[Any]:
+        rows = related._base_manager.filter(pk__in=list(pks))
+        return policy.named(viewer, rows, timezone.localdate())
 
     def related_keys(self, field: Any, versions: Sequence[Any]) -> dict[int, set[Any]]:
         """What each version was related to, by the version's key."""
@@ -176,7 +180,12 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         }
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not self.allows(request, policy.RESTORE, obj)
+        return not self.may_restore(request, obj)
+
+    def may_restore(self, request: HttpRequest, obj: Any) -> bool:
+        """What no form changes, no old version changes either."""
+        may: bool = self.allows(request, policy.RESTORE, obj)
+        return may and bool(self.has_change_permission(request, obj))
 
     def set_history_delta_changes(
         self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
@@ -211,7 +220,7 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         """
         self.hide_from_strangers(request, object_id)
         obj = self.get_object(request, unquote(object_id))
-        if not self.allows(request, policy.RESTORE, obj):
+        if not self.may_restore(request, obj):
             raise PermissionDenied
         version = self.model.history.filter(pk=version_id).first()
         origin = str(Restored(version.pk, version.history_date)) if version else ADMIN
