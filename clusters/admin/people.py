@@ -92,7 +92,7 @@ class AccountAdmin(ActionsOnlyAdmin):
         roles = "roles" if "groups" in self.get_readonly_fields(request, obj) else "groups"
         return (
             (None, {"fields": ("email", "is_active", "language")}),
-            (_("What it may touch"), {"fields": (roles, "organisations")}),
+            (_("Roles and teams"), {"fields": (roles, "organisations")}),
             (_("Times"), {"fields": ("created_at",)}),
         )
 
@@ -111,7 +111,7 @@ class AccountAdmin(ActionsOnlyAdmin):
             givable.order_by("name"),
             label=_("roles"),
             required=False,
-            help_text=_("To change them ends the account’s sessions. Teams are joined apart."),
+            help_text=_("A change ends the account’s sessions. Teams are joined by invitation."),
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -31,7 +31,7 @@ class ProblemReportAdmin(PortalAdmin):
     date_hierarchy = "created_at"
     fieldsets = (
         (None, {"fields": ("record", "kind", "record_id", "text", "created_at")}),
-        (_("Reader"), {"fields": ("reply_address", "language")}),
+        (_("Who reported it"), {"fields": ("reply_address", "language")}),
         (_("Answer"), {"fields": ("state", "answer", "closed_at", "closed_by")}),
         (
             _("Public log of corrections"),

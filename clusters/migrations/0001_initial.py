@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('signed-in', 'signed in'), ('sign-in-failed', 'sign-in failed'), ('signed-out', 'signed out'), ('password-changed', 'password changed'), ('second-factor-changed', 'second factor changed'), ('invited', 'invited'), ('invitation-accepted', 'invitation accepted'), ('role-given', 'role given'), ('role-taken', 'role taken'), ('account-disabled', 'account disabled'), ('account-enabled', 'account enabled'), ('claim-decided', 'claim decided'), ('profile-confirmed', 'profile confirmed'), ('exported', 'exported'), ('erased', 'erased'), ('purged', 'purged')], db_index=True, max_length=24, verbose_name='what')),
                 ('detail', models.CharField(blank=True, max_length=300, verbose_name='detail')),
                 ('about', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events_about', to=settings.AUTH_USER_MODEL, verbose_name='about whom')),
-                ('account', models.ForeignKey(blank=True, help_text='Empty: nobody signed in, or a command.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to=settings.AUTH_USER_MODEL, verbose_name='who')),
+                ('account', models.ForeignKey(blank=True, help_text='Empty: a visitor, or a command.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to=settings.AUTH_USER_MODEL, verbose_name='who')),
             ],
             options={
                 'verbose_name': 'event',
@@ -1009,7 +1009,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='claim_is_decided_at_a_moment', violation_error_message='A decision has its moment.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='claim_is_decided_at_a_moment', violation_error_message='A decision needs its time.'),
         ),
         migrations.AddConstraint(
             model_name='claim',
@@ -1025,7 +1025,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='problemreport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state__in', ('new', 'open'))), models.Q(('closed_at__isnull', False), ('state__in', ('corrected', 'refused'))), _connector='OR'), name='report_is_closed_at_a_moment', violation_error_message='A closed report has its moment, an open one has none.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state__in', ('new', 'open'))), models.Q(('closed_at__isnull', False), ('state__in', ('corrected', 'refused'))), _connector='OR'), name='report_is_closed_at_a_moment', violation_error_message='A closed report needs its closing time, an open one has none.'),
         ),
         migrations.AddConstraint(
             model_name='problemreport',

@@ -40,7 +40,7 @@ class Event(models.Model):
         blank=True,
         related_name="events",
         verbose_name=_("who"),
-        help_text=_("Empty: nobody signed in, or a command."),
+        help_text=_("Empty: a visitor, or a command."),
     )
     about = models.ForeignKey(
         Account,

@@ -334,7 +334,7 @@ class Claim(models.Model):
                 name="claim_is_decided_at_a_moment",
                 condition=Q(state="pending", decided_at__isnull=True)
                 | (~Q(state="pending") & Q(decided_at__isnull=False)),
-                violation_error_message=_("A decision has its moment."),
+                violation_error_message=_("A decision needs its time."),
             ),
             models.CheckConstraint(
                 name="claim_is_denied_with_a_word",

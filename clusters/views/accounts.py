@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from news.models import Announcement
 
 WHAT_A_ROLE_DOES: dict[str, str | Promise] = {
-    Role.EXPERT: _("is in the pool of experts who assess clusters"),
+    Role.EXPERT: _("assesses clusters as an expert"),
     Role.POLICY_MAKER: _("follows the clusters of a programme"),
     Role.AUDITOR: _("reads everything and changes nothing"),
     Role.EDITOR: _("edits clusters, organisations, labels and news"),
