@@ -284,7 +284,7 @@ def test_account_of_an_editor_invites_nobody(client: Client, owner: TeamMember) 
     ("role", "words"),
     [
         (Role.AUDITOR, "reads everything and changes nothing"),
-        (Role.EXPERT, "is in the pool of experts"),
+        (Role.EXPERT, "assesses clusters as an expert"),
         (Role.EDITOR, "edits clusters"),
         (Role.LEAD, "decides claims"),
     ],
