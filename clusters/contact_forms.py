@@ -94,7 +94,7 @@ class ProseField(forms.CharField):
 
 
 class AddressField(forms.EmailField):
-    default_validators = (validate_plain_address,)
+    default_validators = [validate_plain_address]
 
 
 def address_field(**options: Any) -> AddressField:

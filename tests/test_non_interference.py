@@ -75,7 +75,8 @@ Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 
 def crawl(client: Client) -> dict[str, Answer]:
     """Every address that can be reached from the starts, with at most one parameter each."""
-    waiting, answers = deque(STARTS), {}
+    waiting = deque(STARTS)
+    answers: dict[str, Answer] = {}
     while waiting and len(answers) < MOST_PAGES:
         address = waiting.popleft()
         if address in answers:
@@ -228,29 +229,25 @@ def publish(model: Any, **lookup: Any) -> None:
     model.objects.filter(**lookup).update(is_published=True)
 
 
+def publish_drafts() -> None:
+    Announcement.objects.filter(is_published=False).update(
+        is_published=True, published_at=timezone.now()
+    )
+
+
+def state_a_count() -> None:
+    Statement.objects.create(
+        as_of_on="2015", definition_en="New", definition_it="Nuovo", count=1, source="x"
+    )
+
+
 APPEARS: dict[str, tuple[Callable[[], None], str]] = {
     "cluster": (lambda: publish(Cluster, slug="hidden-1"), "/en/clusters/"),
     "organisation": (lambda: publish(Organisation, slug="hidden-1"), "/en/clusters/alpha/"),
     "programme": (lambda: publish(Programme, slug="hidden-1"), "/en/clusters/alpha/"),
     "label": (lambda: publish(Label, level_id="silver"), "/en/labels/"),
-    "announcement": (
-        lambda: (
-            Announcement.objects.filter(is_published=False).update(
-                is_published=True, published_at=timezone.now()
-            )
-            and None
-        ),
-        "/news.atom",
-    ),
-    "statement": (
-        lambda: (
-            Statement.objects.create(
-                as_of_on="2015", definition_en="New", definition_it="Nuovo", count=1, source="x"
-            )
-            and None
-        ),
-        "/en/labels/how-it-works/",
-    ),
+    "announcement": (publish_drafts, "/news.atom"),
+    "statement": (state_a_count, "/en/labels/how-it-works/"),
 }
 
 
