@@ -1,0 +1,390 @@
+"""What everybody may do at every address: written by hand, and compared with what the portal does.
+
+It is never computed from `clusters.policy`: where the two differ, one of them is wrong.
+"""
+
+from collections.abc import Mapping
+
+IDENTITIES = (
+    "anonymous",
+    "disabled",  # a lead who was switched off while signed in
+    "removed",  # from the team of “own”
+    "norole",
+    "owner",  # of the team of “own”
+    "editor",  # of the same team
+    "other",  # owner of the team of “other”
+    "former",  # owner of the team whose management of cluster “own” ended yesterday
+    "expert",
+    "policymaker",  # follows programme “mine”
+    "policyother",  # follows programme “theirs”
+    "secretariat",  # an editor of the secretariat
+    "lead",
+    "auditor",
+    "root",
+)
+VISITORS = ("anonymous", "disabled")  # of whom nobody is signed in
+STRANGERS = (*VISITORS, "removed", "norole")  # who do not enter admin
+MEANINGLESS_METHODS_AS = ("anonymous", "owner")
+EDITING = ("owner", "editor", "other", "former", "expert", "secretariat", "lead", "root")
+
+# The rows of admin. A column is the state of a row, “new” a row to add. Letters: V view, A add,
+# C change (c: allowed, but nobody disables themselves or demotes the last owner), D delete (d:
+# allowed, but something refers to the row, or it is the last owner), P publish, R read and restore
+# old versions. A person without a line does not know that there is such a list; with “-” in every
+# column they have an empty list.
+ADMIN = """
+clusters.cluster             own      draft    other    hidden   new
+  owner editor               VC       VC       -        -        -
+  other                      -        -        VC       -        -
+  former                     -        -        -        -        -
+  policymaker                V        -        -        -        -
+  policyother                -        -        V        -        -
+  secretariat lead root      VCPR     VCDPR    VCPR     VCDPR    A
+  auditor                    V        V        V        V        -
+
+clusters.clustername         own      draft    other    hidden   new
+  owner editor               V        V        -        -        -
+  other                      -        -        V        -        -
+  former                     -        -        -        -        -
+  policymaker                V        -        -        -        -
+  policyother                -        -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        -
+
+clusters.clustertext         own      draft    other    hidden   new
+  owner editor               VCD      VCD      -        -        -
+  other                      -        -        VCD      -        -
+  former                     -        -        -        -        -
+  policymaker                V        -        -        -        -
+  policyother                -        -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        -
+
+clusters.membershipcount     own      draft    other    hidden   new
+  owner editor               VCD      VCD      -        -        -
+  other                      -        -        VCD      -        -
+  former                     -        -        -        -        -
+  policymaker                V        -        -        -        -
+  policyother                -        -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        -
+
+clusters.management          own      draft    ended    hidden   other    new
+  owner editor               V        V        V        -        -        -
+  other                      -        -        -        -        V        -
+  former                     -        -        V        -        -        -
+  policymaker                V        -        V        -        -        -
+  policyother                -        -        -        -        V        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        -
+
+clusters.lineage             draft    hidden   new
+  secretariat lead root      VCDR     VCDR     -
+  auditor                    V        V        -
+
+clusters.organisation        own      other    former   hidden   new
+  owner editor               VC       -        -        -        -
+  other                      -        VC       -        -        -
+  former                     -        -        VC       -        -
+  secretariat lead root      VCPR     VCPR     VCPR     VCdPR    A
+  auditor                    V        V        V        V        -
+
+clusters.organisationname    own      other    former   hidden   new
+  owner editor               V        -        -        -        -
+  other                      -        V        -        -        -
+  former                     -        -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        -
+
+clusters.shareholding        own      hidden   new
+  secretariat lead root      VCDR     VCDR     -
+  auditor                    V        V        -
+
+clusters.programme           mine     theirs   hidden   new
+  policymaker                V        -        -        -
+  policyother                -        V        -        -
+  secretariat lead root      VCPR     VCPR     VCDPR    A
+  auditor                    V        V        V        -
+
+clusters.participation       mine     theirs   draft    new
+  policymaker                V        -        -        -
+  policyother                -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        -
+
+clusters.portfolio           row      new
+  secretariat auditor expert V        -
+  lead root                  VCDR     A
+
+clusters.region              row      new
+  secretariat auditor        V        -
+  lead root                  VCDR     A
+
+labels.label                 own      unpublished other  new
+  owner editor               V        -        -        -
+  other                      -        -        V        -
+  former                     -        -        -        -
+  policymaker                V        -        -        -
+  policyother                -        -        V        -
+  secretariat                VCP      VCDP     VCP      A
+  lead root                  VCPR     VCDPR    VCPR     A
+  auditor                    V        V        V        -
+
+labels.suspension            own      other    new
+  secretariat auditor        V        V        -
+  lead root                  VCDR     VCDR     -
+
+labels.level                 row      new
+  secretariat auditor        V        -
+  lead root                  VCdR     A
+
+labels.levelrule             row      new
+  secretariat auditor lead root  V    -
+
+labels.issuingbody           row      new
+  secretariat auditor        V        -
+  lead root                  VCDR     A
+
+labels.issuingbodyrole       row      new
+  secretariat auditor        V        -
+  lead root                  VCDR     -
+
+labels.indicatorset          row      new
+  secretariat auditor        V        -
+  lead root                  VCDR     A
+
+labels.indicator             row      new
+  secretariat auditor        V        -
+  lead root                  VCDR     -
+
+labels.statement             row      new
+  secretariat lead root      VCDR     A
+  auditor                    V        -
+
+news.announcement            draft    public   otherdraft other  secretariat new
+  owner editor               VCD      V        -        -        -        A
+  other                      -        -        VCD      V        -        A
+  former                     -        -        -        -        -        A
+  secretariat lead root      VCDPR    VCPR     VCDPR    VCPR     VCDPR    A
+  auditor                    V        V        V        V        V        -
+
+news.announcementtext        draft    public   otherdraft other  secretariat new
+  owner editor               VCD      V        -        -        -        -
+  other                      -        -        VCD      V        -        -
+  former                     -        -        -        -        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        -
+
+clusters.account             below    member   lead     otherlead root    new
+  lead                       VC       VC       V        -        -        -
+  auditor                    V        V        V        V        V        -
+  root                       VC       VC       VC       VC       Vc       -
+
+clusters.teammember          owner    editor   other    former   new
+  owner                      Vcd      VCD      -        -        -
+  editor                     V        VD       -        -        -
+  other                      -        -        Vcd      -        -
+  former                     -        -        -        Vcd      -
+  lead root                  Vcd      VCD      Vcd      Vcd      -
+  secretariat auditor        V        V        V        V        -
+
+clusters.mandate             mine     theirs   new
+  lead root                  VD       VD       A
+  auditor                    V        V        -
+
+clusters.invitation          own      other    role     new
+  owner                      V        -        -        A
+  editor                     -        -        -        -
+  other                      -        V        -        A
+  former                     -        -        -        A
+  lead root                  V        V        V        A
+  auditor                    V        V        V        -
+
+clusters.claim               row      new
+  lead root                  VC       -
+  secretariat auditor        V        -
+
+clusters.confirmationrequest row      new
+  secretariat lead auditor root  V    -
+
+clusters.problemreport       row      new
+  secretariat lead           VC       -
+  root                       VCDR     -
+  auditor                    V        -
+
+clusters.event               row      new
+  lead auditor root          V        -
+
+labels.expert                own      other    new
+  expert                     VC       -        -
+  lead root                  VCDR     VCDR     A
+  auditor                    V        V        -
+"""
+
+Grid = Mapping[str, Mapping[str, str]]  # letters by identity and state
+
+
+def parsed(text: str) -> dict[str, Grid]:
+    grids: dict[str, Grid] = {}
+    for block in text.strip().split("\n\n"):
+        header, *lines = block.splitlines()
+        label, *states = header.split()
+        grid: dict[str, dict[str, str]] = {}
+        for line in lines:
+            words = line.split()
+            letters = [word.strip("-") for word in words[-len(states) :]]
+            for identity in words[: -len(states)]:
+                assert identity in IDENTITIES, f"{label}: who is {identity}?"
+                grid[identity] = dict(zip(states, letters, strict=True))
+        grids[label] = grid
+    return grids
+
+
+GRIDS = parsed(ADMIN)
+# The first person of each line.
+LEADING = {
+    block.split()[0]: {line.split()[0] for line in block.splitlines()[1:]}
+    for block in ADMIN.strip().split("\n\n")
+}
+
+
+def letters(label: str, identity: str, state: str) -> str:
+    return GRIDS[label].get(identity, {}).get(state, "")
+
+
+# What a person without every field changes, if they send all fields of the form and of its parts
+# changed. Whoever is not named here, and may change the row, changes every field.
+TEAM = ("owner", "editor", "other", "former")
+CHANGED = {
+    ("clusters.cluster", TEAM): """
+        cluster.town cluster.website cluster.eccp_url cluster.contact_address
+        cluster.is_contact_shown clustertext.tagline clustertext.description
+        membershipcount.count membershipcount.source
+    """,
+    ("clusters.organisation", TEAM): """
+        organisation.town organisation.website organisation.role_address
+        organisation.is_address_shown
+    """,
+    ("clusters.clustertext", TEAM): "clustertext.tagline clustertext.description",
+    ("clusters.membershipcount", TEAM): "membershipcount.count membershipcount.source",
+    ("news.announcement", TEAM): """
+        announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
+    """,
+    ("news.announcementtext", TEAM): """
+        announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
+    """,
+}
+
+# Of the rows that they see, some may not be deleted: then none is, in bulk.
+BULK_DELETE_REFUSED = {"news.announcementtext": ("owner", "editor", "other")}
+
+# Names of published rows that stand beside a row that the person sees.
+BESIDE = {
+    "owner": "zqorganisationformer",
+    "editor": "zqorganisationformer",
+    "former": "zqclusterown",
+    "policymaker": "zqorganisationown zqorganisationformer",
+    "policyother": "zqorganisationother",
+}
+# Whose address a person reads: their own, and their team's.
+READS_ADDRESSES = {"owner": "owner editor", "editor": "owner editor"}
+READS_EVERY_ADDRESS = ("secretariat", "lead", "auditor", "root")
+
+# Every address outside admin, by its name; behind it the states of rows at which it stands, and
+# after “not” those at which it does not.
+#   page   the same bytes for everybody, read only
+#   form   for everybody, read and sent
+#   guest  for who is not signed in; others are led on. “shown”: the same, read only
+#   begun  only in the middle of signing in
+#   again  asks who is signed in for a proof of which nobody here has any
+#   own    asks to sign in, then one’s own matters. “mine”: read only; “sent”: never read
+ADDRESSES = """
+home                              page
+about                             page
+accessibility                     page
+privacy                           page
+data                              page
+corrections                       page
+healthz                           page
+sitemap                           page
+robots                            page
+security_txt                      page
+news_feed                         page
+clusters:list                     page
+clusters:organisation_list        page
+clusters:programme_list           page
+labels:list                       page
+labels:scheme                     page
+labels:verify                     page
+news:list                         page
+news:year                         page  2015
+media                             page  not x/y.png
+clusters:detail                   page  cluster/own cluster/other not cluster/draft cluster/hidden
+clusters:organisation_detail      page  organisation/own not organisation/hidden
+clusters:programme_detail         page  programme/mine programme/theirs not programme/hidden
+labels:detail                     page  label/own not label/unpublished
+labels_csv                        page
+labels_xlsx                       page
+labels_json                       page
+labels_atom                       page
+labels_ics                        page
+label_seal                        page  label/own not label/unpublished
+cluster_seal                      page  register/own not register/hidden
+label_json                        page  label/own not label/unpublished
+news:detail                       page  announcement/public not announcement/draft
+clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
+clusters:cluster_report           form  cluster/own not cluster/draft cluster/hidden
+clusters:organisation_contact     form  organisation/own not organisation/hidden
+clusters:organisation_report      form  organisation/own not organisation/hidden
+clusters:programme_report         form  programme/mine not programme/hidden
+labels:report                     form  label/own not label/unpublished
+news:contact                      form  not announcement/draft
+news:report                       form  announcement/public not announcement/draft
+clusters:organisation_claim       form  not organisation/hidden
+clusters:invitation_accept        form  not forged
+clusters:confirm_profile          form  not forged
+account_login                     guest
+account_signup                    guest
+account_inactive                  shown
+account_reset_password            guest
+account_reset_password_done       shown
+account_reset_password_from_key_done  shown
+account_reset_password_from_key   guest  1-set-password
+mfa_login_webauthn                begun
+mfa_authenticate                  begun
+account_logout                    guest
+account_change_password           own
+account_set_password              own
+account_reauthenticate            again
+mfa_reauthenticate                again
+mfa_reauthenticate_webauthn       again
+mfa_index                         mine
+mfa_activate_totp                 own
+mfa_deactivate_totp               own   not none
+mfa_list_webauthn                 mine
+mfa_add_webauthn                  own
+mfa_edit_webauthn                 own   not 1
+mfa_remove_webauthn               own   not 1
+mfa_view_recovery_codes           own   not none
+mfa_generate_recovery_codes       own
+mfa_download_recovery_codes       own   not none
+clusters:account                  own
+clusters:account_data             sent
+clusters:account_leave_team       sent  not organisation/hidden
+"""
+
+# Addresses of admin that are no list and no row.
+OF_ADMIN = """
+index login logout password_change password_change_done autocomplete jsi18n app_list
+"""
+
+
+def addresses() -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Kind, states that are there, and states that are not, by the name of the address."""
+    found = {}
+    for line in ADDRESSES.split("\n"):
+        if words := line.split():
+            name, kind, *states = words
+            cut = states.index("not") if "not" in states else len(states)
+            found[name] = (kind, tuple(states[:cut]), tuple(states[cut + 1 :]))
+    return found
