@@ -486,8 +486,10 @@ def dashboard_cells(identities: Sequence[str] = table.IDENTITIES) -> Iterator[Ce
     nothing = "/admin/nonesuch/"
     for identity in identities:
         enters = outcome(identity, sees=True, may=True)
-        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
-            check = counts_what_one_sees if method == "GET" else None
+        others = ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+        for method in ("GET", *(others if identity in table.MEANINGLESS_METHODS_AS else ())):
+            is_counted = method == "GET" and identity in table.COUNTS_AS
+            check = counts_what_one_sees if is_counted else None
             yield Cell("index", method, identity, "", reverse("admin:index"), enters, check=check)
         yield Cell("jsi18n", "GET", identity, "", reverse("admin:jsi18n"), enters)
         unknown = outcome(identity, sees=False, may=True)

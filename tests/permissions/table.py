@@ -25,6 +25,7 @@ IDENTITIES = (
 VISITORS = ("anonymous", "disabled")  # of whom nobody is signed in
 STRANGERS = (*VISITORS, "removed", "norole")  # who do not enter admin
 MEANINGLESS_METHODS_AS = ("anonymous", "owner")
+COUNTS_AS = ("owner", "former", "policymaker", "auditor")
 EDITING = ("owner", "editor", "other", "former", "expert", "secretariat", "lead", "root")
 
 # The rows of admin. A column is the state of a row, “new” a row to add. Letters: V view, A add,
@@ -323,13 +324,9 @@ clusters:detail                   page  cluster/own cluster/other not cluster/dr
 clusters:organisation_detail      page  organisation/own not organisation/hidden
 clusters:programme_detail         page  programme/mine programme/theirs not programme/hidden
 labels:detail                     page  label/own not label/unpublished
-labels_csv                        page
-labels_xlsx                       page
-labels_json                       page
-labels_atom                       page
-labels_ics                        page
-label_seal                        page  label/own not label/unpublished
-cluster_seal                      page  register/own not register/hidden
+label_credential                  page  label/own not label/unpublished
+status_list                       page  revocation suspension not message
+signing_keys                      page
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
