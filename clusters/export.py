@@ -3,6 +3,8 @@
 import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from itertools import chain
+from typing import TextIO
 
 from django.http import HttpResponse
 
@@ -17,10 +19,15 @@ def inert(value: object) -> str:
     return f"'{text}" if begins else text
 
 
+def write_csv(output: TextIO, header: Sequence[object], rows: Iterable[Sequence[object]]) -> None:
+    """A row at a time, however many there are."""
+    writer = csv.writer(output)
+    writer.writerows([inert(value) for value in row] for row in chain((header,), rows))
+
+
 def csv_text(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     output = StringIO()
-    writer = csv.writer(output)
-    writer.writerows([inert(value) for value in row] for row in (header, *rows))
+    write_csv(output, header, rows)
     return output.getvalue()
 
 

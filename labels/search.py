@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from clusters.models import ClusterName, Portfolio
-from clusters.search import MOST_WORDS, Facet, Link, Option, names_by_code, spelled_in
+from clusters.search import MOST_WORDS, Facet, Link, Option, names_by_code, read_day, spelled_in
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level
 from labels.validity import State
 
@@ -25,7 +25,7 @@ LONGEST_WORDS = 200
 
 @dataclass(frozen=True)
 class RegisterQuery:
-    """What was asked, with values that exist only; `problems` names the others in words."""
+    """What was asked, with values that exist only; `unknown` keeps the others by parameter."""
 
     words: str = ""
     levels: tuple[str, ...] = ()
@@ -33,7 +33,16 @@ class RegisterQuery:
     countries: tuple[str, ...] = ()
     portfolios: tuple[str, ...] = ()
     on: str = ""
-    problems: tuple[str, ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        """The unknown values in words, for a page that leaves them out."""
+        return [
+            _("There is no %(filter)s “%(value)s”; it was left out.")
+            % {"filter": filter_title(name).lower(), "value": value[:60]}
+            for name, value in self.unknown
+        ]
 
     @property
     def chosen(self) -> dict[str, tuple[str, ...]]:
@@ -100,7 +109,7 @@ def named(word: str) -> Q:
 def read_query(
     data: QueryDict, levels: Sequence[Level], portfolios: Sequence[Portfolio]
 ) -> RegisterQuery:
-    """Unknown parameters are ignored; a value that does not exist is named in `problems`."""
+    """Unknown parameters are ignored, and so is a day that cannot be read."""
     known = {
         "level": {level.code for level in levels},
         "state": {state.value for state in State},
@@ -108,24 +117,21 @@ def read_query(
         "portfolio": {portfolio.code for portfolio in portfolios},
     }
     chosen: dict[str, tuple[str, ...]] = {}
-    problems = []
+    unknown = []
     for name in FILTERS:
         fold: Callable[[str], str] = str.upper if name == "country" else str.lower
         given = [fold(value.strip()) for value in data.getlist(name) if value.strip()]
         chosen[name] = tuple(sorted(set(given) & known[name]))
-        problems += [
-            _("There is no %(filter)s “%(value)s”; it was left out.")
-            % {"filter": filter_title(name).lower(), "value": value[:60]}
-            for value in sorted(set(given) - known[name])
-        ]
+        unknown += [(name, value) for value in sorted(set(given) - known[name])]
+    on, _problem = read_day(data)
     return RegisterQuery(
         words=" ".join(data.get("q", "").split()[:MOST_WORDS])[:LONGEST_WORDS].strip(),
         levels=chosen["level"],
         states=chosen["state"],
         countries=chosen["country"],
         portfolios=chosen["portfolio"],
-        on=data.get("on", "").strip(),
-        problems=tuple(problems),
+        on=on.isoformat() if on else "",
+        unknown=tuple(unknown),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labels import views
+from labels import machine_views, views
 
 app_name = "labels"
 
@@ -15,5 +15,12 @@ urlpatterns = [
 ]
 
 machine_urlpatterns = [
+    path("labels.csv", machine_views.labels_csv, name="labels_csv"),
+    path("labels.xlsx", machine_views.labels_xlsx, name="labels_xlsx"),
+    path("labels.json", machine_views.labels_json, name="labels_json"),
+    path("labels.atom", machine_views.labels_atom, name="labels_atom"),
+    path("labels.ics", machine_views.labels_ics, name="labels_ics"),
+    path("labels/<slug:public_id>/seal.svg", machine_views.label_seal, name="label_seal"),
+    path("clusters/<slug:public_id>/seal.svg", machine_views.cluster_seal, name="cluster_seal"),
     path("labels/<slug:public_id>.json", views.label_json, name="label_json"),
 ]

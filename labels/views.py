@@ -13,11 +13,12 @@ from clusters.models import Portfolio, RecordKind
 from clusters.paging import page_of
 from clusters.reports import record_of
 from clusters.search import Link, read_day
-from clusters.structured import breadcrumbs_data
+from clusters.structured import absolute, breadcrumbs_data
 from clusters.views.contact import open_form, report
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.register import counts, labels_of, level_options, state_sentence, timeline_of
-from labels.search import Facets, cube_of, read_query
+from labels.seal import embeddings
+from labels.search import Facets, RegisterQuery, cube_of, read_query
 from labels.structured import certification_data, machine_twin
 from labels.verification import verify
 from news.register import announcements_of_label
@@ -42,9 +43,25 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "suggestions": facets.suggestions(),
         "problems": [*query.problems, *shown.problems],
         "counts": counts(shown.day, levels),
+        "downloads": downloads(query),
         "page_obj": page_of(query.labels(shown.day), request.GET, per_page=PER_PAGE),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
+
+def downloads(query: RegisterQuery) -> list[Link]:
+    """The same list for machines, in the active language."""
+    language = translation.get_language()
+    parts = [query.querystring(), "" if language == "en" else f"lang={language}"]
+    asked = "&".join(filter(None, parts))
+    names = {
+        "labels_csv": _("CSV"),
+        "labels_xlsx": _("Spreadsheet"),
+        "labels_json": _("JSON"),
+        "labels_atom": _("Atom feed"),
+        "labels_ics": _("Calendar"),
+    }
+    return [Link(text, f"{reverse(name)}?{asked}".rstrip("?")) for name, text in names.items()]
+
 
 
 @require_safe
@@ -65,6 +82,9 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "renewals": [other for other in labels if other.renews_id == label.pk],
         "timeline": timeline_of(labels, shown.day),
         "other_names": label.cluster.names.all(),
+        "address": absolute(label.get_absolute_url()),
+        "seal_codes": embeddings(label),
+        "cluster_seal_codes": embeddings(label.cluster),
         "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
         "certification": certification_data(label),
         "crumbs": crumbs(),

@@ -3,9 +3,10 @@
 import re
 from datetime import date
 
+import segno
 from django import template
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from labels.models import STATE_NAMES, Label
 from labels.register import state_sentence as sentence
@@ -26,6 +27,15 @@ def state_name(state: str) -> str:
 def state_sentence(label: Label, day: date) -> str:
     """`{{ label|state_sentence:day }}`: the state on the day as a sentence."""
     return sentence(label, day)
+
+
+@register.filter
+def qr_code(address: str) -> SafeString:
+    """`{{ address|qr_code }}`: a drawing, dark on light in every scheme, as scanners want it."""
+    code = segno.make_qr(address, error="m")
+    return mark_safe(
+        code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass=None)
+    )
 
 
 @register.filter

@@ -1,0 +1,289 @@
+"""What machines read of the register: one copy for all caches, open to every origin."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import wraps
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from django.conf import settings
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+)
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import get_conditional_response, set_response_etag
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.models import Portfolio
+from clusters.search import read_day
+from clusters.structured import absolute
+from labels import calendar, export, feeds
+from labels.models import Label, LabelQuerySet
+from labels.register import current_level, labels_of, level_options
+from labels.seal import (
+    CONTENT_SECURITY_POLICY,
+    Scheme,
+    Seal,
+    cluster_known_as,
+    draw,
+    seal_of_cluster,
+    seal_of_label,
+)
+from labels.search import RegisterQuery, read_query
+from labels.structured import machine_twin
+
+# How many seconds a cache may keep an answer, at most until the next midnight.
+FRESH_SECONDS = 300
+FRESH_SEAL_SECONDS = 900
+ROWS_AT_ONCE = 2000
+MOST_BYTES_IN_MEMORY = 1024 * 1024
+MOST_LETTERS = 60
+CSP = "Content-Security-Policy"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks of the register, and the moment of asking."""
+
+    query: RegisterQuery
+    day: date
+    now: datetime
+    language: str
+
+    @property
+    def labels(self) -> LabelQuerySet:
+        return self.query.labels(self.day)
+
+    @property
+    def page(self) -> str:
+        """The list for people that shows the same."""
+        return absolute(f"{reverse('labels:list')}?{self.query.querystring()}".rstrip("?"))
+
+    def twins(self) -> Iterator[dict[str, object]]:
+        labels = self.labels.with_certificate().with_succession()
+        for label in labels.iterator(chunk_size=ROWS_AT_ONCE):
+            yield machine_twin(label, self.day)
+
+
+Answer = Callable[[Asked], HttpResponseBase]
+
+
+def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A view that takes what the list of the register takes, and `lang`.
+
+    A page leaves out what it does not understand and says so; nobody would read that here, so a
+    wrong value is refused, by its name.
+    """
+
+    @require_safe
+    @wraps(answer)
+    def view(request: HttpRequest) -> HttpResponseBase:
+        query = read_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        day, _problem = read_day(request.GET)
+        language = request.GET.get("lang", "en")
+        wrong = wrong_values(request, query)
+        if wrong:
+            return refused(request, wrong, 400)
+        with translation.override(language):
+            now = timezone.now()
+            asked = Asked(query, day or timezone.localdate(now), now, language)
+            return opened(request, answer(asked), now)
+
+    return view
+
+
+def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
+    """Each parameter with a value that cannot be answered, and what is wrong with it."""
+    wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in query.unknown]
+    if read_day(request.GET)[1]:
+        given = request.GET.get("on", "").strip()[:MOST_LETTERS]
+        wrong.append(f"on: “{given}” is not a day like 2015-09-08")
+    return wrong + wrong_choices(request, lang=dict(settings.LANGUAGES))
+
+
+def wrong_choices(request: HttpRequest, **choices: "dict[str, object] | type[Scheme]") -> list[str]:
+    return [
+        f"{name}: “{request.GET[name][:MOST_LETTERS]}” is not one of {', '.join(known)}"
+        for name, known in choices.items()
+        if name in request.GET and request.GET[name] not in list(known)
+    ]
+
+
+def refused(request: HttpRequest, problems: list[str], status: int) -> HttpResponse:
+    text = "; ".join(problems)
+    if request.path.endswith(".json"):
+        response: HttpResponse = JsonResponse(
+            {"error": text}, status=status, json_dumps_params={"ensure_ascii": False}
+        )
+    else:
+        response = HttpResponse(
+            f"{text}\n", status=status, content_type="text/plain; charset=utf-8"
+        )
+    return cast(HttpResponse, open_to_all(response))
+
+
+def open_to_all(response: HttpResponseBase) -> HttpResponseBase:
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def opened(
+    request: HttpRequest, response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
+) -> HttpResponseBase:
+    """For every origin, to keep for a short while: at midnight a state may change.
+
+    “Not modified” says all this again: a cache takes over what it says, and would close to other
+    origins what was open.
+    """
+    response["Cache-Control"] = f"public, max-age={min(seconds, seconds_to_midnight(now))}"
+    if isinstance(response, HttpResponse):
+        set_response_etag(response)
+    answer = cast(
+        HttpResponseBase,
+        get_conditional_response(request, etag=response["ETag"], response=response),
+    )
+    if answer is not response:
+        response.close()
+        if CSP in response:
+            answer[CSP] = response[CSP]
+    return open_to_all(answer)
+
+
+def seconds_to_midnight(now: datetime) -> int:
+    """Whole seconds left of the day in the portal's zone."""
+    zone = timezone.get_default_timezone()
+    tomorrow = timezone.localdate(now, zone) + timedelta(days=1)
+    return int((datetime.combine(tomorrow, time.min, zone) - now).total_seconds())
+
+
+def file_answer(
+    write: Callable[[IO[bytes]], None],
+    *,
+    name: str,
+    content_type: str,
+    is_download: bool = False,
+) -> FileResponse:
+    """Written as a whole before the first byte leaves, on the disk where it is large.
+
+    So an error is an error and not half a file, the database does not wait for a slow reader, and
+    the file has an ETag. The response closes it.
+    """
+    file = cast(IO[bytes], SpooledTemporaryFile(max_size=MOST_BYTES_IN_MEMORY))  # noqa: SIM115
+    write(file)
+    file.seek(0)
+    etag = f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'  # type: ignore[arg-type]
+    file.seek(0)
+    return FileResponse(
+        file,
+        filename=name,
+        as_attachment=is_download,
+        content_type=content_type,
+        headers={"ETag": etag},
+    )
+
+
+@register_address
+def labels_csv(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: export.write_table(file, asked.twins()),
+        name=f"labels-{asked.day}.csv",
+        content_type="text/csv; charset=utf-8",
+        is_download=True,
+    )
+
+
+@register_address
+def labels_xlsx(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: export.write_spreadsheet(file, asked.twins(), on=asked.day),
+        name=f"labels-{asked.day}.xlsx",
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        is_download=True,
+    )
+
+
+@register_address
+def labels_json(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: export.write_json(file, asked.twins(), on=asked.day, page=asked.page),
+        name=f"labels-{asked.day}.json",
+        content_type="application/json",
+    )
+
+
+@register_address
+def labels_ics(asked: Asked) -> HttpResponseBase:
+    labels = calendar.with_changes(asked.labels.with_succession())
+    entries = calendar.entries(labels.iterator(chunk_size=ROWS_AT_ONCE))
+    lines = calendar.calendar(_("Label register"), entries)
+    return file_answer(
+        lambda file: file.writelines(lines),
+        name="labels.ics",
+        content_type="text/calendar; charset=utf-8",
+    )
+
+
+@register_address
+def labels_atom(asked: Asked) -> HttpResponseBase:
+    """What happened up to the day asked for, and never what is still to come."""
+    until = min(asked.day, timezone.localdate(asked.now))
+    parameters = [asked.query.querystring(), urlencode({"lang": asked.language})]
+    address = absolute(f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}")
+    return HttpResponse(
+        feeds.feed_of(asked.labels, until, page=asked.page, address=address),
+        content_type="application/atom+xml; charset=utf-8",
+    )
+
+
+@require_safe
+def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    now = timezone.now()
+    day = timezone.localdate(now)
+    label = Label.objects.for_pages(day).with_public_id(public_id.upper()).first()
+    if label is None:
+        return refused(request, ["there is no label with this number"], 404)
+    if label.public_id != public_id:
+        return led_on(request, "label_seal", label.public_id)
+    return seal_answer(request, lambda: seal_of_label(label, day), now)
+
+
+@require_safe
+def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """Also at the cluster's readable addresses, which lead on to the one that never changes."""
+    now = timezone.now()
+    day = timezone.localdate(now)
+    cluster = cluster_known_as(public_id)
+    if cluster is None:
+        return refused(request, ["there is no cluster with this number"], 404)
+    if cluster.public_id != public_id:
+        return led_on(request, "cluster_seal", cluster.public_id)
+    highest = current_level(labels_of([cluster], day)[cluster.pk])
+    return seal_answer(request, lambda: seal_of_cluster(cluster, highest, day), now)
+
+
+def led_on(request: HttpRequest, name: str, public_id: str) -> HttpResponseBase:
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    address = reverse(name, args=[public_id]) + query
+    return open_to_all(HttpResponsePermanentRedirect(address))
+
+
+def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -> HttpResponseBase:
+    wrong = wrong_choices(request, lang=dict(settings.LANGUAGES), scheme=Scheme)
+    if wrong:
+        return refused(request, wrong, 400)
+    with translation.override(request.GET.get("lang", "en")):
+        picture = draw(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
+    response = HttpResponse(picture, content_type="image/svg+xml")
+    response[CSP] = CONTENT_SECURITY_POLICY
+    return opened(request, response, now, FRESH_SEAL_SECONDS)

@@ -1,0 +1,472 @@
+"""The register's list in every format: the same labels in the same state on the same day."""
+
+import csv
+import json
+from datetime import date, timedelta
+from io import BytesIO, StringIO
+from typing import Any
+from urllib.parse import urlencode
+
+import feedparser
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar
+from openpyxl import load_workbook
+
+from clusters.export import inert
+from clusters.models import Cluster, ClusterName
+from labels import export
+from labels.models import IssuingBody, Label, Suspension
+from labels.register import cluster_ids_holding, counts, level_options
+from labels.validity import State
+from tests.factories import (
+    make_cluster,
+    make_label,
+    make_organisation,
+    make_undated_label,
+    portfolio,
+)
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/en/labels/"
+TODAY = date(2018, 3, 1)
+
+
+@pytest.fixture(autouse=True)
+def _today() -> Any:
+    with time_machine.travel(f"{TODAY}T12:00Z", tick=False):
+        yield
+
+
+def body(response: Any) -> bytes:
+    assert response.status_code == 200
+    return b"".join(response) if response.streaming else bytes(response.content)
+
+
+def get(client: Client, suffix: str, query: str = "") -> bytes:
+    return body(client.get(f"/labels.{suffix}?{query}"))
+
+
+def read_csv(client: Client, query: str = "") -> list[dict[str, str]]:
+    text = get(client, "csv", query).decode()
+    return list(csv.DictReader(StringIO(text, newline=""), strict=True))
+
+
+def read_json(client: Client, query: str = "") -> Any:
+    return json.loads(get(client, "json", query))
+
+
+def read_xlsx(client: Client, query: str = "") -> list[dict[str, Any]]:
+    sheet = load_workbook(BytesIO(get(client, "xlsx", query)))["labels"]
+    header, *rows = sheet.iter_rows(values_only=True)
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def read_list(client: Client, query: str = "") -> list[Label]:
+    """Every page of it."""
+    found: list[Label] = []
+    page = 1
+    while True:
+        response = client.get(f"{LIST}?{query}&page={page}")
+        found += response.context["page_obj"].object_list
+        if not response.context["page_obj"].has_next():
+            return found
+        page += 1
+
+
+def fill_the_register() -> None:
+    """Labels in every state, with twins, gaps and renewals, and some that nobody may see."""
+    alpha = make_cluster(name="Alpha", portfolio=portfolio())
+    beta = make_cluster(name="Beta, Größe", country="NO")
+    gamma = make_cluster(name="=Gamma", country="FR", portfolio=portfolio())
+    ClusterName.objects.create(cluster=gamma, name="Former")
+    gold = make_label(cluster=alpha, assessed_on="2013-07", source="example.org; a list")
+    make_label(cluster=alpha, kind="renewal", renews=gold, assessed_on="2015-06")
+    make_label(cluster=alpha, level="silver", assessed_on="2016-03-01")
+    make_label(cluster=beta, assessed_on="2014-03")
+    make_label(cluster=beta, level="bronze", valid_until="2018-03-01", certificate_number="-B/1")
+    make_label(cluster=beta, level="silver", assessed_on="2019")
+    make_undated_label(cluster=beta, level="bronze")
+    revoked = make_label(cluster=gamma, assessed_on="2016-05")
+    Label.objects.filter(pk=revoked.pk).update(
+        revoked_on=date(2017, 9, 8), revocation_reason="Asked for."
+    )
+    suspended = make_label(
+        cluster=gamma, level="silver", assessed_on="2016-09", managing_organisation=
+        make_organisation(name="@Park"), awarded_by=IssuingBody.objects.get(code="esca"),
+    )  # fmt: skip
+    Suspension.objects.create(
+        label=suspended,
+        starts_on=date(2017, 5, 1),
+        ends_on=date(2018, 3, 2),
+        reason="Under review.",
+    )
+    make_label(cluster=gamma, score=87.25, assessed_on="2017-11")
+    make_label(is_published=False)
+    make_label(cluster=make_cluster(is_published=False))
+
+
+DAYS = [
+    "2013-06-30", "2013-07-01", "2015-07-31", "2015-08-01", "2016-07-31", "2016-08-01",
+    "2017-04-30", "2017-05-01", "2017-07-31", "2017-08-01", "2017-09-07", "2017-09-08",
+    "2018-02-28", "2018-03-01", "2018-03-02", "2018-07-31", "2018-08-01", "2019-03-31",
+    "1000-01-01", "2999-12-31",
+]  # fmt: skip
+QUERIES = [
+    "",
+    "level=gold",
+    "level=gold&level=silver&state=valid",
+    "state=valid",
+    "state=renewable&state=expired",
+    "state=revoked&on=2017-09-08",
+    "state=suspended",
+    "state=undated",
+    "state=not_yet",
+    "country=no",
+    "portfolio=health-and-medical-science&state=valid",
+    "q=alph",
+    "q=former&on=2017-05-01",
+    "q=nobody",
+    "colour=red",
+    *(f"on={day}" for day in DAYS),
+    *(f"state=valid&level=gold&on={day}" for day in DAYS[::3]),
+]
+
+
+def assert_all_say_the_same(client: Client, query: str) -> None:
+    """What the list shows, row by row, is what every other answer says of the same address."""
+    listed = read_list(client, query)
+    context = client.get(f"{LIST}?{query}").context
+    day = context["as_of"].day
+    rows = [(label.public_id, str(label.state)) for label in listed]  # type: ignore[attr-defined]
+
+    as_json = read_json(client, query)
+    assert as_json["on"] == str(day)
+    assert [(label["id"], label["state"]) for label in as_json["labels"]] == rows
+
+    expected = [export.row_of(label) for label in as_json["labels"]]
+    assert [list(row.values()) for row in read_csv(client, query)] == [
+        [inert(export.as_text(value)) for value in row] for row in expected
+    ]
+    assert [list(row.values()) for row in read_xlsx(client, query)] == expected
+
+    # The numbers beside the list, those of the whole register, and the holders on the map.
+    state_facet = next(facet for facet in context["facets"] if facet.name == "state")
+    chosen = set(context["query"].states)
+    numbers = {option.value: option.count for option in state_facet.options}
+    for state in chosen or {state.value for state in State}:
+        assert numbers.get(state, 0) == sum(row[1] == state for row in rows)
+    if not context["query"].is_filtered:
+        assert {
+            (count.level.code, state): number
+            for count in counts(day, level_options())
+            for state, number in count.states.items()
+            if number
+        } == tally(
+            (label.level_id, state) for label, (_id, state) in zip(listed, rows, strict=True)
+        )
+    if context["query"].states == ("valid",) and not context["query"].words:
+        holding = cluster_ids_holding(
+            context["query"].levels or [level.code for level in level_options()], day
+        )
+        assert {label.cluster_id for label in listed} == set(
+            Cluster.objects.filter(pk__in=holding)
+            .filter(**({"portfolio__code__in": p} if (p := context["query"].portfolios) else {}))
+            .values_list("pk", flat=True)
+        )
+
+    assert calendar_days(client, query) == expected_days(listed)
+    assert feed_ids(client, query) == expected_happenings(listed, min(day, TODAY))
+
+
+def tally(keys: Any) -> dict[Any, int]:
+    found: dict[Any, int] = {}
+    for key in keys:
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+def calendar_days(client: Client, query: str) -> dict[str, date]:
+    calendar = Calendar.from_ical(get(client, "ics", query))
+    return {
+        str(event["UID"]).removesuffix("@testserver"): event.decoded("DTSTART")
+        for event in calendar.walk("VEVENT")
+    }
+
+
+def later(label: Label) -> list[Label]:
+    """Published labels of the same level and cluster that began after it."""
+    return [
+        other
+        for other in Label.objects.published().of_clusters([label.cluster_id])
+        if other.level_id == label.level_id
+        and other.starts_on
+        and label.starts_on
+        and (other.starts_on, other.ends_on) > (label.starts_on, label.ends_on)
+    ]
+
+
+def expected_days(listed: list[Label]) -> dict[str, date]:
+    found = {}
+    for label in listed:
+        gone_on = label.revoked_on or date.max
+        if label.ends_on and gone_on > label.ends_on:
+            found[f"{label.public_id}-end"] = label.ends_on
+        if label.renewable_until and gone_on > label.renewable_until and not later(label):
+            found[f"{label.public_id}-deadline"] = label.renewable_until
+    return found
+
+
+def feed_ids(client: Client, query: str) -> set[str]:
+    feed = feedparser.parse(get(client, "atom", query))
+    assert not feed.bozo
+    return {entry.id.removeprefix("tag:testserver,2026:label/") for entry in feed.entries}
+
+
+def expected_happenings(listed: list[Label], until: date) -> set[str]:
+    found = set()
+    for label in listed:
+        gone_on = label.revoked_on or date.max
+        if label.starts_on and label.starts_on <= until and label.starts_on < gone_on:
+            found.add(f"{label.public_id}/start")
+        if gone_on <= until:
+            found.add(f"{label.public_id}/revocation")
+        if label.ends_on:
+            after = label.ends_on + timedelta(days=1)
+            is_followed = any(other.starts_on <= after for other in later(label) if other.starts_on)
+            if after <= until and after < gone_on and not is_followed:
+                found.add(f"{label.public_id}/end")
+    return found
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_format_says_what_the_list_says(client: Client, query: str) -> None:
+    fill_the_register()
+
+    assert_all_say_the_same(client, query)
+
+
+def test_the_register_of_these_tests_has_every_state(client: Client) -> None:
+    fill_the_register()
+
+    assert {row["state"] for row in read_csv(client)} == {state.value for state in State}
+
+
+boundaries = st.sampled_from(DAYS)
+drawn_queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "level": st.lists(st.sampled_from(["gold", "silver", "bronze"]), max_size=2),
+        "state": st.lists(st.sampled_from([state.value for state in State]), max_size=3),
+        "country": st.lists(st.sampled_from(["IT", "no", "FR", "DE"]), max_size=2),
+        "portfolio": st.lists(st.just("health-and-medical-science"), max_size=1),
+        "q": st.sampled_from(["a", "alpha", "größe", "former", "=", "zz"]),
+        "on": boundaries | st.dates(date(2012, 1, 1), date(2021, 1, 1)).map(str),
+    },
+)
+
+
+def test_every_format_says_what_the_list_says_whatever_is_asked(client: Client) -> None:
+    fill_the_register()
+
+    @settings(max_examples=40)
+    @given(drawn_queries)
+    def ask(query: dict[str, Any]) -> None:
+        assert_all_say_the_same(client, urlencode(query, doseq=True))
+
+    ask()
+
+
+def test_every_format_has_more_rows_than_a_page_of_the_list(client: Client) -> None:
+    for number in range(60):
+        make_label(assessed_on=f"20{number % 9 + 10}-{number % 12 + 1:02}")
+
+    assert_all_say_the_same(client, "")
+    assert len(read_csv(client)) == 60
+
+
+# What is wrong with a question
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        pytest.param("level=platinum", "level: there is no “platinum”", id="level"),
+        pytest.param("level=gold&level=lead", "level: there is no “lead”", id="one of two"),
+        pytest.param("state=dead", "state: there is no “dead”", id="state"),
+        pytest.param("country=ZZ", "country: there is no “ZZ”", id="country"),
+        pytest.param("portfolio=x", "portfolio: there is no “x”", id="portfolio"),
+        pytest.param("on=soon", "on: “soon” is not a day like 2015-09-08", id="day"),
+        pytest.param("on=2015-02-30", "on: “2015-02-30” is not a day like 2015-09-08", id="no day"),
+        pytest.param("lang=xx", "lang: “xx” is not one of en, it", id="language"),
+        pytest.param(
+            "level=x&on=y",
+            "level: there is no “x”; on: “y” is not a day like 2015-09-08",
+            id="two at once",
+        ),
+    ],
+)
+def test_wrong_value_is_named(client: Client, suffix: str, query: str, problem: str) -> None:
+    response = client.get(f"/labels.{suffix}?{query}")
+
+    assert response.status_code == 400
+    assert response["Access-Control-Allow-Origin"] == "*"
+    text = response.content.decode().strip()
+    if suffix == "json":
+        assert json.loads(text) == {"error": problem}
+    else:
+        assert response["Content-Type"] == "text/plain; charset=utf-8"
+        assert text == problem
+
+
+def test_wrong_value_is_not_repeated_as_a_whole(client: Client) -> None:
+    response = client.get("/labels.csv", {"level": "x" * 5000})
+
+    assert len(response.content) < 200
+
+
+# What a file is like
+
+
+def test_csv_cannot_run_anything(client: Client) -> None:
+    make_label(cluster=make_cluster(name="=HYPERLINK(1)"), certificate_number="@x", source="+1; -1")
+
+    (row,) = read_csv(client)
+
+    assert (row["cluster"], row["certificate_number"], row["source"]) == (
+        "'=HYPERLINK(1)", "'@x", "'+1; -1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["=1+1", "{=1+1}", "https://example.org/", "+1", "mailto:a@b.c"])
+def test_xlsx_keeps_text_as_text(client: Client, text: str) -> None:
+    make_label(cluster=make_cluster(name=text))
+
+    sheet = load_workbook(BytesIO(get(client, "xlsx")))["labels"]
+    cell = sheet.cell(2, list(export.COLUMNS).index("cluster") + 1)
+
+    assert (cell.data_type, cell.value, cell.hyperlink) == ("s", text, None)
+
+
+def test_csv_is_named_after_its_day(client: Client) -> None:
+    response = client.get("/labels.csv?on=2015-09-08")
+
+    assert response["Content-Disposition"] == 'attachment; filename="labels-2015-09-08.csv"'
+    body(response)
+
+
+def test_json_names_its_day_and_the_page_that_shows_the_same(client: Client) -> None:
+    found = read_json(client, "on=2015-09-08&level=gold")
+
+    assert found == {
+        "on": "2015-09-08",
+        "page": "http://testserver/en/labels/?level=gold&on=2015-09-08",
+        "labels": [],
+    }
+
+
+def test_json_row_is_the_twin_of_the_label(client: Client) -> None:
+    fill_the_register()
+
+    for label in read_json(client, "on=2017-09-08")["labels"]:
+        twin = client.get(f"/labels/{label['id']}.json?on=2017-09-08")
+        assert json.loads(twin.content) == label
+
+
+def test_languages_differ_in_addresses_only(client: Client) -> None:
+    make_label()
+
+    (english,), (italian,) = read_csv(client), read_csv(client, "lang=it")
+
+    assert italian["url"] == english["url"].replace("/en/labels/", "/it/labels/")
+    assert {name for name in english if english[name] != italian[name]} == {"url", "cluster_url"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+def test_file_does_not_ask_what_the_browser_speaks(client: Client, suffix: str) -> None:
+    make_label()
+
+    italian = client.get(f"/labels.{suffix}", headers={"accept-language": "it"})
+
+    assert body(italian) == get(client, suffix)
+    assert "Accept-Language" not in italian.get("Vary", "")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+def test_file_is_open_short_lived_and_not_sent_twice(client: Client, suffix: str) -> None:
+    make_label()
+    first = client.get(f"/labels.{suffix}")
+    body(first)
+
+    again = client.get(f"/labels.{suffix}", headers={"if-none-match": first["ETag"]})
+
+    assert first["Access-Control-Allow-Origin"] == "*"
+    assert first["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert first["Cache-Control"] == "public, max-age=300"
+    assert not first.cookies
+    assert again.status_code == 304
+    assert again["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert again["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+def test_file_changes_with_the_register(client: Client, suffix: str) -> None:
+    label = make_label()
+    first = client.get(f"/labels.{suffix}")
+    body(first)
+    label.cluster.name = "Another name"
+    label.cluster.save()
+
+    again = client.get(f"/labels.{suffix}", headers={"if-none-match": first["ETag"]})
+    assert body(again)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+def test_file_takes_as_many_queries_for_three_rows(client: Client, suffix: str) -> None:
+    make_label()
+    with CaptureQueriesContext(connection) as for_one:
+        get(client, suffix)
+    make_label()
+    make_label(managing_organisation=make_organisation())
+
+    with CaptureQueriesContext(connection) as for_three:
+        get(client, suffix)
+
+    assert len(for_three) == len(for_one) <= 8
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+def test_file_is_read_only(client: Client, suffix: str) -> None:
+    assert client.post(f"/labels.{suffix}").status_code == 405
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "atom", "ics"])
+def test_list_links_to_itself_in_every_format(client: Client, suffix: str) -> None:
+    make_label()
+
+    english = client.get(f"{LIST}?level=gold&on=2015-09-08").content.decode()
+    italian = client.get("/it/labels/?level=gold").content.decode()
+
+    assert f'href="/labels.{suffix}?level=gold&amp;on=2015-09-08"' in english
+    assert f'href="/labels.{suffix}?level=gold&amp;lang=it"' in italian
+
+
+def test_list_links_without_what_it_left_out(client: Client) -> None:
+    make_label()
+
+    text = client.get(f"{LIST}?level=platinum&on=soon").content.decode()
+
+    assert 'href="/labels.csv"' in text
+
+
+def test_every_column_is_explained(client: Client) -> None:
+    text = client.get("/en/data/").content.decode()
+
+    assert [name for name in export.COLUMNS if f"<code>{name}</code>" not in text] == []
