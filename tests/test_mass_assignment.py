@@ -469,7 +469,11 @@ SPECIAL = {
     "clusters.organisation.lei": "969500UP76J52A9OXU27",
     "labels.expert.languages": "en, fr",
 }
-LATER = {"ended_on": "2018-02", "valid_until": "2018-02", "ends_on": date(2016, 3, 1)}
+LATER: dict[str, Any] = {
+    "ended_on": "2018-02",
+    "valid_until": "2018-02",
+    "ends_on": date(2016, 3, 1),
+}
 
 
 def poison(column: Any, row: models.Model, world: World, *, in_part: bool) -> Poison:
@@ -506,7 +510,7 @@ def by_type(column: Any, now: Any) -> Poison:
         held = timezone.make_aware(MOMENT)
         return Poison({"": f"{day} {hour}", "_0": day, "_1": hour}, held)
     if isinstance(column, PartialDateField):
-        text = LATER.get(column.name, YEAR)
+        text = str(LATER.get(column.name, YEAR))
         return Poison({"": text}, text)
     if isinstance(column, models.DateField):
         day = LATER.get(column.name, DAY)
@@ -547,7 +551,8 @@ def snapshot() -> Snapshot:
 def values(row: models.Model) -> dict[str, Any]:
     found = {column.name: getattr(row, column.attname) for column in row._meta.concrete_fields}
     for column in row._meta.many_to_many:
-        if not column.remote_field.through._meta.auto_created:
+        through: Any = column.remote_field.through
+        if not through._meta.auto_created:
             continue  # its rows are looked at themselves
         found[column.name] = set(getattr(row, column.name).values_list("pk", flat=True))
     return found
@@ -613,7 +618,7 @@ def part(data: dict[str, Any], model: type[models.Model], inline: Any, world: Wo
         str(data.get(f"{prefix}-{number}-{options.pk.name}")): number
         for number in range(int(data.get(f"{prefix}-INITIAL_FORMS", 0)))
     }
-    return Part(row, prefix, keys.get(str(row.pk)), options.pk.name, formset.fk.name)
+    return Part(row, prefix, keys.get(str(row.pk)), options.pk.name, formset.fk.name)  # type: ignore[attr-defined]
 
 
 def poisoned_form(client: Client, form: str, world: World, fields: Fields) -> tuple[Data, Poisons]:
@@ -878,7 +883,7 @@ def test_page_writes_what_its_form_declares_and_nothing_else(
         if sending.role:
             client.force_login(world.accounts[sending.role])
         page = client.get(path)
-        form = page.context.get("form")
+        form: Any = page.context.get("form")
         data, poisons = every_field(world)
         data |= {"text": "poisoned", "reason": "poisoned"} | sending.typed
         data |= {"stamp": form.stamp} if hasattr(form, "stamp") else {}
