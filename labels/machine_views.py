@@ -48,7 +48,14 @@ FRESH_SEAL_SECONDS = 900
 ROWS_AT_ONCE = 2000
 MOST_BYTES_IN_MEMORY = 1024 * 1024
 MOST_LETTERS = 60
-CSP = "Content-Security-Policy"
+# What a 304 has to repeat.
+OF_EVERY_ANSWER = (
+    "Access-Control-Allow-Origin",
+    "Cache-Control",
+    "Content-Security-Policy",
+    "Cross-Origin-Resource-Policy",
+    "ETag",
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase
         with translation.override(language):
             now = timezone.now()
             asked = Asked(query, day or timezone.localdate(now), now, language)
-            return opened(request, answer(asked), now)
+            return sent_once(request, opened(answer(asked), now))
 
     return view
 
@@ -139,25 +146,28 @@ def open_to_all(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def opened(
-    request: HttpRequest, response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
+    response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
 ) -> HttpResponseBase:
-    """For every origin, to keep for a short while: at midnight a state may change.
-
-    “Not modified” says all this again: a cache takes over what it says, and would close to other
-    origins what was open.
-    """
+    """For every origin, and to keep for a short while: at midnight a state may change."""
     response["Cache-Control"] = f"public, max-age={min(seconds, seconds_to_midnight(now))}"
+    return open_to_all(response)
+
+
+def sent_once(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer, or “not modified” to who has it, which says again who may read it.
+
+    A cache takes over what a 304 says, and would close to other origins what was open.
+    """
     if isinstance(response, HttpResponse):
         set_response_etag(response)
-    answer = cast(
-        HttpResponseBase,
-        get_conditional_response(request, etag=response["ETag"], response=response),
-    )
-    if answer is not response:
-        response.close()
-        if CSP in response:
-            answer[CSP] = response[CSP]
-    return open_to_all(answer)
+    unchanged = get_conditional_response(request, etag=response["ETag"])
+    if unchanged is None:
+        return response
+    response.close()
+    for name in OF_EVERY_ANSWER:
+        if name in response:
+            unchanged[name] = response[name]
+    return cast(HttpResponseBase, unchanged)
 
 
 def seconds_to_midnight(now: datetime) -> int:
@@ -285,5 +295,5 @@ def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -
     with translation.override(request.GET.get("lang", "en")):
         picture = draw(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
     response = HttpResponse(picture, content_type="image/svg+xml")
-    response[CSP] = CONTENT_SECURITY_POLICY
-    return opened(request, response, now, FRESH_SEAL_SECONDS)
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return sent_once(request, opened(response, now, FRESH_SEAL_SECONDS))
