@@ -257,8 +257,14 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
         return (*given, *unwritable(self, self.writable(request, obj), given))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nobody saves a row out of their own sight: then nothing is saved."""
+        """Nobody saves a row out of their own sight: then nothing is saved.
+
+        Relations to rows that the person does not see stay as they are.
+        """
+        unseen = unseen_relations(form) if change else {}
         super().save_related(request, form, formsets, change)
+        for name, related in unseen.items():
+            getattr(form.instance, name).add(*related)
         day = timezone.localdate()
         if not policy.may_row(request.user, policy.VIEW, form.instance, day):
             raise PermissionDenied
@@ -296,6 +302,18 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
             raise Http404
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
+
+
+def unseen_relations(form: Any) -> dict[str, list[models.Model]]:
+    """By many-to-many field of the form, the related rows that it does not offer; empty ones not."""
+    unseen = {
+        name: list(
+            getattr(form.instance, name).exclude(pk__in=field.queryset.order_by().values("pk"))
+        )
+        for name, field in form.fields.items()
+        if isinstance(field, forms.ModelMultipleChoiceField)
+    }
+    return {name: related for name, related in unseen.items() if related}
 
 
 class PortalAdmin(ScopedAdmin, HistoryAdmin):

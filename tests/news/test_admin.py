@@ -209,3 +209,19 @@ def test_team_reads_what_is_published_and_changes_it_no_more(client: Client) -> 
 
     assert client.get(change(announcement)).status_code == 200
     assert client.post(change(announcement), {}).status_code == 403
+
+
+def test_saving_keeps_relations_that_one_does_not_see(client: Client) -> None:
+    member = make_team_member()
+    theirs = make_cluster()
+    draft = make_announcement(
+        written_by=member.organisation, is_published=False, published_at=None, clusters=[theirs]
+    )
+    client.force_login(member.account)
+
+    data = form_data(client, change(draft)) | {"clusters": [], "texts-0-title": "New title"}
+    response = client.post(change(draft), data)
+
+    assert errors(response) == []
+    assert draft.texts.get().title == "New title"
+    assert list(draft.clusters.all()) == [theirs]
