@@ -59,6 +59,16 @@ STARTS = (
     "/en/organisations/?q=hidden",
     "/en/labels/?q=hidden",
     "/en/labels/?on=2016-01-01",
+    "/labels.csv?q=hidden",
+    "/labels.csv?on=2016-01-01",
+    "/labels.xlsx",
+    "/labels.json",
+    "/labels.atom",
+    "/labels.ics",
+    "/clusters/hidden-1/seal.svg",
+    "/labels/status/revocation.jwt",
+    "/labels/status/suspension.jwt",
+    "/.well-known/jwks.json",
     "/en/verify/?q=hidden",
     "/en/verify/?q=SECRET-NUMBER",
     "/en/news/?cluster=hidden-1",
@@ -68,6 +78,7 @@ STARTS = (
     "/en/news/2015/hidden-1/",
 )
 LINK = re.compile(r"""(?:href|src|action|<loc>)=?["']?([^"'\s<>]+)""")
+WITH_LINKS = ("text/html", "application/xml", "application/atom+xml", "application/json")
 MOST_PAGES = 700
 
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
@@ -84,7 +95,7 @@ def crawl(client: Client) -> dict[str, Answer]:
         response = client.get(address)
         body = b"".join(response) if response.streaming else response.content
         answers[address] = (response.status_code, tuple(sorted(response.items())), body)
-        if response.get("Content-Type", "").startswith(("text/html", "application/")):
+        if response.get("Content-Type", "").startswith(WITH_LINKS):
             waiting.extend(links_of(body.decode()))
     assert not waiting, "the crawl has no end"
     return answers
