@@ -15,8 +15,13 @@ PYTEST = python -m pytest -n auto -m "not browser and not benchmark"
 
 # What `manage.py check --deploy` is shown: a production site with a secret of its own.
 PRODUCTION = DEBUG=False HTTPS=True ALLOWED_HOSTS=portal.example.org \
-  SITE_URL=https://portal.example.org SECRET_KEY="$$($(RANDOM_KEY))"
+  SITE_URL=https://portal.example.org SECRET_KEY="$$($(RANDOM_KEY))" \
+  SIGNING_KEYS="$$($(RANDOM_SIGNING_KEY))"
 RANDOM_KEY = $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))'
+# Ed25519 in PKCS 8 is these 16 octets and 32 random ones.
+RANDOM_SIGNING_KEY = $(BIN)/python -c 'import base64, secrets; \
+  octets = bytes.fromhex("302e020100300506032b657004220420") + secrets.token_bytes(32); \
+  print("-----BEGIN PRIVATE KEY-----", base64.b64encode(octets).decode(), "-----END PRIVATE KEY-----")'
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-postgres test-browser test-next check messages extract lock \
@@ -65,6 +70,7 @@ demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve t
 	@$(BIN)/python manage.py createcachetable
 	@$(BIN)/python manage.py load_demo
 	@$(BIN)/python manage.py create_demo_account
+	@$(BIN)/python manage.py create_signing_key >/dev/null
 	@echo "The portal is at $(SITE_URL) (Ctrl-C stops it)"
 	@exec $(BIN)/gunicorn config.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 \
 	  --no-control-socket

@@ -187,6 +187,12 @@ USE_TZ = True
 TIME_ZONE = "Europe/Rome"
 COUNTRIES_OVERRIDE = {"XK": _("Kosovo")}
 
+# What signs the labels' credentials (labels/signing.py); the file where the variable is empty.
+SIGNING_KEYS = env.str("SIGNING_KEYS", default="")
+SIGNING_KEYS_FILE = env.path(
+    "SIGNING_KEYS_FILE", default=str(BASE_DIR / "var" / "signing-keys.pem")
+)
+
 # Files
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -9,5 +10,7 @@ class LabelsConfig(AppConfig):
 
     def ready(self) -> None:
         from labels.reference import seed
+        from labels.signing import check_signing_keys
 
         post_migrate.connect(seed, sender=self)
+        register(check_signing_keys, Tags.security, deploy=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labels import machine_views, views
+from labels import credential_views, machine_views, views
 
 app_name = "labels"
 
@@ -23,4 +23,13 @@ machine_urlpatterns = [
     path("labels/<slug:public_id>/seal.svg", machine_views.label_seal, name="label_seal"),
     path("clusters/<slug:public_id>/seal.svg", machine_views.cluster_seal, name="cluster_seal"),
     path("labels/<slug:public_id>.json", views.label_json, name="label_json"),
+    path(
+        "labels/<slug:public_id>/credential.jwt",
+        credential_views.label_credential,
+        name="label_credential",
+    ),
+    path(
+        "labels/status/<slug:purpose>.jwt", credential_views.label_status_list, name="status_list"
+    ),
+    path(".well-known/jwks.json", credential_views.signing_keys, name="signing_keys"),
 ]

@@ -10,11 +10,20 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 # The workers of a parallel run inherit its name; its main process removes what they wrote.
 _run = os.environ.setdefault("TEST_RUN", f"portal-tests-{os.getpid()}")
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SCRATCH = Path(tempfile.gettempdir(), _run)
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+_signing_key = Ed25519PrivateKey.generate().private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+)
 
 os.environ |= {
     "DEBUG": "False",
@@ -28,6 +37,8 @@ os.environ |= {
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:",
     "EMAIL_URL": "memorymail://",
     "MEDIA_ROOT": str(SCRATCH / _worker / "media"),
+    "SIGNING_KEYS": _signing_key.decode(),
+    "SIGNING_KEYS_FILE": str(SCRATCH / _worker / "signing-keys.pem"),
     "LOG_LEVEL": "WARNING",
     # Tests of the second factor switch it on.
     "REQUIRE_SECOND_FACTOR": "False",

@@ -264,8 +264,9 @@ def listed(clusters: Iterable[Cluster], day: date) -> list[Listed]:
 
 
 def moved(request: HttpRequest, rows: QuerySet[AnyModel], slug: str) -> HttpResponse:
-    """Lead from an old address to today's one, with the query string; else 404."""
-    row = formerly_at(rows, slug)
+    """Lead from a public id or an old address to today's one, with the query string; else 404."""
+    number = slug.upper()
+    row = rows.in_bulk([number], field_name="public_id").get(number) or formerly_at(rows, slug)
     if row is None:
         raise Http404
     query = request.META.get("QUERY_STRING", "")

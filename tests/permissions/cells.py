@@ -551,6 +551,8 @@ def address_arguments(world: World, state: str) -> tuple[Any, ...]:
     if state[0].isdigit() or state in ("x/y.png", "forged"):
         return tuple(state.split("-", 1))
     model, _slash, which = state.partition("/")
+    if model == "list":
+        return (which,)
     if model == "announcement":
         return (2015, mark("news.announcement", which))
     if model == "label":

@@ -325,7 +325,7 @@ clusters:organisation_detail      page  organisation/own not organisation/hidden
 clusters:programme_detail         page  programme/mine programme/theirs not programme/hidden
 labels:detail                     page  label/own not label/unpublished
 label_credential                  page  label/own not label/unpublished
-status_list                       page  revocation suspension not message
+status_list                       page  list/revocation list/suspension not list/message
 signing_keys                      page
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
