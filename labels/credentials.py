@@ -76,10 +76,12 @@ def issuer() -> Data:
 
 
 def description(label: Label) -> str:
+    first = f"{label.starts_on}{' (computed)' if label.start_is_computed else ''}"
+    last = f"{label.ends_on}{' (computed)' if label.end_is_computed else ''}"
     return (
-        f"The Cluster Register holds that {label.cluster.name} has the "
-        f"{label.level.name} label (“{label.level.official_wording}”) from "
-        f"{label.starts_on} to {label.ends_on}. {awarded_by(label)} {source(label)} "
+        f"The Cluster Register records the {label.level.name} label "
+        f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from {first} to "
+        f"{last} unless suspended or revoked. {awarded_by(label)} {source(label)} "
         "This is not the official certificate: only the awarding body issues that."
     )
 

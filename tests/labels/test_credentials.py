@@ -112,10 +112,11 @@ def test_credential_tells_what_the_register_holds(client: Client) -> None:
 
     assert claims["name"] == "Gold label of bioPmed, as held by the Cluster Register"
     assert claims["description"] == (
-        "The Cluster Register holds that bioPmed has the Gold label (“Proven for Cluster "
-        "Excellence”) from 2015-07-01 to 2017-07-31. Awarded by: European Secretariat for Cluster "
-        "Analysis (ESCA). Source: https://example.org/list; Printed list, 2015. This is not the "
-        "official certificate: only the awarding body issues that."
+        "The Cluster Register records the Gold label (“Proven for Cluster Excellence”) of bioPmed, "
+        "valid from 2015-07-01 to 2017-07-31 (computed) unless suspended or revoked. Awarded by: "
+        "European Secretariat for Cluster Analysis (ESCA). Source: https://example.org/list; "
+        "Printed list, 2015. This is not the official certificate: only the awarding body issues "
+        "that."
     )
     assert claims["credentialSubject"]["licenseNumber"] == "G-1"
     achievement = claims["credentialSubject"]["achievement"]
