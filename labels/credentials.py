@@ -76,8 +76,8 @@ def issuer() -> Data:
 
 
 def description(label: Label) -> str:
-    first = f"{label.starts_on}{' (computed)' if label.start_is_computed else ''}"
-    last = f"{label.ends_on}{' (computed)' if label.end_is_computed else ''}"
+    first = f"{label.starts_on} (computed)" if label.start_is_computed else label.start
+    last = f"{label.ends_on} (computed)" if label.end_is_computed else label.valid_until
     return (
         f"The Cluster Register records the {label.level.name} label "
         f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from {first} to "
@@ -179,7 +179,7 @@ def cited(part: str) -> Data:
 
 
 def printed(label: Label) -> str:
-    """What the source says of the days, and which of the two that count are computed."""
+    """What the source says of the days, as precisely as it does, and which ones are computed."""
     days = {
         "Assessed": label.assessed_on,
         "Awarded": label.awarded_on,
@@ -187,9 +187,8 @@ def printed(label: Label) -> str:
     }
     said = [f"{name}: {day}." for name, day in days.items() if day is not None]
     computed = {"first": label.start_is_computed, "last": label.end_is_computed}
-    return " ".join(
-        [*said, *(f"The {name} day is computed." for name, is_so in computed.items() if is_so)]
-    )
+    said += [f"The {name} day is computed." for name, is_so in computed.items() if is_so]
+    return " ".join([*said, "A month or a year counts from its first day to its last."])
 
 
 def moment(day: date, clock: time = time.min) -> datetime:
