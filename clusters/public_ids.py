@@ -1,6 +1,7 @@
 """Permanent public identifiers and readable addresses."""
 
 import secrets
+from collections.abc import Collection
 from typing import TypeVar
 
 from anyascii import anyascii
@@ -34,3 +35,12 @@ def formerly_at(rows: QuerySet[AnyModel], slug: str) -> AnyModel | None:
         .order_by("-last_there_at", "-pk")
         .first()
     )
+
+
+def last_at(rows: QuerySet[AnyModel], slugs: Collection[str]) -> dict[str, int]:
+    """The keys of those of `rows` that had these addresses, as `formerly_at`; one query."""
+    if not slugs:
+        return {}
+    past = rows.model.history.filter(slug__in=slugs, id__in=rows.order_by().values("pk"))  # type: ignore[attr-defined]
+    # The last one to have an address stands last, and stays.
+    return dict(past.order_by("history_date", "id").values_list("slug", "id"))

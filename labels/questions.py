@@ -90,7 +90,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKC", UNSEEN.sub("", text))
-    return " ".join(unicodedata.normalize("NFKC", plain.casefold()).split())
+    return " ".join(plain.casefold().split())
 
 
 def question(asked: str) -> Question:
@@ -285,7 +285,8 @@ def delimiter_of(text: str) -> str:
 def records(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """Each record that is not empty and the line on which it begins."""
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows, begins = [], 1
+    rows: list[tuple[int, list[str]]] = []
+    begins = 1
     while True:
         try:
             row = next(reader)

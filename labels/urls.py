@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labels import credential_views, machine_views, views
+from labels import credential_views, machine_views, verify_views, views
 
 app_name = "labels"
 
@@ -11,10 +11,11 @@ urlpatterns = [
     path("labels/how-it-works/", views.label_scheme, name="scheme"),
     path("labels/<slug:public_id>/", views.label_detail, name="detail"),
     path("labels/<slug:public_id>/report/", views.label_report, name="report"),
-    path("verify/", views.label_verify, name="verify"),
+    path("verify/", verify_views.label_verify, name="verify"),
 ]
 
 machine_urlpatterns = [
+    path("verify.json", verify_views.verify_json, name="verify_json"),
     path("labels.csv", machine_views.labels_csv, name="labels_csv"),
     path("labels.xlsx", machine_views.labels_xlsx, name="labels_xlsx"),
     path("labels.json", machine_views.labels_json, name="labels_json"),

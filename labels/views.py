@@ -20,7 +20,6 @@ from labels.register import counts, labels_of, level_options, state_sentence, ti
 from labels.seal import embeddings
 from labels.search import Facets, RegisterQuery, cube_of, read_query
 from labels.structured import certification_data, machine_twin
-from labels.verification import verify
 from news.register import announcements_of_label
 
 PER_PAGE = 50
@@ -43,10 +42,11 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "suggestions": facets.suggestions(),
         "problems": [*query.problems, *shown.problems],
         "counts": counts(shown.day, levels),
-        "downloads": downloads(query),
         "page_obj": page_of(query.labels(shown.day), request.GET, per_page=PER_PAGE),
+        "downloads": downloads(query),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
+
 
 def downloads(query: RegisterQuery) -> list[Link]:
     """The same list for machines, in the active language."""
@@ -61,7 +61,6 @@ def downloads(query: RegisterQuery) -> list[Link]:
         "labels_ics": _("Calendar"),
     }
     return [Link(text, f"{reverse(name)}?{asked}".rstrip("?")) for name, text in names.items()]
-
 
 
 @require_safe
@@ -82,10 +81,10 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "renewals": [other for other in labels if other.renews_id == label.pk],
         "timeline": timeline_of(labels, shown.day),
         "other_names": label.cluster.names.all(),
+        "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
         "address": absolute(label.get_absolute_url()),
         "seal_codes": embeddings(label),
         "cluster_seal_codes": embeddings(label.cluster),
-        "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
         "certification": certification_data(label),
         "crumbs": crumbs(),
         "crumbs_data": breadcrumbs_data(crumbs()),
@@ -142,20 +141,6 @@ def label_scheme(request: HttpRequest) -> HttpResponse:
         "crumbs": crumbs(),
     }
     return TemplateResponse(request, "labels/label_scheme.html", context)
-
-
-@require_safe
-def label_verify(request: HttpRequest) -> HttpResponse:
-    shown = as_of(request.GET, request.path, timezone.localdate())
-    asked = request.GET.get("q", "").strip()
-    context = {
-        "section": "verify",
-        "as_of": shown,
-        "problems": shown.problems,
-        "asked": asked,
-        "answer": verify(asked, shown.day) if asked else None,
-    }
-    return TemplateResponse(request, "labels/label_verify.html", context)
 
 
 def crumbs() -> list[Link]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -19,6 +20,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+IN_MEMORY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # Playwright runs an event loop in this thread; Django would refuse to touch the database in it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -36,8 +38,11 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def portal(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """The address of a server with the demo data, for tests that only read."""
-    with django_db_blocker.unblock():
+    """The address of a server with the demo data, for tests that only read.
+
+    What is counted, such as questions, is not written into the database, which the test holds.
+    """
+    with django_db_blocker.unblock(), override_settings(CACHES=IN_MEMORY):
         call_command("load_demo", verbosity=0)
         server = LiveServer("127.0.0.1")
         try:

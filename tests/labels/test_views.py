@@ -25,7 +25,6 @@ pytestmark = pytest.mark.django_db
 
 LIST = "/en/labels/"
 SCHEME = "/en/labels/how-it-works/"
-VERIFY = "/en/verify/"
 
 
 @pytest.fixture(autouse=True)
@@ -600,97 +599,3 @@ def test_label_scheme_takes_as_many_queries_for_three_rows(
         IssuingBody.objects.create(code=f"b{number}", short_name="B", name="B")
 
     assert count_queries(SCHEME) == for_one
-
-
-# Verification
-
-
-def test_label_verify_without_a_question_explains(client: Client) -> None:
-    response = client.get(VERIFY)
-
-    assert response.context["answer"] is None
-    assert "What the answer tells" in text_of(response)
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        pytest.param("{id}", id="public id"),
-        pytest.param(" {lower} ", id="public id in lower case"),
-        pytest.param("g-2015/57", id="certificate number"),
-        pytest.param("BIOPMED", id="cluster name"),
-        pytest.param("bioPmed  Piemonte", id="former name"),
-        pytest.param("https://example.org/it/labels/{id}/?on=2015-01-01", id="address"),
-        pytest.param("/labels/{id}.json", id="machine address"),
-    ],
-)
-def test_label_verify_finds_the_label(client: Client, asked: str) -> None:
-    label = biopmed()
-    ClusterName.objects.create(cluster=label.cluster, name="bioPmed Piemonte")
-    make_label()
-
-    response = client.get(
-        VERIFY, {"q": asked.format(id=label.public_id, lower=label.public_id.lower())}
-    )
-
-    assert response.context["answer"].labels == [label]
-    assert "Valid until 31 July 2017." in text_of(response)
-
-
-def test_label_verify_as_of_another_day_keeps_it_in_its_links(client: Client) -> None:
-    label = biopmed()
-
-    text = text_of(client.get(VERIFY, {"q": "bioPmed", "on": "2017-08-01"}))
-
-    assert "Expired on 31 July 2017; may still be renewed until 31 July 2018." in text
-    assert f'href="{label.get_absolute_url()}?on=2017-08-01"' in text
-
-
-def test_label_verify_of_a_cluster_without_labels_says_so(client: Client) -> None:
-    cluster = make_cluster(name="Agrifood")
-
-    response = client.get(VERIFY, {"q": "agrifood"})
-
-    assert response.context["answer"].clusters_without_labels == [cluster]
-    assert "the register holds no label of it" in text_of(response)
-
-
-@pytest.mark.parametrize("asked", ["bioPmod", "pmed"])
-def test_label_verify_of_an_unknown_name_says_so_and_names_the_nearest(
-    client: Client, asked: str
-) -> None:
-    label = biopmed()
-    make_label(cluster=make_cluster(name="Zeta"))
-
-    response = client.get(VERIFY, {"q": asked})
-
-    assert response.context["answer"].is_unknown
-    assert response.context["answer"].nearest == [label.cluster]
-    assert '<a class="chip" href="?q=bioPmed">' in text_of(response)
-
-
-@pytest.mark.parametrize("hidden", ["label", "cluster"])
-def test_label_verify_does_not_know_what_is_unpublished(client: Client, hidden: str) -> None:
-    label = biopmed()
-    (Label if hidden == "label" else Cluster).objects.update(is_published=False)
-
-    answer = client.get(VERIFY, {"q": label.public_id}).context["answer"]
-
-    assert (answer.labels, answer.is_unknown) == ([], True)
-
-
-def test_label_verify_escapes_the_question(client: Client) -> None:
-    text = text_of(client.get(VERIFY, {"q": "<script>alert(1)</script>"}))
-
-    assert "<script>alert" not in text
-
-
-def test_label_verify_takes_as_many_queries_for_three_rows(
-    count_queries: Callable[[str], int],
-) -> None:
-    label = biopmed()
-    for_one = count_queries(f"{VERIFY}?q=bioPmed")
-    make_label(cluster=label.cluster, level="bronze")
-    make_label(cluster=label.cluster, level="silver")
-
-    assert count_queries(f"{VERIFY}?q=bioPmed") == for_one
