@@ -1,6 +1,6 @@
 """The days to keep in mind as a calendar (RFC 5545): the end of each label, its last chance."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,11 +11,15 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clusters.structured import absolute
 from labels.models import Label, LabelQuerySet
 from labels.register import state_sentence
+from labels.structured import page_addresses
 
 MOST_OCTETS = 75
+COLUMNS = (
+    "public_id", "starts_on", "ends_on", "renewable_until", "revoked_on", "revocation_reason",
+    "level__name_en", "level__name_it", "cluster__name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,36 +34,46 @@ class Entry:
     changed_at: datetime
 
 
-def with_changes(labels: LabelQuerySet) -> LabelQuerySet:
-    """Annotate `changed_at`, the moment of the last version in the history, None without any."""
+def loaded(labels: LabelQuerySet) -> LabelQuerySet:
+    """What `entries` needs, and no more: succession, names, and `changed_at`.
+
+    `changed_at` is the moment of the last version in the history, None without any.
+    """
     versions = Label.history.filter(id=OuterRef("pk")).order_by("-history_date")
-    return labels.annotate(changed_at=Subquery(versions.values("history_date")[:1]))
+    return (
+        labels.with_succession()
+        .annotate(changed_at=Subquery(versions.values("history_date")[:1]))
+        .select_related(None)
+        .select_related("level", "cluster")
+        .only(*COLUMNS)
+    )
 
 
 def entries(labels: Iterable[Label]) -> Iterator[Entry]:
-    """In the active language; wants `with_succession()` and `with_changes()`.
+    """In the active language; wants `loaded()`.
 
     What a revocation comes before is left out, and a label that a later one has taken over needs
     no renewal.
     """
+    page = page_addresses("labels:detail")
     for label in labels:
         if label.ends_on is None or label.renewable_until is None:
             continue
         names = {"level": label.level.name, "cluster": label.cluster.name}
         if not is_revoked_by(label, label.ends_on):
             words = _("%(level)s label of %(cluster)s ends") % names
-            yield entry(label, "end", label.ends_on, words)
+            yield entry(label, "end", label.ends_on, words, page)
         is_renewable = label.ends_on < label.renewable_until and label.taken_over_on is None  # type: ignore[attr-defined]
         if is_renewable and not is_revoked_by(label, label.renewable_until):
             words = _("Last day to renew the %(level)s label of %(cluster)s") % names
-            yield entry(label, "deadline", label.renewable_until, words)
+            yield entry(label, "deadline", label.renewable_until, words, page)
 
 
 def is_revoked_by(label: Label, day: date) -> bool:
     return label.revoked_on is not None and label.revoked_on <= day
 
 
-def entry(label: Label, kind: str, day: date, summary: str) -> Entry:
+def entry(label: Label, kind: str, day: date, summary: str, page: Callable[[str], str]) -> Entry:
     assert label.starts_on is not None
     changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
     started_at = datetime.combine(
@@ -70,7 +84,7 @@ def entry(label: Label, kind: str, day: date, summary: str) -> Entry:
         day=day,
         summary=summary,
         description=state_sentence(label, day),
-        url=absolute(label.get_absolute_url()),
+        url=page(label.public_id),
         changed_at=changed_at or started_at,
     )
 
@@ -126,13 +140,13 @@ def encoded(lines: Iterable[str]) -> bytes:
 
 def folded(line: str) -> bytes:
     """A content line of at most 75 octets a piece, no character cut in two (section 3.1)."""
-    pieces: list[bytes] = []
-    piece = b""
-    for character in line:
-        octets = character.encode()
-        # Each piece but the first begins with a space.
-        if len(piece) + len(octets) > MOST_OCTETS - bool(pieces):
-            pieces.append(piece)
-            piece = b""
-        piece += octets
-    return b"\r\n ".join([*pieces, piece]) + b"\r\n"
+    octets = line.encode()
+    pieces, begin = [], 0
+    while len(octets) - begin > (room := MOST_OCTETS - bool(pieces)):
+        # Each piece but the first begins with a space; octets like 10xxxxxx go on a character.
+        end = begin + room
+        while octets[end] & 0b1100_0000 == 0b1000_0000:
+            end -= 1
+        pieces.append(octets[begin:end])
+        begin = end
+    return b"\r\n ".join([*pieces, octets[begin:]]) + b"\r\n"

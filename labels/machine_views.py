@@ -40,12 +40,11 @@ from labels.seal import (
     seal_of_label,
 )
 from labels.search import RegisterQuery, read_query
-from labels.structured import machine_twin
+from labels.structured import ROWS_AT_ONCE, twins
 
 # How many seconds a cache may keep an answer, at most until the next midnight.
 FRESH_SECONDS = 300
 FRESH_SEAL_SECONDS = 900
-ROWS_AT_ONCE = 2000
 MOST_BYTES_IN_MEMORY = 1024 * 1024
 MOST_LETTERS = 60
 # What a 304 has to repeat.
@@ -77,9 +76,7 @@ class Asked:
         return absolute(f"{reverse('labels:list')}?{self.query.querystring()}".rstrip("?"))
 
     def twins(self) -> Iterator[dict[str, object]]:
-        labels = self.labels.with_certificate().with_succession()
-        for label in labels.iterator(chunk_size=ROWS_AT_ONCE):
-            yield machine_twin(label, self.day)
+        return twins(self.labels, self.day)
 
 
 Answer = Callable[[Asked], HttpResponseBase]
@@ -234,7 +231,7 @@ def labels_json(asked: Asked) -> HttpResponseBase:
 
 @register_address
 def labels_ics(asked: Asked) -> HttpResponseBase:
-    labels = calendar.with_changes(asked.labels.with_succession())
+    labels = calendar.loaded(asked.labels)
     entries = calendar.entries(labels.iterator(chunk_size=ROWS_AT_ONCE))
     lines = calendar.calendar(_("Label register"), entries)
     return file_answer(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
@@ -197,4 +198,9 @@ def state_sentence(label: Label, day: date) -> str:
 
 
 def in_words(day: date | None) -> str:
-    return format_date(day, "d MMMM y", locale=get_language() or "en") if day else ""
+    return words_of(day, get_language() or "en") if day else ""
+
+
+@lru_cache(maxsize=4096)
+def words_of(day: date, language: str) -> str:
+    return format_date(day, "d MMMM y", locale=language)

@@ -1,10 +1,13 @@
 """A label as data for machines: its JSON twin and its schema.org description."""
 
+from collections.abc import Callable, Iterator
 from datetime import date
+
+from django.urls import reverse
 
 from clusters.dates import PartialDate
 from clusters.structured import Data, absolute, filled
-from labels.models import Label
+from labels.models import Label, LabelQuerySet
 
 
 def machine_twin(label: Label, day: date) -> dict[str, object]:
@@ -42,6 +45,67 @@ def machine_twin(label: Label, day: date) -> dict[str, object]:
         "certificate_number": label.certificate_number or None,
         "source": label.source or None,
     }
+
+
+DAYS = (
+    "assessed_on",
+    "awarded_on",
+    "announced_on",
+    "valid_until",
+    "starts_on",
+    "ends_on",
+    "renewable_until",
+)
+# What `twins` reads of each label: a model's instance for each row would take ten times as long.
+TWIN_COLUMNS = (
+    "public_id", "state", "level_id", "level__official_wording", "cluster__public_id",
+    "cluster__name", "cluster__slug", "cluster__country", "cluster__portfolio__code",
+    "managing_organisation__name", "managing_organisation__is_published", "kind", "assessed_on",
+    "awarded_on", "announced_on", "valid_until", "starts_on", "ends_on", "renewable_until",
+    "start_is_computed", "end_is_computed", "rule__effective_from", "awarded_by__short_name",
+    "score", "certificate_number", "source",
+)  # fmt: skip
+ROWS_AT_ONCE = 2000
+
+
+def twins(labels: LabelQuerySet, day: date) -> Iterator[dict[str, object]]:
+    """`machine_twin` of many labels, a row at a time; wants `with_state(day)`. One query."""
+    label_page, cluster_page = page_addresses("labels:detail"), page_addresses("clusters:detail")
+    for row in labels.values(*TWIN_COLUMNS).iterator(chunk_size=ROWS_AT_ONCE):
+        is_manager_public = row["managing_organisation__is_published"]
+        yield {
+            "id": row["public_id"],
+            "url": label_page(row["public_id"]),
+            "on": day.isoformat(),
+            "state": row["state"],
+            "level": row["level_id"],
+            "official_wording": row["level__official_wording"],
+            "cluster": {
+                "id": row["cluster__public_id"],
+                "name": row["cluster__name"],
+                "url": cluster_page(row["cluster__slug"]),
+                "country": row["cluster__country"],
+                "portfolio": row["cluster__portfolio__code"],
+            },
+            "managing_organisation": (
+                row["managing_organisation__name"] if is_manager_public else None
+            ),
+            "kind": row["kind"] or None,
+            **{name: iso(row[name]) for name in DAYS},
+            "start_is_computed": row["start_is_computed"],
+            "end_is_computed": row["end_is_computed"],
+            "rule_of": iso(row["rule__effective_from"]),
+            "awarded_by": row["awarded_by__short_name"],
+            "score": float(row["score"]) if row["score"] is not None else None,
+            "certificate_number": row["certificate_number"] or None,
+            "source": row["source"] or None,
+        }
+
+
+def page_addresses(name: str) -> Callable[[str], str]:
+    """Absolute addresses of pages with one argument, in the active language, looked up once."""
+    before, _mark, after = absolute(reverse(name, args=["MARK"])).rpartition("MARK")
+    return lambda argument: f"{before}{argument}{after}"
 
 
 def certification_data(label: Label) -> Data:

@@ -373,7 +373,10 @@ def test_json_names_its_day_and_the_page_that_shows_the_same(client: Client) -> 
 
 
 def test_json_row_is_the_twin_of_the_label(client: Client) -> None:
+    """Read in two ways: of many labels as plain rows, of one as a model."""
     fill_the_register()
+    hidden = make_organisation(is_published=False)
+    make_label(cluster=make_cluster(country=""), managing_organisation=hidden)
 
     for label in read_json(client, "on=2017-09-08")["labels"]:
         twin = client.get(f"/labels/{label['id']}.json?on=2017-09-08")
