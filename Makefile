@@ -11,7 +11,8 @@ CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 STATIC_FILES := $(shell find static -type f)
 TEMPLATES = $$(find templates -name '*.html')
-PYTEST = python -m pytest -n auto -m "not browser and not benchmark"
+CHOSEN = not browser and not benchmark
+PYTEST = python -m pytest -n auto -m "$(CHOSEN)"
 
 # What `manage.py check --deploy` is shown: a production site with a secret of its own.
 PRODUCTION = DEBUG=False HTTPS=True ALLOWED_HOSTS=portal.example.org \
@@ -98,6 +99,8 @@ test: install messages ## The whole suite on SQLite, then on PostgreSQL where th
 	  echo 'The suite ran on: SQLite (no PostgreSQL server programs, no TEST_DATABASE_URL)'; \
 	fi
 
+# The matrix of permissions asks ten thousand cells: once is enough for a run.
+test-postgres: CHOSEN = not browser and not benchmark and not matrix
 test-postgres: install messages ## The suite on a throw-away PostgreSQL, or on TEST_DATABASE_URL
 	$(BIN)/python -m tests.postgres -- $(BIN)/$(PYTEST) $(ARGS)
 

@@ -605,7 +605,7 @@ def visits(world: World, name: str, kind: str, state: str, identity: str) -> Ite
         yield Cell(name, "GET", identity, state, path, LOGIN if asks else METHOD)
         yield Cell(name, "POST", identity, state, path, expected)
         return
-    check = {"page": same_for_everybody}.get(kind, stays)
+    check = {"page": same_for_everybody, "asked": same_for_everybody}.get(kind, stays)
     yield Cell(name, "GET", identity, state, path, expected, check=check)
     methods = WRITING_METHODS if identity in table.MEANINGLESS_METHODS_AS else ()
     if kind == "page":
@@ -615,6 +615,10 @@ def visits(world: World, name: str, kind: str, state: str, identity: str) -> Ite
             path = address(world, name, state, "it")
             yield Cell(name, "HEAD", identity, f"{state} it", path, OK)
             yield Cell(name, "GET", identity, f"{state} it", path, OK, check=check)
+    elif kind == "asked":
+        for method in methods:
+            refused = "415" if method == "POST" else METHOD
+            yield Cell(name, method, identity, state, path, OK if method == "OPTIONS" else refused)
     elif kind == "form":
         for method in methods:
             is_sent = method == "POST"

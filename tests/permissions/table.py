@@ -295,6 +295,7 @@ READS_EVERY_ADDRESS = ("secretariat", "lead", "auditor", "root")
 # after “not” those at which it does not.
 #   page   the same bytes for everybody, read only
 #   form   for everybody, read and sent
+#   asked  for machines everywhere: read, sent in their formats only, from any origin
 #   guest  for who is not signed in; others are led on. “shown”: the same, read only
 #   begun  only in the middle of signing in
 #   again  asks who is signed in for a proof of which nobody here has any
@@ -316,7 +317,8 @@ clusters:organisation_list        page
 clusters:programme_list           page
 labels:list                       page
 labels:scheme                     page
-labels:verify                     page
+labels:verify                     form
+verify_json                       asked
 news:list                         page
 news:year                         page  2015
 media                             page  not x/y.png
@@ -327,6 +329,13 @@ labels:detail                     page  label/own not label/unpublished
 label_credential                  page  label/own not label/unpublished
 status_list                       page  list/revocation list/suspension not list/message
 signing_keys                      page
+labels_csv                        page
+labels_xlsx                       page
+labels_json                       page
+labels_atom                       page
+labels_ics                        page
+label_seal                        page  label/own not label/unpublished
+cluster_seal                      page  register/own not register/hidden
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
