@@ -44,6 +44,12 @@ FORMATS: dict[str, tuple[Callable[[Sequence[Answered], date], bytes], str]] = {
     "json": (as_json, "application/json"),
 }
 
+HOW_TO_ASK: dict[str, object] = {
+    "GET": f"/verify.json?q=G-2015/57&on=2015-09-08; q up to {MOST_IN_ADDRESS} times",
+    "POST": f"up to {MOST_LINES} lines as text/plain, text/csv or application/json",
+    "JSON": {"q": ["G-2015/57", "bioPmed"], "on": "2015-09-08"},
+}
+
 
 @open_form
 def label_verify(request: HttpRequest) -> HttpResponse:
@@ -64,9 +70,11 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     given = QueryDict(urlencode({"on": request.POST.get("on", "")}))
     shown = as_of(given, request.path, timezone.localdate())
     context = {"as_of": shown, "problems": shown.problems, "lines": request.POST.get("lines", "")}
+    if not request.POST and not request.FILES:
+        return page(request, context)
+    if not is_within_limit(request, is_list=True):
+        return page(request, context, problem=too_often())
     try:
-        if not is_within_limit(request, is_list=True):
-            return page(request, context, problem=too_often())
         lines = lines_of(request)
     except UnreadableList as error:
         return page(request, context, problem=error)
@@ -185,6 +193,8 @@ def answer_machine(request: HttpRequest) -> HttpResponse:
     if language not in dict(settings.LANGUAGES):
         raise Problem(HTTPStatus.BAD_REQUEST, "lang: give en or it.")
     is_list = request.method == "POST"
+    if not is_list and "q" not in request.GET:
+        return json_answer(HOW_TO_ASK)
     if not is_within_limit(request, is_list=is_list):
         raise Problem(HTTPStatus.TOO_MANY_REQUESTS, str(too_often()))
     now = timezone.now()

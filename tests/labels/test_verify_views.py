@@ -2,9 +2,13 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from io import BytesIO, StringIO
+from random import Random
+from time import process_time
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -351,6 +355,10 @@ def test_verify_json_answers_a_list(client: Client, content_type: str, body: byt
     assert response["Cache-Control"] == "no-store"
 
 
+def test_verify_json_tells_how_to_ask(client: Client) -> None:
+    assert "up to 1000 lines" in client.get(MACHINE).json()["POST"]
+
+
 def test_verify_json_speaks_italian_when_asked(client: Client) -> None:
     biopmed()
 
@@ -362,7 +370,7 @@ def test_verify_json_speaks_italian_when_asked(client: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        pytest.param("", "q: give what to verify", id="nothing asked"),
+        pytest.param("q=", "q: give what to verify", id="nothing asked"),
         pytest.param("q=+", "q: give what to verify", id="only spaces"),
         pytest.param("q=x&on=soon", "on: this is not a day", id="day"),
         pytest.param("q=x&lang=fr", "lang: give en or it", id="language"),
@@ -449,3 +457,67 @@ def test_page_without_a_question_is_not_counted(client: Client) -> None:
     answers = {client.get(VERIFY).status_code for _number in range(130)}
 
     assert answers == {200}
+
+
+# Hostile input
+
+HOSTILE = 1000
+FORM = "application/x-www-form-urlencoded"
+MOST_SECONDS = 5  # of CPU, for one request
+PIECES = (
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7*7 }}", "{% now %}",
+    "' OR '1'='1", "'; DROP TABLE labels_label; --", "%", "_", "\\", "=1+1", "+cmd|' /C calc'!A0",
+    "@SUM(A1)", "\t=1", "\u202eabc", "\u200f", "\ufeff", "\ud800", "\x00", "\x1b[31m", "\u2028",
+    "🏅", "ẞ", "\u0131", "İ", "A\u0301" * 50, "x" * 5000, "../../etc/passwd", "/labels/",
+    "/clusters/%00/", "/clusters/%ff/", "http://[::1", "IT", "IT" + "9" * 12, "1e999", "-1",
+    "9" * 300, "null", "\r\n", "\n\n", "\"", ";", "\t", ",",
+)  # fmt: skip
+FILES = (
+    b"", b"\x00" * 4096, b"\xff\xfe" + b"x" * 99, b"PK\x03\x04" + bytes(4096), b"\xef\xbb\xbf",
+    b'"' * 9999, b"," * 99_999, b";\n" * 5000, b"\r" * 5000, b"x" * 1_048_577, b"[" * 200_000,
+    b'{"q":' * 50_000, b'["' + b"\\ud83d" * 999 + b'"]', b"9" * 99_999, b'{"q":["x"],"on":{}}',
+)  # fmt: skip
+TYPES = (
+    "application/json", "text/plain", "text/csv", "text/plain; charset=utf-16", "image/png",
+    "application/json; charset=latin-1", "multipart/form-data", "x",
+    "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "",
+)  # fmt: skip
+
+
+def hostile_requests(client: Client) -> Iterator[Any]:
+    chance = Random(57)  # noqa: S311
+    for number in range(HOSTILE):
+        address = {"REMOTE_ADDR": f"203.0.{number // 250}.{number % 250}"}
+        text = "".join(chance.choices(PIECES, k=chance.randint(1, 4)))
+        data = text.encode(errors="surrogatepass")
+        data = chance.choice((data, *FILES[: chance.randint(1, len(FILES))]))
+        sent = chance.choice(("page", "list", "file", "machine", "body"))
+        if sent == "page":
+            yield client.get(f"{VERIFY}?{urlencode({'q': data, 'on': data[:20]})}", **address)
+        elif sent == "list":
+            fields = {"lines": data, "format": chance.choice(["", "csv", "xlsx", "json", data[:9]])}
+            yield client.generic("POST", VERIFY, urlencode(fields), FORM, **address)
+        elif sent == "file":
+            fields = {"file": upload(data), "format": chance.choice(["", "csv", "xlsx"])}
+            yield client.post(VERIFY, fields, **address)
+        elif sent == "machine":
+            yield client.get(f"{MACHINE}?{urlencode({'q': data})}", **address)
+        else:
+            yield client.generic("POST", MACHINE, data, chance.choice(TYPES), **address)
+
+
+def test_a_thousand_hostile_requests_are_answered_in_bounds(client: Client) -> None:
+    biopmed()
+    client.raise_request_exception = False
+    slowest, statuses, begins = 0.0, Counter[int](), process_time()
+
+    for response in hostile_requests(client):
+        slowest, begins = max(slowest, process_time() - begins), process_time()
+        statuses[response.status_code] += 1
+        if response["Content-Type"].startswith("text/html"):
+            body = response.content.decode()
+            assert "<script>alert" not in body
+            assert "<img src=x" not in body
+
+    assert set(statuses) == {200, 400, 413, 415}
+    assert slowest < MOST_SECONDS
