@@ -305,14 +305,12 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
 
 
 def unseen_relations(form: Any) -> dict[str, list[models.Model]]:
-    """By many-to-many field of the form, the related rows that it does not offer; empty ones not."""
-    unseen = {
-        name: list(
-            getattr(form.instance, name).exclude(pk__in=field.queryset.order_by().values("pk"))
-        )
-        for name, field in form.fields.items()
-        if isinstance(field, forms.ModelMultipleChoiceField)
-    }
+    """By many-to-many field of the form, the related rows that it does not offer."""
+    unseen = {}
+    for name, field in form.fields.items():
+        if isinstance(field, forms.ModelMultipleChoiceField) and field.queryset is not None:
+            offered = field.queryset.order_by().values("pk")
+            unseen[name] = list(getattr(form.instance, name).exclude(pk__in=offered))
     return {name: related for name, related in unseen.items() if related}
 
 

@@ -81,7 +81,9 @@ class ProblemReport(models.Model):
                 name="report_is_closed_at_a_moment",
                 condition=Q(state__in=("new", "open"), closed_at__isnull=True)
                 | Q(state__in=("corrected", "refused"), closed_at__isnull=False),
-                violation_error_message=_("A closed report needs its closing time, an open one has none."),
+                violation_error_message=_(
+                    "A closed report needs its closing time, an open one has none."
+                ),
             ),
             models.CheckConstraint(
                 name="report_is_closed_with_an_answer",
