@@ -141,7 +141,8 @@ def encoded(lines: Iterable[str]) -> bytes:
 def folded(line: str) -> bytes:
     """A content line of at most 75 octets a piece, no character cut in two (section 3.1)."""
     octets = line.encode()
-    pieces, begin = [], 0
+    pieces: list[bytes] = []
+    begin = 0
     while len(octets) - begin > (room := MOST_OCTETS - bool(pieces)):
         # Each piece but the first begins with a space; octets like 10xxxxxx go on a character.
         end = begin + room
