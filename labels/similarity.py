@@ -6,7 +6,7 @@ answer does not depend on what else is asked at the same time.
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,8 @@ MOST_LOOKED_AT = 1000
 MOST_COMPARED = 8
 LEAST_LIKENESS = 0.6
 SHORTEST_PART = 3
+
+Group = tuple[str, str, str]
 
 
 class Likeness(StrEnum):
@@ -39,11 +41,11 @@ def alike(texts: Iterable[str], names: Sequence[str]) -> dict[str, list[Match]]:
     Goes through the names once, however many texts there are. Of a text the rarest groups of
     three letters are looked up first, until `MOST_LOOKED_AT` names have been seen.
     """
-    wanted = {text: groups(text) for text in texts}
-    holders: dict[str, list[int]] = {group: [] for each in wanted.values() for group in each}
+    wanted = {text: set(groups(text)) for text in texts}
+    holders: dict[Group, list[int]] = {group: [] for each in wanted.values() for group in each}
     known = set(holders)
     for index, name in enumerate(names):
-        for group in known & groups(name):
+        for group in known.intersection(groups(name)):
             holders[group].append(index)
     return {
         text: ranked(text, candidates(text_groups, holders), names)
@@ -51,13 +53,13 @@ def alike(texts: Iterable[str], names: Sequence[str]) -> dict[str, list[Match]]:
     }
 
 
-def groups(text: str) -> set[str]:
+def groups(text: str) -> Iterator[Group]:
     """Each run of three characters, the spaces around the text included."""
     padded = f" {text} "
-    return {padded[start : start + 3] for start in range(len(padded) - 2)}
+    return zip(padded, padded[1:], padded[2:])  # noqa: B905
 
 
-def candidates(text_groups: set[str], holders: dict[str, list[int]]) -> list[int]:
+def candidates(text_groups: set[Group], holders: dict[Group, list[int]]) -> list[int]:
     """The names that share most with a text."""
     shared: Counter[int] = Counter()
     left = MOST_LOOKED_AT

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q, Value
 from django.db.models.functions import Lower, Substr
@@ -213,7 +213,8 @@ def find_labels(asked: Asked) -> None:
     is_asked = Q(public_id__in=numbers) | Q(certificate_number__in=written)
     by_number: dict[str, int] = {}
     by_certificate: dict[str, list[int]] = defaultdict(list)
-    for pk, number, certificate in numbers_of(Label.objects.filter(is_asked)):
+    rows = numbers_of(Label.objects.filter(is_asked), "pk", "public_id", "certificate_number")
+    for pk, number, certificate in rows:
         by_number[number] = pk
         by_certificate[certificate].append(pk)
     for q, target in asked.values():
@@ -233,34 +234,35 @@ def find_labels_by_folded_number(asked: Asked) -> None:
     """By certificate numbers in any mixture of letters; one query over all labels."""
     if not asked:
         return
-    certificates = spellings(q.folded for q, _target in asked.values())
-    labels = Label.objects.alias(lowered=Lower("certificate_number"))
+    certificates = all_spellings(q for q, _target in asked.values())
+    labels = Label.objects.annotate(lowered=Lower("certificate_number"))
     by_certificate: dict[str, list[int]] = defaultdict(list)
-    for pk, _number, certificate in numbers_of(labels.filter(lowered__in=certificates)):
-        by_certificate[folded(certificate)].append(pk)
+    for pk, lowered in numbers_of(labels.filter(lowered__in=certificates), "pk", "lowered"):
+        by_certificate[lowered].append(pk)
     for q, target in asked.values():
-        target.labels = by_certificate.get(q.folded, [])
+        for spelling in sorted(spellings(q)):
+            target.labels += by_certificate.get(spelling, [])
         target.found_as = Found.CERTIFICATE if target.labels else None
 
 
-def numbers_of(labels: LabelQuerySet) -> Iterable[tuple[int, str, str]]:
-    rows = labels.published().highest_first()
-    return rows.values_list("pk", "public_id", "certificate_number")
+def numbers_of(labels: LabelQuerySet, *columns: str) -> Iterable[Any]:
+    return labels.published().highest_first().values_list(*columns)
 
 
-def spellings(texts: Iterable[str]) -> set[str]:
-    """What `Lower()` may make of a column that folds to one of the texts, on either engine.
+def spellings(q: Question) -> set[str]:
+    """What `Lower()` makes of a column that says what is asked, on either engine.
 
     SQLite lowers ASCII letters only, so the usual spellings of others are tried; what they miss
     is found among all names.
     """
-    found = set()
-    for text in filter(None, texts):
-        found.add(text)
-        if not text.isascii():
-            for spelling in (text.upper(), text.title(), text.capitalize()):
-                found.update((spelling.lower(), lower_ascii(spelling)))
-    return found
+    texts = {q.folded, q.asked}
+    if not q.folded.isascii():
+        texts |= {spell(text) for text in texts for spell in (str.upper, str.title)}
+    return {spell(text) for text in texts for spell in (str.lower, lower_ascii)} - {""}
+
+
+def all_spellings(questions: Iterable[Question]) -> set[str]:
+    return {spelling for q in questions for spelling in spellings(q)}
 
 
 def lower_ascii(text: str) -> str:
@@ -271,7 +273,7 @@ def keys_of(q: Question) -> list[Key]:
     """What the question may be a key of, the surest kind first."""
     keys = [
         ("vat", q.vat_number),
-        ("name", q.folded),
+        *(("name", spelling) for spelling in sorted(spellings(q))),
         ("cluster", q.cluster_slug),
         ("organisation", q.organisation_slug),
     ]
@@ -295,57 +297,60 @@ def find_by_key(asked: Asked) -> None:
 
 
 def cluster_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Name]]:
-    names = spellings(q.folded for q in questions)
+    names = all_spellings(questions)
     slugs = {q.cluster_slug for q in questions} - {""}
     own = (
         Cluster.objects.published()
-        .alias(lowered=Lower("name"))
+        .annotate(lowered=Lower("name"))
         .filter(
             Q(lowered__in=names)
             | Q(slug__in=slugs)
             | Q(public_id__in={slug.upper() for slug in slugs})
         )
-        .values_list("pk", "name", "slug", "public_id")
+        .values_list("pk", "name", "lowered", "slug", "public_id")
     )
     others = (
-        ClusterName.objects.alias(lowered=Lower("name"))
+        ClusterName.objects.annotate(lowered=Lower("name"))
         .filter(lowered__in=names, cluster__is_published=True)
-        .values_list("cluster_id", "name", Value(""), Value(""))
+        .values_list("cluster_id", "name", "lowered", Value(""), Value(""))
     )
-    for pk, name, slug, public_id in own.order_by().union(others.order_by(), all=True):
+    for pk, name, lowered, slug, public_id in own.order_by().union(others.order_by(), all=True):
         if not slug:
-            yield ("name", folded(name)), Name(name, Found.FORMER_CLUSTER, pk)
+            yield ("name", lowered), Name(name, Found.FORMER_CLUSTER, pk)
             continue
-        yield ("name", folded(name)), Name(name, Found.CLUSTER, pk)
+        yield ("name", lowered), Name(name, Found.CLUSTER, pk)
         yield ("cluster", slug), Name(name, Found.ADDRESS, pk)
         yield ("cluster", public_id.lower()), Name(name, Found.NUMBER, pk)
 
 
 def organisation_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Name]]:
-    names = spellings(q.folded for q in questions)
+    names = all_spellings(questions)
     slugs = {q.organisation_slug for q in questions} - {""}
     vat_numbers = {q.vat_number for q in questions}
     own = (
         Organisation.objects.published()
-        .alias(lowered=Lower("name"), national=Substr("vat_number", 3))
+        .alias(national=Substr("vat_number", 3))
+        .annotate(lowered=Lower("name"))
         .filter(
             Q(lowered__in=names)
             | Q(slug__in=slugs)
             | Q(public_id__in={slug.upper() for slug in slugs})
             | (~Q(vat_number="") & (Q(vat_number__in=vat_numbers) | Q(national__in=vat_numbers)))
         )
-        .values_list("pk", "name", "slug", "public_id", "vat_number")
+        .values_list("pk", "name", "lowered", "slug", "public_id", "vat_number")
     )
     others = (
-        OrganisationName.objects.alias(lowered=Lower("name"))
+        OrganisationName.objects.annotate(lowered=Lower("name"))
         .filter(lowered__in=names, organisation__is_published=True)
-        .values_list("organisation_id", "name", Value(""), Value(""), Value(""))
+        .values_list("organisation_id", "name", "lowered", Value(""), Value(""), Value(""))
     )
-    for pk, name, slug, public_id, vat in own.order_by().union(others.order_by(), all=True):
+    for pk, name, lowered, slug, public_id, vat in own.order_by().union(
+        others.order_by(), all=True
+    ):
         if not slug:
-            yield ("name", folded(name)), Name(name, Found.FORMER_ORGANISATION, pk, True)
+            yield ("name", lowered), Name(name, Found.FORMER_ORGANISATION, pk, True)
             continue
-        yield ("name", folded(name)), Name(name, Found.ORGANISATION, pk, True)
+        yield ("name", lowered), Name(name, Found.ORGANISATION, pk, True)
         yield ("organisation", slug), Name(name, Found.ADDRESS, pk, True)
         yield ("organisation", public_id.lower()), Name(name, Found.NUMBER, pk, True)
         yield ("vat", vat), Name(name, Found.VAT, pk, True)

@@ -487,7 +487,7 @@ TYPES = (
 def hostile_requests(client: Client) -> Iterator[Any]:
     chance = Random(57)  # noqa: S311
     for number in range(HOSTILE):
-        address = {"REMOTE_ADDR": f"203.0.{number // 250}.{number % 250}"}
+        address: dict[str, Any] = {"REMOTE_ADDR": f"203.0.{number // 250}.{number % 250}"}
         text = "".join(chance.choices(PIECES, k=chance.randint(1, 4)))
         data = text.encode(errors="surrogatepass")
         data = chance.choice((data, *FILES[: chance.randint(1, len(FILES))]))
@@ -498,8 +498,11 @@ def hostile_requests(client: Client) -> Iterator[Any]:
             fields = {"lines": data, "format": chance.choice(["", "csv", "xlsx", "json", data[:9]])}
             yield client.generic("POST", VERIFY, urlencode(fields), FORM, **address)
         elif sent == "file":
-            fields = {"file": upload(data), "format": chance.choice(["", "csv", "xlsx"])}
-            yield client.post(VERIFY, fields, **address)
+            sent_file: dict[str, Any] = {
+                "file": upload(data),
+                "format": chance.choice(["", "csv", "xlsx"]),
+            }
+            yield client.post(VERIFY, sent_file, **address)
         elif sent == "machine":
             yield client.get(f"{MACHINE}?{urlencode({'q': data})}", **address)
         else:
