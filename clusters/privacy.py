@@ -141,7 +141,8 @@ FIELDS: Mapping[str, Table] = {
     "labels.level": {FACT: "name_en name_it code rank official_wording process_en process_it"},
     "labels.levelrule": {
         FACT: "id level effective_from first_months renewal_months ends_at_month_end "
-        "renewal_window_months experts minimum_score is_confirmed note_en note_it"
+        "renewal_window_months experts minimum_score areas_of_improvement is_confirmed note_en "
+        "note_it"
     },
     "labels.issuingbody": {FACT: "id code short_name name website"},
     "labels.issuingbodyrole": {FACT: "id body role started_on ended_on"},
@@ -158,10 +159,23 @@ FIELDS: Mapping[str, Table] = {
         FACT: "id public_id certificate_number cluster managing_organisation level kind renews "
         "assessed_on awarded_on announced_on valid_until awarded_by score source revoked_on "
         "revocation_reason starts_on ends_on renewable_until start_is_computed end_is_computed "
-        "rule",
-        INTERNAL: "is_published",
+        "rule minimum_score extended_until transferred_on transferred_from decided_here "
+        "status_index",
+        INTERNAL: "is_published benchmarked_on areas_of_improvement days_are_exact",
     },
     "labels.suspension": {FACT: "id label starts_on ends_on reason"},
+    "labels.decision": {
+        FACT: "id label kind takes_effect_on reason ends_on organisation_before "
+        "organisation_after",
+        INTERNAL: "state needs_two proposed_at decided_at answer",
+        BY_ACCOUNT: "proposed_by decided_by",
+    },
+    "labels.requiredlevel": {FACT: "id programme level required_from required_until source"},
+    "labels.notice": {INTERNAL: "id label kind due_on answer answered_at"},
+    "labels.delivery": {
+        INTERNAL: "id notice week_from begun_at sent_at failed_at failure",
+        BY_ACCOUNT: "account",
+    },
     "news.announcement": {
         FACT: "id public_id published_at picture written_by contact_organisation",
         INTERNAL: "is_published",

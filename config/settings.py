@@ -134,6 +134,10 @@ AUTH_USER_MODEL = "clusters.Account"
 AUTHENTICATION_BACKENDS = ["clusters.signing_in.PortalBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
+# The versions of a label carry the reason of the decision behind them, however long.
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+# Who proposes an award, a renewal or a revocation of a label does not approve it.
+REQUIRE_TWO_PERSONS = env.bool("REQUIRE_TWO_PERSONS", default=True)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "clusters:account"
 LOGOUT_REDIRECT_URL = "home"
@@ -199,6 +203,8 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))
+# Certificates once made (labels/certificates.py): not public, can all be made again.
+CERTIFICATES_ROOT = env.path("CERTIFICATES_ROOT", default=str(BASE_DIR / "var" / "certificates"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -262,5 +268,6 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Without Django's own handlers: no mail with what a person typed when something breaks.
-    "loggers": {"django": {"handlers": []}},
+    # WeasyPrint would tell each of its steps.
+    "loggers": {"django": {"handlers": []}, "weasyprint": {"level": "WARNING"}},
 }

@@ -12,20 +12,18 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from clusters.models import Cluster
 from clusters.structured import Data, absolute, filled
-from labels.models import Label, LevelRule
+from labels.models import STATUS_PLACES, Label, LevelRule
 from labels.structured import iso
 from labels.validity import State
 
 CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
-# The shortest list that a verifier accepts; a longer one is a multiple of it.
-LIST_LENGTH = 131_072
 LAST_SECOND = time(23, 59, 59)
 
 
@@ -76,14 +74,26 @@ def issuer() -> Data:
 
 
 def description(label: Label) -> str:
-    first = f"{label.starts_on} (computed)" if label.start_is_computed else label.start
-    last = f"{label.ends_on} (computed)" if label.end_is_computed else label.valid_until
+    transferred = f" It was transferred on {label.transferred_on}." if label.transferred_on else ""
     return (
         f"The Cluster Register records the {label.level.name} label "
-        f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from {first} to "
-        f"{last} unless suspended or revoked. {awarded_by(label)} {source(label)} "
+        f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from {first_day(label)} "
+        f"to {last_day(label)} unless suspended or revoked.{transferred} "
+        f"{awarded_by(label)} {source(label)} "
         "This is not the official certificate: only the awarding body issues that."
     )
+
+
+def first_day(label: Label) -> str:
+    if label.transferred_from_id is not None:
+        return f"{label.starts_on} (by transfer)"
+    return f"{label.starts_on} (computed)" if label.start_is_computed else str(label.start)
+
+
+def last_day(label: Label) -> str:
+    if label.extended_until is not None:
+        return f"{label.extended_until} (extended by decision)"
+    return f"{label.ends_on} (computed)" if label.end_is_computed else str(label.valid_until)
 
 
 def awarded_by(label: Label) -> str:
@@ -184,9 +194,16 @@ def printed(label: Label) -> str:
         "Assessed": label.assessed_on,
         "Awarded": label.awarded_on,
         "Printed end": label.valid_until,
+        "Extended until": label.extended_until,
     }
     said = [f"{name}: {day}." for name, day in days.items() if day is not None]
-    computed = {"first": label.start_is_computed, "last": label.end_is_computed}
+    is_moved = label.transferred_from_id is not None
+    if is_moved:
+        said.append(f"Taken over by transfer: {label.starts_on}.")
+    computed = {
+        "first": label.start_is_computed and not is_moved,
+        "last": label.end_is_computed,
+    }
     said += [f"The {name} day is computed." for name, is_so in computed.items() if is_so]
     return " ".join([*said, "A month or a year counts from its first day to its last."])
 
@@ -202,10 +219,10 @@ def moment(day: date, clock: time = time.min) -> datetime:
 def status_entry(label: Label, purpose: Purpose) -> Data:
     address = list_address(purpose)
     return {
-        "id": f"{address}#{label.pk}",
+        "id": f"{address}#{label.status_index}",
         "type": "BitstringStatusListEntry",
         "statusPurpose": purpose.value,
-        "statusListIndex": str(label.pk),
+        "statusListIndex": str(label.status_index),
         "statusListCredential": address,
     }
 
@@ -228,26 +245,22 @@ def status_list(purpose: Purpose, day: date) -> Data:
             "id": f"{address}#list",
             "type": "BitstringStatusList",
             "statusPurpose": purpose.value,
-            "encodedList": encoded(*bits(purpose, day)),
+            "encodedList": encoded(places(purpose, day), STATUS_PLACES),
         },
     }
 
 
-def bits(purpose: Purpose, day: date) -> tuple[set[int], int]:
-    """The keys of the labels whose bit is set, and a length that has room for every label."""
-    published = Label.objects.published()
-    highest = published.aggregate(highest=Max("pk"))["highest"] or 0
+def places(purpose: Purpose, day: date) -> set[int]:
+    """The places in the list of the labels whose bit is set."""
     if purpose == Purpose.SUSPENSION:
-        found = keys_in_state(State.SUSPENDED, day)
-    else:
-        found = keys_in_state(State.REVOKED, day) | keys_in_state(State.UNDATED, day) | withdrawn()
-    blocks = max({highest, *found}) // LIST_LENGTH + 1
-    return found, blocks * LIST_LENGTH
+        return places_in_state(State.SUSPENDED, day)
+    gone = (State.REVOKED, State.TRANSFERRED, State.UNDATED)
+    return withdrawn().union(*(places_in_state(state, day) for state in gone))
 
 
-def keys_in_state(state: State, day: date) -> set[int]:
+def places_in_state(state: State, day: date) -> set[int]:
     labels = Label.objects.published().in_state(state, day)
-    return set(labels.order_by().values_list("pk", flat=True))
+    return set(labels.order_by().values_list("status_index", flat=True))
 
 
 def withdrawn() -> set[int]:
@@ -258,7 +271,9 @@ def withdrawn() -> set[int]:
     was_public = Exists(Cluster.history.filter(id=OuterRef("cluster_id"), is_published=True))
     versions = Label.history.filter(was_public, is_published=True)
     now = Label.objects.published().order_by().values("pk")
-    return set(versions.exclude(id__in=now).order_by().values_list("id", flat=True).distinct())
+    return set(
+        versions.exclude(id__in=now).order_by().values_list("status_index", flat=True).distinct()
+    )
 
 
 def encoded(numbers: Iterable[int], length: int) -> str:

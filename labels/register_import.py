@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
@@ -24,6 +25,7 @@ from clusters.models import (
     Region,
 )
 from clusters.public_ids import new_public_id, slug_for
+from labels.actions import hold, last_day_in_force
 from labels.importing import (
     Finding,
     Line,
@@ -33,7 +35,7 @@ from labels.importing import (
     UnreadableFileError,
     Vocabulary,
 )
-from labels.models import Label, Level, LevelRule
+from labels.models import Label, Level, LevelRule, new_status_index
 from labels.validity import Rule
 
 CHUNK = 1_000
@@ -43,6 +45,7 @@ Row = TypeVar("Row", bound=models.Model)
 Addressed = TypeVar("Addressed", bound=Cluster | Organisation)
 Numbered = TypeVar("Numbered", bound=Cluster | Organisation | Label)
 LabelKey = tuple[int, str, PartialDate | None, PartialDate | None]
+ClusterKey = int | tuple[str, str]
 
 
 @transaction.atomic
@@ -131,6 +134,15 @@ class Entry:
         return (self.cluster, self.line.level, self.line.awarded_on, self.line.valid_until)
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The first and last day of a label that is known to the day, and how to name it."""
+
+    first: date
+    last: date
+    name: str
+
+
 class RegisterWriter:
     """Writes checked lines chunk by chunk, with some twenty queries and the inserts each.
 
@@ -158,6 +170,7 @@ class RegisterWriter:
 
     def write(self, lines: list[Line]) -> None:
         lines = [line for line in lines if self.is_unambiguous(line)]
+        lines = self.without_two_in_force(lines)
         self.add_regions(lines)
         self.add_organisations(lines)
         self.add_clusters(lines)
@@ -188,6 +201,59 @@ class RegisterWriter:
         message = f"more than one in {line.country} has this name. Rename one of them first."
         self.report.errors += [Finding(line.number, column, message) for column in columns]
         return not columns
+
+    def without_two_in_force(self, lines: list[Line]) -> list[Line]:
+        """Report lines of which the database would refuse the label, and leave them out.
+
+        Only labels known to the day are compared (three queries where a line has one).
+        """
+        exact = [line for line in lines if is_exact(line)]
+        keys = {line.number: self.cluster_key(line) for line in exact}
+        clusters = sorted({key for key in keys.values() if isinstance(key, int)})
+        in_force = self.in_force(clusters)
+        present = present_labels(clusters) if clusters else set()
+        new: set[tuple[ClusterKey, str, PartialDate | None, PartialDate | None]] = set()
+        bad = set()
+        for line in exact:
+            key = (keys[line.number], line.level, line.awarded_on, line.valid_until)
+            if key in present or key in new:
+                continue
+            label = self.label(line)
+            assert label.starts_on
+            assert label.ends_on
+            span = InForce(label.starts_on, label.ends_on, f"line {line.number}")
+            others = in_force.setdefault(key[:2], [])
+            other = next((o for o in others if o.first <= span.last and span.first <= o.last), None)
+            if other:
+                bad.add(line.number)
+                self.report.errors.append(Finding(line.number, "valid_until", overlap(line, other)))
+            else:
+                others.append(span)
+                new.add(key)
+        return [line for line in lines if line.number not in bad]
+
+    def cluster_key(self, line: Line) -> ClusterKey:
+        return self.cluster(line) or (line.country, folded(line.cluster))
+
+    def in_force(self, clusters: list[int]) -> dict[tuple[ClusterKey, str], list[InForce]]:
+        """By cluster and level, the stored labels that the database compares with new ones.
+
+        The clusters are locked: what is not there now does not come in between.
+        """
+        found: dict[tuple[ClusterKey, str], list[InForce]] = {}
+        if not clusters:
+            return found
+        hold(clusters)
+        labels = Label.objects.filter(cluster__in=clusters, is_published=True, days_are_exact=True)
+        for label in labels.order_by("starts_on", "pk"):
+            assert label.starts_on
+            key = (label.cluster_id, label.level_id, label.awarded_on, label.valid_until)
+            number = self.first_lines.get(digest(*key))
+            name = f"line {number}" if number else f"label {label.public_id}"
+            span = InForce(label.starts_on, last_day_in_force(label), name)
+            if span.first <= span.last:
+                found.setdefault(key[:2], []).append(span)
+        return found
 
     def add_regions(self, lines: list[Line]) -> None:
         new: dict[tuple[str, str], Region] = {}
@@ -272,20 +338,24 @@ class RegisterWriter:
             elif entry.label_key in present:
                 self.report.unchanged += 1
             else:
-                new.append(self.label(entry))
-        created(Label, with_public_ids(Label, new))
+                new.append(self.label_of(entry))
+        created(Label, with_status_places(with_public_ids(Label, new)))
         self.report.created["labels"] += len(new)
 
-    def label(self, entry: Entry) -> Label:
+    def label_of(self, entry: Entry) -> Label:
+        label = self.label(entry.line)
+        label.cluster_id, label.managing_organisation_id = entry.cluster, entry.organisation
+        return label
+
+    def label(self, line: Line) -> Label:
+        """With its days, still without a cluster."""
         label = Label(
-            cluster_id=entry.cluster,
-            level_id=entry.line.level,
-            managing_organisation_id=entry.organisation,
-            awarded_on=entry.line.awarded_on,
-            valid_until=entry.line.valid_until,
-            source=entry.line.source,
+            level_id=line.level,
+            awarded_on=line.awarded_on,
+            valid_until=line.valid_until,
+            source=line.source,
         )
-        label.apply_validity(self.rules[entry.line.level])
+        label.apply_validity(self.rules[line.level])
         return label
 
     def add_leads(self, entries: list[Entry]) -> None:
@@ -310,6 +380,21 @@ class RegisterWriter:
                 del new[cluster]
         created(Management, new.values())
         self.report.created["managements"] += len(new)
+
+
+def is_exact(line: Line) -> bool:
+    """Whether the days of its label are known to the day, as far as a file tells."""
+    until = line.valid_until
+    is_start_exact = line.awarded_on is not None and line.awarded_on.precision == "day"
+    return is_start_exact and (until is None or until.precision == "day")
+
+
+def overlap(line: Line, other: InForce) -> str:
+    return (
+        f"the cluster has a label of level “{line.level}” in force from {other.first} to "
+        f"{other.last} already ({other.name}), and two of one level are not in force on one day. "
+        "Correct the dates or remove the line."
+    )
 
 
 class RegionIndex:
@@ -395,6 +480,20 @@ def with_public_ids(model: type[Numbered], rows: Iterable[Numbered]) -> list[Num
             row.public_id = new_public_id()
         taken.add(row.public_id)
     return rows
+
+
+def with_status_places(labels: list[Label]) -> list[Label]:
+    """Draw again where a place in the lists of states is taken: in a large import many are."""
+    wanted = [label.status_index for label in labels]
+    same = Label.objects.filter(status_index__in=wanted)
+    taken = set(same.values_list("status_index", flat=True))
+    for label in labels:
+        while label.status_index in taken:
+            label.status_index = new_status_index()
+            if Label.objects.filter(status_index=label.status_index).exists():
+                taken.add(label.status_index)
+        taken.add(label.status_index)
+    return labels
 
 
 def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:

@@ -19,6 +19,7 @@ class State(StrEnum):
     EXPIRED = "expired"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
+    TRANSFERRED = "transferred"
     UNDATED = "undated"
 
 
@@ -50,6 +51,7 @@ class Validity:
     renewable_until: date
     start_is_computed: bool
     end_is_computed: bool
+    is_exact: bool
     rule: Rule
 
 
@@ -80,25 +82,36 @@ def validity(
     rules: Sequence[Rule],
     is_renewal: bool = False,
     previous_end: date | None = None,
+    previous_is_exact: bool = True,
+    extended_until: date | None = None,
 ) -> Validity | None:
     """The days of validity, or None where neither start nor end is known.
 
     A start counts from the first day of its period, a printed end to the last. A renewal with a
     `previous_end` is seamless: it starts the day after, and its end counts from there. A missing
     end follows the rule in force at the start; a missing start lies the rule's first months
-    before the end. Raises EndsBeforeItStarts where the end lies before the start.
+    before the end. An extension goes before every other end. The days are exact where both are
+    known to the day, or follow by a rule from one that is. Raises EndsBeforeItStarts where the
+    end lies before the start.
     """
     if previous_end is not None:
         first, start_is_computed = previous_end + timedelta(days=1), True
+        start_is_exact = previous_is_exact
     elif start is not None:
         first, start_is_computed = start.first_day, False
+        start_is_exact = start.precision == "day"
     elif printed_end is not None:
         first, start_is_computed = computed_start(printed_end.last_day, rules), True
+        start_is_exact = False
     else:
         return None
     rule = rule_on(first, rules)
-    if printed_end is not None:
+    end_is_exact = True
+    if extended_until is not None:
+        last = extended_until
+    elif printed_end is not None:
         last = printed_end.last_day
+        end_is_exact = printed_end.precision == "day"
     elif previous_end is not None:
         last = computed_end(previous_end, rule.renewal_months, rule)
     else:
@@ -113,7 +126,8 @@ def validity(
         ends_on=last,
         renewable_until=add_months(last, rule_on(last, rules).renewal_window_months),
         start_is_computed=start_is_computed,
-        end_is_computed=printed_end is None,
+        end_is_computed=printed_end is None and extended_until is None,
+        is_exact=start_is_exact and end_is_exact,
         rule=rule,
     )
 
@@ -139,6 +153,7 @@ def state_on(
     ends_on: date | None,
     renewable_until: date | None,
     revoked_on: date | None = None,
+    transferred_on: date | None = None,
     suspensions: Sequence[Interval] = (),
     taken_over_on: date | None = None,
 ) -> State:
@@ -149,6 +164,9 @@ def state_on(
     if revoked_on is not None and revoked_on <= day:
         # A revocation holds from its own day, whatever the dates say.
         return State.REVOKED
+    if transferred_on is not None and transferred_on <= day:
+        # From that day on another label, of the new holder, is in force in its place.
+        return State.TRANSFERRED
     if starts_on is None or ends_on is None or renewable_until is None:
         # Never counted as valid.
         return State.UNDATED

@@ -1,5 +1,6 @@
 """The register: labels, their effective days, and their state on any day."""
 
+import secrets
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Self
@@ -8,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import Exact, In
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from clusters.dates import PartialDate
+from clusters.dates import PartialDate, add_months
 from clusters.fields import PartialDateField
 from clusters.history import History
 from clusters.models import Cluster, Organisation
@@ -29,6 +30,7 @@ STATE_NAMES = {
     State.EXPIRED: _("expired"),
     State.SUSPENDED: _("suspended"),
     State.REVOKED: _("revoked"),
+    State.TRANSFERRED: _("transferred"),
     State.UNDATED: _("dates unknown"),
 }
 
@@ -37,6 +39,15 @@ class LabelKind(models.TextChoices):
     UNKNOWN = "", _("not stated")
     FIRST = "first", _("first award")
     RENEWAL = "renewal", _("renewal")
+
+
+# Places in the public lists of states: enough for every label there will be, drawn at random so
+# that a place tells nothing of how many labels are not public.
+STATUS_PLACES = 2**22
+
+
+def new_status_index() -> int:
+    return secrets.randbelow(STATUS_PLACES)
 
 
 class LabelQuerySet(models.QuerySet["Label"]):
@@ -62,6 +73,7 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return self.filter(
             ~Exists(later_labels()),
             Q(revoked_on__isnull=True) | Q(revoked_on__gt=first),
+            Q(transferred_on__isnull=True) | Q(transferred_on__gt=first),
             ends_on__range=(first, last),
         )
 
@@ -70,9 +82,28 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return self.in_state(State.RENEWABLE, first).filter(renewable_until__range=(first, last))
 
     def with_succession(self) -> Self:
-        """Annotate `taken_over_on` and prefetch suspensions: what `Label.state_on` needs."""
+        """Annotate `taken_over_on` and prefetch suspensions: what `Label.state_on` needs.
+
+        With `with_transfer()`, for the words.
+        """
         first = later_labels().order_by("starts_on").values("starts_on")[:1]
-        return self.annotate(taken_over_on=Subquery(first)).prefetch_related("suspensions")
+        found = self.annotate(taken_over_on=Subquery(first)).prefetch_related("suspensions")
+        return found.with_transfer()
+
+    def with_transfer(self) -> Self:
+        """Annotate the numbers of the labels that each was transferred to and from, and who holds
+        them: `moved_to`, `moved_to_holder`, `moved_from`, `moved_from_holder`. None where there is
+        no such label or the public does not see it.
+        """
+        after = Label.objects.published().filter(transferred_from=OuterRef("pk"))
+        before = Label.objects.published().filter(pk=OuterRef("transferred_from"))
+        is_after, is_before = Q(transferred_on__isnull=False), Q(transferred_from__isnull=False)
+        return self.annotate(
+            moved_to=Case(When(is_after, then=first_of(after, "public_id"))),
+            moved_to_holder=Case(When(is_after, then=first_of(after, "cluster__name"))),
+            moved_from=Case(When(is_before, then=first_of(before, "public_id"))),
+            moved_from_holder=Case(When(is_before, then=first_of(before, "cluster__name"))),
+        )
 
     def with_holder(self) -> Self:
         return self.select_related(
@@ -121,7 +152,29 @@ class LabelQuerySet(models.QuerySet["Label"]):
 
     def with_certificate(self) -> Self:
         """Select what only the label's own page shows."""
-        return self.select_related("rule", "renews", "cluster__region")
+        return self.select_related("rule", "renews", "cluster__region", "transferred_from__cluster")
+
+    def in_force_with(self, label: "Label") -> Self:
+        """Other public labels of its cluster and level in force on a day on which it is, too.
+
+        Only those whose days are known to the day; the database refuses them as well.
+        """
+        if not label.days_are_exact:
+            return self.none()
+        later_start = Greatest(F("starts_on"), Value(label.starts_on))
+        found = self.exclude(pk=label.pk).filter(
+            is_published=True, days_are_exact=True, cluster=label.cluster_id, level=label.level_id
+        )
+        found = found.annotate(both_from=later_start)
+        for last in ("ends_on", "revoked_on", "transferred_on"):
+            own = getattr(label, last)
+            theirs = Q(both_from__lt=F(last)) | Q(**{f"{last}__isnull": True})
+            if last == "ends_on":
+                found = found.filter(both_from__lte=F(last)).filter(both_from__lte=own)
+            else:
+                found = found.filter(theirs)
+                found = found.filter(both_from__lt=own) if own else found
+        return found
 
     def started_by(self, day: date) -> Self:
         return self.filter(starts_on__lte=day)
@@ -168,6 +221,10 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return dict(rows)
 
 
+def first_of(labels: LabelQuerySet, name: str) -> Subquery:
+    return Subquery(labels.order_by().values(name)[:1])
+
+
 def state_expression(day: date) -> Case:
     """The branches of `validity.state_on`, in its order."""
     is_suspended = Exists(
@@ -180,6 +237,7 @@ def state_expression(day: date) -> Case:
     is_taken_over = Exists(later_labels().filter(starts_on__lte=day))
     return Case(
         When(revoked_on__lte=day, then=Value(State.REVOKED.value)),
+        When(transferred_on__lte=day, then=Value(State.TRANSFERRED.value)),
         When(starts_on__isnull=True, then=Value(State.UNDATED.value)),
         When(starts_on__gt=day, then=Value(State.NOT_YET.value)),
         When(Q(is_suspended, ends_on__gte=day), then=Value(State.SUSPENDED.value)),
@@ -258,6 +316,7 @@ class Label(models.Model):
         blank=True,
         help_text=_("Only as printed by a source; empty, it is computed by the rule in force."),
     )
+    extended_until = models.DateField(_("extended until"), null=True, blank=True, editable=False)
     awarded_by = models.ForeignKey(
         IssuingBody,
         models.PROTECT,
@@ -275,11 +334,41 @@ class Label(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Percent, only where the holder published it."),
     )
+    benchmarked_on = PartialDateField(
+        _("first benchmarking"),
+        null=True,
+        blank=True,
+        help_text=_("A Silver follows an earlier benchmarking. Not public."),
+    )
+    areas_of_improvement = models.TextField(
+        _("areas of improvement"),
+        blank=True,
+        help_text=_("Those that a Silver names, one on each line. Not public."),
+    )
     source = models.CharField(_("source"), max_length=500, blank=True)
+    decided_here = models.BooleanField(
+        _("decided in this register"),
+        default=False,
+        editable=False,
+        help_text=_("Off: recorded from a source, with what that tells."),
+    )
     revoked_on = models.DateField(_("revoked from"), null=True, blank=True)
     revocation_reason = models.TextField(_("reason for the revocation"), blank=True)
+    transferred_on = models.DateField(_("transferred on"), null=True, blank=True, editable=False)
+    transferred_from = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="transferred_to",
+        verbose_name=_("transferred from"),
+    )
     is_published = models.BooleanField(
         _("published"), default=True, help_text=_("Off: no public page shows it.")
+    )
+    status_index = models.PositiveIntegerField(
+        unique=True, editable=False, default=new_status_index
     )
 
     starts_on = models.DateField(_("valid from"), null=True, editable=False)
@@ -287,6 +376,10 @@ class Label(models.Model):
     renewable_until = models.DateField(_("renewable until"), null=True, editable=False)
     start_is_computed = models.BooleanField(default=False, editable=False)
     end_is_computed = models.BooleanField(default=False, editable=False)
+    days_are_exact = models.BooleanField(default=False, editable=False)
+    minimum_score = models.DecimalField(
+        _("minimum score"), max_digits=5, decimal_places=2, null=True, editable=False
+    )
     rule = models.ForeignKey(
         LevelRule,
         models.PROTECT,
@@ -335,6 +428,54 @@ class Label(models.Model):
                 violation_error_message=_("Only a Gold has a score, between 0 and 100 percent."),
             ),
             models.CheckConstraint(
+                name="label_score_reaches_the_minimum",
+                condition=Q(score__isnull=True)
+                | Q(minimum_score__isnull=True)
+                | Q(score__gte=F("minimum_score")),
+                violation_error_message=_("The score lies under the minimum of the rule."),
+            ),
+            models.CheckConstraint(
+                name="label_decided_here_is_known_to_the_day",
+                condition=Q(decided_here=False) | Q(days_are_exact=True),
+                violation_error_message=_("Give the day of the assessment, not only its month."),
+            ),
+            models.CheckConstraint(
+                name="label_silver_names_its_areas_and_benchmarking",
+                condition=Q(decided_here=False)
+                | ~Q(level="silver")
+                | Q(benchmarked_on__isnull=False) & ~Q(areas_of_improvement=""),
+                violation_error_message=_(
+                    "A Silver needs its areas of improvement and the earlier benchmarking."
+                ),
+            ),
+            models.CheckConstraint(
+                name="label_areas_are_of_a_silver",
+                condition=Q(areas_of_improvement="", benchmarked_on__isnull=True)
+                | Q(level="silver"),
+                violation_error_message=_(
+                    "Only a Silver names areas of improvement and the earlier benchmarking."
+                ),
+            ),
+            models.CheckConstraint(
+                name="label_benchmarking_comes_first",
+                condition=Q(benchmarked_on__isnull=True)
+                | Q(assessed_on__isnull=True)
+                | Q(benchmarked_on__lt=F("assessed_on")),
+                violation_error_message=_("The benchmarking comes before the assessment."),
+            ),
+            models.CheckConstraint(
+                name="label_extension_is_the_end",
+                condition=Q(extended_until__isnull=True)
+                | Q(ends_on=F("extended_until"), end_is_computed=False),
+                violation_error_message=_("The extension must be the end."),
+            ),
+            models.CheckConstraint(
+                name="label_is_transferred_while_it_is_valid",
+                condition=Q(transferred_on__isnull=True)
+                | Q(transferred_on__gt=F("starts_on"), transferred_on__lte=F("ends_on")),
+                violation_error_message=_("A label is transferred while it is valid."),
+            ),
+            models.CheckConstraint(
                 name="label_revocation_has_a_reason",
                 condition=(Q(revoked_on__isnull=True) & Q(revocation_reason=""))
                 | (Q(revoked_on__isnull=False) & ~Q(revocation_reason="")),
@@ -353,6 +494,7 @@ class Label(models.Model):
                     for date_field in ("assessed_on", "awarded_on", "valid_until")
                 ),
                 "certificate_number",
+                condition=Q(is_published=True),
                 name="label_once_per_dates",
                 violation_error_message=_("This label is in the register already."),
             ),
@@ -366,6 +508,10 @@ class Label(models.Model):
         return reverse("labels:detail", args=[self.public_id])
 
     def clean(self) -> None:
+        if self.pk and Label.objects.filter(pk=self.pk, revoked_on__isnull=False).exists():
+            raise ValidationError(_("This label was revoked; it does not change any more."))
+        if self._state.adding:
+            self.find_a_place()
         if self.renews and self.renews.cluster_id != self.cluster_id:
             raise ValidationError({"renews": _("This is a label of another cluster.")})
         if self.renews and self.renews.level_id != self.level_id:
@@ -381,6 +527,41 @@ class Label(models.Model):
                 raise ValidationError(
                     {"valid_until": ValidationError(message, params=days)}
                 ) from error
+            self.refuse_two_in_force()
+            self.refuse_unnamed_areas()
+
+    def find_a_place(self) -> None:
+        """Draw again while the place in the public lists of states is another label's."""
+        while Label.objects.filter(status_index=self.status_index).exists():
+            self.status_index = new_status_index()
+
+    def refuse_unnamed_areas(self) -> None:
+        number = self.rule.areas_of_improvement if self.decided_here and self.rule else 0
+        named = [line for line in self.areas_of_improvement.splitlines() if line.strip()]
+        if len(named) < number:
+            message = _("Name %(number)d areas of improvement, one on each line.")
+            error = ValidationError(message, params={"number": number})
+            raise ValidationError({"areas_of_improvement": error})
+
+    def refuse_two_in_force(self) -> None:
+        """Raises ValidationError where another label of cluster and level is in force meanwhile.
+
+        What renews this one starts anew after its end, so it does not count.
+        """
+        if not self.is_published or self.cluster_id is None:
+            return
+        others = Label.objects.in_force_with(self)
+        if self.pk:
+            # A revoked one keeps its days.
+            others = others.exclude(renews=self.pk, revoked_on__isnull=True)
+        other = others.first()
+        if other:
+            message = _(
+                "The cluster has a label of this level in force from %(start)s to %(end)s already "
+                "(%(label)s)."
+            )
+            days = {"start": other.starts_on, "end": other.ends_on, "label": other.public_id}
+            raise ValidationError(message, params=days)
 
     @property
     def start(self) -> PartialDate | None:
@@ -411,20 +592,42 @@ class Label(models.Model):
         self.apply_validity(rules)
 
     def apply_validity(self, rules: "dict[validity.Rule, LevelRule]") -> None:
-        """Set the effective days by the level's rules, without a query."""
+        """Set the effective days by the level's rules, without a query on loaded relations."""
+        if self.transferred_from is not None:
+            self.take_days_over(self.transferred_from, rules)
+            return
         days = validity.validity(
             start=self.start,
             printed_end=self.valid_until,
             rules=list(rules),
             is_renewal=self.kind == LabelKind.RENEWAL,
             previous_end=self.renews.ends_on if self.renews else None,
+            previous_is_exact=self.renews is None or self.renews.days_are_exact,
+            extended_until=self.extended_until,
         )
         self.starts_on = days.starts_on if days else None
         self.ends_on = days.ends_on if days else None
         self.renewable_until = days.renewable_until if days else None
         self.start_is_computed = days is not None and days.start_is_computed
         self.end_is_computed = days is not None and days.end_is_computed
+        self.days_are_exact = days is not None and days.is_exact
         self.rule = rules[days.rule] if days else None
+        self.minimum_score = self.rule.minimum_score if self.rule else None
+
+    def take_days_over(self, given: "Label", rules: "dict[validity.Rule, LevelRule]") -> None:
+        """From the day of the transfer to the end that the former holder's label had.
+
+        An extension goes before that; the one it had goes along when it is transferred.
+        """
+        self.starts_on = given.transferred_on
+        for name in ("ends_on", "renewable_until", "end_is_computed", "days_are_exact"):
+            setattr(self, name, getattr(given, name))
+        if self.extended_until is not None:
+            self.ends_on, self.end_is_computed = self.extended_until, False
+            window = validity.rule_on(self.ends_on, list(rules)).renewal_window_months
+            self.renewable_until = add_months(self.ends_on, window)
+        self.start_is_computed = True
+        self.rule, self.minimum_score = given.rule, given.minimum_score
 
     def state_on(self, day: date) -> State:
         """The state on a day, without a query on a row loaded by `with_succession()`."""
@@ -434,6 +637,7 @@ class Label(models.Model):
             ends_on=self.ends_on,
             renewable_until=self.renewable_until,
             revoked_on=self.revoked_on,
+            transferred_on=self.transferred_on,
             suspensions=[
                 Interval(suspension.starts_on, suspension.ends_on)
                 for suspension in self.suspensions.all()

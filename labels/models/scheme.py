@@ -84,6 +84,12 @@ class LevelRule(models.Model):
         blank=True,
         help_text=_("Percent of the maximum; empty where the level has no score."),
     )
+    areas_of_improvement = models.PositiveSmallIntegerField(
+        _("areas of improvement"),
+        default=0,
+        validators=[MaxValueValidator(20)],
+        help_text=_("How many a new label of the level names."),
+    )
     is_confirmed = models.BooleanField(
         _("confirmed by a source"),
         default=False,

@@ -19,8 +19,8 @@ from pytest_django import Settings
 
 from clusters.models import Cluster
 from labels.actions import save_label
-from labels.credentials import LIST_LENGTH, Purpose, bits, credential, encoded
-from labels.models import IssuingBody, Label, LevelRule, Suspension
+from labels.credentials import Purpose, credential, encoded, places
+from labels.models import STATUS_PLACES, IssuingBody, Label, LevelRule, Suspension
 from tests.factories import make_cluster, make_label, make_undated_label
 from tests.labels.test_signing import private_pem, public_pem
 
@@ -299,7 +299,7 @@ def test_example_of_the_specification_is_written_alike() -> None:
     def opened(text: str) -> bytes:
         return gzip.decompress(base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4)))
 
-    assert opened(encoded([], LIST_LENGTH)) == opened(example)
+    assert opened(encoded([], 131_072)) == opened(example)
 
 
 # Which labels have one
@@ -606,13 +606,10 @@ def test_what_was_never_public_leaves_no_trace(client: Client, hidden: str) -> N
     biopmed()
     before = [token_at(client, path) for path in (REVOCATION, SUSPENSION)]
     cluster = make_cluster(is_published=hidden != "cluster")
-    label = make_label(
-        cluster=cluster,
-        is_published=hidden != "label",
-        revoked_on=date(2015, 9, 1),
-        revocation_reason="Withdrawn.",
-    )
+    label = make_label(cluster=cluster, is_published=hidden != "label")
     Suspension.objects.create(label=label, starts_on=date(2015, 8, 1), reason="Under review.")
+    label.revoked_on, label.revocation_reason = date(2015, 9, 1), "Withdrawn."
+    label.save()
 
     assert [token_at(client, path) for path in (REVOCATION, SUSPENSION)] == before
 
@@ -627,18 +624,19 @@ def test_place_in_the_list_never_changes(client: Client) -> None:
     assert claims_of(client, label)["credentialStatus"] == place
 
 
-@pytest.mark.parametrize(
-    ("key", "length"),
-    [
-        pytest.param(LIST_LENGTH - 1, LIST_LENGTH, id="last of the first block"),
-        pytest.param(LIST_LENGTH, 2 * LIST_LENGTH, id="first of the second block"),
-    ],
-)
-def test_list_grows_with_the_register(client: Client, key: int, length: int) -> None:
-    biopmed(pk=key, revoked_on=date(2015, 9, 1), revocation_reason="Withdrawn.")
+@pytest.mark.parametrize("place", [0, STATUS_PLACES - 1])
+def test_every_place_of_the_list_counts(client: Client, place: int) -> None:
+    biopmed(status_index=place, revoked_on=date(2015, 9, 1), revocation_reason="Withdrawn.")
 
-    assert bits(Purpose.REVOCATION, date(2015, 9, 8)) == ({key}, length)
-    assert bit_at(verified(client, token_at(client, REVOCATION)), key) == 1
+    assert places(Purpose.REVOCATION, date(2015, 9, 8)) == {place}
+    assert bit_at(verified(client, token_at(client, REVOCATION)), place) == 1
+
+
+def test_taken_place_is_drawn_again(client: Client) -> None:
+    label = biopmed()
+    later = make_label(cluster=label.cluster, level="bronze", status_index=label.status_index)
+
+    assert later.status_index != label.status_index
 
 
 def test_list_costs_the_same_with_many_labels(

@@ -488,10 +488,10 @@ def test_label_of_an_editor_with_an_assessment_is_the_same_label(file: Path) -> 
     assert run(file, GOLD)["unchanged"] == 1
 
 
-def test_import_needs_as_many_queries_for_30_lines_as_for_10(file: Path) -> None:
+def test_import_needs_as_many_queries_for_20_lines_as_for_10(file: Path) -> None:
     queries: Counter[int] = Counter()
 
-    for number in (10, 30):
+    for number in (10, 20):
 
         def count(execute: Any, *statement: Any, number: int = number) -> Any:
             queries[number] += 1
@@ -501,4 +501,4 @@ def test_import_needs_as_many_queries_for_30_lines_as_for_10(file: Path) -> None
         with connection.execute_wrapper(count):
             run(file, *(f"C {name},IT,,O {name},ICT,Gold,2015,," for name in names))
 
-    assert queries[10] == queries[30]
+    assert queries[10] == queries[20]

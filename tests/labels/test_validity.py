@@ -176,6 +176,13 @@ LATE_PAUSE = [Interval(day("2017-07-01"))]
         pytest.param("2016-05-31", {"revoked_on": day("2016-06-01")}, State.VALID, id="not yet"),
         pytest.param("2016-06-01", {"revoked_on": day("2016-06-01")}, State.REVOKED, id="revoked"),
         pytest.param("2030-01-01", {"revoked_on": day("2016-06-01")}, State.REVOKED, id="for ever"),
+        pytest.param("2016-05-31", {"transferred_on": day("2016-06-01")}, State.VALID, id="stays"),
+        pytest.param(
+            "2016-06-01", {"transferred_on": day("2016-06-01")}, State.TRANSFERRED, id="moves"
+        ),
+        pytest.param(
+            "2018-12-31", {"transferred_on": day("2016-06-01")}, State.TRANSFERRED, id="moved"
+        ),
         pytest.param(
             "2017-12-31", {"taken_over_on": day("2018-01-01")}, State.RENEWABLE, id="not renewed"
         ),
@@ -303,12 +310,15 @@ days = st.dates(date(2014, 1, 1), date(2018, 12, 31))
 def label_rows(draw: st.DrawFn) -> dict[str, Any]:
     first, last, renewable = sorted(draw(st.tuples(days, days, days)))
     is_dated, revoked_on = draw(st.booleans()), draw(st.none() | days)
+    is_transferred = is_dated and first < last and draw(st.integers(0, 3)) == 0
+    transfer = draw(st.dates(first + timedelta(days=1), last)) if is_transferred else None
     return {
         "level_id": draw(st.sampled_from(["gold", "bronze"])),
         "is_published": draw(st.integers(0, 3)) > 0,
         "starts_on": first if is_dated else None,
         "ends_on": last if is_dated else None,
         "renewable_until": renewable if is_dated else None,
+        "transferred_on": transfer,
         "revoked_on": revoked_on,
         "revocation_reason": "Wrong facts." if revoked_on else "",
     }
@@ -324,12 +334,18 @@ def test_states_of_any_labels_agree_in_sql_and_python(rows: list[Any]) -> None:
     with transaction.atomic():
         cluster = make_cluster()
         for number, (fields, suspension) in enumerate(rows):
-            label = Label.objects.create(cluster=cluster, certificate_number=f"{number}", **fields)
+            revocation = {name: fields[name] for name in ("revoked_on", "revocation_reason")}
+            label = Label.objects.create(
+                cluster=cluster,
+                certificate_number=f"{number}",
+                **fields | {"revoked_on": None, "revocation_reason": ""},
+            )
             if suspension:
                 since, length = suspension
                 until = since + timedelta(days=length) if length else None
                 Suspension.objects.create(
                     label=label, starts_on=since, ends_on=until, reason="Under review."
                 )
+            Label.objects.filter(pk=label.pk).update(**revocation)
         assert_twins_agree()
         transaction.set_rollback(True)
