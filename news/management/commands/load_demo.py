@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Model
 
 import clusters
+from clusters.fields import parse_partial_date
 from clusters.history import DEMO, came_from
 from clusters.images import reencode
 from clusters.models import (
@@ -337,8 +338,8 @@ def label_values(row: Json) -> Json:
     """What the demo knows of a label beside what tells it from the others."""
     awarder = row.get("awarded_by")
     return {
-        "assessed_on": row.get("assessed_on"),
-        "announced_on": row.get("announced_on"),
+        "assessed_on": parse_partial_date(row.get("assessed_on")),
+        "announced_on": parse_partial_date(row.get("announced_on")),
         "score": decimal(row.get("score")),
         "awarded_by": IssuingBody.objects.get(code=awarder) if awarder else None,
     }
