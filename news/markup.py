@@ -1,5 +1,7 @@
 """Markdown of editors to HTML that is safe to show."""
 
+import re
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -11,6 +13,9 @@ TAGS = {
     *(f"h{level}" for level in range(2, LOWEST_HEADING + 1)),
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+# What begins something inside a line, and what does so only at its start.
+INLINE = re.compile(r"[\\`*_\[\]<]|&(?=#?\w+;)")
+AT_THE_START = re.compile(r"^(?=[-+#>=~|])|^(\d+)(?=[.)])")
 PARSER = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
@@ -45,3 +50,14 @@ def lowered(token: Token, by: int) -> Token:
     if not is_heading(token):
         return token
     return token.copy(tag=f"h{min(level_of(token) + by, LOWEST_HEADING)}")
+
+
+def escaped(text: str) -> str:
+    """A name for use inside Markdown, where it stays what it is; on one line."""
+    line = INLINE.sub(r"\\\g<0>", " ".join(text.split()))
+    return AT_THE_START.sub(r"\g<0>\\", line)
+
+
+def unescaped(markdown: str) -> str:
+    """The text of what `escaped()` gave."""
+    return re.sub(r"\\([^\w\s]|_)", r"\1", markdown)

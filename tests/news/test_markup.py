@@ -1,6 +1,8 @@
+from html import escape as html_escape
+
 import pytest
 
-from news.markup import render
+from news.markup import escaped, render, unescaped
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,43 @@ def test_render_gives_links_no_credit() -> None:
 )
 def test_render_lets_nothing_else_through(text: str, html: str) -> None:
     assert render(text) == html
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "*x* [a](b)",
+        "**_a_** `c` ~~d~~",
+        "<script>alert(1)</script>",
+        "![a](https://example.org/x.png)",
+        "# A", "- a", "+ a", "1. a", "12) a", "> a", "=== a", "~~~ a", "---", "***",
+        "https://example.org/ <https://example.org/>",
+        "&lt; &#42; &amp",
+        "a \\* b \\",
+        "Food & Bio Cluster, s.c.r.l. (IT) – 100 % | a",
+        "[a]: https://example.org/",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "- ", "Of "])
+def test_escaped_name_stays_what_it_is(name: str, before: str) -> None:
+    text = escaped(name)
+    element = "li" if before == "- " else "p"
+    shown = before if before == "Of " else ""
+    words = html_escape(shown + name, quote=False)
+
+    html = f"<p>{words}</p>\n" if element == "p" else f"<ul>\n<li>{words}</li>\n</ul>\n"
+
+    assert render(before + text).replace("&quot;", '"') == html
+
+
+@pytest.mark.parametrize("name", ["*x* [a](b)", "a \\* b \\", "1. a_b", "plain, s.c.r.l."])
+def test_unescaped_gives_the_name_back(name: str) -> None:
+    assert unescaped(escaped(name)) == name
+
+
+def test_escaped_name_is_one_line() -> None:
+    assert escaped(" a\n\n# b\r\nc ") == "a # b c"
+
+
+def test_escaped_changes_no_ordinary_name() -> None:
+    assert escaped("Food & Bio Cluster, s.c.r.l. – e. V.") == "Food & Bio Cluster, s.c.r.l. – e. V."
