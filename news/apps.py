@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class NewsConfig(AppConfig):
     name = "news"
     verbose_name = _("Announcements")
+
+    def ready(self) -> None:
+        from labels.life import AFTER_AWARD
+        from news.drafts import draft_award
+
+        AFTER_AWARD.append(draft_award)
