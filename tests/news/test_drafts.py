@@ -1,22 +1,24 @@
 import re
+import threading
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.models import Cluster, ManagementRole, Organisation
-from labels.life import AFTER_AWARD
+from labels import life
 from labels.models import Label, LabelKind, Statement
 from news.drafts import draft_award
 from news.markup import render
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
+    make_account,
     make_announcement,
     make_announcement_text,
     make_cluster,
@@ -200,8 +202,45 @@ def test_draft_of_biopmed_says_what_is_true_of_september_2015() -> None:
 # When a draft is written
 
 
-def test_award_is_followed_by_its_draft() -> None:
-    assert AFTER_AWARD.count(draft_award) == 1
+def test_award_is_followed_by_one_draft() -> None:
+    assert life.AFTER_AWARD.count(draft_award) == 1
+
+
+def test_approval_leaves_a_draft() -> None:
+    label = Label(
+        cluster=health(), level_id="gold", assessed_on="2026-11-03", announced_on="2026-11-20"
+    )
+    decision = life.award(label, reason="The board met.", by=make_account(), now=NOW)
+    assert not Announcement.objects.exists()
+
+    life.approve(decision, by=make_account(), now=NOW)
+
+    assert str(Announcement.objects.of_label(label).drafts().get()) == (
+        "Polo Salute obtains the Gold Label for cluster management excellence"
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_race_of_two_drafts_leaves_one() -> None:
+    label = make_label()
+    barrier = threading.Barrier(2)
+    found: list[object] = []
+
+    def draft() -> None:
+        try:
+            barrier.wait()
+            found.append(draft_award(label, NOW))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=draft) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found.count(None) == 1
+    assert Announcement.objects.get() in found
 
 
 def test_draft_is_on_no_public_page(client: Client) -> None:
