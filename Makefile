@@ -63,6 +63,8 @@ LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header 
 	@umask 077 && printf '# Made by make demo; .env.example explains every variable.\n%s\n%s\n' \
 	  "SECRET_KEY=$$($(RANDOM_KEY))" 'HTTPS=False' > $@
 
+# Certificates as PDF need pango from the system (Debian: libpangoft2-1.0-0 libharfbuzz-subset0
+# fonts-dejavu-core); without it the label's page, to print, answers in their place.
 demo: export SITE_URL = http://127.0.0.1:$(PORT)
 # One password opens the demo; an installation asks everyone who edits for a second factor.
 demo: export REQUIRE_SECOND_FACTOR ?= False

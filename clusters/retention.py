@@ -1,10 +1,13 @@
 """Removing what has been kept long enough, by the days of `clusters.privacy`."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
@@ -12,6 +15,7 @@ from django.core.cache.backends.db import DatabaseCache
 from django.db import connection, models, transaction
 from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from clusters import privacy
 from clusters.events import record
@@ -36,7 +40,7 @@ FORMER_ADDRESSES: tuple[tuple[Any, str], ...] = (
 
 @transaction.atomic
 def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
-    """Remove what is due; the number of rows by table. A dry run takes its work back.
+    """Remove what is due; the number of rows (or files) by table. A dry run takes its work back.
 
     What is exactly as old as its limit goes. Rows are written without a new version: that would
     keep what is removed.
@@ -51,6 +55,10 @@ def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
             filled |= ~Q(**{name: ""})
         done[rows.model._meta.label_lower] += rows.filter(filled).update(**dict.fromkeys(names, ""))
     done["cache"] += delete_expired_entries(now)
+    for folder in past_certificates(timezone.localdate(now)):
+        done["certificates"] += len(list(folder.iterdir()))
+        if not dry_run:
+            shutil.rmtree(folder)
     done = +done
     if done:
         detail = ", ".join(f"{table} {number}" for table, number in sorted(done.items()))
@@ -86,6 +94,19 @@ def due_fields(now: datetime) -> Iterator[tuple[models.QuerySet[Any], tuple[str,
         present = model.objects.filter(pk=OuterRef("id")).values(name)
         versions = model.history.filter(history_date__lte=former)
         yield versions.exclude(**{name: Coalesce(Subquery(present), Value(""))}), (name,)
+
+
+def past_certificates(today: date) -> Iterator[Path]:
+    """Folders of certificates that nobody is sent any more, each named by its day.
+
+    Yesterday's stays: who asked for one before midnight may still be waiting for it.
+    """
+    yesterday = str(today - timedelta(days=1))
+    return (
+        folder
+        for folder in Path(settings.CERTIFICATES_ROOT).glob("20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]")
+        if folder.name < yesterday
+    )
 
 
 def with_versions(

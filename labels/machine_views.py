@@ -279,9 +279,9 @@ def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return seal_answer(request, lambda: seal_of_cluster(cluster, highest, day), now)
 
 
-def led_on(request: HttpRequest, name: str, public_id: str) -> HttpResponseBase:
+def led_on(request: HttpRequest, name: str, *arguments: str) -> HttpResponseBase:
     query = f"?{request.GET.urlencode()}" if request.GET else ""
-    address = reverse(name, args=[public_id]) + query
+    address = reverse(name, args=arguments) + query
     return open_to_all(HttpResponsePermanentRedirect(address))
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labels import credential_views, machine_views, verify_views, views
+from labels import certificate_views, credential_views, machine_views, verify_views, views
 
 app_name = "labels"
 
@@ -28,6 +28,11 @@ machine_urlpatterns = [
         "labels/<slug:public_id>/credential.jwt",
         credential_views.label_credential,
         name="label_credential",
+    ),
+    path(
+        "labels/<slug:public_id>/certificate.<slug:language>.pdf",
+        certificate_views.label_certificate,
+        name="label_certificate",
     ),
     path(
         "labels/status/<slug:purpose>.jwt", credential_views.label_status_list, name="status_list"

@@ -37,6 +37,7 @@ os.environ |= {
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:",
     "EMAIL_URL": "memorymail://",
     "MEDIA_ROOT": str(SCRATCH / _worker / "media"),
+    "CERTIFICATES_ROOT": str(SCRATCH / _worker / "certificates"),
     "SIGNING_KEYS": _signing_key.decode(),
     "SIGNING_KEYS_FILE": str(SCRATCH / _worker / "signing-keys.pem"),
     "LOG_LEVEL": "WARNING",

@@ -30,11 +30,16 @@ def state_sentence(label: Label, day: date) -> str:
 
 
 @register.filter
-def qr_code(address: str) -> SafeString:
-    """`{{ address|qr_code }}`: a drawing, dark on light in every scheme, as scanners want it."""
+def qr_code(address: str, title: str | None = None) -> SafeString:
+    """`{{ address|qr_code }}`: a drawing, dark on light in every scheme, as scanners want it.
+
+    With `{{ address|qr_code:title }}` it carries its own text for who does not see it.
+    """
     code = segno.make_qr(address, error="m")
     return mark_safe(
-        code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass=None)
+        code.svg_inline(
+            border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, title=title
+        )
     )
 
 

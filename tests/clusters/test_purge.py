@@ -1,8 +1,9 @@
 """What has been kept long enough goes; the day before it stays."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from clusters.events import record
 from clusters.models import (
@@ -57,6 +59,13 @@ def run(**options: Any) -> str:
     out = StringIO()
     call_command("purge", stdout=out, **options)
     return out.getvalue()
+
+
+def write_certificate(folder: Path, day: date) -> Path:
+    path = folder / str(day) / "BCDFGHJK-en.pdf"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"%PDF")
+    return path
 
 
 def make_invitation(**fields: Any) -> Invitation:
@@ -317,3 +326,32 @@ def test_dry_run_writes_nothing() -> None:
     assert Invitation.objects.get().email == ADDRESS
     assert ProblemReport.objects.get().reply_address == ADDRESS
     assert not Event.objects.exists()
+
+
+# Files
+
+
+@pytest.mark.parametrize(("days", "goes"), [(0, False), (1, False), (2, True), (400, True)])
+def test_certificate_goes_on_the_second_day_after_its_own(
+    settings: Settings, tmp_path: Path, days: int, goes: bool
+) -> None:
+    settings.CERTIFICATES_ROOT = tmp_path
+    path = write_certificate(tmp_path, timezone.localdate(NOW) - timedelta(days=days))
+
+    dry = purge(now=NOW, dry_run=True)
+    assert path.exists()
+    done = purge(now=NOW)
+
+    assert dry == done == (Counter({"certificates": 1}) if goes else Counter())
+    assert path.parent.exists() is not goes
+
+
+def test_purge_leaves_other_folders_beside_the_certificates(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.CERTIFICATES_ROOT = tmp_path
+    (tmp_path / "2nd-of-all").mkdir()
+    (tmp_path / "lost+found").mkdir()
+
+    assert purge(now=NOW) == Counter()
+    assert len(list(tmp_path.iterdir())) == 2

@@ -557,6 +557,8 @@ def address_arguments(world: World, state: str) -> tuple[Any, ...]:
         return (2015, mark("news.announcement", which))
     if model == "label":
         return (world.row("labels.label", which).public_id,)
+    if model == "certificate":
+        return (world.row("labels.label", which).public_id, "en")
     if model == "register":
         return (world.row("clusters.cluster", which).public_id,)
     return (world.row(f"clusters.{model}", which).slug,)
@@ -565,6 +567,7 @@ def address_arguments(world: World, state: str) -> tuple[Any, ...]:
 NOBODY = {
     "announcement": (2015, "nonesuch"),
     "label": ("ZZZZZZZZ",),
+    "certificate": ("ZZZZZZZZ", "en"),
     "register": ("ZZZZZZZZ",),
 }
 

@@ -327,6 +327,7 @@ clusters:organisation_detail      page  organisation/own not organisation/hidden
 clusters:programme_detail         page  programme/mine programme/theirs not programme/hidden
 labels:detail                     page  label/own not label/unpublished
 label_credential                  page  label/own not label/unpublished
+label_certificate                 page  certificate/own not certificate/unpublished
 status_list                       page  list/revocation list/suspension not list/message
 signing_keys                      page
 labels_csv                        page
