@@ -66,7 +66,7 @@ LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header 
 # Certificates as PDF need pango from the system (Debian: libpangoft2-1.0-0 libharfbuzz-subset0
 # fonts-dejavu-core); without it the label's page, to print, answers in their place.
 demo: export SITE_URL = http://127.0.0.1:$(PORT)
-# One password opens the demo; an installation asks everyone who edits for a second factor.
+# Passwords open the demo; an installation asks everyone who edits for a second factor.
 demo: export REQUIRE_SECOND_FACTOR ?= False
 demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve the portal with demo data (PORT=8000)
 	@$(BIN)/python manage.py migrate --verbosity 0

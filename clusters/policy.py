@@ -26,7 +26,7 @@ from clusters.models import (
     TeamRole,
 )
 
-VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, CONFIRM = (
+VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, CONFIRM, DECIDE = (
     "view",
     "add",
     "change",
@@ -35,8 +35,9 @@ VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, CONFIRM = (
     "restore",
     "download",
     "confirm",
+    "decide",
 )
-WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE, CONFIRM})
+WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE, CONFIRM, DECIDE})
 READ = frozenset({VIEW})
 WRITE = frozenset({VIEW, ADD, CHANGE, DELETE, RESTORE})
 KEEP = frozenset({VIEW, ADD, CHANGE, RESTORE})
@@ -136,6 +137,7 @@ CONTENT = (
     "clusters.participation",
     "labels.label",
     "labels.suspension",
+    "labels.requiredlevel",
     "labels.statement",
     "news.announcement",
     "news.announcementtext",
@@ -157,16 +159,22 @@ PEOPLE = (
     "clusters.invitation",
     "labels.expert",
 )
-QUEUES = ("clusters.claim", "clusters.problemreport", "clusters.confirmationrequest")
+QUEUES = (
+    "clusters.claim",
+    "clusters.problemreport",
+    "clusters.confirmationrequest",
+    "labels.notice",
+    "labels.delivery",
+)
+DECISIONS = ("labels.decision",)
 LOG = ("clusters.event",)
-ALL_MODELS = (*CONTENT, *SCHEME, *PEOPLE, *QUEUES, *LOG)
+ALL_MODELS = (*CONTENT, *SCHEME, *PEOPLE, *QUEUES, *DECISIONS, *LOG)
 
 LABEL_FIELDS_OF_AN_EDITOR = fields(
     "cluster",
     "managing_organisation",
     "level",
     "certificate_number",
-    "is_published",
     "kind",
     "renews",
     "assessed_on",
@@ -175,6 +183,8 @@ LABEL_FIELDS_OF_AN_EDITOR = fields(
     "valid_until",
     "awarded_by",
     "score",
+    "benchmarked_on",
+    "areas_of_improvement",
     "source",
 )
 
@@ -262,6 +272,7 @@ POLICY_MAKER: Mapping[str, tuple[Grant, ...]] = {
     "clusters.participation": (
         Grant(READ, and_also(mandated("programme"), cluster__is_published=True)),
     ),
+    "labels.requiredlevel": (Grant(READ, mandated("programme")),),
     "clusters.cluster": (Grant(frozenset({VIEW, DOWNLOAD}), in_mandated_programmes("pk")),),
     "clusters.clustertext": (Grant(READ, in_mandated_programmes("cluster")),),
     "clusters.clustername": (Grant(READ, in_mandated_programmes("cluster")),),
@@ -276,6 +287,9 @@ SECRETARIAT: Mapping[str, tuple[Grant, ...]] = {
     **each(CONTENT, Grant(WRITE | {PUBLISH, DOWNLOAD})),
     **each(SCHEME, Grant(READ)),
     **each(QUEUES, Grant(READ)),
+    **each(DECISIONS, Grant(READ)),
+    # Written by the steps in the life of a label.
+    "labels.suspension": (Grant(READ),),
     "clusters.problemreport": (
         Grant(
             frozenset({VIEW, CHANGE}),
@@ -289,18 +303,19 @@ EDITOR: Mapping[str, tuple[Grant, ...]] = {
     **SECRETARIAT,
     "labels.label": (
         Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE, PUBLISH, DOWNLOAD}),
+            frozenset({VIEW, ADD, CHANGE, DELETE, DOWNLOAD}),
             None,
             LABEL_FIELDS_OF_AN_EDITOR,
         ),
     ),
-    "labels.suspension": (Grant(READ),),
     "clusters.teammember": (Grant(READ),),
 }
 
 LEAD: Mapping[str, tuple[Grant, ...]] = {
     **SECRETARIAT,
     **each(SCHEME, Grant(KEEP | {DELETE})),
+    "labels.label": (Grant(WRITE | {PUBLISH, DOWNLOAD, DECIDE}),),
+    **each(DECISIONS, Grant(frozenset({VIEW, DECIDE}))),
     "clusters.claim": (Grant(frozenset({VIEW, CHANGE}), None, fields("state", "answer")),),
     "clusters.account": (
         Grant(frozenset({VIEW, CHANGE}), below_a_lead(), fields("is_active", "language", "groups")),

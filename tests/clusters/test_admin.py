@@ -90,9 +90,6 @@ def test_cluster_is_created_on_one_screen(admin_client: Client) -> None:
         "managements-0-organisation": manager.pk,
         "managements-0-role": "lead",
         "managements-0-started_on": "2009-03",
-        "labels-TOTAL_FORMS": "1",
-        "labels-0-level": "gold",
-        "labels-0-assessed_on": "2015-07",
     }
 
     response = admin_client.post(ADD, data)
@@ -104,7 +101,6 @@ def test_cluster_is_created_on_one_screen(admin_client: Client) -> None:
         ("en", "Health in Piemonte")
     ]
     assert [m.organisation for m in cluster.managements.all()] == [manager]
-    assert [str(label.ends_on) for label in cluster.labels.all()] == ["2017-07-31"]
 
 
 def test_cluster_form_offers_the_missing_language(admin_client: Client) -> None:
@@ -240,48 +236,6 @@ def test_two_leads_at_once_are_refused_at_the_form(admin_client: Client) -> None
     ]
 
 
-def test_labels_in_the_cluster_form_are_checked_together(admin_client: Client) -> None:
-    cluster = make_cluster()
-    data = form_data(admin_client, change(cluster)) | {"labels-TOTAL_FORMS": "2"}
-    for number in range(2):
-        data |= {f"labels-{number}-level": "gold", f"labels-{number}-assessed_on": "2015"}
-
-    response = admin_client.post(change(cluster), data)
-
-    assert errors(response) == ["The same label is here twice."]
-
-
-def test_label_in_the_cluster_form_ends_after_it_starts(admin_client: Client) -> None:
-    cluster = make_cluster()
-    data = form_data(admin_client, change(cluster)) | {
-        "labels-TOTAL_FORMS": "1",
-        "labels-0-level": "gold",
-        "labels-0-assessed_on": "2015-07",
-        "labels-0-valid_until": "2015-06",
-    }
-
-    response = admin_client.post(change(cluster), data)
-
-    assert errors(response) == ["the end (2015-06-30) lies before the start (2015-07-01)"]
-
-
-def test_label_that_starves_its_renewal_is_refused_in_the_cluster_form(
-    admin_client: Client,
-) -> None:
-    cluster = make_cluster()
-    first = make_label(cluster=cluster, assessed_on="2014-01")
-    make_label(
-        cluster=cluster, assessed_on="2016-01", valid_until="2017", kind="renewal", renews=first
-    )
-    address = change(cluster)
-    data = form_data(admin_client, address)
-    (number,) = [n for n in range(2) if data[f"labels-{n}-assessed_on"] == "2014-01"]
-
-    response = admin_client.post(address, data | {f"labels-{number}-valid_until": "2019"})
-
-    assert errors(response) == ["the end (2017-12-31) lies before the start (2020-01-01)"]
-
-
 def picture(file_format: str) -> SimpleUploadedFile:
     file = BytesIO()
     Image.new("RGB", (1000, 10)).save(file, file_format)
@@ -357,7 +311,6 @@ PUBLISHED = {
     "cluster": make_cluster,
     "organisation": make_organisation,
     "programme": make_programme,
-    "label": make_label,
     "announcement": make_announcement,
 }
 

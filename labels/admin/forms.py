@@ -1,0 +1,373 @@
+"""The forms of the steps in the life of a label; each tells at its fields what is refused."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget, AutocompleteSelect
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from clusters import policy
+from clusters.models import Account, Cluster, Organisation
+from labels import life
+from labels.models import Decision, DecisionKind, Label, LabelKind
+
+SAME_MOMENT = _(
+    "Somebody changed this label at the same moment. Look at it again before you try once more."
+)
+PUBLIC_ONCE_MADE = _("It is public once the decision is made.")
+
+# Where the form shows what a constraint of the label refuses.
+PLACES = {
+    "label_score_is_a_percentage_of_gold": "score",
+    "label_score_reaches_the_minimum": "score",
+    "label_decided_here_is_known_to_the_day": "assessed_on",
+    "label_silver_names_its_areas_and_benchmarking": "areas_of_improvement",
+    "label_areas_are_of_a_silver": "areas_of_improvement",
+    "label_benchmarking_comes_first": "benchmarked_on",
+    "label_renews_another_only_as_a_renewal": "kind",
+}
+
+
+def place_of(message: object, name: str) -> str:
+    for constraint in Label._meta.constraints:
+        if str(constraint.get_violation_error_message()) == str(message):
+            return PLACES.get(constraint.name, name)
+    return name
+
+
+def told_at(error: ValidationError, names: Collection[str]) -> ValidationError:
+    """The same errors at the fields of a form; what has none there is told above the form."""
+    given = (
+        error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    )
+    found: dict[str, list[ValidationError]] = {}
+    for name, errors in given.items():
+        for one in errors:
+            place = place_of(one.message, name)
+            found.setdefault(place if place in names else NON_FIELD_ERRORS, []).append(one)
+    return ValidationError(found)
+
+
+def attempt(form: forms.BaseForm, step: Callable[[], Decision]) -> Decision | None:
+    """Take a step, or tell on the form what the register refuses."""
+    try:
+        with transaction.atomic():
+            return step()
+    except ValidationError as error:
+        form.add_error(None, error)
+    except IntegrityError:
+        form.add_error(None, ValidationError(SAME_MOMENT))
+    return None
+
+
+class TellingForm(forms.BaseForm):
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field is None and isinstance(error, ValidationError):
+            error = told_at(error, self.fields)
+        super().add_error(field, error)
+
+
+def reason_field(**given: Any) -> forms.CharField:
+    options = {"label": _("reason"), "widget": AdminTextareaWidget(attrs={"rows": 4})}
+    return forms.CharField(**options | given)
+
+
+# The label itself: proposed, corrected
+
+
+class LabelForm(TellingForm, forms.ModelForm):
+    """`refused`: what the register refused when this form was saved, a moment ago."""
+
+    refused: ClassVar[ValidationError | None] = None
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.refused is not None:
+            self.add_error(None, self.refused)
+
+
+class ProposalForm(LabelForm):
+    reason = reason_field(
+        help_text=_("Why the label is awarded or renewed. It is public once it is approved.")
+    )
+    is_recorded = forms.BooleanField(
+        label=_("recorded from a source"),
+        required=False,
+        help_text=_(
+            "Tick this for a label that was not decided here: you write down what a source tells, "
+            "and name the source. What it does not tell may stay empty."
+        ),
+    )
+
+    def _post_clean(self) -> None:
+        self.instance.decided_here = not self.cleaned_data.get("is_recorded")
+        super()._post_clean()
+
+
+class CorrectionForm(LabelForm):
+    """An old version of the label fills the form of the present one; sent, it corrects that."""
+
+    reason = reason_field(
+        required=False,
+        help_text=_("What was mistaken, and how you know. It is public with the correction."),
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given: Any = kwargs.get("instance")
+        if hasattr(given, "_history"):
+            kwargs["instance"] = Label.objects.get(pk=given.pk)
+            if not args:
+                kwargs["initial"] = forms.model_to_dict(given, self._meta.fields)
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["version"].initial = self.instance.history.latest("history_id").pk
+
+    @property
+    def corrected(self) -> set[str]:
+        return {*self.changed_data} - {"reason", "version"}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.corrected and not self.cleaned_data.get("reason"):
+            self.add_error("reason", _("Give the reason."))
+        return cleaned
+
+
+# Steps on a page of their own
+
+
+class Step(TellingForm):
+    """What a page of a step shows and does; `verb` is what the policy asks for."""
+
+    kind: ClassVar[DecisionKind]
+    verb: ClassVar[str] = policy.DECIDE
+    title: ClassVar[Promise]
+    explained: ClassVar[Promise]
+
+    @classmethod
+    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
+        return cls(request.POST if request.method == "POST" else None)
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        raise NotImplementedError
+
+
+class DatedStep(Step, forms.Form):
+    on = forms.DateField(label=_("day"), widget=AdminDateWidget, initial=timezone.localdate)
+    reason = reason_field(help_text=_("Public."))
+
+
+class Renewal(Step, LabelForm):
+    kind = DecisionKind.RENEWAL
+    verb = policy.ADD
+    title = _("Renew")
+    explained = _(
+        "The renewal counts from the day after the end, by the rule in force then. The assessment "
+        "lies before the renewal window closes. Somebody else has to approve the renewal before "
+        "it is public."
+    )
+    FIELDS = (
+        "assessed_on",
+        "awarded_on",
+        "certificate_number",
+        "managing_organisation",
+        "awarded_by",
+    )
+    OF_A_LEVEL: ClassVar = {
+        "gold": ("score",),
+        "silver": ("benchmarked_on", "areas_of_improvement"),
+    }
+
+    reason = reason_field(help_text=PUBLIC_ONCE_MADE)
+
+    @classmethod
+    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
+        names = (*cls.FIELDS, *cls.OF_A_LEVEL.get(label.level_id, ()), "source")
+        callback = partial(model_admin.formfield_for_dbfield, request=request)
+        form = forms.modelform_factory(Label, cls, fields=names, formfield_callback=callback)
+        new = Label(
+            cluster=label.cluster,
+            level=label.level,
+            managing_organisation_id=label.managing_organisation_id,
+            awarded_by_id=label.awarded_by_id,
+            kind=LabelKind.RENEWAL,
+            renews=label,
+            decided_here=True,
+        )
+        return form(request.POST if request.method == "POST" else None, instance=new)
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        return life.renew(label, self.instance, reason=self.cleaned_data["reason"], by=by, now=now)
+
+
+class Extension(Step, forms.Form):
+    kind = DecisionKind.EXTENSION
+    title = _("Extend")
+    explained = _(
+        "The label ends on a later day, by this decision. What is printed on it stays as it is."
+    )
+
+    until = forms.DateField(label=_("new end"), widget=AdminDateWidget)
+    reason = reason_field(help_text=_("Public."))
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        return life.extend(label, **self.cleaned_data, by=by, now=now)
+
+
+class SuspensionStep(DatedStep):
+    kind = DecisionKind.SUSPENSION
+    title = _("Suspend")
+    explained = _(
+        "From this day the label is not valid, until it is reinstated. Its public page, seal and "
+        "credential say so."
+    )
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        return life.suspend(label, **self.cleaned_data, by=by, now=now)
+
+
+class Reinstatement(DatedStep):
+    kind = DecisionKind.REINSTATEMENT
+    title = _("Reinstate")
+    explained = _("From this day the label is again what its dates say. Its end does not move.")
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        return life.reinstate(label, **self.cleaned_data, by=by, now=now)
+
+
+class Transfer(DatedStep):
+    kind = DecisionKind.TRANSFER
+    title = _("Transfer")
+    explained = _(
+        "To another cluster, after a merger: from this day a new label of that cluster, with a "
+        "public id of its own, takes the place to the same end. Or to another managing "
+        "organisation: the label stays."
+    )
+
+    cluster = forms.ModelChoiceField(
+        Cluster.objects.none(), label=_("to the cluster"), required=False
+    )
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.none(), label=_("to the managing organisation"), required=False
+    )
+    field_order = ("cluster", "organisation", "on", "reason")
+
+    @classmethod
+    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
+        form = super().of(label, model_admin, request)
+        for name, related in (("cluster", "cluster"), ("organisation", "managing_organisation")):
+            column: Any = Label._meta.get_field(related)
+            field: Any = form.fields[name]
+            field.widget = AutocompleteSelect(column, model_admin.admin_site)
+            field.queryset = model_admin.visible(request, column.related_model)
+        return form
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        return life.transfer(label, **self.cleaned_data, by=by, now=now)
+
+
+class Revocation(DatedStep):
+    kind = DecisionKind.REVOCATION
+    title = _("Revoke")
+    explained = _(
+        "From this day the label is revoked, for good: nothing of it changes any more. Somebody "
+        "else has to approve the revocation before it is public."
+    )
+
+    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
+        return life.revoke(label, **self.cleaned_data, by=by, now=now)
+
+
+STEPS: dict[str, type[Step]] = {
+    "renew": Renewal,
+    "extend": Extension,
+    "suspend": SuspensionStep,
+    "reinstate": Reinstatement,
+    "transfer": Transfer,
+    "revoke": Revocation,
+}
+
+
+def why_not(label: Label, kind: DecisionKind, day: Any) -> str:
+    """Why the register offers no such step that day, in words; empty where it does."""
+    if kind in life.steps_open(label, day):
+        return ""
+    try:
+        life.refuse_what_is_gone(label)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return str(next(words for is_so, words in reasons(label, kind) if is_so))
+
+
+def reasons(label: Label, kind: DecisionKind) -> tuple[tuple[bool, Promise], ...]:
+    """Whether it is so, and the words for it; the last one holds where no other does."""
+    is_renewed = Label.objects.filter(renews=label, is_published=True).exists()
+    is_suspended = label.suspensions.filter(ends_on=None).exists()
+    renewed_already = (is_renewed, _("This label has been renewed already."))
+    found: dict[DecisionKind, tuple[tuple[bool, Promise], ...]] = {
+        DecisionKind.RENEWAL: (
+            renewed_already,
+            (is_suspended, _("The label is suspended: reinstate it before it is renewed.")),
+            (
+                label.ends_on is None,
+                _("The dates of the earlier label are not known: award a first one."),
+            ),
+            (
+                not label.days_are_exact,
+                _(
+                    "The earlier label is not known to the day: correct its dates before it is "
+                    "renewed."
+                ),
+            ),
+            (
+                True,
+                _(
+                    "The label is not in its renewal window. Where the assessment lay in it, "
+                    "propose an award, and choose there that it is a renewal of this label."
+                ),
+            ),
+        ),
+        DecisionKind.EXTENSION: (
+            renewed_already,
+            (True, _("Only a label that is valid or may be renewed is extended.")),
+        ),
+        DecisionKind.SUSPENSION: (
+            (is_suspended, _("This label is suspended already.")),
+            (True, _("Only a valid label is suspended.")),
+        ),
+        DecisionKind.REINSTATEMENT: ((True, _("This label is not suspended.")),),
+        DecisionKind.TRANSFER: (
+            renewed_already,
+            (is_suspended, _("The label is suspended: reinstate it before it is transferred.")),
+            (True, _("Only a valid label is transferred.")),
+        ),
+        DecisionKind.REVOCATION: ((True, _("Another decision on this label is waiting.")),),
+    }
+    return found[kind]
+
+
+# Deciding on what somebody proposed
+
+
+class Approval(TellingForm, forms.Form):
+    def decide(self, decision: Decision, *, by: Account, now: Any) -> Decision:
+        return life.approve(decision, by=by, now=now)
+
+
+class Refusal(TellingForm, forms.Form):
+    answer = forms.CharField(
+        label=_("why"),
+        widget=AdminTextareaWidget(attrs={"rows": 4}),
+        help_text=_("For the secretariat; not public."),
+    )
+
+    def decide(self, decision: Decision, *, by: Account, now: Any) -> Decision:
+        return life.refuse(decision, answer=self.cleaned_data["answer"], by=by, now=now)

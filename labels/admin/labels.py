@@ -1,0 +1,559 @@
+"""The admin of labels: proposed, corrected, and led through the steps of their life."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import Prefetch, QuerySet
+from django.forms import model_to_dict
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clusters import policy
+from clusters.admin.base import (
+    EMPTY,
+    Concern,
+    PartAdmin,
+    PortalAdmin,
+    PublishedAdmin,
+    TabularPart,
+)
+from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
+from clusters.dates import PartialDate, add_months
+from clusters.events import record
+from clusters.export import csv_download
+from clusters.models import Account, Cluster, EventKind, Programme
+from clusters.templatetags.clusters_tags import date_in_words
+from labels import life
+from labels.admin.decisions import may_decide, step_page, tell
+from labels.admin.forms import (
+    SAME_MOMENT,
+    STEPS,
+    CorrectionForm,
+    ProposalForm,
+    attempt,
+    why_not,
+)
+from labels.models import (
+    STATE_NAMES,
+    Decision,
+    DecisionState,
+    Label,
+    LabelQuerySet,
+    Suspension,
+)
+from labels.overview import HEADER, clusters_in, overview
+from labels.register import headline
+from labels.validity import State
+
+MONTHS_BEFORE_THE_END = 6
+MONTHS_BEFORE_THE_WINDOW_CLOSES = 3
+
+
+class EffectiveDays:
+    """Columns that tell the derived days in words, for a list, a form and an inline."""
+
+    @admin.display(description=_("state today"))
+    def state_today(self, obj: Label) -> str:
+        state = getattr(obj, "state", None)
+        return str(STATE_NAMES[State(state)]) if state else EMPTY
+
+    @admin.display(description=_("valid from"), ordering="starts_on")
+    def first_day(self, obj: Label) -> str:
+        return day_in_words(obj.starts_on, is_computed=obj.start_is_computed)
+
+    @admin.display(description=_("valid until"), ordering="ends_on")
+    def last_day(self, obj: Label) -> str:
+        return day_in_words(obj.ends_on, is_computed=obj.end_is_computed)
+
+    @admin.display(description=_("renewable until"), ordering="renewable_until")
+    def last_renewal_day(self, obj: Label) -> str:
+        return day_in_words(obj.renewable_until)
+
+
+def day_in_words(day: date | None, *, is_computed: bool = False) -> str:
+    if day is None:
+        return EMPTY
+    words = date_in_words(PartialDate.from_date(day))
+    return gettext("%(day)s (computed)") % {"day": words} if is_computed else words
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state today")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state.value, str(name)) for state, name in STATE_NAMES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        states = {state.value: state for state in State}
+        state = states.get(str(self.value()))
+        found: QuerySet[Any] = queryset
+        return queryset.in_state(state, timezone.localdate()) if state else found
+
+
+class SuspensionInline(TabularPart):
+    """Written by the steps only."""
+
+    model = Suspension
+    fields = ("starts_on", "ends_on", "reason")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+LABEL = (
+    None,
+    {"fields": ("cluster", "managing_organisation", "level", "certificate_number")},
+)
+KIND = (_("First award or renewal"), {"fields": ("kind", "renews")})
+DATES = (
+    _("Dates as a source printed them"),
+    {"fields": ("assessed_on", "awarded_on", "announced_on", "valid_until")},
+)
+AWARD = (_("Award"), {"fields": ("awarded_by", "score")})
+SILVER = (
+    _("For a Silver"),
+    {
+        "fields": ("benchmarked_on", "areas_of_improvement"),
+        "description": _("Not public."),
+    },
+)
+PROPOSAL = (
+    LABEL,
+    KIND,
+    DATES,
+    AWARD,
+    SILVER,
+    (_("Source"), {"fields": ("is_recorded", "source")}),
+    (_("Proposal"), {"fields": ("reason",)}),
+)
+STORED = (
+    (None, {"fields": (*LABEL[1]["fields"], "is_published", "public_id")}),
+    KIND,
+    DATES,
+    (
+        _("Days that count"),
+        {
+            "fields": (
+                "state_today",
+                "first_day",
+                "last_day",
+                "extended_until",
+                "last_renewal_day",
+                "rule",
+            ),
+            "description": _("Derived from the dates above by the rules of the level."),
+        },
+    ),
+    (_("Award"), {"fields": ("awarded_by", "score", "decided_here", "source")}),
+)
+REVOCATION = (_("Revocation"), {"fields": ("revoked_on", "revocation_reason")})
+CORRECTION = (
+    _("Correction"),
+    {
+        "fields": ("reason", "version"),
+        "description": _(
+            "What you change in this form corrects a mistake. The wrong version stays in the "
+            "history. Everything else that happens to a label has a button of its own above."
+        ),
+    },
+)
+SAID_WITH_THE_FORM = frozenset({"reason", "version", "is_recorded"})
+
+
+class TellsWhatIsRefused(PortalAdmin):
+    """What the register refuses while it saves is told on the form, with all that was typed."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (ValidationError, IntegrityError) as error:
+            self.remember(request, error)
+            return super().changeform_view(request, *args, **kwargs)
+
+    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return super().history_form_view(request, *args, **kwargs)
+        except (ValidationError, IntegrityError) as error:
+            self.remember(request, error)
+            return super().history_form_view(request, *args, **kwargs)
+
+    def remember(self, request: HttpRequest, error: Exception) -> None:
+        is_told = isinstance(error, ValidationError)
+        request.__dict__["refused"] = error if is_told else ValidationError(SAME_MOMENT)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.refused = request.__dict__.get("refused")
+        return form
+
+
+def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
+    """Without what is only proposed, or was refused or taken out."""
+    return labels.filter(is_published=True)
+
+
+@admin.register(Label)
+class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
+    """Labels are proposed and corrected here; what else happens to one is a step."""
+
+    actions = ()
+    save_on_top = False
+    list_display = (
+        "cluster",
+        "level",
+        "state_today",
+        "first_day",
+        "last_day",
+        "is_published",
+    )
+    list_filter = (
+        StateFilter,
+        "level",
+        "kind",
+        "is_published",
+        "awarded_by",
+        ("cluster__portfolio", admin.RelatedOnlyFieldListFilter),
+    )
+    search_fields = (
+        "cluster__name",
+        "cluster__names__name",
+        "managing_organisation__name",
+        "certificate_number",
+        "public_id",
+    )
+    search_help_text = _("Cluster, managing organisation, certificate number or public id.")
+    date_hierarchy = "ends_on"
+    autocomplete_fields = ("cluster", "managing_organisation", "renews", "awarded_by")
+    readonly_fields = (
+        "public_id",
+        "state_today",
+        "first_day",
+        "last_day",
+        "extended_until",
+        "last_renewal_day",
+        "rule",
+        "decided_here",
+        "revoked_on",
+        "revocation_reason",
+    )
+    inlines = (SuspensionInline,)
+    concerns: ClassVar = {
+        "ending": Concern(
+            _("Labels ending within 6 months"),
+            lambda rows, day: of_the_register(rows).ending_between(
+                day, add_months(day, MONTHS_BEFORE_THE_END)
+            ),
+        ),
+        "closing": Concern(
+            _("Labels renewable for less than 3 months more"),
+            lambda rows, day: of_the_register(rows).closing_between(
+                day, add_months(day, MONTHS_BEFORE_THE_WINDOW_CLOSES)
+            ),
+        ),
+        "undated": Concern(
+            _("Labels with unknown dates"), lambda rows, day: of_the_register(rows).undated_on(day)
+        ),
+    }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
+        labels: Any = super().get_queryset(request)
+        found: LabelQuerySet = labels.select_related("cluster", "level")
+        return found.with_state(timezone.localdate())
+
+    def is_public(self, obj: Label) -> bool:
+        return obj.is_published and obj.cluster.is_published
+
+    # Who may do what
+
+    def writable(self, request: HttpRequest, obj: models.Model | None) -> frozenset[str] | None:
+        names = super().writable(request, obj)
+        return names if names is None else names | SAID_WITH_THE_FORM
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        given = super().get_readonly_fields(request, obj)
+        return given if self.has_publish_permission(request) else (*given, "is_published")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was public is corrected, until it is revoked; a proposal is approved or refused."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or self.is_correctable(request, obj))
+
+    def is_correctable(self, request: HttpRequest, obj: Label) -> bool:
+        if obj.pk is None or obj.revoked_on is not None:
+            return False
+        known = request.__dict__.setdefault("_correctable", {})
+        if obj.pk not in known:
+            known[obj.pk] = life.was_public(obj)
+        return bool(known[obj.pk])
+
+    def reads_decisions(self, request: HttpRequest) -> bool:
+        return policy.may(request.user, policy.VIEW, Decision)
+
+    # Proposing and correcting
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["form"] = CorrectionForm if obj else ProposalForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return PROPOSAL
+        found = [*STORED]
+        if self.reads_decisions(request):
+            found.append(SILVER)
+        if obj.revoked_on is not None:
+            found.append(REVOCATION)
+        if self.has_change_permission(request, obj):
+            found.append(CORRECTION)
+        return found
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """`?from=`: what was proposed once and refused is proposed again."""
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        key = request.GET.get("from", "")
+        label = self.get_object(request, key) if key.isdigit() else None
+        if label is None or life.was_public(label):
+            return given
+        names = [name for _title, part in PROPOSAL for name in part["fields"]]
+        given |= model_to_dict(label, names) | {"is_recorded": not label.decided_here}
+        refused = label.decisions.order_by("-pk").first() if self.reads_decisions(request) else None
+        return given | ({"reason": refused.reason} if refused else {})
+
+    def save_model(self, request: HttpRequest, obj: Label, form: Any, change: bool) -> None:
+        by: Any = request.user
+        said = form.cleaned_data
+        if not change:
+            recorded = said["is_recorded"]
+            life.award(obj, reason=said["reason"], by=by, now=timezone.now(), is_recorded=recorded)
+        elif form.corrected:
+            version = said.get("version") or 0
+            life.correct(obj, reason=said["reason"], by=by, now=timezone.now(), version=version)
+
+    def response_add(
+        self, request: HttpRequest, obj: Label, post_url_continue: Any = None
+    ) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        tell(request, Decision.objects.of_label(obj).latest("pk"))
+        return redirect("admin:labels_label_change", obj.pk)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        title = {} if object_id else {"title": gettext("Propose an award")}
+        return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        if obj is not None:
+            context |= self.life_of(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def life_of(self, request: HttpRequest, label: Label) -> dict[str, Any]:
+        """What was decided on a label, what waits, and what the person may do next."""
+        decisions = list(decisions_on(label)) if self.reads_decisions(request) else []
+        waiting = next((one for one in decisions if one.state == DecisionState.PROPOSED), None)
+        return {
+            "decisions": decisions,
+            "waiting": waiting,
+            "may": may_decide(request, waiting) if waiting else set(),
+            "steps": [*self.open_steps(request, label)],
+            "gone": self.gone(request, label),
+            "may_propose_again": (
+                not label.is_published
+                and waiting is None
+                and self.has_add_permission(request)
+                and not self.is_correctable(request, label)
+            ),
+        }
+
+    def gone(self, request: HttpRequest, label: Label) -> str:
+        """Why no step is left, for who takes some."""
+        if not self.allows(request, policy.ADD, None):
+            return ""
+        try:
+            life.refuse_what_is_gone(label)
+        except ValidationError as error:
+            return " ".join(error.messages)
+        return ""
+
+    # Steps
+
+    def get_urls(self) -> list[Any]:
+        steps = [
+            path(
+                f"<int:pk>/{slug}/",
+                self.admin_site.admin_view(self.step_view),
+                {"slug": slug},
+                name=f"labels_label_{slug}",
+            )
+            for slug in STEPS
+        ]
+        return [*steps, *super().get_urls()]
+
+    def open_steps(self, request: HttpRequest, label: Label) -> Iterator[dict[str, Any]]:
+        allowed = {
+            step.kind: (slug, step)
+            for slug, step in STEPS.items()
+            if self.allows(request, step.verb, label)
+        }
+        if not allowed:
+            return
+        for kind in life.steps_open(label, timezone.localdate()):
+            if kind in allowed:
+                slug, step = allowed[kind]
+                address = reverse(f"admin:labels_label_{slug}", args=[label.pk])
+                yield {"title": step.title, "address": address, "slug": slug}
+
+    def step_view(self, request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+        self.hide_from_strangers(request, str(pk))
+        label = self.get_object(request, str(pk))
+        assert isinstance(label, Label)
+        assert isinstance(request.user, Account)
+        step = STEPS[slug]
+        if not self.allows(request, step.verb, label):
+            raise PermissionDenied
+        now = timezone.now()
+        form: Any = step.of(label, self, request)
+        refusal = why_not(label, step.kind, timezone.localdate(now))
+        if request.method == "POST" and not refusal and form.is_valid():
+            take = partial(form.take, label, by=request.user, now=now)
+            if decision := attempt(form, take):
+                tell(request, decision)
+                return redirect("admin:labels_label_change", pk)
+        explained = "" if refusal else step.explained
+        return step_page(self, request, label, form, step.title, explained, refusal)
+
+
+def decisions_on(label: Label) -> QuerySet[Decision]:
+    related = ("proposed_by", "decided_by", "organisation_before", "organisation_after")
+    return Decision.objects.of_label(label).select_related(*related).order_by("-pk")
+
+
+class LabelInline(EffectiveDays, TabularPart):
+    """A cluster's labels, told on its own screen; they are proposed and changed on theirs."""
+
+    model = Label
+    template = "admin/labels/labels_of_a_cluster.html"
+    fields = ("level", "state_today", "first_day", "last_day", "is_published")
+    readonly_fields = ("state_today", "first_day", "last_day")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
+        labels: Any = super().get_queryset(request)
+        found: LabelQuerySet = labels.select_related("cluster", "level")
+        today = timezone.localdate()
+        return found.with_state(today).in_register_order(today)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """The inline is made anew for each request, so it may carry what this one is offered."""
+        self.may_propose = self.allows(request, policy.ADD, None)
+        return super().get_formset(request, obj, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def with_labels(clusters: QuerySet[Cluster], day: date) -> QuerySet[Cluster]:
+    labels = Label.objects.published().with_state(day).select_related("level").highest_first()
+    return clusters.prefetch_related(Prefetch("labels", labels, to_attr="labels_today"))
+
+
+@admin.display(description=_("label today"))
+def label_today(obj: Cluster) -> str:
+    label = headline(obj.labels_today)  # type: ignore[attr-defined]
+    return f"{label.level}, {STATE_NAMES[State(label.state)]}" if label else EMPTY  # type: ignore[attr-defined]
+
+
+@admin.action(description=_("Download the selected clusters as CSV"), permissions=["download"])
+def download_clusters(
+    model_admin: ClusterAdmin, request: HttpRequest, queryset: QuerySet[Cluster]
+) -> HttpResponse:
+    day = timezone.localdate()
+    programmes = policy.rows(request.user, policy.VIEW, Programme.objects.all(), day)
+    return overview_download(request, queryset, programmes, day)
+
+
+@admin.action(
+    description=_("Download the clusters of the selected programmes as CSV"),
+    permissions=["download"],
+)
+def download_programmes(
+    model_admin: ProgrammeAdmin, request: HttpRequest, queryset: QuerySet[Programme]
+) -> HttpResponse:
+    day = timezone.localdate()
+    programmes = policy.rows(request.user, policy.DOWNLOAD, queryset, day)
+    return overview_download(request, clusters_in(programmes, day), programmes, day)
+
+
+def overview_download(
+    request: HttpRequest, clusters: Any, programmes: QuerySet[Programme], day: date
+) -> HttpResponse:
+    assert isinstance(request.user, Account)
+    allowed: Any = policy.rows(request.user, policy.DOWNLOAD, clusters, day)
+    rows = overview(allowed, programmes, day)
+    record(
+        EventKind.EXPORTED,
+        now=timezone.now(),
+        account=request.user,
+        detail=f"clusters and their programmes, {len(rows)} rows",
+    )
+    return csv_download(f"clusters-{day.isoformat()}", HEADER, rows)
+
+
+ClusterAdmin.inlines.append(LabelInline)
+ClusterAdmin.listed_with.append(with_labels)
+ClusterAdmin.list_display.insert(ClusterAdmin.list_display.index("completeness"), label_today)
+ClusterAdmin.actions.append(download_clusters)
+ProgrammeAdmin.actions.append(download_programmes)
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(PartAdmin):
+    """Read; a label is suspended and reinstated by steps."""
+
+    part_of = ("label",)
+    list_display = ("label", "starts_on", "ends_on")
+    list_select_related = ("label__level", "label__cluster")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,54 @@
+"""The ledger of `send_notices`: read, and written by the command only."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clusters.admin.base import Concern, PortalAdmin
+from labels.models import Delivery, Notice
+
+
+class LedgerAdmin(PortalAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Notice)
+class NoticeAdmin(LedgerAdmin):
+    list_display = ("label", "kind", "due_on", "answer", "answered_at")
+    list_filter = ("kind", "answer")
+    list_select_related = ("label__level", "label__cluster")
+    search_fields = ("label__cluster__name", "label__public_id")
+    search_help_text = _("Cluster or public id of the label.")
+    date_hierarchy = "due_on"
+    fields = ("label", "kind", "due_on", "answer", "answered_at")
+    concerns: ClassVar = {
+        "untold": Concern(
+            _("Notices for which there is nobody to tell"), lambda rows, day: rows.untold(day)
+        ),
+    }
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(LedgerAdmin):
+    list_display = ("__str__", "account", "begun_at", "sent_at", "failed_at", "failure")
+    list_select_related = ("account", "notice__label__level", "notice__label__cluster")
+    search_fields = ("notice__label__cluster__name", "notice__label__public_id", "account__email")
+    search_help_text = _("Cluster, public id of the label, or address.")
+    date_hierarchy = "begun_at"
+    fields = ("notice", "week_from", "account", "begun_at", "sent_at", "failed_at", "failure")
+    concerns: ClassVar = {
+        "unsent": Concern(
+            _("Mails that failed in the last 7 days or were cut off"),
+            lambda rows, day: rows.to_look_at(timezone.now()),
+        ),
+    }
