@@ -24,12 +24,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.export import csv_text
 from clusters.models import Portfolio
 from clusters.search import read_day
 from clusters.structured import absolute
 from labels import calendar, export, feeds
 from labels.models import Label, LabelQuerySet
 from labels.register import current_level, labels_of, level_options
+from labels.requirements import COLUMNS, programme_known_as, requirement_of, table_rows
 from labels.seal import (
     CONTENT_SECURITY_POLICY,
     Scheme,
@@ -109,10 +111,14 @@ def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase
 def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
     """Each parameter with a value that cannot be answered, and what is wrong with it."""
     wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in query.unknown]
-    if read_day(request.GET)[1]:
-        given = request.GET.get("on", "").strip()[:MOST_LETTERS]
-        wrong.append(f"on: “{given}” is not a day like 2015-09-08")
-    return wrong + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+
+
+def wrong_day(request: HttpRequest) -> list[str]:
+    if not read_day(request.GET)[1]:
+        return []
+    given = request.GET.get("on", "").strip()[:MOST_LETTERS]
+    return [f"on: “{given}” is not a day like 2015-09-08"]
 
 
 def wrong_choices(request: HttpRequest, **choices: "dict[str, object] | type[Scheme]") -> list[str]:
@@ -294,3 +300,27 @@ def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -
     response = HttpResponse(picture, content_type="image/svg+xml")
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return sent_once(request, opened(response, now, FRESH_SEAL_SECONDS))
+
+
+@require_safe
+def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """Who holds the level that a programme requires, as the programme's page says it."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    programme = programme_known_as(public_id)
+    if programme is None:
+        return refused(request, ["there is no programme with this number"], 404)
+    if programme.public_id != public_id:
+        return led_on(request, "programme_requirement", programme.public_id)
+    wrong = wrong_day(request)
+    if wrong:
+        return refused(request, wrong, 400)
+    day = read_day(request.GET)[0] or today
+    rows = table_rows(programme, requirement_of(programme, day, today))
+    name = f"requirement-{programme.slug}-{day}.csv"
+    answer = HttpResponse(
+        csv_text(COLUMNS, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+    return sent_once(request, opened(answer, now))

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
 from labels.models import Label, Level
+from labels.requirements import announced as announced
+from labels.requirements import requirement_of as requirement_of
 from labels.structured import certification_data
 from labels.timeline import Span, Timeline, timeline
 from labels.validity import Interval, State

@@ -31,6 +31,11 @@ machine_urlpatterns = [
     ),
     path(
         "labels/<slug:public_id>/certificate.<slug:language>.pdf",
+    path(
+        "programmes/<slug:public_id>/requirement.csv",
+        machine_views.programme_requirement,
+        name="programme_requirement",
+    ),
         certificate_views.label_certificate,
         name="label_certificate",
     ),

@@ -58,6 +58,8 @@ from labels.models import (
     Statement,
     Suspension,
 )
+    Notice,
+    RequiredLevel,
 from news.models import Announcement
 from tests.admin_forms import errors, form_data
 from tests.factories import (
@@ -111,6 +113,7 @@ CLUSTER_PARTS = {
     "clusters.clustertext": "language tagline description",
     "clusters.clustername": "name kind started_on ended_on",
     "clusters.management": "organisation role started_on ended_on source",
+REQUIRED_LEVEL = "level required_from required_until source"
     "clusters.lineage": "kind other happened_on source",
     "clusters.membershipcount": COUNT,
     "clusters.participation": "programme started_on ended_on",
@@ -191,6 +194,7 @@ TABLE: dict[str, dict[str, Fields]] = {
             },
         ),
     ),
+                "labels.requiredlevel": REQUIRED_LEVEL,
     "add clusters.programme": by((SECRETARIAT, {"clusters.programme": PROGRAMME})),
     "change clusters.participation": by(
         (SECRETARIAT, {"clusters.participation": "started_on ended_on"}),
@@ -198,6 +202,7 @@ TABLE: dict[str, dict[str, Fields]] = {
     "change clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
     "add clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
     "change clusters.region": by(((LEAD,), {"clusters.region": "name other_names country code"})),
+    "change labels.requiredlevel": by((SECRETARIAT, {"labels.requiredlevel": REQUIRED_LEVEL})),
     "add clusters.region": by(((LEAD,), {"clusters.region": "name other_names country code"})),
     "change clusters.problemreport": by(
         (
@@ -394,6 +399,7 @@ def keep_labels(world: World, cluster: Any) -> None:
     world.keep(
         Suspension.objects.create(
             label=label, starts_on=date(2013, 5, 1), ends_on=date(2013, 6, 1), reason="Audit."
+    world.keep(RequiredLevel.objects.create(programme=programme, level_id="silver"))
         )
     )
 

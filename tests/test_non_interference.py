@@ -29,7 +29,7 @@ from clusters.models import (
     RecordKind,
     Shareholding,
 )
-from labels.models import Label, Statement
+from labels.models import Label, RequiredLevel, Statement
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
     make_account,
@@ -76,6 +76,8 @@ STARTS = (
     "/en/clusters/hidden-1/",
     "/en/organisations/hidden-1/",
     "/en/programmes/hidden-1/",
+    "/en/programmes/ace/?on=2999-01-01",
+    "/programmes/hidden-1/requirement.csv",
     "/en/news/2015/hidden-1/",
 )
 LINK = re.compile(r"""(?:href|src|action|<loc>)=?["']?([^"'\s<>]+)""")
@@ -127,6 +129,7 @@ def published() -> Cluster:
     make_management(cluster=first, organisation=organisation)
     programme = make_programme(slug="ace", owner=organisation)
     make_participation(programme=programme, cluster=first)
+    RequiredLevel.objects.create(programme=programme, level_id="silver")
     gold = make_label(cluster=first, managing_organisation=organisation)
     make_label(cluster=second, level="bronze", assessed_on="2025-11")
     announcement = make_announcement(

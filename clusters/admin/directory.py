@@ -302,7 +302,8 @@ class ParticipationInline(TabularPart):
 
 @admin.register(Programme)
 class ProgrammeAdmin(PublishedAdmin):
-    actions: list[Any] = list(PublishedAdmin.actions)  # labels.admin adds its own
+    # Lists, because labels.admin adds its own.
+    actions: list[Any] = list(PublishedAdmin.actions)
     list_display = ("name_en", "name_it", "owner", country_name, "is_published")
     list_filter = ("is_published", CountryFilter)
     list_select_related = ("owner",)
@@ -319,7 +320,7 @@ class ProgrammeAdmin(PublishedAdmin):
         ),
         (_("Description"), {"fields": ("description_en", "description_it")}),
     )
-    inlines = (ParticipationInline,)
+    inlines: ClassVar = [ParticipationInline]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

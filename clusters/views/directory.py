@@ -42,12 +42,14 @@ from clusters.structured import (
     organisation_data,
 )
 from labels.register import (
+    announced,
     certifications,
     cluster_ids_holding,
     current_level,
     headline,
     labels_of,
     level_options,
+    requirement_of,
     timeline_of,
 )
 from news.register import announcements_of, announcements_of_organisation
@@ -227,7 +229,8 @@ def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
         programme = rows.with_place().get(slug=slug)
     except Programme.DoesNotExist:
         return moved(request, rows, slug)
-    shown = as_of(request.GET, request.path, timezone.localdate())
+    today = timezone.localdate()
+    shown = as_of(request.GET, request.path, today)
     participations = list(programme.participations.public())
     labels = labels_of([participation.cluster for participation in participations], shown.day)
     crumbs = [Link(_("Programmes"), reverse("clusters:programme_list"))]
@@ -243,6 +246,8 @@ def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
             ],
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
+            "requirement": requirement_of(programme, shown.day, today),
+            "announced": announced(programme, shown.day),
             "as_of": shown,
         },
     )

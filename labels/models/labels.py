@@ -120,6 +120,9 @@ class LabelQuerySet(models.QuerySet["Label"]):
     def of_levels(self, codes: Iterable[str]) -> Self:
         return self.filter(level__in=list(codes))
 
+    def of_rank(self, least: int) -> Self:
+        return self.filter(level__rank__gte=least)
+
     def narrowed(
         self,
         *,

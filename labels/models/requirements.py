@@ -23,6 +23,13 @@ class RequiredLevelQuerySet(models.QuerySet["RequiredLevel"]):
     def of_programme(self, programme: Programme) -> Self:
         return self.filter(programme=programme).select_related("level")
 
+    def after(self, day: date) -> Self:
+        """What begins later, the next first."""
+        return self.filter(required_from__gt=day).order_by("required_from", "pk")
+
+    def highest(self) -> "RequiredLevel | None":
+        return self.order_by("-level__rank", "pk").first()
+
 
 class RequiredLevel(models.Model):
     """A level that a programme's clusters must hold, or a higher one, in these days."""

@@ -9,11 +9,12 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
 from PIL import Image
 from pytest_django import DjangoDbBlocker
 
 from clusters.models import Cluster, ClusterText, Lineage, Management, Organisation, Programme
-from labels.models import Label, Statement
+from labels.models import Label, RequiredLevel, Statement
 from labels.validity import State
 from news.models import Announcement, AnnouncementText
 from tests.factories import MOMENT
@@ -143,6 +144,23 @@ def test_finpiemonte_holds_shares_and_coordinates_ace() -> None:
         "Bioindustry Park Silvano Fumero SpA"
     ]
     assert Programme.objects.get(slug="ace").owner == finpiemonte
+
+
+def test_required_levels_have_a_source_and_no_invented_day() -> None:
+    required = RequiredLevel.objects.filter(required_from=None, required_until=None)
+
+    assert {row.programme.slug: row.level_id for row in required.exclude(source="")} == {
+        "go-cluster": "silver",
+        "nce-gce": "gold",
+        "catalonia-clusters": "bronze",
+    }
+
+
+def test_page_of_a_programme_shows_who_met_its_requirement(client: Client) -> None:
+    page = client.get("/en/programmes/nce-gce/?on=2016-01-01").content.decode()
+
+    assert "Meet it (1)" in page
+    assert "Do not meet it (1)" in page
 
 
 def test_every_line_of_the_register_file_is_a_label() -> None:

@@ -113,6 +113,12 @@ clusters.participation       mine     theirs   draft    new
   secretariat lead root      VCDR     VCDR     VCDR     -
   auditor                    V        V        V        -
 
+labels.requiredlevel         mine     theirs   hidden   new
+  policymaker                V        -        -        -
+  policyother                -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        -
+
 clusters.portfolio           row      new
   secretariat auditor expert V        -
   lead root                  VCDR     A
@@ -345,6 +351,7 @@ clusters:organisation_contact     form  organisation/own not organisation/hidden
 clusters:organisation_report      form  organisation/own not organisation/hidden
 clusters:programme_report         form  programme/mine not programme/hidden
 labels:report                     form  label/own not label/unpublished
+programme_requirement             page  programme/mine programme/theirs not programme/hidden
 news:contact                      form  not announcement/draft
 news:report                       form  announcement/public not announcement/draft
 clusters:organisation_claim       form  not organisation/hidden

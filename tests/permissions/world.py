@@ -48,6 +48,8 @@ from labels.models import (
     LevelRule,
     Statement,
     Suspension,
+    Notice,
+    RequiredLevel,
 )
 from tests.factories import (
     make_account,
@@ -98,8 +100,9 @@ class World:
         public |= {"clusters.management", "clusters.shareholding", "clusters.membershipcount"}
         public |= {"clusters.programme", "labels.label", "labels.suspension", "labels.statement"}
         public |= {"clusters.cluster", "clusters.organisation", "news.announcement"}
-        public |= {"news.announcementtext", "clusters.lineage"}
-        hidden = ("hidden", "draft", "unpublished", "otherdraft", "secretariat")
+        public |= {"news.announcementtext", "clusters.lineage", "labels.requiredlevel"}
+        public |= {"labels.decision"}
+        hidden = ("hidden", "draft", "unpublished", "otherdraft", "secretariat", "waiting")
         return {
             mark(label, state)
             for label, state in self.rows
@@ -290,6 +293,9 @@ def put_relations(world: World, yesterday: str) -> None:
         put("clusters.programme", state, programme)
         if cluster:
             row = make_participation(programme=programme, cluster=clusters[cluster])
+        word = mark("labels.requiredlevel", state)
+        row = RequiredLevel.objects.create(programme=programme, level_id="silver", source=word)
+        put("labels.requiredlevel", state, row)
             put("clusters.participation", state, row)
     mine = world.row("clusters.programme", "mine")
     row = make_participation(programme=mine, cluster=clusters["draft"])

@@ -35,7 +35,7 @@ from clusters.models import (
 )
 from labels.actions import save_label
 from labels.importing import Outcome
-from labels.models import IssuingBody, Label, Statement
+from labels.models import IssuingBody, Label, Level, RequiredLevel, Statement
 from labels.register_import import import_register, with_addresses
 from news.models import Announcement, AnnouncementText
 
@@ -261,6 +261,13 @@ class Demo:
             cluster = self.find_cluster(name)
             if programme and cluster:
                 self.add(Participation, {"programme": programme, "cluster": cluster})
+        if programme and "required_level" in row:
+            self.add_required_level(programme, **row["required_level"])
+
+    def add_required_level(self, programme: Programme, level: str, source: str) -> None:
+        """A programme that ever had a required level keeps its own."""
+        identity = {"programme": programme}
+        self.add(RequiredLevel, identity, level=Level.objects.get(pk=level), source=source)
 
     def import_labels(self) -> None:
         with (DATA / "labelled_clusters.csv").open("rb") as file:
