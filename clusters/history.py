@@ -47,9 +47,13 @@ class Restored:
 
     @classmethod
     def parse(cls, reason: str) -> "Restored | None":
+        """None for anything else: also a person may begin a reason with that word."""
         match reason.split():
             case [word, version, moment] if word == RESTORED:
-                return cls(int(version), datetime.fromisoformat(moment))
+                try:
+                    return cls(int(version), datetime.fromisoformat(moment))
+                except ValueError:
+                    return None
         return None
 
 

@@ -169,8 +169,7 @@ def propose(
         proposed_by=by,
         proposed_at=now,
     )
-    decision.full_clean()
-    decision.save()
+    save_decision(decision)
     return decision if decision.needs_two else approve(decision, by=by, now=now)
 
 
@@ -219,9 +218,15 @@ def undecided(decision: Decision) -> Decision:
 
 def decided(decision: Decision, state: DecisionState, *, by: Account, now: datetime) -> Decision:
     decision.state, decision.decided_by, decision.decided_at = state, by, now
-    decision.full_clean()
-    decision.save()
+    save_decision(decision)
     return decision
+
+
+def save_decision(decision: Decision) -> None:
+    # Empty while it waits; and of an account that was erased.
+    may_be_empty = ("proposed_by", "decided_by", "decided_at")
+    decision.full_clean(exclude=[name for name in may_be_empty if not getattr(decision, name)])
+    decision.save()
 
 
 # Steps that one person takes

@@ -1,12 +1,13 @@
 """Rows for tests: plain functions with defaults that pass every constraint."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from clusters.dates import PartialDate
 from clusters.models import (
     Account,
     Cluster,
@@ -23,13 +24,15 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
+from labels import life
 from labels.actions import save_label
-from labels.models import Label
+from labels.models import DecisionState, Label
 from news.models import Announcement, AnnouncementText
 
 numbers = count(1)
 
 MOMENT = datetime(2015, 9, 8, 14, 38, tzinfo=timezone.get_default_timezone())
+DECIDED_AT = datetime(2026, 11, 22, 12, tzinfo=timezone.get_default_timezone())
 
 
 def make_account(*roles: Role, **fields: Any) -> Account:
@@ -107,8 +110,40 @@ def make_label(**fields: Any) -> Label:
     return save_label(Label(level_id=level, **fields))
 
 
+def new_label(**fields: Any) -> Label:
+    """A Gold assessed on 10 March 2026, not saved; a Silver brings what it needs."""
+    level = fields.pop("level", "gold")
+    defaults: dict[str, Any] = {"level_id": level, "assessed_on": PartialDate(2026, 3, 10)}
+    if "cluster" not in fields:
+        defaults["cluster"] = make_cluster()
+    if level == "silver":
+        areas = "Strategy\nFinancing\nServices"
+        defaults |= {"benchmarked_on": PartialDate(2023, 5), "areas_of_improvement": areas}
+    return Label(**(defaults | fields))
+
+
+def award_label(**fields: Any) -> Label:
+    """Proposed by one person and approved by another on 22 November 2026, noon in Rome."""
+    decision = life.award(
+        new_label(**fields), reason="The jury agreed.", by=make_account(), now=DECIDED_AT
+    )
+    if decision.state == DecisionState.PROPOSED:
+        decision = life.approve(decision, by=make_account(), now=DECIDED_AT)
+    return Label.objects.get(pk=decision.label_id)
+
+
 def make_undated_label(**fields: Any) -> Label:
     return make_label(assessed_on=None, awarded_on=None, valid_until=None, **fields)
+
+
+def transfer_label(label: Label, *, on: date, **fields: Any) -> Label:
+    """The label that takes its place from that day on, with another cluster."""
+    cluster = fields.pop("cluster", None) or make_cluster()
+    now = datetime.combine(on, time(12), timezone.get_default_timezone())
+    defaults = {"reason": "The clusters merged.", "by": make_account(), "now": now}
+    life.transfer(label, on=on, cluster=cluster, **(defaults | fields))
+    label.refresh_from_db()
+    return Label.objects.get(transferred_from=label)
 
 
 def make_announcement(*, language: str = "en", **fields: Any) -> Announcement:
