@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from labels import certificate_views, credential_views, machine_views, verify_views, views
+from labels import (
+    certificate_views,
+    credential_views,
+    machine_views,
+    notice_views,
+    verify_views,
+    views,
+)
 
 app_name = "labels"
 
@@ -11,6 +18,7 @@ urlpatterns = [
     path("labels/how-it-works/", views.label_scheme, name="scheme"),
     path("labels/<slug:public_id>/", views.label_detail, name="detail"),
     path("labels/<slug:public_id>/report/", views.label_report, name="report"),
+    path("notices/<str:token>/", notice_views.notice, name="notice"),
     path("verify/", verify_views.label_verify, name="verify"),
 ]
 
@@ -23,6 +31,11 @@ machine_urlpatterns = [
     path("labels.ics", machine_views.labels_ics, name="labels_ics"),
     path("labels/<slug:public_id>/seal.svg", machine_views.label_seal, name="label_seal"),
     path("clusters/<slug:public_id>/seal.svg", machine_views.cluster_seal, name="cluster_seal"),
+    path(
+        "programmes/<slug:public_id>/requirement.csv",
+        machine_views.programme_requirement,
+        name="programme_requirement",
+    ),
     path("labels/<slug:public_id>.json", views.label_json, name="label_json"),
     path(
         "labels/<slug:public_id>/credential.jwt",
@@ -31,11 +44,6 @@ machine_urlpatterns = [
     ),
     path(
         "labels/<slug:public_id>/certificate.<slug:language>.pdf",
-    path(
-        "programmes/<slug:public_id>/requirement.csv",
-        machine_views.programme_requirement,
-        name="programme_requirement",
-    ),
         certificate_views.label_certificate,
         name="label_certificate",
     ),

@@ -55,6 +55,7 @@ RULES = [
         ("clusters", "freshness"),
         ("clusters", "completeness"),
         ("labels", "validity"),
+        ("labels", "deadlines"),
         ("labels", "timeline"),
         ("labels", "importing"),
     )

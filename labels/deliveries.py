@@ -1,0 +1,96 @@
+"""The ledger of mails: each is written down before it leaves, and again after.
+
+So a process that dies in between leaves a row that says so, and nobody gets a mail twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from django.db import transaction
+
+from clusters.models import Account
+from labels.models import Delivery, Notice
+
+
+class Result(StrEnum):
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`failure` is a reason without an address."""
+
+    result: Result
+    failure: str = ""
+
+
+def deliver(
+    send: Callable[[], None],
+    *,
+    account: Account | None,
+    now: datetime,
+    notice: Notice | None = None,
+    week: date | None = None,
+) -> Outcome:
+    """Send the mail of a notice or of a week's digest, once, however many runs do so.
+
+    No transaction is open meanwhile. What failed is sent by the next run; what was cut off is
+    not. A mail server that takes a mail and fails to say so gets it again.
+    """
+    delivery = begin(notice=notice, week=week, account=account, now=now)
+    if delivery is None:
+        return Outcome(Result.SKIPPED)
+    try:
+        send()
+    except (OSError, ValueError) as error:  # an SMTP error is an OSError
+        failure = type(error).__name__
+        end(delivery, now=now, failure=failure)
+        return Outcome(Result.FAILED, failure)
+    end(delivery, now=now)
+    return Outcome(Result.SENT)
+
+
+@transaction.atomic(durable=True)
+def begin(
+    *, notice: Notice | None, week: date | None, account: Account | None, now: datetime
+) -> Delivery | None:
+    """The row of a mail to send now; None where it was sent, is under way, or was cut off."""
+    if notice is not None:
+        Notice.objects.select_for_update(no_key=True).get(pk=notice.pk)
+    elif account is not None:
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    rows = Delivery.objects.filter(notice=notice, week_from=week, account=account)
+    delivery = rows.first() or Delivery(notice=notice, week_from=week, account=account)
+    if delivery.pk is not None and delivery.failed_at is None:
+        return None
+    delivery.begun_at, delivery.failed_at, delivery.failure = now, None, ""
+    delivery.save()
+    return delivery
+
+
+@transaction.atomic(durable=True)
+def end(delivery: Delivery, *, now: datetime, failure: str = "") -> None:
+    if failure:
+        delivery.failed_at, delivery.failure = now, failure
+    else:
+        delivery.sent_at = now
+    delivery.save()
+
+
+@transaction.atomic
+def settle(key: int, *, was_sent: bool, now: datetime) -> Delivery:
+    """Say of a mail that was cut off whether it left; else the next run sends it.
+
+    Raises Delivery.DoesNotExist for any other mail.
+    """
+    delivery = Delivery.objects.cut_off(now).select_for_update().get(pk=key)
+    if was_sent:
+        delivery.sent_at = now
+    else:
+        delivery.failed_at, delivery.failure = now, "cut off"
+    delivery.save()
+    return delivery
