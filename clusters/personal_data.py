@@ -298,6 +298,7 @@ KEYS = {
     "invitations": "invitations to its address, and those that it sent",
     "claims": "claims of profiles made with its address",
     "reports": "problems reported with its address",
+    "mails": "notices about labels and weekly digests that were mailed to it",
     "events": "lines of the event log by it or about it, with addresses while they are kept",
     "changes": "versions of records that it wrote",
     "found_in": "every other table and field where its address stands",
@@ -307,6 +308,7 @@ KEYS = {
 def data_of(account: Account) -> dict[str, Any]:
     """Everything that the portal holds about the account, by the keys of `KEYS`."""
     expert = apps.get_model("labels.expert")
+    delivery = apps.get_model("labels.delivery")
     return {
         "account": values(
             Account.objects.filter(pk=account.pk),
@@ -362,6 +364,15 @@ def data_of(account: Account) -> dict[str, Any]:
             "answer",
             "created_at",
             "closed_at",
+        ),
+        "mails": values(
+            delivery.objects.filter(account=account),
+            "notice__label__public_id",
+            "notice__kind",
+            "week_from",
+            "begun_at",
+            "sent_at",
+            "failed_at",
         ),
         "events": values(
             Event.objects.filter(Q(account=account) | Q(about=account)),

@@ -15,6 +15,9 @@ REPLY_ADDRESS_DAYS = 90
 CLAIM_DAYS = 180
 # Two years and a leap day: the database refuses to delete a younger line of the log.
 EVENT_DAYS = ADMIN_LOG_DAYS = FORMER_ADDRESS_DAYS = 731
+# What a team was told is looked up as long; a label that may still be renewed keeps its mails
+# longer, or the next run would send them again.
+DELIVERY_DAYS = 731
 
 
 class Sensitivity(Enum):
@@ -62,6 +65,16 @@ SESSION = Rule(Sensitivity.SECRET, "until it expires, after 12 hours", "the row 
 ADMIN_LOG = Rule(Sensitivity.RESTRICTED, f"{ADMIN_LOG_DAYS} days", MENTION_GOES)
 ADMIN_LOG_PERSON = Rule(
     Sensitivity.PERSONAL, f"{ADMIN_LOG_DAYS} days", "leads to the nameless account"
+)
+MAILED = Rule(
+    Sensitivity.RESTRICTED,
+    f"{DELIVERY_DAYS} days, and as long as the label can be renewed",
+    "stays; it holds no address",
+)
+MAILED_TO = Rule(
+    Sensitivity.PERSONAL,
+    f"{DELIVERY_DAYS} days, and as long as the label can be renewed",
+    "leads to the nameless account",
 )
 SYSTEM = Rule(Sensitivity.RESTRICTED, "as long as the software needs it", "stays")
 
@@ -173,8 +186,8 @@ FIELDS: Mapping[str, Table] = {
     "labels.requiredlevel": {FACT: "id programme level required_from required_until source"},
     "labels.notice": {INTERNAL: "id label kind due_on answer answered_at"},
     "labels.delivery": {
-        INTERNAL: "id notice week_from begun_at sent_at failed_at failure",
-        BY_ACCOUNT: "account",
+        MAILED: "id notice week_from begun_at sent_at failed_at failure",
+        MAILED_TO: "account",
     },
     "news.announcement": {
         FACT: "id public_id published_at picture written_by contact_organisation",

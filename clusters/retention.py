@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
@@ -69,7 +70,7 @@ def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
 
 
 def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
-    """Rows that go as a whole, with the versions of an invitation."""
+    """Rows that go as a whole, with the versions of an invitation and of a mail."""
     yield EventAddress.objects.filter(
         event__happened_at__lte=now - timedelta(days=privacy.NETWORK_ADDRESS_DAYS)
     )
@@ -80,7 +81,24 @@ def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
     yield Invitation.history.filter(expires_at__lte=long_ago).exclude(
         id__in=Invitation.objects.values("pk")
     )
+    yield from due_deliveries(now)
     yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=privacy.ADMIN_LOG_DAYS))
+
+
+def due_deliveries(now: datetime) -> Iterator[models.QuerySet[Any]]:
+    """Old mails of digests, and of notices whose label is renewable no more, with their versions.
+
+    While it is, a missing row would have the mail sent again; a month more for labels without
+    days in which they can be renewed.
+    """
+    deliveries: Any = apps.get_model("labels.delivery")
+    long_ago = now - timedelta(days=privacy.DELIVERY_DAYS)
+    a_month_ago = timezone.localdate(now) - timedelta(days=31)
+    is_over = Q(notice=None) | ~Q(notice__label__renewable_until__gte=a_month_ago)
+    yield deliveries.objects.filter(is_over, begun_at__lte=long_ago)
+    yield deliveries.history.filter(begun_at__lte=long_ago).exclude(
+        id__in=deliveries.objects.values("pk")
+    )
 
 
 def due_fields(now: datetime) -> Iterator[tuple[models.QuerySet[Any], tuple[str, ...]]]:

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 
@@ -43,7 +43,7 @@ from clusters.personal_data import (
     tables,
     text_fields,
 )
-from labels.models import Expert
+from labels.models import Delivery, Expert
 from tests.factories import (
     make_account,
     make_announcement,
@@ -110,6 +110,7 @@ def account(client: Client) -> Account:
     Mandate.objects.create(account=account, programme=make_programme())
     expert = Expert.objects.create(account=account, country="IT", languages="en")
     expert.portfolios.add(portfolio())
+    Delivery.objects.create(account=account, week_from=date(2026, 11, 23), begun_at=NOW)
     record(
         EventKind.SIGNED_IN,
         now=NOW,
@@ -201,6 +202,7 @@ def test_find_lists_what_belongs_to_the_account(account: Account) -> None:
         ("clusters.teammember", "account"),
         ("clusters.mandate", "account"),
         ("labels.expert", "account"),
+        ("labels.delivery", "account"),
         ("clusters.event", "account"),
         ("clusters.eventaddress", "typed_address"),
         ("admin.logentry", "object_repr"),

@@ -30,7 +30,8 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.retention import purge
-from tests.factories import make_account, make_cluster, make_organisation
+from labels.models import Delivery, Label, Notice
+from tests.factories import make_account, make_cluster, make_label, make_organisation
 
 pytestmark = pytest.mark.django_db
 
@@ -161,6 +162,40 @@ def test_line_of_the_admin_goes_after_two_years(moment: datetime, goes: bool) ->
     purge(now=NOW)
 
     assert LogEntry.objects.exists() is not goes
+
+
+def make_delivery(begun_at: datetime, renewable_until: date | None) -> Delivery:
+    """A mail of a notice of a label that can be renewed until then, or of a digest."""
+    account = make_account()
+    if renewable_until is None:
+        monday = date(2024, 1, 1)
+        return Delivery.objects.create(account=account, week_from=monday, begun_at=begun_at)
+    label = make_label()
+    Label.objects.filter(pk=label.pk).update(renewable_until=renewable_until)
+    notice = Notice.objects.create(label=label, kind="end", due_on=date(2017, 7, 31))
+    return Delivery.objects.create(account=account, notice=notice, begun_at=begun_at)
+
+
+@boundary(731)
+@pytest.mark.parametrize("renewable_until", [None, date(2018, 7, 31)])
+def test_mail_of_a_notice_goes_after_two_years(
+    renewable_until: date | None, moment: datetime, goes: bool
+) -> None:
+    make_delivery(moment, renewable_until)
+
+    purge(now=NOW)
+
+    assert Delivery.objects.exists() is not goes
+    assert Delivery.history.exists() is not goes
+
+
+def test_mail_stays_while_its_label_can_be_renewed() -> None:
+    """Without its row the next run would send it again."""
+    make_delivery(ago(1000), timezone.localdate(NOW))
+
+    purge(now=NOW)
+
+    assert Delivery.objects.exists()
 
 
 # Fields
