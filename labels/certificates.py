@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Lock
-from types import ModuleType
 from typing import Any
 
 from django.conf import settings
@@ -98,7 +97,7 @@ def signed_credential(label: Label) -> str:
 
 
 @cache
-def library() -> ModuleType | None:
+def library() -> Any:
     """WeasyPrint, or None where the part of it that the system brings (pango) is missing."""
     try:
         import weasyprint
@@ -146,7 +145,6 @@ def store(path: Path, document: bytes) -> None:
 def write_pdf(wanted: Certificate) -> bytes:
     """Nothing is fetched, neither from the network nor from the disk."""
     weasyprint = library()
-    assert weasyprint is not None
     nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
     attachments = []
     if wanted.credential:

@@ -28,6 +28,7 @@ from pytest_django import Settings
 
 from config.middleware import keep_private_answers, refuse_unreadable_requests
 from config.wsgi import application
+from labels.certificates import library
 from tests.factories import make_announcement, make_cluster, make_label
 
 Ask = Callable[[Client], Any]
@@ -101,6 +102,11 @@ def label_json(client: Client) -> Any:
     return client.get(f"/labels/{make_label().public_id}.json")
 
 
+def label_certificate(client: Client) -> Any:
+    """The document, or where there is no pango the way to the page."""
+    return client.get(f"/labels/{make_label().public_id}/certificate.en.pdf")
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of answer: how to get it, its status, what it carries instead of `STRICT`."""
@@ -128,6 +134,7 @@ KINDS = [
     Kind("feed in no language", get("/news.atom?lang=tlh"), 400),
     Kind("label as JSON", label_json, 200, SHARED),
     Kind("no label as JSON", get("/labels/none.json"), 404, SHARED),
+    Kind("certificate", label_certificate, 200 if library() else 302, SHARED),
     Kind("sitemap", get("/sitemap.xml")),
     Kind("robots", get("/robots.txt")),
     Kind("security.txt", get("/.well-known/security.txt")),
