@@ -23,7 +23,7 @@ from labels.verification import VERDICT_WORDS, Answer, Verdict, verify_all
 COLUMNS = (
     *("line", "asked", "verdict", "found_as", "state_in_words", "id", "level", "state"),
     *("cluster", "country", "certificate_number", "starts_on", "ends_on", "renewable_until"),
-    *("url", "other_labels", "on", "nearest", "reasons"),
+    *("url", "transferred_to", "other_labels", "on", "nearest", "reasons"),
 )
 
 

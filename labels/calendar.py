@@ -18,7 +18,7 @@ from labels.structured import page_addresses
 MOST_OCTETS = 75
 COLUMNS = (
     "public_id", "starts_on", "ends_on", "renewable_until", "revoked_on", "revocation_reason",
-    "level__name_en", "level__name_it", "cluster__name",
+    "transferred_on", "transferred_from", "level__name_en", "level__name_it", "cluster__name",
 )  # fmt: skip
 
 
@@ -52,13 +52,16 @@ def loaded(labels: LabelQuerySet) -> LabelQuerySet:
 def entries(labels: Iterable[Label]) -> Iterator[Entry]:
     """In the active language; wants `loaded()`.
 
-    What a revocation comes before is left out, and a label that a later one has taken over needs
-    no renewal.
+    What a revocation comes before is left out; a label that was transferred has no end of its own,
+    and one that a later label has taken over needs no renewal.
     """
     page = page_addresses("labels:detail")
     for label in labels:
-        if label.ends_on is None or label.renewable_until is None:
+        is_undated = label.ends_on is None or label.renewable_until is None
+        if is_undated or label.transferred_on is not None:
             continue
+        assert label.ends_on is not None
+        assert label.renewable_until is not None
         names = {"level": label.level.name, "cluster": label.cluster.name}
         if not is_revoked_by(label, label.ends_on):
             words = _("%(level)s label of %(cluster)s ends") % names

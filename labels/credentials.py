@@ -77,8 +77,8 @@ def description(label: Label) -> str:
     transferred = f" It was transferred on {label.transferred_on}." if label.transferred_on else ""
     return (
         f"The Cluster Register records the {label.level.name} label "
-        f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from {first_day(label)} "
-        f"to {last_day(label)} unless suspended or revoked.{transferred} "
+        f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from "
+        f"{first_day(label)} to {last_day(label)} unless suspended or revoked.{transferred} "
         f"{awarded_by(label)} {source(label)} "
         "This is not the official certificate: only the awarding body issues that."
     )

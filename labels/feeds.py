@@ -1,4 +1,4 @@
-"""What happened to labels as an Atom feed: awards, renewals, expiries and revocations."""
+"""What happened to labels as an Atom feed: awards, renewals, expiries, transfers, revocations."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ class Change(StrEnum):
     START = "start"
     END = "end"
     REVOCATION = "revocation"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Happening:
 def happenings(labels: LabelQuerySet, until: date) -> list[Happening]:
     """The last ones up to a day, the latest first.
 
-    At most six queries, and few rows, however many labels there are.
+    At most eight queries, and few rows, however many labels there are.
     """
     loaded = labels.with_succession()
     not_revoked_first = Q(revoked_on__isnull=True) | Q(revoked_on__gt=F("starts_on"))
@@ -52,6 +53,9 @@ def happenings(labels: LabelQuerySet, until: date) -> list[Happening]:
         ),
         *last(loaded.filter(ends_on__lt=until).order_by("-ends_on", "-pk"), end),
         *last(loaded.filter(revoked_on__lte=until).order_by("-revoked_on", "-pk"), revocation),
+        *last(
+            loaded.filter(transferred_on__lte=until).order_by("-transferred_on", "-pk"), transfer
+        ),
     ]
     found.sort(key=lambda happening: (happening.day, happening.label.pk), reverse=True)
     return found[:ENTRIES]
@@ -68,18 +72,24 @@ def start(label: Label) -> Happening:
 
 
 def end(label: Label) -> Happening | None:
-    """None where a later label has followed without a gap, or the label was revoked by then."""
+    """None where a later label has followed without a gap, or the label was gone by then."""
     assert label.ends_on is not None
     day = label.ends_on + ONE_DAY
     taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
     is_followed = taken_over_on is not None and taken_over_on <= day
     is_revoked = label.revoked_on is not None and label.revoked_on <= day
-    return None if is_followed or is_revoked else Happening(Change.END, day, label)
+    is_gone = is_revoked or label.transferred_on is not None
+    return None if is_followed or is_gone else Happening(Change.END, day, label)
 
 
 def revocation(label: Label) -> Happening:
     assert label.revoked_on is not None
     return Happening(Change.REVOCATION, label.revoked_on, label)
+
+
+def transfer(label: Label) -> Happening:
+    assert label.transferred_on is not None
+    return Happening(Change.TRANSFER, label.transferred_on, label)
 
 
 class RegisterFeed(Atom1Feed):
@@ -92,7 +102,7 @@ class RegisterFeed(Atom1Feed):
 def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> bytes:
     """In the active language; `page` and `address` are absolute."""
     feed = RegisterFeed(
-        title=_("Label register: awards, renewals, expiries and revocations"),
+        title=_("Label register: awards, renewals, expiries, transfers and revocations"),
         link=page,
         description=_("What happened to the labels of the register, the latest first."),
         language=get_language() or "en",
@@ -118,15 +128,21 @@ def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> b
 
 def title_of(happening: Happening) -> str:
     label = happening.label
-    is_renewal = label.kind == LabelKind.RENEWAL
     titles = {
-        Change.START: _("%(cluster)s: %(level)s label renewed")
-        if is_renewal
-        else _("%(cluster)s: %(level)s label awarded"),
+        Change.START: title_of_start(label),
         Change.END: _("%(cluster)s: %(level)s label expired"),
         Change.REVOCATION: _("%(cluster)s: %(level)s label revoked"),
+        Change.TRANSFER: _("%(cluster)s: %(level)s label transferred"),
     }
     return titles[happening.change] % {"cluster": label.cluster.name, "level": label.level.name}
+
+
+def title_of_start(label: Label) -> str:
+    if label.transferred_from_id is not None:
+        return _("%(cluster)s: %(level)s label taken over")
+    if label.kind == LabelKind.RENEWAL:
+        return _("%(cluster)s: %(level)s label renewed")
+    return _("%(cluster)s: %(level)s label awarded")
 
 
 def id_of(happening: Happening) -> str:

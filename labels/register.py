@@ -129,8 +129,12 @@ def counts(day: date, levels: Iterable[Level]) -> list[LevelCount]:
 
 
 def latest_awards(day: date, limit: int) -> list[Label]:
-    """The labels that started last by the day, with holder and `state`; two queries."""
-    return list(Label.objects.started_by(day).for_pages(day).in_register_order(day)[:limit])
+    """The labels that started last by the day, with holder and `state`; two queries.
+
+    A label that took the place of another by transfer is no award.
+    """
+    labels = Label.objects.started_by(day).filter(transferred_from=None)
+    return list(labels.for_pages(day).in_register_order(day)[:limit])
 
 
 def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
@@ -139,13 +143,14 @@ def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
 
 
 def span_of(label: Label) -> Span | None:
-    """A revoked label ends the day before; a label that was taken over loses its tail then."""
+    """A revoked or transferred label ends the day before; one taken over loses its tail then."""
     if label.starts_on is None or label.ends_on is None or label.renewable_until is None:
         return None
     last, renewable_until = label.ends_on, label.renewable_until
-    if label.revoked_on is not None:
-        last = min(last, label.revoked_on - timedelta(days=1))
-        renewable_until = min(renewable_until, last)
+    for gone_on in (label.revoked_on, label.transferred_on):
+        if gone_on is not None:
+            last = min(last, gone_on - timedelta(days=1))
+            renewable_until = min(renewable_until, last)
     taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
     if taken_over_on is not None:
         renewable_until = max(last, min(renewable_until, taken_over_on - timedelta(days=1)))
@@ -175,6 +180,8 @@ def state_sentence(label: Label, day: date) -> str:
             "day": in_words(label.revoked_on),
             "reason": label.revocation_reason,
         }
+    if state == State.TRANSFERRED:
+        return transfer_sentence(label)
     if state == State.SUSPENDED:
         suspension = next(
             suspension
@@ -197,6 +204,18 @@ def state_sentence(label: Label, day: date) -> str:
         "end": in_words(label.ends_on),
         "renewable": in_words(label.renewable_until),
     }
+
+
+def transfer_sentence(label: Label) -> str:
+    """Wants `with_transfer()`; a label that the public does not see is not named."""
+    words = {
+        "day": in_words(label.transferred_on),
+        "cluster": label.moved_to_holder,  # type: ignore[attr-defined]
+        "label": label.moved_to,  # type: ignore[attr-defined]
+    }
+    if words["label"] is None:
+        return _("Transferred on %(day)s.") % words
+    return _("Transferred on %(day)s to %(cluster)s: label %(label)s.") % words
 
 
 def in_words(day: date | None) -> str:

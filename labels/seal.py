@@ -158,6 +158,7 @@ def status_of(label: Label, day: date) -> str:
         State.EXPIRED: _("expired on %(end)s"),
         State.SUSPENDED: _("suspended since %(suspension)s"),
         State.REVOKED: _("revoked on %(revocation)s"),
+        State.TRANSFERRED: _("transferred on %(transfer)s"),
         State.UNDATED: _("dates not known"),
     }
     return words[label.state_on(day)] % {
@@ -165,6 +166,7 @@ def status_of(label: Label, day: date) -> str:
         "end": in_words(label.ends_on),
         "suspension": in_words(suspended_since(label, day)),
         "revocation": in_words(label.revoked_on),
+        "transfer": in_words(label.transferred_on),
     }
 
 

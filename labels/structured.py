@@ -37,6 +37,10 @@ def machine_twin(label: Label, day: date) -> dict[str, object]:
         "starts_on": iso(label.starts_on),
         "ends_on": iso(label.ends_on),
         "renewable_until": iso(label.renewable_until),
+        "extended_until": iso(label.extended_until),
+        "transferred_on": iso(label.transferred_on),
+        "transferred_to": page_of(label.moved_to),  # type: ignore[attr-defined]
+        "transferred_from": page_of(label.moved_from),  # type: ignore[attr-defined]
         "start_is_computed": label.start_is_computed,
         "end_is_computed": label.end_is_computed,
         "rule_of": iso(label.rule.effective_from) if label.rule else None,
@@ -55,6 +59,8 @@ DAYS = (
     "starts_on",
     "ends_on",
     "renewable_until",
+    "extended_until",
+    "transferred_on",
 )
 # What `twins` reads of each label: a model's instance for each row would take ten times as long.
 TWIN_COLUMNS = (
@@ -62,8 +68,9 @@ TWIN_COLUMNS = (
     "cluster__name", "cluster__slug", "cluster__country", "cluster__portfolio__code",
     "managing_organisation__name", "managing_organisation__is_published", "kind", "assessed_on",
     "awarded_on", "announced_on", "valid_until", "starts_on", "ends_on", "renewable_until",
-    "start_is_computed", "end_is_computed", "rule__effective_from", "awarded_by__short_name",
-    "score", "certificate_number", "source",
+    "extended_until", "transferred_on", "moved_to", "moved_from", "start_is_computed",
+    "end_is_computed", "rule__effective_from", "awarded_by__short_name", "score",
+    "certificate_number", "source",
 )  # fmt: skip
 ROWS_AT_ONCE = 2000
 
@@ -71,7 +78,7 @@ ROWS_AT_ONCE = 2000
 def twins(labels: LabelQuerySet, day: date) -> Iterator[dict[str, object]]:
     """`machine_twin` of many labels, a row at a time; wants `with_state(day)`. One query."""
     label_page, cluster_page = page_addresses("labels:detail"), page_addresses("clusters:detail")
-    for row in labels.values(*TWIN_COLUMNS).iterator(chunk_size=ROWS_AT_ONCE):
+    for row in labels.with_transfer().values(*TWIN_COLUMNS).iterator(chunk_size=ROWS_AT_ONCE):
         is_manager_public = row["managing_organisation__is_published"]
         yield {
             "id": row["public_id"],
@@ -92,6 +99,8 @@ def twins(labels: LabelQuerySet, day: date) -> Iterator[dict[str, object]]:
             ),
             "kind": row["kind"] or None,
             **{name: iso(row[name]) for name in DAYS},
+            "transferred_to": label_page(row["moved_to"]) if row["moved_to"] else None,
+            "transferred_from": label_page(row["moved_from"]) if row["moved_from"] else None,
             "start_is_computed": row["start_is_computed"],
             "end_is_computed": row["end_is_computed"],
             "rule_of": iso(row["rule__effective_from"]),
@@ -100,6 +109,10 @@ def twins(labels: LabelQuerySet, day: date) -> Iterator[dict[str, object]]:
             "certificate_number": row["certificate_number"] or None,
             "source": row["source"] or None,
         }
+
+
+def page_of(public_id: str | None) -> str | None:
+    return absolute(reverse("labels:detail", args=[public_id])) if public_id else None
 
 
 def page_addresses(name: str) -> Callable[[str], str]:

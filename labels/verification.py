@@ -59,12 +59,14 @@ FOUND_WORDS = {
 class Verdict(StrEnum):
     VALID = "valid"
     NOT_VALID = "not_valid"
+    TRANSFERRED = "transferred"
     UNKNOWN = "unknown"
 
 
 VERDICT_WORDS = {
     Verdict.VALID: gettext_lazy("valid"),
     Verdict.NOT_VALID: gettext_lazy("not valid"),
+    Verdict.TRANSFERRED: gettext_lazy("transferred"),
     Verdict.UNKNOWN: gettext_lazy("unknown"),
 }
 
@@ -128,9 +130,9 @@ class Answer:
     def verdict(self) -> Verdict:
         if self.is_unknown:
             return Verdict.UNKNOWN
-        label = self.label
-        is_valid = label is not None and label.state == State.VALID  # type: ignore[attr-defined]
-        return Verdict.VALID if is_valid else Verdict.NOT_VALID
+        state = self.label and self.label.state  # type: ignore[attr-defined]
+        verdicts = {State.VALID: Verdict.VALID, State.TRANSFERRED: Verdict.TRANSFERRED}
+        return verdicts.get(state, Verdict.NOT_VALID)
 
     @property
     def found_in_words(self) -> str:

@@ -1,6 +1,11 @@
 """The register, a label, how the scheme works, verification."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,6 +20,7 @@ from clusters.reports import record_of
 from clusters.search import Link, read_day
 from clusters.structured import absolute, breadcrumbs_data
 from clusters.views.contact import open_form, report
+from labels.chronicle import steps_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.register import counts, labels_of, level_options, state_sentence, timeline_of
 from labels.seal import embeddings
@@ -67,9 +73,13 @@ def downloads(query: RegisterQuery) -> list[Link]:
 def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     shown = as_of(request.GET, request.path, timezone.localdate())
     label = get_object_or_404(
-        Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id
+        Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id.upper()
     )
+    if label.public_id != public_id:
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return HttpResponsePermanentRedirect(label.get_absolute_url() + query)
     labels = labels_of([label.cluster], shown.day)[label.cluster_id]
+    renewals = [other for other in labels if other.renews_id == label.pk]
     context = {
         "section": "labels",
         "as_of": shown,
@@ -78,7 +88,8 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "problems": shown.problems,
         "labels": labels,
         "renews": next((other for other in labels if other.pk == label.renews_id), None),
-        "renewals": [other for other in labels if other.renews_id == label.pk],
+        "renewals": renewals,
+        "steps": steps_of(label, renewals, shown.day),
         "timeline": timeline_of(labels, shown.day),
         "other_names": label.cluster.names.all(),
         "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),

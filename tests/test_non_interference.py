@@ -29,7 +29,14 @@ from clusters.models import (
     RecordKind,
     Shareholding,
 )
-from labels.models import Label, RequiredLevel, Statement
+from labels.models import (
+    Decision,
+    DecisionKind,
+    DecisionState,
+    Label,
+    RequiredLevel,
+    Statement,
+)
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
     make_account,
@@ -189,6 +196,7 @@ def hide_a_thousand(seen: Cluster) -> None:
             certificate_number="SECRET-NUMBER",
         )  # fmt: skip
         make_label(cluster=clusters[n], assessed_on="2025-11")
+    hide_decisions(label)
     announcements = Announcement.objects.bulk_create(
         Announcement(
             is_published=n % 2 == 0,
@@ -226,6 +234,21 @@ def hide_a_thousand(seen: Cluster) -> None:
         for n in numbers
     )  # fmt: skip
     make_account(email="hidden@example.org")
+
+
+def hide_decisions(label: Label) -> None:
+    """One that waits, and others that were refused."""
+    now, clerk = timezone.now(), make_account(email="clerk@example.org")
+    facts = {"label": label, "reason": "Hidden.", "needs_two": True, "proposed_at": now}
+    waiting = Decision(kind=DecisionKind.REVOCATION, takes_effect_on=now.date(), **facts)
+    refused = [
+        Decision(
+            kind=kind, state=DecisionState.REFUSED, takes_effect_on=now.date(), answer="Hidden.",
+            decided_by=clerk, decided_at=now, **facts,
+        )
+        for kind in DecisionKind
+    ]  # fmt: skip
+    Decision.objects.bulk_create([waiting, *refused])
 
 
 @time_machine.travel("2026-11-22 12:00", tick=False)  # forms carry a signed time

@@ -182,6 +182,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
     except Organisation.DoesNotExist:
         return moved(request, rows, slug)
     today = timezone.localdate()
+    shown = as_of(request.GET, request.path, today)
     crumbs = [Link(_("Organisations"), reverse("clusters:organisation_list"))]
     return TemplateResponse(
         request,
@@ -189,17 +190,18 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "section": "organisations",
             "organisation": organisation,
+            "as_of": shown,
             "today": today,
             "is_stale": is_stale(organisation.confirmed_on, today),
             "former_names": organisation.former_names.all(),
             "managements": [
-                (management, management.is_on(today))
+                (management, management.is_on(shown.day))
                 for management in organisation.managements.of_published_clusters()
             ],
             "shareholders": organisation.shareholdings.public(),
             "holdings": organisation.holdings.public(),
             "programmes": organisation.programmes.published(),
-            "labels": organisation.labels.for_pages(today).in_register_order(today),
+            "labels": organisation.labels.for_pages(shown.day).in_register_order(shown.day),
             "announcements": announcements_of_organisation(
                 organisation, timezone.now(), ANNOUNCEMENTS
             ),

@@ -3,13 +3,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar, Component
 
 from labels.calendar import Entry, calendar, escaped, folded
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
 
 
 @pytest.fixture(autouse=True)
@@ -165,3 +167,24 @@ def test_calendar_speaks_italian_when_asked(client: Client) -> None:
 
     assert str(found["PRODID"]).endswith("//IT")
     assert str(found.walk("VEVENT")[0]["URL"]).endswith(f"/it/labels/{label.public_id}/")
+
+
+@pytest.mark.django_db
+def test_calendar_of_a_transferred_label_has_its_successors_days_only(client: Client) -> None:
+    successor = transfer_label(make_label(), on=date(2016, 3, 1))
+
+    uids = {str(event["UID"]).split("@")[0] for event in read(client).walk("VEVENT")}
+
+    assert uids == {f"{successor.public_id}-end", f"{successor.public_id}-deadline"}
+
+
+@pytest.mark.django_db
+def test_calendar_takes_as_many_queries_for_a_transferred_label(client: Client) -> None:
+    make_label()
+    with CaptureQueriesContext(connection) as for_one:
+        read(client)
+    transfer_label(make_label(), on=date(2016, 3, 1))
+    with CaptureQueriesContext(connection) as for_three:
+        read(client)
+
+    assert len(for_three) == len(for_one)

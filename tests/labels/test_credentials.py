@@ -11,17 +11,24 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK, JWKSet
 from jwcrypto.jws import JWS
 from pytest_django import Settings
 
 from clusters.models import Cluster
+from labels import life
 from labels.actions import save_label
 from labels.credentials import Purpose, credential, encoded, places
 from labels.models import STATUS_PLACES, IssuingBody, Label, LevelRule, Suspension
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import (
+    make_account,
+    make_cluster,
+    make_label,
+    make_undated_label,
+    transfer_label,
+)
 from tests.labels.test_signing import private_pem, public_pem
 
 pytestmark = pytest.mark.django_db
@@ -680,3 +687,32 @@ def test_credential_is_of_the_label_whatever_language_is_active() -> None:
         italian = credential(label)
 
     assert italian == credential(label)
+
+
+# The life of a label
+
+
+def test_credential_of_an_extended_label_says_by_decision(client: Client) -> None:
+    label = biopmed(valid_until="2017-07-31")
+    life.extend(
+        label, until=date(2018, 1, 31), reason="Flooded.", by=make_account(), now=timezone.now()
+    )
+
+    claims = claims_of(client, label)
+
+    assert "to 2018-01-31 (extended by decision) unless" in claims["description"]
+    assert "Extended until: 2018-01-31." in claims["evidence"][0]["description"]
+    assert claims["validUntil"].startswith("2018-01-31")
+
+
+def test_credentials_of_a_transferred_label_and_of_the_one_in_its_place(client: Client) -> None:
+    label = biopmed(assessed_on="2015-07-14")
+    successor = transfer_label(label, on=date(2015, 9, 8))
+
+    old, new = claims_of(client, label), claims_of(client, successor)
+
+    assert "It was transferred on 2015-09-08." in old["description"]
+    assert "valid from 2015-09-08 (by transfer) to 2017-07-31 (computed)" in new["description"]
+    assert "The first day is computed." not in new["evidence"][0]["description"]
+    assert status_of(client, old) == {"revocation": 1, "suspension": 0}
+    assert status_of(client, new) == {"revocation": 0, "suspension": 0}

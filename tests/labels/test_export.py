@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import urlencode
@@ -19,15 +19,25 @@ from icalendar import Calendar
 from openpyxl import load_workbook
 
 from clusters.export import inert
-from clusters.models import Cluster, ClusterName
-from labels import export
+from clusters.models import Account, Cluster, ClusterName
+from labels import export, life
 from labels.models import IssuingBody, Label, Suspension
-from labels.register import cluster_ids_holding, counts, level_options
+from labels.register import (
+    cluster_ids_holding,
+    counts,
+    current_level,
+    headline,
+    labels_of,
+    level_options,
+)
 from labels.validity import State
 from tests.factories import (
+    make_account,
     make_cluster,
     make_label,
     make_organisation,
+    make_participation,
+    make_programme,
     make_undated_label,
     portfolio,
 )
@@ -110,11 +120,52 @@ def fill_the_register() -> None:
     make_label(cluster=gamma, score=87.25, assessed_on="2017-11")
     make_label(is_published=False)
     make_label(cluster=make_cluster(is_published=False))
+    live_on()
+
+
+def live_on() -> None:
+    """Labels with a life: renewed, extended, suspended, reinstated, transferred, revoked."""
+    by = make_account()
+    delta = make_cluster(name="Delta", country="DE")
+    epsilon = make_cluster(name="Epsilon", country="DE", portfolio=portfolio())
+    participate(delta, epsilon)
+    bronze = make_label(cluster=delta, level="bronze", assessed_on="2014-02-10")
+    make_label(cluster=delta, level="bronze", kind="renewal", renews=bronze, assessed_on="2015-12")
+    moved = make_label(cluster=delta, assessed_on="2016-04-04")
+    life.transfer(moved, on=date(2017, 6, 1), cluster=epsilon, **step(by, "2017-06-01"))
+    extended = make_label(cluster=delta, level="silver", assessed_on="2015-05-20",
+                          managing_organisation=make_organisation())  # fmt: skip
+    life.extend(extended, until=date(2017, 10, 31), **step(by, "2017-05-02"))
+    zeta = make_cluster(name="Zeta", country="NO")
+    paused = make_label(cluster=zeta, assessed_on="2016-08-01")
+    life.suspend(paused, on=date(2017, 2, 1), **step(by, "2017-02-01"))
+    life.reinstate(paused, on=date(2017, 5, 1), **step(by, "2017-05-01"))
+    hidden = make_cluster(name="Eta", is_published=False)
+    lost = make_label(cluster=zeta, level="silver", assessed_on="2016-08-02")
+    life.transfer(lost, on=date(2017, 9, 8), cluster=hidden, **step(by, "2017-09-08"))
+    gone = make_label(cluster=epsilon, level="bronze", assessed_on="2016-02-29")
+    decision = life.revoke(gone, on=date(2017, 12, 1), **step(by, "2017-11-01"))
+    life.approve(decision, by=make_account(), now=noon("2017-11-20"))
+
+
+def step(by: Account, day: str) -> dict[str, Any]:
+    return {"reason": "So it was decided.", "by": by, "now": noon(day)}
+
+
+def noon(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=UTC)
+
+
+def participate(*clusters: Cluster) -> None:
+    programme = make_programme(slug="growth")
+    for cluster in clusters:
+        make_participation(programme=programme, cluster=cluster)
 
 
 DAYS = [
     "2013-06-30", "2013-07-01", "2015-07-31", "2015-08-01", "2016-07-31", "2016-08-01",
     "2017-04-30", "2017-05-01", "2017-07-31", "2017-08-01", "2017-09-07", "2017-09-08",
+    "2017-05-31", "2017-06-01", "2017-10-31", "2017-11-01", "2017-11-30", "2017-12-01",
     "2018-02-28", "2018-03-01", "2018-03-02", "2018-07-31", "2018-08-01", "2019-03-31",
     "1000-01-01", "2999-12-31",
 ]  # fmt: skip
@@ -125,6 +176,8 @@ QUERIES = [
     "state=valid",
     "state=renewable&state=expired",
     "state=revoked&on=2017-09-08",
+    "state=transferred",
+    "state=transferred&country=DE&on=2017-06-01",
     "state=suspended",
     "state=undated",
     "state=not_yet",
@@ -216,6 +269,8 @@ def expected_days(listed: list[Label]) -> dict[str, date]:
     found = {}
     for label in listed:
         gone_on = label.revoked_on or date.max
+        if label.transferred_on:
+            continue
         if label.ends_on and gone_on > label.ends_on:
             found[f"{label.public_id}-end"] = label.ends_on
         if label.renewable_until and gone_on > label.renewable_until and not later(label):
@@ -232,11 +287,12 @@ def feed_ids(client: Client, query: str) -> set[str]:
 def expected_happenings(listed: list[Label], until: date) -> set[str]:
     found = set()
     for label in listed:
-        gone_on = label.revoked_on or date.max
+        gone_on = label.revoked_on or label.transferred_on or date.max
         if label.starts_on and label.starts_on <= until and label.starts_on < gone_on:
             found.add(f"{label.public_id}/start")
         if gone_on <= until:
-            found.add(f"{label.public_id}/revocation")
+            how = "revocation" if label.revoked_on else "transfer"
+            found.add(f"{label.public_id}/{how}")
         if label.ends_on:
             after = label.ends_on + timedelta(days=1)
             is_followed = any(other.starts_on <= after for other in later(label) if other.starts_on)
@@ -281,6 +337,86 @@ def test_every_format_says_what_the_list_says_whatever_is_asked(client: Client) 
         assert_all_say_the_same(client, urlencode(query, doseq=True))
 
     ask()
+
+
+# Every page about labels says of each one what the list says
+
+
+def assert_all_pages_say_the_same(client: Client, day: date) -> None:
+    on = f"on={day}"
+    states = {label.public_id: str(label.state) for label in read_list(client, on)}  # type: ignore[attr-defined]
+
+    asked = client.get("/verify.json", {"q": list(states), "on": day}).json()
+    assert {
+        answer["asked"]: (answer["verdict"], answer["labels"][0]["state"])
+        for answer in asked["answers"]
+    } == {number: (verdict_of(state), state) for number, state in states.items()}
+    for number, state in states.items():
+        assert client.get(f"/labels/{number}.json?{on}").json()["state"] == state
+        page = client.get(f"/en/labels/{number}/?{on}")
+        assert str(page.context["label"].state) == state
+        assert f'<div class="verdict is-{state}">' in page.content.decode()
+
+    named: dict[str, str] = {}
+    for cluster in Cluster.objects.published():
+        context = client.get(f"{cluster.get_absolute_url()}?{on}").context
+        named |= {label.public_id: str(label.state) for label in context["labels"]}
+    assert named == states
+
+    holders = {
+        cluster.pk
+        for cluster in Cluster.objects.published()
+        if any(label.state == "valid" for label in labels_of([cluster], day)[cluster.pk])  # type: ignore[attr-defined]
+    }
+    levels = "&".join(f"level={level.code}" for level in level_options())
+    found = client.get(f"/en/clusters/?{levels}&{on}").context
+    assert {row.cluster.pk for row in found["rows"]} == holders
+    for row in found["rows"]:
+        assert row.label == headline(labels_of([row.cluster], day)[row.cluster.pk])
+    programme = client.get(f"/en/programmes/growth/?{on}").context
+    for participation, label in programme["participations"]:
+        own = labels_of([participation.cluster], day)[participation.cluster_id]
+        assert label == current_level(own)
+        assert label is None or states[label.public_id] == "valid"
+
+
+def verdict_of(state: str) -> str:
+    return state if state in ("valid", "transferred") else "not_valid"
+
+
+@pytest.mark.parametrize("day", ["2017-06-01", "2017-09-08", "2017-12-01"])
+def test_every_page_says_what_the_list_says(client: Client, day: str) -> None:
+    fill_the_register()
+
+    assert_all_pages_say_the_same(client, date.fromisoformat(day))
+
+
+def test_every_page_says_what_the_list_says_on_any_day(client: Client) -> None:
+    fill_the_register()
+
+    @settings(max_examples=8)
+    @given(boundaries.map(date.fromisoformat) | st.dates(date(2012, 1, 1), date(2021, 1, 1)))
+    def ask(day: date) -> None:
+        assert_all_pages_say_the_same(client, day)
+
+    ask()
+
+
+def test_home_counts_what_the_list_of_today_shows(client: Client) -> None:
+    fill_the_register()
+    listed = read_list(client)
+
+    figures = client.get("/en/").context["figures"]
+
+    states = [str(label.state) for label in listed]  # type: ignore[attr-defined]
+    assert (figures.labels, figures.renewable) == (len(listed), states.count("renewable"))
+    assert figures.valid_gold_holders == len(
+        {
+            label.cluster_id
+            for label, state in zip(listed, states, strict=True)
+            if (label.level_id, state) == ("gold", "valid")
+        }
+    )
 
 
 def test_every_format_has_more_rows_than_a_page_of_the_list(client: Client) -> None:

@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from django.test import Client
 
+from clusters.models import Cluster
 from labels import feeds
-from tests.factories import make_cluster, make_label
+from tests.factories import make_cluster, make_label, transfer_label
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +157,33 @@ def test_feed_escapes_names(client: Client) -> None:
     text = client.get(FEED).content.decode()
 
     assert "<title>&lt;b&gt;&amp;amp; ]]&gt;: Gold label awarded</title>" in text
+
+
+def test_feed_tells_a_transfer_on_both_labels_and_no_expiry(client: Client) -> None:
+    label = make_label(cluster=make_cluster(name="Old Valley"), assessed_on="2013-07")
+    heir = make_cluster(name="New Valley")
+    successor = transfer_label(label, on=date(2014, 3, 1), cluster=heir)
+
+    entries = read(client).entries
+
+    assert sorted((entry.title, entry.updated[:10]) for entry in entries) == [
+        ("New Valley: Gold label expired", "2015-08-01"),
+        ("New Valley: Gold label taken over", "2014-03-01"),
+        ("Old Valley: Gold label awarded", "2013-07-01"),
+        ("Old Valley: Gold label transferred", "2014-03-01"),
+    ]
+    (moved,) = (entry for entry in entries if entry.title.endswith("transferred"))
+    assert moved.summary == (
+        f"Transferred on 1 March 2014 to New Valley: label {successor.public_id}."
+    )
+    assert moved.id == f"tag:testserver,2026:label/{label.public_id}/transfer"
+
+
+def test_feed_does_not_tell_of_a_hidden_successor(client: Client) -> None:
+    heir = make_cluster(name="New Valley")
+    transfer_label(make_label(assessed_on="2014-07"), on=date(2015, 3, 1), cluster=heir)
+    Cluster.objects.filter(pk=heir.pk).update(is_published=False)
+
+    latest, _first = read(client).entries
+
+    assert latest.summary == "Transferred on 1 March 2015."

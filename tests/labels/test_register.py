@@ -17,7 +17,7 @@ from labels.register import (
     state_sentence,
     timeline_of,
 )
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +178,44 @@ def test_state_sentence_of_a_revoked_label() -> None:
     )
 
 
+def test_state_sentence_of_a_transferred_label_names_its_successor() -> None:
+    label = make_label()
+    successor = transfer_label(label, on=DAY, cluster=make_cluster(name="New Valley"))
+
+    assert state_sentence(loaded(label), DAY) == (
+        f"Transferred on 8 September 2015 to New Valley: label {successor.public_id}."
+    )
+    assert state_sentence(loaded(label), date(2015, 9, 7)) == "Valid until 31 July 2017."
+
+
+@pytest.mark.parametrize("hidden", ["label", "cluster"])
+def test_state_sentence_of_a_transferred_label_keeps_a_hidden_successor(hidden: str) -> None:
+    label = make_label()
+    successor = transfer_label(label, on=DAY)
+    row = successor if hidden == "label" else successor.cluster
+    type(row).objects.filter(pk=row.pk).update(is_published=False)  # type: ignore[attr-defined]
+
+    assert state_sentence(loaded(label), DAY) == "Transferred on 8 September 2015."
+
+
+def test_transferred_labels_take_no_query_more(django_assert_num_queries: Any) -> None:
+    labels = [make_label() for _ in range(3)]
+    for label in labels:
+        transfer_label(label, on=DAY)
+    clusters = [label.cluster for label in labels]
+
+    with django_assert_num_queries(2):
+        for (found,) in labels_of(clusters, DAY).values():
+            assert "Transferred on" in state_sentence(found, DAY)
+
+
+def test_latest_awards_leave_out_what_took_another_labels_place() -> None:
+    label = make_label()
+    transfer_label(label, on=DAY)
+
+    assert latest_awards(DAY, 2) == [label]
+
+
 def test_state_sentence_of_a_label_without_dates() -> None:
     assert state_sentence(loaded(make_undated_label()), DAY) == (
         "The dates of this label are not known, so it is not counted as valid."
@@ -214,6 +252,14 @@ def test_timeline_of_a_revoked_label_ends_the_day_before() -> None:
     label = make_label(revoked_on=date(2016, 3, 1), revocation_reason="The facts were wrong.")
 
     assert spans(label) == [("2015-07-01", "2016-02-29", "2016-02-29")]
+
+
+def test_timeline_of_a_transferred_label_ends_the_day_before_and_its_successor_goes_on() -> None:
+    label = make_label()
+    successor = transfer_label(label, on=date(2016, 3, 1))
+
+    assert spans(label) == [("2015-07-01", "2016-02-29", "2016-02-29")]
+    assert spans(successor) == [("2016-03-01", "2017-07-31", "2018-07-31")]
 
 
 def test_timeline_of_a_label_revoked_before_its_start_is_none() -> None:

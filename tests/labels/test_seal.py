@@ -22,7 +22,7 @@ from labels.seal import (
     visible,
     width_of,
 )
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -101,6 +101,25 @@ def test_seal_turns_grey_by_itself(client: Client, today: str, words: str, grey:
         picture = draw(client, of_label(label))
 
     assert (texts(picture)[-1], is_grey(picture)) == (words, grey)
+
+
+@pytest.mark.django_db
+def test_seal_of_a_transferred_label_is_grey_with_its_day(client: Client) -> None:
+    label = biopmed()
+    transfer_label(label, on=date(2015, 9, 8))
+
+    picture = draw(client, of_label(label))
+
+    assert (texts(picture)[-1], is_grey(picture)) == ("transferred on 8 September 2015", True)
+
+
+@pytest.mark.django_db
+def test_seal_of_a_cluster_without_its_transferred_label_has_none(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2015, 9, 8))
+
+    assert texts(draw(client, of_cluster(label.cluster)))[-1] == "no label valid today"
+    assert not is_grey(draw(client, of_cluster(successor.cluster)))
 
 
 @pytest.mark.django_db

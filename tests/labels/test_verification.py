@@ -1,6 +1,6 @@
 """What is found for what somebody has in hand, one at a time and a thousand at once."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName
 from labels.models import Label
 from labels.verification import MOST_CLUSTERS, MOST_LABELS, Found, Verdict, verify, verify_all
-from tests.factories import make_cluster, make_label, make_management, make_organisation
+from tests.factories import (
+    make_cluster,
+    make_label,
+    make_management,
+    make_organisation,
+    transfer_label,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -268,3 +274,21 @@ def test_a_list_is_answered_as_line_by_line(written: list[str]) -> None:
         assert verify_all(asked, day) == [verify(text, day) for text in asked]
 
     same()
+
+
+def test_verify_says_that_a_label_moved_and_where_to(register: Label) -> None:
+    successor = transfer_label(register, on=DAY, cluster=make_cluster(name="New Valley"))
+
+    answer = verify(register.public_id, DAY)
+
+    assert (answer.labels, answer.verdict) == ([register], Verdict.TRANSFERRED)
+    assert answer.sentence.endswith(f"to New Valley: label {successor.public_id}.")
+    assert verify(successor.public_id, DAY).verdict == Verdict.VALID
+
+
+def test_verify_of_the_day_before_a_transfer_says_valid(register: Label) -> None:
+    successor = transfer_label(register, on=DAY)
+    before = DAY - timedelta(days=1)
+
+    assert verify(register.public_id, before).verdict == Verdict.VALID
+    assert verify(successor.public_id, before).verdict == Verdict.NOT_VALID

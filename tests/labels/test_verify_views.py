@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from io import BytesIO, StringIO
 from random import Random
 from time import process_time
@@ -19,7 +20,13 @@ from openpyxl import load_workbook
 
 from clusters.models import Cluster, ClusterName
 from labels.models import Label
-from tests.factories import make_cluster, make_label, make_management, make_organisation
+from tests.factories import (
+    make_cluster,
+    make_label,
+    make_management,
+    make_organisation,
+    transfer_label,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -172,7 +179,7 @@ def test_list_is_answered_line_by_line(client: Client) -> None:
     assert response.status_code == 200
     assert [
         (part.verdict, [line.number for line in part.lines]) for part in response.context["parts"]
-    ] == [("valid", [1]), ("not_valid", [3]), ("unknown", [4])]
+    ] == [("valid", [1]), ("not_valid", [3]), ("transferred", []), ("unknown", [4])]
     text = text_of(response)
     assert "Valid until 31 July 2017." in text
     assert "The register holds no label of this cluster." in text
@@ -304,7 +311,7 @@ def test_verify_json_answers_a_question(client: Client) -> None:
     data = response.json()
     assert (data["on"], data["summary"]) == (
         "2016-01-01",
-        {"valid": 1, "not_valid": 0, "unknown": 0},
+        {"valid": 1, "not_valid": 0, "transferred": 0, "unknown": 0},
     )
     (answer,) = data["answers"]
     assert (answer["line"], answer["asked"], answer["verdict"], answer["found_as"]) == (
@@ -524,3 +531,39 @@ def test_a_thousand_hostile_requests_are_answered_in_bounds(client: Client) -> N
 
     assert set(statuses) == {200, 400, 413, 415}
     assert slowest < MOST_SECONDS
+
+
+# Labels that moved
+
+
+def test_answers_lead_to_the_label_in_the_place_of_a_transferred_one(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2016, 3, 1), cluster=make_cluster(name="New Valley"))
+    link = (
+        f'<a href="/en/labels/{successor.public_id}/?on=2016-03-01">'
+        "Gold label of New Valley, in its place</a>"
+    )
+
+    one = client.get(VERIFY, {"q": label.public_id, "on": "2016-03-01"})
+    many = client.post(VERIFY, {"lines": f"{label.public_id}\nx1", "on": "2016-03-01"})
+
+    assert link in text_of(one)
+    assert link in text_of(many)
+    assert [part.verdict for part in many.context["parts"] if part.lines] == [
+        "transferred",
+        "unknown",
+    ]
+
+
+def test_verify_json_says_transferred_and_where_to(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2016, 3, 1))
+
+    data = client.get(MACHINE, {"q": label.public_id, "on": "2016-03-01"}).json()
+
+    assert data["summary"] == {"valid": 0, "not_valid": 0, "transferred": 1, "unknown": 0}
+    (found,) = data["answers"][0]["labels"]
+    assert (found["state"], found["transferred_to"]) == (
+        "transferred",
+        f"http://testserver/en/labels/{successor.public_id}/",
+    )

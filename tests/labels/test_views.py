@@ -7,11 +7,14 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from clusters.models import Cluster, ClusterName
+from labels import life
 from labels.models import IssuingBody, Label, LevelRule, Statement, Suspension
 from labels.search import RegisterQuery
 from tests.factories import (
+    make_account,
     make_announcement,
     make_cluster,
     make_label,
@@ -19,6 +22,7 @@ from tests.factories import (
     make_undated_label,
     portfolio,
     region,
+    transfer_label,
 )
 
 pytestmark = pytest.mark.django_db
@@ -439,6 +443,92 @@ def test_label_detail_takes_as_many_queries_for_three_rows(
     assert count_queries(label.get_absolute_url()) == for_one
 
 
+def test_label_detail_of_a_transferred_label_leads_to_the_one_in_its_place(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2016, 3, 1), cluster=make_cluster(name="New Valley"))
+    link = f'<a href="/en/labels/{successor.public_id}/?on=2016-03-01">Gold label of New Valley'
+
+    text = text_of(client.get(label.get_absolute_url(), {"on": "2016-03-01"}))
+
+    assert (
+        '<span class="state is-transferred">Transferred on 1 March 2016 to New Valley: '
+        f"label {successor.public_id}.</span>"
+    ) in text
+    assert text.count(link) == 2  # beside the state, and in the table
+    assert '<span class="meta">no longer</span>' in text
+    assert link not in text_of(client.get(label.get_absolute_url(), {"on": "2016-02-29"}))
+
+
+def test_label_detail_of_a_successor_leads_back(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2015, 9, 8))
+
+    text = text_of(client.get(successor.get_absolute_url()))
+
+    assert f'<a href="{label.get_absolute_url()}">bioPmed</a>' in text
+    assert '8 September 2015</time> <span class="meta">by transfer</span>' in text
+
+
+def test_cluster_that_gave_its_label_away_shows_where_to(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2015, 9, 8), cluster=make_cluster(name="New Valley"))
+
+    text = text_of(client.get(label.cluster.get_absolute_url()))
+
+    assert '<span class="state is-transferred">Transferred on 8 September 2015' in text
+    assert f'<a href="{successor.get_absolute_url()}">Gold label of New Valley, in its' in text
+
+
+@pytest.mark.parametrize("hidden", ["label", "cluster"])
+def test_nothing_leads_to_a_hidden_successor(client: Client, hidden: str) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2015, 9, 8), cluster=make_cluster(name="New Valley"))
+    row = successor if hidden == "label" else successor.cluster
+    type(row).objects.filter(pk=row.pk).update(is_published=False)  # type: ignore[attr-defined]
+
+    for address in (
+        label.get_absolute_url(), label.cluster.get_absolute_url(), "/labels.json", "/labels.csv",
+        f"/labels/{label.public_id}.json", f"/en/verify/?q={label.public_id}",
+        f"/verify.json?q={label.public_id}", "/labels.atom",
+    ):  # fmt: skip
+        response = client.get(address)
+        content = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
+        assert response.status_code == 200
+        assert successor.public_id not in content.decode()
+        assert "New Valley" not in content.decode()
+
+
+def test_label_detail_says_that_the_end_was_extended_by_decision(client: Client) -> None:
+    label = biopmed()
+    now = timezone.now()
+    life.extend(label, until=date(2018, 1, 31), reason="Flooded.", by=make_account(), now=now)
+
+    text = text_of(client.get(label.get_absolute_url()))
+
+    assert '31 January 2018</time> <span class="meta">extended by decision</span>' in text
+    assert twin(client, label).json()["extended_until"] == "2018-01-31"
+
+
+def test_label_detail_of_a_renewal_counts_from_the_previous_end(client: Client) -> None:
+    label = biopmed()
+    renewal = make_label(cluster=label.cluster, kind="renewal", renews=label, assessed_on="2017-06")
+    sentence = "As this is a renewal, they are counted from the previous end, 31 July 2017."
+
+    assert sentence in text_of(client.get(renewal.get_absolute_url()))
+    assert sentence not in text_of(client.get(label.get_absolute_url()))
+
+
+def test_label_detail_in_small_letters_leads_on(client: Client) -> None:
+    label = biopmed()
+
+    response = client.get(f"/it/labels/{label.public_id.lower()}/?on=2016-01-01")
+
+    assert (response.status_code, response["Location"]) == (
+        301,
+        f"/it/labels/{label.public_id}/?on=2016-01-01",
+    )
+
+
 # Its JSON twin
 
 
@@ -474,6 +564,10 @@ def test_label_json_says_what_the_page_says(client: Client) -> None:
         "starts_on": "2015-07-01",
         "ends_on": "2017-07-31",
         "renewable_until": "2018-07-31",
+        "extended_until": None,
+        "transferred_on": None,
+        "transferred_to": None,
+        "transferred_from": None,
         "start_is_computed": False,
         "end_is_computed": True,
         "rule_of": "2010-11-01",
@@ -599,3 +693,14 @@ def test_label_scheme_takes_as_many_queries_for_three_rows(
         IssuingBody.objects.create(code=f"b{number}", short_name="B", name="B")
 
     assert count_queries(SCHEME) == for_one
+
+
+def test_label_json_of_a_transferred_label_names_the_pages_of_both(client: Client) -> None:
+    label = biopmed()
+    successor = transfer_label(label, on=date(2015, 9, 8))
+
+    old, new = twin(client, label).json(), twin(client, successor).json()
+
+    assert (old["state"], old["transferred_on"]) == ("transferred", "2015-09-08")
+    assert (old["transferred_to"], old["transferred_from"]) == (new["url"], None)
+    assert (new["transferred_to"], new["transferred_from"]) == (None, old["url"])
