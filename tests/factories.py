@@ -140,7 +140,7 @@ def transfer_label(label: Label, *, on: date, **fields: Any) -> Label:
     """The label that takes its place from that day on, with another cluster."""
     cluster = fields.pop("cluster", None) or make_cluster()
     now = datetime.combine(on, time(12), timezone.get_default_timezone())
-    defaults = {"reason": "The clusters merged.", "by": make_account(), "now": now}
+    defaults: dict[str, Any] = {"reason": "The clusters merged.", "by": make_account(), "now": now}
     life.transfer(label, on=on, cluster=cluster, **(defaults | fields))
     label.refresh_from_db()
     return Label.objects.get(transferred_from=label)
