@@ -158,28 +158,13 @@ def rest(labels: Iterable[Label]) -> None:
 # Rules
 
 
-def labels_changed_by(level: Level, rules: Iterable[LevelRule]) -> list[Label]:
-    """The level's labels whose days differ under these rules, derived and not saved.
-
-    Raises ValueError where a label would end before it starts.
-    """
-    return [label for label, before in labels_under(level, rules) if before != label.effective_days]
-
-
-def labels_under(
-    level: Level, rules: Iterable[LevelRule]
-) -> Iterator[tuple[Label, tuple[date | None, ...]]]:
-    """Each of the level's labels as these rules make it, not saved, and its days as stored.
-
-    Raises ValueError where a label would end before it starts.
-    """
-    for label, before in derivations(level, rules):
-        yield label, before[:3]
-
-
 def derivations(
     level: Level, rules: Iterable[LevelRule]
 ) -> Iterator[tuple[Label, tuple[Any, ...]]]:
+    """Each of the level's labels as these rules make it, not saved, and `DERIVED` as stored.
+
+    Raises LabelEndsBeforeItStarts.
+    """
     by_rule = {rule.as_rule(): rule for rule in rules}
     known: dict[int, Label] = {}
     # Oldest first: a renewal counts from the end, as just derived, of what it renews.
