@@ -76,7 +76,7 @@ def save_label(label: Label) -> Label:
 
 def moved_with(label: Label) -> list[Label]:
     """What counts from a label and is derived otherwise now, not saved; the nearest first."""
-    if label.pk is None or label.level_id is None:
+    if label._state.adding:
         return []
     try:
         label.derive_days()

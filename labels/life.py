@@ -84,6 +84,8 @@ def award(
     if label.pk and was_public(label):
         raise ValidationError(_("This label is in the register already."))
     label.decided_here = not is_recorded
+    if not is_recorded:
+        refuse_renewal_of_nothing(label)
     if label.renews_id is not None:
         label.renews = Label.objects.get(pk=label.renews_id)
         if not is_recorded:
@@ -115,6 +117,11 @@ def renew(earlier: Label, label: Label, *, reason: str, by: Account, now: dateti
         if getattr(label, f"{name}_id") is None:
             setattr(label, name, getattr(stored, name))
     return award(label, reason=reason, by=by, now=now)
+
+
+def refuse_renewal_of_nothing(label: Label) -> None:
+    if label.kind == LabelKind.RENEWAL and label.renews_id is None:
+        raise ValidationError({"renews": _("Say which label it renews.")})
 
 
 def refuse_late_renewal(label: Label, earlier: Label) -> None:
@@ -445,7 +452,7 @@ def refuse_what_is_gone(label: Label) -> None:
 
 
 def refuse_while_waiting(label: Label) -> None:
-    if label.decisions.waiting().exists():  # type: ignore[attr-defined]
+    if label.decisions.waiting().exists():
         raise ValidationError(_("Another decision on this label is waiting."))
 
 
@@ -499,7 +506,7 @@ def steps_open(label: Label, day: date) -> list[DecisionKind]:
     state = state_on(label, day)
     is_renewed = Label.objects.filter(renews=label, is_published=True).exists()
     is_suspended = label.suspensions.filter(ends_on=None).exists()
-    is_waiting = label.decisions.waiting().exists()  # type: ignore[attr-defined]
+    is_waiting = label.decisions.waiting().exists()
     in_time = state in (State.VALID, State.RENEWABLE)
     offered = {
         DecisionKind.RENEWAL: (

@@ -15,9 +15,15 @@ from labels.models import Decision, Label, LevelRule
 from labels.validity import State
 from tests.factories import DECIDED_AT, award_label, make_account, make_cluster
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drafts")]
 
 DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def without_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here is about the announcements that follow an award."""
+    monkeypatch.setattr(life, "AFTER_AWARD", [])
 
 
 @pytest.fixture

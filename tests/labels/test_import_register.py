@@ -18,6 +18,8 @@ from clusters.models import (
     OrganisationName,
     Region,
 )
+from labels import register_import
+from labels.actions import save_label
 from labels.importing import COLUMNS
 from labels.models import Label
 from tests.factories import (
@@ -500,5 +502,128 @@ def test_import_needs_as_many_queries_for_20_lines_as_for_10(file: Path) -> None
         names = [f"{number}-{index}" for index in range(number)]
         with connection.execute_wrapper(count):
             run(file, *(f"C {name},IT,,O {name},ICT,Gold,2015,," for name in names))
+
+    assert queries[10] == queries[20]
+
+
+# Two labels of one level in force at once, where both are known to the day
+
+
+EXACT = "bioPmed,IT,,,,Gold,2020-03-10,,"  # to 31 March 2022
+OVERLAP = (
+    "the cluster has a label of level “gold” in force from 2020-03-10 to 2022-03-31 already "
+    "({name}), and two of one level are not in force on one day. "
+    "Correct the dates or remove the line."
+)
+
+
+def overlaps(line: int, name: str) -> dict[str, Any]:
+    return {"line": line, "column": "valid_until", "message": OVERLAP.format(name=name)}
+
+
+def test_label_in_force_beside_a_stored_one_is_an_error(file: Path) -> None:
+    cluster = make_cluster(name="bioPmed")
+    stored = make_label(cluster=cluster, assessed_on="2020-03-10")
+    before = number_of_rows()
+
+    report, message = refused(file, "Other,IT,,,,Gold,2015,,", "BIOPMED,IT,,,,Gold,2022-03-31,,")
+
+    assert report["errors"] == [overlaps(3, f"label {stored.public_id}")]
+    assert "Nothing was written; bad lines: 1." in message
+    assert number_of_rows() == before
+
+
+def test_label_in_force_beside_another_line_is_an_error(file: Path) -> None:
+    report, _message = refused(file, EXACT, "bioPmed,IT,,,,Gold,2019-01-01,2020-03-10,")
+
+    assert report["errors"] == [overlaps(3, "line 2")]
+
+
+def test_line_of_an_earlier_chunk_is_named_as_a_line(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_import, "CHUNK", 1)
+
+    report, _message = refused(file, EXACT, BRONZE, "bioPmed,IT,,,,Gold,2021-01-01,,")
+
+    assert report["errors"] == [overlaps(4, "line 2")]
+
+
+def test_label_in_force_beside_another_is_skipped_with_what_only_it_names(file: Path) -> None:
+    bad = "bioPmed,IT,Terra Nova,Newcomer,,Gold,2021-01-01,,"
+
+    report = run(file, EXACT, bad, "bioPmed,IT,,,,Gold,2022-04-01,,", skip_bad=True)
+
+    assert report["errors"] == [overlaps(3, "line 2")]
+    assert report["created"] == created(clusters=1, labels=2)
+    starts = Label.objects.order_by("starts_on").values_list("starts_on", flat=True)
+    assert list(starts) == [date(2020, 3, 10), date(2022, 4, 1)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("bioPmed,IT,,,,Gold,2022-04-01,,", id="day after the end"),
+        pytest.param("bioPmed,IT,,,,Gold,2018-01-01,2020-03-09,", id="until the day before"),
+        pytest.param("bioPmed,IT,,,,Gold,2021-05,,", id="known to the month"),
+        pytest.param("bioPmed,IT,,,,Gold,2021-05-01,2023-05,", id="end known to the month"),
+        pytest.param("bioPmed,IT,,,,Gold,,2021-05-01,", id="start unknown"),
+        pytest.param("bioPmed,IT,,,,Bronze,2021-05-01,,", id="other level"),
+        pytest.param("bioPmed,FR,,,,Gold,2021-05-01,,", id="other cluster"),
+        pytest.param(EXACT, id="the same label"),
+    ],
+)
+def test_labels_that_are_not_in_force_at_once_are_written(file: Path, line: str) -> None:
+    assert run(file, EXACT, line)["errors"] == []
+    assert run(file, EXACT, line)["created"]["labels"] == 0
+
+
+def test_label_from_the_day_of_a_revocation_on_is_written(file: Path) -> None:
+    stored = make_label(
+        cluster=make_cluster(name="bioPmed"),
+        assessed_on="2020-03-10",
+        revoked_on=date(2021, 1, 1),
+        revocation_reason="Wrong facts.",
+    )
+
+    report, _message = refused(file, "bioPmed,IT,,,,Gold,2020-12-31,,")
+    assert f"to 2020-12-31 already (label {stored.public_id})" in report["errors"][0]["message"]
+    assert run(file, "bioPmed,IT,,,,Gold,2021-01-01,,")["created"]["labels"] == 1
+
+
+def test_label_that_is_not_public_does_not_count(file: Path) -> None:
+    cluster = make_cluster(name="bioPmed")
+    make_label(cluster=cluster, assessed_on="2020-03-10", is_published=False)
+
+    assert run(file, "bioPmed,IT,,,,Gold,2021-01-01,,")["created"]["labels"] == 1
+
+
+def test_import_leaves_a_revoked_label_as_it_is(file: Path) -> None:
+    run(file, EXACT)
+    label = Label.objects.get()
+    label.revoked_on, label.revocation_reason = date(2021, 1, 1), "Wrong facts."
+    save_label(label)
+    versions = label.history.count()
+
+    assert run(file, EXACT)["unchanged"] == 1
+
+    label.refresh_from_db()
+    assert (label.revoked_on, label.history.count()) == (date(2021, 1, 1), versions)
+
+
+def test_import_needs_as_many_queries_for_20_exact_lines_as_for_10(file: Path) -> None:
+    queries: Counter[int] = Counter()
+
+    for number in (10, 20):
+
+        def count(execute: Any, *statement: Any, number: int = number) -> Any:
+            queries[number] += 1
+            return execute(*statement)
+
+        names = [f"{number}-{index}" for index in range(number)]
+        for name in names:
+            make_cluster(name=f"C {name}")
+        with connection.execute_wrapper(count):
+            run(file, *(f"C {name},IT,,O {name},ICT,Gold,2015-01-01,," for name in names))
 
     assert queries[10] == queries[20]
