@@ -316,7 +316,7 @@ def test_expired_entry_of_the_cache_goes(settings: Any) -> None:
     cache.set("old", 1, timeout=60)
     cache.set("young", 1, timeout=600)
 
-    assert purge(now=NOW + timedelta(seconds=300))["cache"] == 1
+    assert purge(now=timezone.now() + timedelta(seconds=300))["cache"] == 1
     assert cache.get("young") == 1
 
 
