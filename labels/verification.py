@@ -22,7 +22,6 @@ from labels.models import Label, LabelQuerySet
 from labels.questions import Question, folded, question, reasons
 from labels.register import headline, state_sentence
 from labels.similarity import Likeness, alike
-from labels.validity import State
 
 MOST_CLUSTERS = 10
 MOST_LABELS = 20
@@ -130,8 +129,8 @@ class Answer:
     def verdict(self) -> Verdict:
         if self.is_unknown:
             return Verdict.UNKNOWN
-        state = self.label and self.label.state  # type: ignore[attr-defined]
-        verdicts = {State.VALID: Verdict.VALID, State.TRANSFERRED: Verdict.TRANSFERRED}
+        state: str = self.label.state if self.label else ""  # type: ignore[attr-defined]
+        verdicts = {"valid": Verdict.VALID, "transferred": Verdict.TRANSFERRED}
         return verdicts.get(state, Verdict.NOT_VALID)
 
     @property

@@ -19,7 +19,7 @@ from icalendar import Calendar
 from openpyxl import load_workbook
 
 from clusters.export import inert
-from clusters.models import Account, Cluster, ClusterName
+from clusters.models import Account, Cluster, ClusterName, Organisation
 from labels import export, life
 from labels.models import IssuingBody, Label, Suspension
 from labels.register import (
@@ -346,7 +346,7 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     on = f"on={day}"
     states = {label.public_id: str(label.state) for label in read_list(client, on)}  # type: ignore[attr-defined]
 
-    asked = client.get("/verify.json", {"q": list(states), "on": day}).json()
+    asked = client.get("/verify.json", {"q": list(states), "on": str(day)}).json()
     assert {
         answer["asked"]: (answer["verdict"], answer["labels"][0]["state"])
         for answer in asked["answers"]
@@ -362,6 +362,11 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
         context = client.get(f"{cluster.get_absolute_url()}?{on}").context
         named |= {label.public_id: str(label.state) for label in context["labels"]}
     assert named == states
+    for organisation in Organisation.objects.published():
+        context = client.get(f"{organisation.get_absolute_url()}?{on}").context
+        assert context["labels"]
+        for label in context["labels"]:
+            assert str(label.state) == states[label.public_id]
 
     holders = {
         cluster.pk

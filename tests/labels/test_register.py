@@ -193,7 +193,7 @@ def test_state_sentence_of_a_transferred_label_keeps_a_hidden_successor(hidden: 
     label = make_label()
     successor = transfer_label(label, on=DAY)
     row = successor if hidden == "label" else successor.cluster
-    type(row).objects.filter(pk=row.pk).update(is_published=False)  # type: ignore[attr-defined]
+    type(row).objects.filter(pk=row.pk).update(is_published=False)
 
     assert state_sentence(loaded(label), DAY) == "Transferred on 8 September 2015."
 

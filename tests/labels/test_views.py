@@ -484,7 +484,7 @@ def test_nothing_leads_to_a_hidden_successor(client: Client, hidden: str) -> Non
     label = biopmed()
     successor = transfer_label(label, on=date(2015, 9, 8), cluster=make_cluster(name="New Valley"))
     row = successor if hidden == "label" else successor.cluster
-    type(row).objects.filter(pk=row.pk).update(is_published=False)  # type: ignore[attr-defined]
+    type(row).objects.filter(pk=row.pk).update(is_published=False)
 
     for address in (
         label.get_absolute_url(), label.cluster.get_absolute_url(), "/labels.json", "/labels.csv",
@@ -492,7 +492,7 @@ def test_nothing_leads_to_a_hidden_successor(client: Client, hidden: str) -> Non
         f"/verify.json?q={label.public_id}", "/labels.atom",
     ):  # fmt: skip
         response = client.get(address)
-        content = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
+        content = b"".join(response) if response.streaming else response.content
         assert response.status_code == 200
         assert successor.public_id not in content.decode()
         assert "New Valley" not in content.decode()
