@@ -1,7 +1,7 @@
 """The admin site as a whole: every page opens, the dashboard counts what its links list."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -42,7 +42,17 @@ from clusters.models import (
     Shareholding,
     TeamMember,
 )
-from labels.models import Expert, IssuingBody, Label, LevelRule, Statement, Suspension
+from labels.models import (
+    Decision,
+    Delivery,
+    Expert,
+    IssuingBody,
+    Label,
+    LevelRule,
+    Notice,
+    Statement,
+    Suspension,
+)
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
     make_account,
@@ -102,6 +112,22 @@ def make_statement() -> Statement:
     )
 
 
+def make_decision(label: Label | None = None) -> Decision:
+    return Decision.objects.create(
+        label=label or make_label(),
+        kind="revocation",
+        takes_effect_on=date(2026, 11, 1),
+        reason="The cluster closed.",
+        needs_two=True,
+        proposed_by=make_account(),
+        proposed_at=timezone.now(),
+    )
+
+
+def make_notice() -> Notice:
+    return Notice.objects.create(label=make_label(), kind="end", due_on=date(2017, 7, 31))
+
+
 MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Announcement: make_full_announcement,
     AnnouncementText: lambda: make_announcement_text(make_announcement(), language="it"),
@@ -114,6 +140,10 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Event: lambda: record(EventKind.SIGNED_IN, now=timezone.now(), account=make_account()),
     ConfirmationRequest: lambda: ConfirmationRequest.objects.create(
         organisation=make_organisation(), due_on=date(2026, 5, 1)
+    ),
+    Decision: make_decision,
+    Delivery: lambda: Delivery.objects.create(
+        notice=make_notice(), account=make_account(), begun_at=timezone.now()
     ),
     Expert: lambda: Expert.objects.create(account=make_account(), country="IT"),
     Invitation: lambda: Invitation.objects.create(
@@ -133,6 +163,7 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     MembershipCount: lambda: MembershipCount.objects.create(
         cluster=make_cluster(), counted_on="2015", count=120
     ),
+    Notice: make_notice,
     Organisation: make_organisation,
     OrganisationName: lambda: OrganisationName.objects.create(
         organisation=make_organisation(), name="Old"
@@ -245,7 +276,15 @@ def attention() -> None:
         "confirmed_on": date(2026, 11, 1),
     }
     holder = make_cluster(**shared)
-    make_label(cluster=holder, assessed_on="2025-01", level="gold")  # ends 31 January 2027
+    ending = make_label(cluster=holder, assessed_on="2025-01", level="gold")  # 31 January 2027
+    Notice.objects.create(label=ending, kind="3-months", due_on=date(2026, 10, 31))
+    Delivery.objects.create(
+        account=make_account(),
+        week_from=date(2026, 11, 16),
+        begun_at=datetime(2026, 11, 16, 7, 40, tzinfo=UTC),
+    )
+    make_decision(ending)
+    make_label(cluster=holder, assessed_on="2025-01", level="bronze", is_published=False)
     make_label(cluster=holder, assessed_on="2023-12", level="silver")  # renewable to 31 Dec 2026
     make_undated_label(cluster=holder, level="bronze", certificate_number="1")
     make_undated_label(cluster=holder, level="bronze", certificate_number="2")
@@ -280,6 +319,9 @@ EXPECTED = {
     "Labels ending within 6 months": 1,
     "Labels renewable for less than 3 months more": 1,
     "Labels with unknown dates": 2,
+    "Decisions waiting": 1,
+    "Notices for which there is nobody to tell": 1,
+    "Mails that failed in the last 7 days or were cut off": 1,
     "Draft announcements": 1,
     "Announcements missing a language": 2,
 }

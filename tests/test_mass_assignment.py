@@ -47,7 +47,10 @@ from clusters.models import (
     Shareholding,
     TeamRole,
 )
+from labels.addressees import addressees_of
+from labels.life import revoke
 from labels.models import (
+    Delivery,
     Expert,
     Indicator,
     IndicatorSet,
@@ -55,11 +58,12 @@ from labels.models import (
     IssuingBodyRole,
     Level,
     LevelRule,
+    Notice,
+    RequiredLevel,
     Statement,
     Suspension,
 )
-    Notice,
-    RequiredLevel,
+from labels.notices import token_of as token_of_notice
 from news.models import Announcement
 from tests.admin_forms import errors, form_data
 from tests.factories import (
@@ -103,21 +107,20 @@ DRAFT = "written_by picture clusters organisations labels contact_organisation"
 ANNOUNCEMENT_TEXT = (
     "language title slug lead body box_title box picture_alt picture_credit contact_role"
 )
-LABEL_IN_A_CLUSTER = (
-    "level certificate_number kind renews assessed_on awarded_on announced_on valid_until "
-    "managing_organisation awarded_by score source is_published"
+LABEL = (
+    "cluster certificate_number kind assessed_on awarded_on announced_on valid_until "
+    "managing_organisation awarded_by source"
 )
-LABEL = f"cluster {LABEL_IN_A_CLUSTER}"
+GOLD, SILVER = f"{LABEL} renews level score", f"{LABEL} benchmarked_on areas_of_improvement"
 COUNT = "counted_on kind count source"
+REQUIRED_LEVEL = "level required_from required_until source"
 CLUSTER_PARTS = {
     "clusters.clustertext": "language tagline description",
     "clusters.clustername": "name kind started_on ended_on",
     "clusters.management": "organisation role started_on ended_on source",
-REQUIRED_LEVEL = "level required_from required_until source"
     "clusters.lineage": "kind other happened_on source",
     "clusters.membershipcount": COUNT,
     "clusters.participation": "programme started_on ended_on",
-    "labels.label": LABEL_IN_A_CLUSTER,
 }
 STATEMENT = "as_of_on count is_more_than source definition_en definition_it detail_en detail_it"
 LEVEL = "rank name_en name_it official_wording process_en process_it"
@@ -191,18 +194,18 @@ TABLE: dict[str, dict[str, Fields]] = {
             {
                 "clusters.programme": PROGRAMME,
                 "clusters.participation": "cluster started_on ended_on",
+                "labels.requiredlevel": REQUIRED_LEVEL,
             },
         ),
     ),
-                "labels.requiredlevel": REQUIRED_LEVEL,
     "add clusters.programme": by((SECRETARIAT, {"clusters.programme": PROGRAMME})),
     "change clusters.participation": by(
         (SECRETARIAT, {"clusters.participation": "started_on ended_on"}),
     ),
+    "change labels.requiredlevel": by((SECRETARIAT, {"labels.requiredlevel": REQUIRED_LEVEL})),
     "change clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
     "add clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
     "change clusters.region": by(((LEAD,), {"clusters.region": "name other_names country code"})),
-    "change labels.requiredlevel": by((SECRETARIAT, {"labels.requiredlevel": REQUIRED_LEVEL})),
     "add clusters.region": by(((LEAD,), {"clusters.region": "name other_names country code"})),
     "change clusters.problemreport": by(
         (
@@ -222,23 +225,17 @@ TABLE: dict[str, dict[str, Fields]] = {
     "add clusters.invitation to a role": by(
         ((LEAD,), {"clusters.invitation": "email role programme language"}),
     ),
-    "change labels.label": by(
-        ((EDITOR,), {"labels.label": LABEL}),
-        (
-            (LEAD,),
-            {
-                "labels.label": f"{LABEL} revoked_on revocation_reason",
-                "labels.suspension": "starts_on ends_on reason",
-            },
-        ),
+    "change labels.label to a gold": by(
+        ((EDITOR,), {"labels.label": GOLD}),
+        ((LEAD,), {"labels.label": f"{GOLD} is_published"}),
     ),
-    "add labels.label": by(
-        ((EDITOR,), {"labels.label": LABEL}),
-        ((LEAD,), {"labels.label": f"{LABEL} revoked_on revocation_reason"}),
+    "change labels.label as a silver": by(
+        ((EDITOR,), {"labels.label": SILVER}),
+        ((LEAD,), {"labels.label": f"{SILVER} is_published"}),
     ),
-    "change labels.suspension": by(
-        ((LEAD,), {"labels.suspension": "starts_on ends_on reason"}),
-    ),
+    # What is proposed is not public, whatever was sent.
+    "add labels.label of a gold": by((SECRETARIAT, {"labels.label": GOLD})),
+    "add labels.label of a silver": by((SECRETARIAT, {"labels.label": SILVER})),
     "change labels.level": by(((LEAD,), {"labels.level": LEVEL, "labels.levelrule": RULE})),
     "add labels.level": by(
         ((LEAD,), {"labels.level": f"code {LEVEL}", "labels.levelrule": RULE}),
@@ -290,15 +287,32 @@ CONSEQUENCES = {
     "clusters.invitation": {"invited_by", "expires_at"},
     "labels.label": {
         "starts_on", "ends_on", "renewable_until", "start_is_computed", "end_is_computed", "rule",
+        "days_are_exact", "minimum_score",
     },
 }  # fmt: skip
+# Rows that come with what a form writes: the decision behind it.
+CONSEQUENT_ROWS = {"labels.label": "labels.decision"}
 # Derived, with two values only: that one of them is what was sent says nothing.
-DERIVED_FLAGS = {"start_is_computed", "end_is_computed"}
+DERIVED_FLAGS = {"start_is_computed", "end_is_computed", "days_are_exact"}
 # Fields that one form cannot take together with its others.
 WITHOUT = {
     "add clusters.invitation": {"role", "programme"},
     "add clusters.invitation to a role": {"organisation", "team_role"},
+    "change labels.label to a gold": {"benchmarked_on", "areas_of_improvement"},
+    "change labels.label as a silver": {"level", "score", "renews"},
+    # Sent “on” with what no form declares, and off all the same.
+    "add labels.label of a gold": {"benchmarked_on", "areas_of_improvement", "is_published"},
+    "add labels.label of a silver": {"level", "score", "renews", "is_published"},
 }
+# What a form takes that is no field of its model, and what it needs to be saved.
+TYPED = {
+    "change labels.label to a gold": {"reason": "A slip."},
+    "change labels.label as a silver": {"reason": "A slip."},
+    "add labels.label of a gold": {"reason": "Told by a list.", "is_recorded": "on"},
+    "add labels.label of a silver": {
+        "reason": "Told by a list.", "is_recorded": "on", "level": "silver",
+    },
+}  # fmt: skip
 UNDECLARED = {
     "is_superuser": "on",
     "is_staff": "on",
@@ -386,6 +400,7 @@ def keep_directory(world: World, own: Any, cluster: Any) -> None:
     world.keep(Shareholding.objects.create(organisation=own, shareholder=make_organisation()))
     programme = world.keep(make_programme())
     world.keep(make_participation(cluster=cluster, programme=programme))
+    world.keep(RequiredLevel.objects.create(programme=programme, level_id="silver"))
     world.keep(Portfolio.objects.order_by("pk")[0])
     world.keep(Region.objects.filter(country="IT").order_by("pk")[0])
     announcement = world.keep(
@@ -399,7 +414,6 @@ def keep_labels(world: World, cluster: Any) -> None:
     world.keep(
         Suspension.objects.create(
             label=label, starts_on=date(2013, 5, 1), ends_on=date(2013, 6, 1), reason="Audit."
-    world.keep(RequiredLevel.objects.create(programme=programme, level_id="silver"))
         )
     )
 
@@ -446,6 +460,10 @@ def keep_people(world: World, own: Any) -> None:
             organisation=own, due_on=timezone.localdate(), sent_at=timezone.now()
         )
     )
+    label: Any = world.rows["labels.label"]
+    notice = Notice.objects.create(label=label, kind="6-months", due_on=MORNING.date())
+    world.keep(notice)
+    world.keep(Delivery.objects.create(notice=notice, begun_at=MORNING, sent_at=MORNING))
     world.keep(Expert.objects.create(account=world.accounts[EXPERT], country="IT"))
 
 
@@ -470,6 +488,8 @@ SPECIAL = {
     "clusters.claim.state": "denied",
     "clusters.invitation.role": Role.POLICY_MAKER.value,
     "labels.label.kind": "renewal",
+    "labels.label.score": "88.25",
+    "labels.label.benchmarked_on": "2013-02",
     "clusters.region.code": "FR-99",
     "clusters.organisation.vat_number": "FR40303265045",
     "clusters.organisation.lei": "969500UP76J52A9OXU27",
@@ -570,6 +590,9 @@ def changes(before: Snapshot, after: Snapshot, poisons: dict[str, dict[str, Pois
     for (label, pk), row in after.items():
         old = before.get((label, pk))
         sent = poisons.get(label, {})
+        follows = any(CONSEQUENT_ROWS.get(sent) == label for sent in poisons)
+        if old is None and follows:
+            continue
         if old is None and label not in poisons:
             found.add(f"added {label}")
         for name, value in row.items():
@@ -647,7 +670,7 @@ def poisoned_form(client: Client, form: str, world: World, fields: Fields) -> tu
         elif f"{found.prefix}-TOTAL_FORMS" not in data:
             smuggle(data, found, world)
     data |= {name: value for name, value in UNDECLARED.items() if name not in poisons[label]}
-    return data, poisons
+    return data | TYPED.get(form, {}), poisons
 
 
 def smuggle(data: Data, hidden: Part, world: World) -> None:
@@ -788,7 +811,7 @@ def test_every_form_of_admin_is_in_the_table(world: World, rf: RequestFactory) -
 
 
 # Nobody changes them in admin.
-READ_ONLY = {"clusters.event"}
+READ_ONLY = {"clusters.event", "labels.decision"}
 
 
 # The forms of pages
@@ -816,6 +839,28 @@ def confirmation_link(world: World) -> str:
     asked: Any = world.rows["clusters.confirmationrequest"]
     token = token_of(asked, day=MORNING.date())
     return reverse("clusters:confirm_profile", args=[token])
+
+
+def notice_link(world: World) -> str:
+    notice: Any = world.rows["labels.notice"]
+    addressee = addressees_of([notice.label], MORNING.date())[notice.label_id][0]
+    return reverse("labels:notice", args=[token_of_notice(notice, addressee, date(2099, 1, 1))])
+
+
+def step(name: str, **fields: Any) -> Callable[[World], str]:
+    """The page of a step of a Bronze that is valid that morning, or of a decision on one."""
+
+    def path(world: World) -> str:
+        label = make_label(level="bronze", assessed_on="2026-01-01", **fields)
+        if name == "reinstate":
+            Suspension.objects.create(label=label, starts_on=date(2026, 2, 1), reason="Audit.")
+        if name not in ("approve", "refuse"):
+            return reverse(f"admin:labels_label_{name}", args=[label.pk])
+        by: Any = world.accounts[EDITOR]
+        decision = revoke(label, on=date(2026, 2, 1), reason="Closed.", by=by, now=MORNING)
+        return reverse(f"admin:labels_decision_{name}", args=[decision.pk])
+
+    return path
 
 
 def page_of(label: str, name: str) -> Callable[[World], str]:
@@ -855,6 +900,70 @@ SENDINGS = [
         {"clusters.invitation.accepted_at became the moment"},
     ),
     Sending(
+        "labels.admin.forms.SuspensionStep",
+        step("suspend"),
+        {"on": "2026-02-20"},
+        {"labels.suspension.reason"},
+        LEAD,
+    ),
+    Sending(
+        "labels.admin.forms.Reinstatement",
+        step("reinstate"),
+        {"on": "2026-02-20"},
+        {
+            "labels.suspension.ends_on became datetime.date(2026, 2, 20)",
+        },
+        LEAD,
+    ),
+    Sending(
+        "labels.admin.forms.Extension",
+        step("extend"),
+        {"until": "2029-02-20"},
+        {
+            "labels.label.extended_until became datetime.date(2029, 2, 20)",
+        },
+        LEAD,
+    ),
+    Sending(
+        "labels.admin.forms.Transfer",
+        step("transfer"),
+        {"on": "2026-02-20", "cluster": ""},
+        {"labels.label.managing_organisation"},
+        LEAD,
+    ),
+    Sending(
+        "labels.admin.forms.Revocation",
+        step("revoke"),
+        {"on": "2026-02-20"},
+        set(),
+        LEAD,
+    ),
+    Sending(
+        "labels.admin.forms.Approval",
+        step("approve"),
+        {},
+        {
+            "labels.decision.state became 'made'",
+            "labels.decision.decided_by became the person",
+            "labels.decision.decided_at became the moment",
+            "labels.label.revoked_on became datetime.date(2026, 2, 1)",
+            "labels.label.revocation_reason became 'Closed.'",
+        },
+        LEAD,
+    ),
+    Sending(
+        "labels.admin.forms.Refusal",
+        step("refuse"),
+        {"answer": "poisoned"},
+        {
+            "labels.decision.state became 'refused'",
+            "labels.decision.decided_by became the person",
+            "labels.decision.decided_at became the moment",
+            "labels.decision.answer became 'poisoned'",
+        },
+        LEAD,
+    ),
+    Sending(
         "no form: the button that confirms",
         confirmation_link,
         {},
@@ -862,6 +971,15 @@ SENDINGS = [
             "clusters.organisation.confirmed_on became the day",
             "clusters.cluster.confirmed_on became the day",
             "clusters.confirmationrequest.confirmed_at became the moment",
+        },
+    ),
+    Sending(
+        "no form: the buttons that answer a notice",
+        notice_link,
+        {"answer": "received"},
+        {
+            "labels.notice.answer",
+            "labels.notice.answered_at became the moment",
         },
     ),
 ]
@@ -900,6 +1018,8 @@ def test_page_writes_what_its_form_declares_and_nothing_else(
 
         assert (page.status_code, response.status_code) == (200, 302)
         found = changes(before, snapshot(), poisons)
+        person = f"decided_by became {world.accounts[LEAD].pk}"
+        found = {change.replace(person, "decided_by became the person") for change in found}
         assert {in_words(change) for change in found} == sending.changed
 
 
@@ -909,11 +1029,16 @@ ADMIN_FORMS = {
     "clusters.admin.people.DecisionForm",
     "clusters.admin.people.InvitationForm",
     "clusters.admin.queues.ProblemReportForm",
-    "labels.admin.CheckedLabelForm",
-    "labels.admin.LabelForm",
+    "labels.admin.forms.CorrectionForm",
+    "labels.admin.forms.LabelForm",
+    "labels.admin.forms.ProposalForm",
+    "labels.admin.forms.Renewal",  # its fields: tests/labels/test_steps_admin.py
 }
 OF_NO_MODEL = {
     "clusters.contact_forms.OpenForm",
+    "labels.admin.forms.DatedStep",
+    "labels.admin.forms.Step",
+    "labels.admin.forms.TellingForm",
     "clusters.second_factor.AppForm",
     "clusters.second_factor.CodeForm",
     "clusters.second_factor.PasskeyForm",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries import countries
@@ -71,7 +73,9 @@ class PartFormSet(BaseInlineFormSet):
         super().clean()
         rows = self.kept_rows()
         for constraint in rows[0]._meta.constraints if rows else ():
-            if isinstance(constraint, models.UniqueConstraint) and constraint.condition:
+            if not isinstance(constraint, models.UniqueConstraint):
+                continue
+            if constraint.condition and constraint.fields:
                 self.refuse_duplicates(constraint, rows)
 
     def kept_rows(self) -> list[models.Model]:
@@ -109,6 +113,14 @@ class Undeleting:
         if field and hasattr(field.widget, "can_delete_related"):
             field.widget.can_delete_related = False
         return field
+
+
+class NamedAutocomplete(AutocompleteSelect):
+    """Names the field where nothing is chosen: there its label does not reach a screen reader."""
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-placeholder": f"{capfirst(str(self.field.verbose_name))}…"}
 
 
 class Scoped:
@@ -160,6 +172,8 @@ class Scoped:
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", NamedAutocomplete(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters import policy
 from clusters.admin.base import Concern, PortalAdmin
+from clusters.admin.versions import EMPTY, moment_in_words
 from clusters.models import Account
 from clusters.templatetags.clusters_tags import day_in_words
 from labels.admin.forms import Approval, Refusal, attempt
@@ -61,6 +62,8 @@ def step_page(
     title: "str | Promise",
     explained: "str | Promise",
     refusal: "str | Promise",
+    *,
+    button: "str | Promise | None" = None,
     decision: Decision | None = None,
 ) -> HttpResponse:
     """The facts, and the form of a step; in place of the form the words why there is none."""
@@ -68,6 +71,7 @@ def step_page(
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
+        "button": button or title,
         "subtitle": str(label),
         "opts": Label._meta,
         "label": label,
@@ -120,7 +124,7 @@ def facts(label: Label, decision: Decision | None) -> Iterator[tuple[str, Any]]:
 
 @admin.register(Decision)
 class DecisionAdmin(PortalAdmin):
-    list_display = ("name", "state", "takes_effect_on", "proposed_by", "proposed_at")
+    list_display = ("name", "state", "effect", "proposed_by", "proposed")
     list_filter = ("state", "kind")
     list_select_related = ("proposed_by",)
     search_fields = ("label__cluster__name", "label__public_id", "reason", "answer")
@@ -130,7 +134,7 @@ class DecisionAdmin(PortalAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("label_link", "kind", "state", "takes_effect_on", "ends_on", "reason")},
+            {"fields": ("label_link", "kind", "state", "effect", "new_end", "reason")},
         ),
         (
             _("Managing organisation"),
@@ -141,15 +145,16 @@ class DecisionAdmin(PortalAdmin):
             {
                 "fields": (
                     "proposed_by",
-                    "proposed_at",
+                    "proposed",
                     "decided_by",
-                    "decided_at",
+                    "decided",
                     "answer",
                 )
             },
         ),
     )
-    readonly_fields = ("label_link",)
+    readonly_fields = ("label_link", "effect", "new_end", "proposed", "decided")
+    save_on_top = False
     concerns: ClassVar = {
         "waiting": Concern(_("Decisions waiting"), lambda rows, day: rows.waiting()),
     }
@@ -172,6 +177,22 @@ class DecisionAdmin(PortalAdmin):
     def name(self, obj: Decision) -> str:
         return str(capfirst(str(obj)))
 
+    @admin.display(description=_("takes effect on"), ordering="takes_effect_on")
+    def effect(self, obj: Decision) -> str:
+        return day_in_words(obj.takes_effect_on)
+
+    @admin.display(description=_("new end"))
+    def new_end(self, obj: Decision) -> str:
+        return day_in_words(obj.ends_on) if obj.ends_on else EMPTY
+
+    @admin.display(description=_("proposed at"), ordering="proposed_at")
+    def proposed(self, obj: Decision) -> str:
+        return moment_in_words(obj.proposed_at)
+
+    @admin.display(description=_("decided at"))
+    def decided(self, obj: Decision) -> str:
+        return moment_in_words(obj.decided_at) if obj.decided_at else EMPTY
+
     @admin.display(description=_("label"))
     def label_link(self, obj: Decision) -> str:
         address = reverse("admin:labels_label_change", args=[obj.label_id])
@@ -186,7 +207,7 @@ class DecisionAdmin(PortalAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        obj = kwargs.get("obj")
+        obj: Any = kwargs.get("obj")
         is_waiting = obj is not None and obj.state == DecisionState.PROPOSED
         context["waiting"] = obj if is_waiting else None
         context["may"] = may_decide(request, obj) if is_waiting else set()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget, AutocompleteSelect
+from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clusters import policy
+from clusters.admin.base import NamedAutocomplete
 from clusters.models import Account, Cluster, Organisation
 from labels import life
 from labels.models import Decision, DecisionKind, Label, LabelKind
@@ -75,8 +76,8 @@ class TellingForm(forms.BaseForm):
 
 
 def reason_field(**given: Any) -> forms.CharField:
-    options = {"label": _("reason"), "widget": AdminTextareaWidget(attrs={"rows": 4})}
-    return forms.CharField(**options | given)
+    widget = AdminTextareaWidget(attrs={"rows": 4})
+    return forms.CharField(label=_("Reason"), widget=widget, **given)
 
 
 # The label itself: proposed, corrected
@@ -98,7 +99,7 @@ class ProposalForm(LabelForm):
         help_text=_("Why the label is awarded or renewed. It is public once it is approved.")
     )
     is_recorded = forms.BooleanField(
-        label=_("recorded from a source"),
+        label=_("Recorded from a source"),
         required=False,
         help_text=_(
             "Tick this for a label that was not decided here: you write down what a source tells, "
@@ -150,6 +151,7 @@ class Step(TellingForm):
     kind: ClassVar[DecisionKind]
     verb: ClassVar[str] = policy.DECIDE
     title: ClassVar[Promise]
+    button: ClassVar[Promise | None] = None  # where it does not say the same as the title
     explained: ClassVar[Promise]
 
     @classmethod
@@ -161,7 +163,7 @@ class Step(TellingForm):
 
 
 class DatedStep(Step, forms.Form):
-    on = forms.DateField(label=_("day"), widget=AdminDateWidget, initial=timezone.localdate)
+    on = forms.DateField(label=_("Day"), widget=AdminDateWidget, initial=timezone.localdate)
     reason = reason_field(help_text=_("Public."))
 
 
@@ -169,6 +171,7 @@ class Renewal(Step, LabelForm):
     kind = DecisionKind.RENEWAL
     verb = policy.ADD
     title = _("Renew")
+    button = _("Propose the renewal")
     explained = _(
         "The renewal counts from the day after the end, by the rule in force then. The assessment "
         "lies before the renewal window closes. Somebody else has to approve the renewal before "
@@ -186,13 +189,20 @@ class Renewal(Step, LabelForm):
         "silver": ("benchmarked_on", "areas_of_improvement"),
     }
 
+    REQUIRED = ("assessed_on", "benchmarked_on", "areas_of_improvement")
+
     reason = reason_field(help_text=PUBLIC_ONCE_MADE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {*self.REQUIRED} & {*self.fields}:
+            self.fields[name].required = True
 
     @classmethod
     def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
         names = (*cls.FIELDS, *cls.OF_A_LEVEL.get(label.level_id, ()), "source")
         callback = partial(model_admin.formfield_for_dbfield, request=request)
-        form = forms.modelform_factory(Label, cls, fields=names, formfield_callback=callback)
+        form: Any = forms.modelform_factory(Label, cls, fields=names, formfield_callback=callback)
         new = Label(
             cluster=label.cluster,
             level=label.level,
@@ -202,7 +212,8 @@ class Renewal(Step, LabelForm):
             renews=label,
             decided_here=True,
         )
-        return form(request.POST if request.method == "POST" else None, instance=new)
+        step: Step = form(request.POST if request.method == "POST" else None, instance=new)
+        return step
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:
         return life.renew(label, self.instance, reason=self.cleaned_data["reason"], by=by, now=now)
@@ -215,7 +226,7 @@ class Extension(Step, forms.Form):
         "The label ends on a later day, by this decision. What is printed on it stays as it is."
     )
 
-    until = forms.DateField(label=_("new end"), widget=AdminDateWidget)
+    until = forms.DateField(label=_("New end"), widget=AdminDateWidget)
     reason = reason_field(help_text=_("Public."))
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:
@@ -253,10 +264,10 @@ class Transfer(DatedStep):
     )
 
     cluster = forms.ModelChoiceField(
-        Cluster.objects.none(), label=_("to the cluster"), required=False
+        Cluster.objects.none(), label=_("To the cluster"), required=False
     )
     organisation = forms.ModelChoiceField(
-        Organisation.objects.none(), label=_("to the managing organisation"), required=False
+        Organisation.objects.none(), label=_("To the managing organisation"), required=False
     )
     field_order = ("cluster", "organisation", "on", "reason")
 
@@ -266,7 +277,7 @@ class Transfer(DatedStep):
         for name, related in (("cluster", "cluster"), ("organisation", "managing_organisation")):
             column: Any = Label._meta.get_field(related)
             field: Any = form.fields[name]
-            field.widget = AutocompleteSelect(column, model_admin.admin_site)
+            field.widget = NamedAutocomplete(column, model_admin.admin_site)
             field.queryset = model_admin.visible(request, column.related_model)
         return form
 
@@ -277,6 +288,7 @@ class Transfer(DatedStep):
 class Revocation(DatedStep):
     kind = DecisionKind.REVOCATION
     title = _("Revoke")
+    button = _("Propose the revocation")
     explained = _(
         "From this day the label is revoked, for good: nothing of it changes any more. Somebody "
         "else has to approve the revocation before it is public."
@@ -364,7 +376,7 @@ class Approval(TellingForm, forms.Form):
 
 class Refusal(TellingForm, forms.Form):
     answer = forms.CharField(
-        label=_("why"),
+        label=_("Why"),
         widget=AdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("For the secretariat; not public."),
     )

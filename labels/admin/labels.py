@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Prefetch, QuerySet
@@ -64,6 +65,8 @@ class EffectiveDays:
 
     @admin.display(description=_("state today"))
     def state_today(self, obj: Label) -> str:
+        if not obj.is_published:
+            return gettext("not public")
         state = getattr(obj, "state", None)
         return str(STATE_NAMES[State(state)]) if state else EMPTY
 
@@ -74,6 +77,10 @@ class EffectiveDays:
     @admin.display(description=_("valid until"), ordering="ends_on")
     def last_day(self, obj: Label) -> str:
         return day_in_words(obj.ends_on, is_computed=obj.end_is_computed)
+
+    @admin.display(description=_("extended until"))
+    def extension(self, obj: Label) -> str:
+        return day_in_words(obj.extended_until)
 
     @admin.display(description=_("renewable until"), ordering="renewable_until")
     def last_renewal_day(self, obj: Label) -> str:
@@ -98,14 +105,25 @@ class StateFilter(admin.SimpleListFilter):
         states = {state.value: state for state in State}
         state = states.get(str(self.value()))
         found: QuerySet[Any] = queryset
-        return queryset.in_state(state, timezone.localdate()) if state else found
+        if state is None:
+            return found
+        return of_the_register(queryset).in_state(state, timezone.localdate())
 
 
 class SuspensionInline(TabularPart):
     """Written by the steps only."""
 
     model = Suspension
-    fields = ("starts_on", "ends_on", "reason")
+    fields = ("first_day", "last_day", "reason")
+    readonly_fields = ("first_day", "last_day")
+
+    @admin.display(description=_("suspended from"))
+    def first_day(self, obj: Suspension) -> str:
+        return day_in_words(obj.starts_on)
+
+    @admin.display(description=_("reinstated on"))
+    def last_day(self, obj: Suspension) -> str:
+        return day_in_words(obj.ends_on)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -154,7 +172,7 @@ STORED = (
                 "state_today",
                 "first_day",
                 "last_day",
-                "extended_until",
+                "extension",
                 "last_renewal_day",
                 "rule",
             ),
@@ -202,7 +220,7 @@ class TellsWhatIsRefused(PortalAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refused = request.__dict__.get("refused")
         return form
 
@@ -249,7 +267,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
         "state_today",
         "first_day",
         "last_day",
-        "extended_until",
+        "extension",
         "last_renewal_day",
         "rule",
         "decided_here",
@@ -298,6 +316,11 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
         may = super().has_change_permission(request, obj)
         return may and (obj is None or self.is_correctable(request, obj))
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was decided on stays, refused or not."""
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or not obj.decisions.exists())
+
     def is_correctable(self, request: HttpRequest, obj: Label) -> bool:
         if obj.pk is None or obj.revoked_on is not None:
             return False
@@ -330,7 +353,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
         return found
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return self.inlines if obj else ()
+        return self.inlines if obj and obj.suspensions.exists() else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?from=`: what was proposed once and refused is proposed again."""
@@ -339,7 +362,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
         label = self.get_object(request, key) if key.isdigit() else None
         if label is None or life.was_public(label):
             return given
-        names = [name for _title, part in PROPOSAL for name in part["fields"]]
+        names = flatten_fieldsets(PROPOSAL)
         given |= model_to_dict(label, names) | {"is_recorded": not label.decided_here}
         refused = label.decisions.order_by("-pk").first() if self.reads_decisions(request) else None
         return given | ({"reason": refused.reason} if refused else {})
@@ -453,7 +476,9 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
                 tell(request, decision)
                 return redirect("admin:labels_label_change", pk)
         explained = "" if refusal else step.explained
-        return step_page(self, request, label, form, step.title, explained, refusal)
+        return step_page(
+            self, request, label, form, step.title, explained, refusal, button=step.button
+        )
 
 
 def decisions_on(label: Label) -> QuerySet[Decision]:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clusters.models import Account, Cluster, Organisation
-from labels.models import Label
+from labels.life import approve
+from labels.models import Decision
 from news.models import Announcement
 from tests.factories import make_cluster
 
@@ -97,13 +99,9 @@ def test_cluster_is_created_edited_and_unpublished(desk: Page, live_server: Live
     cluster = Cluster.objects.get()
     desk.goto(f"{live_server}/admin/clusters/cluster/{cluster.pk}/change/")
     desk.fill("#id_texts-0-tagline", "Timber from the Alps")
-    desk.click("#labels-group .add-row a")
-    desk.select_option("#id_labels-0-level", "gold")
-    desk.fill("#id_labels-0-assessed_on", "2015-07")
     save(desk)
     desk.goto(public)
     expect(desk.locator("main")).to_contain_text("Timber from the Alps")
-    assert [str(label.ends_on) for label in cluster.labels.all()] == ["2017-07-31"]
 
     unpublish(desk, f"{live_server}/admin/clusters/cluster/")
     assert status(desk, public) == 404
@@ -131,29 +129,42 @@ def test_organisation_is_created_edited_and_unpublished(
     assert status(desk, public) == 404
 
 
-def test_label_is_created_edited_and_unpublished(desk: Page, live_server: LiveServer) -> None:
-    make_cluster(name="bioPmed", slug="biopmed")
-    desk.goto(f"{live_server}/admin/labels/label/add/")
-    choose(desk, "cluster", "bioPmed")
+def test_label_is_proposed_from_its_cluster_and_corrected(
+    desk: Page, live_server: LiveServer
+) -> None:
+    cluster = make_cluster(name="bioPmed", slug="biopmed")
+    desk.goto(f"{live_server}/admin/clusters/cluster/{cluster.pk}/change/")
+    desk.click("a:has-text('Propose an award')")
     desk.select_option("#id_level", "gold")
     desk.fill("#id_assessed_on", "2015-07")
     desk.fill("#id_valid_until", "2014")
-    desk.locator("input[name=_save]").first.click()
+    desk.check("#id_is_recorded")
+    desk.fill("#id_source", "A list of 2015.")
+    desk.fill("#id_reason", "The list names it.")
+    desk.click("input[name=_save]")
     expect(desk.locator(".field-valid_until .errorlist")).to_contain_text("before the start")
     desk.fill("#id_valid_until", "")
     save(desk)
-    label = Label.objects.get()
+    decision = Decision.objects.get()
+    approve(decision, by=Account.objects.create_user("lead@example.org"), now=timezone.now())
+    label = decision.label
     public = f"{live_server}/en/labels/{label.public_id}/"
     assert status(desk, public) == 200
     expect(desk.locator("main")).to_contain_text("31 July 2017")
 
     desk.goto(f"{live_server}/admin/labels/label/{label.pk}/change/")
     desk.fill("#id_valid_until", "2017-06-15")
+    desk.click("input[name=_save]")
+    expect(desk.locator(".field-reason .errorlist")).to_have_text("Give the reason.")
+    desk.fill("#id_reason", "The certificate says so.")
     save(desk)
     desk.goto(public)
     expect(desk.locator("main")).to_contain_text("15 June 2017")
 
-    unpublish(desk, f"{live_server}/admin/labels/label/")
+    desk.goto(f"{live_server}/admin/labels/label/{label.pk}/change/")
+    desk.uncheck("#id_is_published")
+    desk.fill("#id_reason", "Another label was meant.")
+    save(desk)
     assert status(desk, public) == 404
 
 

@@ -30,6 +30,16 @@ def test_cluster_tells_its_labels_and_leads_to_a_proposal(admin_client: Client) 
     assert f"{ADD}?cluster={label.cluster.pk}" in page
 
 
+def test_cluster_with_two_labels_is_saved(admin_client: Client) -> None:
+    label = make_label()
+    make_label(cluster=label.cluster, assessed_on="2017-08")
+    address = reverse("admin:clusters_cluster_change", args=[label.cluster.pk])
+
+    response = admin_client.post(address, form_data(admin_client, address) | {"town": "Ivrea"})
+
+    assert errors(response) == []
+
+
 def test_cluster_does_not_write_its_labels(admin_client: Client) -> None:
     label = make_label()
     address = reverse("admin:clusters_cluster_change", args=[label.cluster.pk])
@@ -45,6 +55,14 @@ def test_labels_are_not_published_in_bulk(admin_client: Client) -> None:
     make_label()
 
     assert admin_client.get(LIST).context["action_form"] is None
+
+
+def test_label_that_is_not_public_has_no_state(admin_client: Client) -> None:
+    make_label(is_published=False)
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert '<td class="field-state_today">not public</td>' in page
 
 
 def test_suspension_is_read_only(admin_client: Client) -> None:

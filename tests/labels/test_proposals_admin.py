@@ -66,7 +66,8 @@ def messages_of(response: Any) -> list[str]:
 def test_award_is_proposed_and_not_public() -> None:
     client, editor = signed_in(Role.EDITOR)
 
-    response = client.post(ADD, proposal(client, make_cluster()), follow=True)
+    data = proposal(client, make_cluster(), is_published="on", revoked_on="2026-01-01")
+    response = client.post(ADD, data, follow=True)
 
     decision = Decision.objects.get()
     assert (decision.kind, decision.state) == (DecisionKind.AWARD, DecisionState.PROPOSED)
@@ -192,6 +193,15 @@ def test_proposal_is_not_edited() -> None:
     decision = propose(editor)
 
     assert editor.post(change(decision.label), {"score": "99"}).status_code == 403
+
+
+def test_what_was_decided_on_is_not_deleted() -> None:
+    editor, account = signed_in(Role.EDITOR)
+    decision = propose(editor)
+    life.refuse(decision, answer="No.", by=account, now=decision.proposed_at)
+    address = reverse("admin:labels_label_delete", args=[decision.label.pk])
+
+    assert editor.post(address, {"post": "yes"}).status_code == 403
 
 
 @time_machine.travel(NOW, tick=False)
@@ -489,7 +499,7 @@ def test_old_version_is_restored_by_a_correction_with_a_reason() -> None:
 
 def form_data_of_version(client: Client, address: str) -> dict[str, Any]:
     form = client.get(address).context["adminform"].form
-    data = {}
+    data: dict[str, Any] = {}
     for field in form:
         value = field.value()
         if isinstance(value, bool):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookies import SimpleCookie
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -176,12 +177,17 @@ def model_cells(
     world: World, label: str, identities: Sequence[str] = table.IDENTITIES
 ) -> Iterator[Cell]:
     for identity in identities:
-        yield from list_cells(label, identity)
+        first, *others = world.states(label)
         if identity in table.MEANINGLESS_METHODS_AS:
             yield from meaningless_cells(world, label, identity)
-        states = world.states(label)
-        # Who shares a line with somebody before, or has none, asks for the first row only.
-        for state in states if identity in table.LEADING[label] else states[:1]:
+        if identity not in (*table.LEADING[label], *table.WITHOUT_A_LINE):
+            # Who shares a line with somebody before, or has none, asks for the list, and for the
+            # first row to see and to change.
+            yield next(list_cells(label, identity))
+            yield from islice(row_cells(world, label, identity, first), 2)
+            continue
+        yield from list_cells(label, identity)
+        for state in (first, *(others if identity in table.LEADING[label] else ())):
             yield from row_cells(world, label, identity, state)
         yield from version_cells(world, label, identity)
 
@@ -250,6 +256,20 @@ def version_cells(world: World, label: str, identity: str) -> Iterator[Cell]:
         version = world.version(label, others[0])
         path = admin_path(label, "simple_history", world.row(label, first).pk, version)
         yield Cell(f"{label} simple_history", "GET", identity, "of another row", path, ABSENT)
+
+
+def step_cells(world: World, identities: Sequence[str] = table.IDENTITIES) -> Iterator[Cell]:
+    """An empty form changes nothing; a button without a field has its tests elsewhere."""
+    for label, page, state, people in table.steps():
+        path = admin_path(label, page, world.row(label, state).pk)
+        nowhere = admin_path(label, page, 999999999)
+        for identity in identities:
+            sees = "V" in table.letters(label, identity, state)
+            expected = outcome(identity, sees=sees, may=identity in people)
+            name = f"{label} {page}"
+            yield Cell(name, "GET", identity, state, path, expected, nowhere)
+            check = None if page == "approve" else stays
+            yield Cell(name, "POST", identity, state, path, expected, nowhere, check=check)
 
 
 def meaningless_cells(world: World, label: str, identity: str) -> Iterator[Cell]:
@@ -536,6 +556,8 @@ def declared_addresses() -> set[str]:
         if issubclass(type(admin.site._registry.get(apps.get_model(label))), SimpleHistoryAdmin):
             pages.append("simple_history")
         named |= {f"admin:{label.replace('.', '_')}_{page}" for page in pages}
+    for label, page, _state, _people in table.steps():
+        named.add(f"admin:{label.replace('.', '_')}_{page}")
     # Django's own: an old form of the address of a row, and everything that is not there.
     return named | {"admin:<path:object_id>/", "admin:(?P<url>.*)$"}
 

@@ -24,6 +24,7 @@ IDENTITIES = (
 )
 VISITORS = ("anonymous", "disabled")  # of whom nobody is signed in
 STRANGERS = (*VISITORS, "removed", "norole")  # who do not enter admin
+WITHOUT_A_LINE = ("anonymous", "norole")  # they stand for all who do not know of a list
 MEANINGLESS_METHODS_AS = ("anonymous", "owner")
 COUNTS_AS = ("owner", "former", "policymaker", "auditor")
 EDITING = ("owner", "editor", "other", "former", "expert", "secretariat", "lead", "root")
@@ -133,13 +134,15 @@ labels.label                 own      unpublished other  new
   former                     -        -        -        -
   policymaker                V        -        -        -
   policyother                -        -        V        -
-  secretariat                VCP      VCDP     VCP      A
-  lead root                  VCPR     VCDPR    VCPR     A
+  secretariat                VC       V        VC       A
+  lead root                  VCR      V        VCR      A
   auditor                    V        V        V        -
 
 labels.suspension            own      other    new
-  secretariat auditor        V        V        -
-  lead root                  VCDR     VCDR     -
+  secretariat auditor lead root  V    V        -
+
+labels.decision              waiting  made     new
+  secretariat auditor lead root  V    V        -
 
 labels.level                 row      new
   secretariat auditor        V        -
@@ -212,6 +215,12 @@ clusters.claim               row      new
   secretariat auditor        V        -
 
 clusters.confirmationrequest row      new
+  secretariat lead auditor root  V    -
+
+labels.notice                row      new
+  secretariat lead auditor root  V    -
+
+labels.delivery              row      new
   secretariat lead auditor root  V    -
 
 clusters.problemreport       row      new
@@ -343,6 +352,7 @@ labels_atom                       page
 labels_ics                        page
 label_seal                        page  label/own not label/unpublished
 cluster_seal                      page  register/own not register/hidden
+programme_requirement             page  programme/mine programme/theirs not programme/hidden
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
@@ -351,12 +361,12 @@ clusters:organisation_contact     form  organisation/own not organisation/hidden
 clusters:organisation_report      form  organisation/own not organisation/hidden
 clusters:programme_report         form  programme/mine not programme/hidden
 labels:report                     form  label/own not label/unpublished
-programme_requirement             page  programme/mine programme/theirs not programme/hidden
 news:contact                      form  not announcement/draft
 news:report                       form  announcement/public not announcement/draft
 clusters:organisation_claim       form  not organisation/hidden
 clusters:invitation_accept        form  not forged
 clusters:confirm_profile          form  not forged
+labels:notice                     form  not forged
 account_login                     guest
 account_signup                    guest
 account_inactive                  shown
@@ -387,10 +397,29 @@ clusters:account_data             sent
 clusters:account_leave_team       sent  not organisation/hidden
 """
 
+# Pages of admin on which one takes a step with a row: in what state of it, and who may. Who only
+# sees the row is refused.
+STEPS = """
+labels.label     renew      own      secretariat lead root
+labels.label     extend     own      lead root
+labels.label     suspend    own      lead root
+labels.label     reinstate  own      lead root
+labels.label     transfer   own      lead root
+labels.label     revoke     own      lead root
+labels.decision  approve    waiting  lead root
+labels.decision  refuse     waiting  secretariat lead root
+"""
+
 # Addresses of admin that are no list and no row.
 OF_ADMIN = """
 index login logout password_change password_change_done autocomplete jsi18n app_list
 """
+
+
+def steps() -> list[tuple[str, str, str, frozenset[str]]]:
+    """Label of the model, page, state of the row, and who may."""
+    lines = [line.split() for line in STEPS.strip().splitlines()]
+    return [(label, page, state, frozenset(people)) for label, page, state, *people in lines]
 
 
 def addresses() -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:

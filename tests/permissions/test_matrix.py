@@ -23,6 +23,10 @@ def test_rows_of_admin(world: World, label: str) -> None:
     none_wrong(world, cells.model_cells(world, label))
 
 
+def test_steps(world: World) -> None:
+    none_wrong(world, cells.step_cells(world))
+
+
 def test_autocomplete(world: World) -> None:
     none_wrong(world, cells.autocomplete_cells())
 

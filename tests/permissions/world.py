@@ -39,6 +39,8 @@ from clusters.models import (
     TeamRole,
 )
 from labels.models import (
+    Decision,
+    Delivery,
     Expert,
     Indicator,
     IndicatorSet,
@@ -46,10 +48,10 @@ from labels.models import (
     IssuingBodyRole,
     Level,
     LevelRule,
-    Statement,
-    Suspension,
     Notice,
     RequiredLevel,
+    Statement,
+    Suspension,
 )
 from tests.factories import (
     make_account,
@@ -291,11 +293,11 @@ def put_relations(world: World, yesterday: str) -> None:
             name_en=word, name_it=word, slug=word, is_published=state != "hidden"
         )
         put("clusters.programme", state, programme)
-        if cluster:
-            row = make_participation(programme=programme, cluster=clusters[cluster])
         word = mark("labels.requiredlevel", state)
         row = RequiredLevel.objects.create(programme=programme, level_id="silver", source=word)
         put("labels.requiredlevel", state, row)
+        if cluster:
+            row = make_participation(programme=programme, cluster=clusters[cluster])
             put("clusters.participation", state, row)
     mine = world.row("clusters.programme", "mine")
     row = make_participation(programme=mine, cluster=clusters["draft"])
@@ -441,6 +443,26 @@ def put_queues(world: World, now: datetime) -> None:
     world.put("clusters.confirmationrequest", "row", ConfirmationRequest.objects.create(
         organisation=own, due_on=timezone.localdate(now)
     ))  # fmt: skip
+    notice = Notice.objects.create(
+        label=world.row("labels.label", "own"), kind="end", due_on=timezone.localdate(now)
+    )
+    world.put("labels.notice", "row", notice)
+    world.put("labels.delivery", "row", Delivery.objects.create(notice=notice, begun_at=now))
+    for state, label, decided in (
+        ("waiting", "unpublished", {"kind": "award", "needs_two": True}),
+        ("made", "own", {"kind": "correction", "state": "made", "needs_two": False}),
+    ):
+        if state == "made":
+            decided |= {"decided_at": now, "decided_by": world.people["secretariat"]}
+        row = Decision.objects.create(
+            label=world.row("labels.label", label),
+            takes_effect_on=timezone.localdate(now),
+            reason=mark("labels.decision", state),
+            proposed_by=world.people["secretariat"],
+            proposed_at=now,
+            **decided,
+        )
+        world.put("labels.decision", state, row)
     world.put("clusters.event", "row", Event.objects.create(
         happened_at=now, kind=EventKind.SIGNED_IN, account=world.row("clusters.account", "lead"),
         detail="zqeventrow",
