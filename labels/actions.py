@@ -62,6 +62,7 @@ def save_label(label: Label) -> Label:
     for name in ("renews", "transferred_from"):
         if getattr(label, f"{name}_id") is not None:
             setattr(label, name, Label.objects.get(pk=getattr(label, f"{name}_id")))
+    label.clean_fields()
     moved = moved_with(label)
     rest(moved)
     label.full_clean()
