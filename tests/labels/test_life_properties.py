@@ -38,7 +38,7 @@ from tests.factories import make_account, make_cluster
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drafts")]
 
 LEVELS = ("gold", "bronze")
-LIVES = 16
+LIVES = 12
 STEPS_IN_A_LIFE = 20
 NEW_RULES = "new rules"
 FIRST_DAY = date(2017, 1, 1)
