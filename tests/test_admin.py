@@ -50,6 +50,7 @@ from labels.models import (
     Label,
     LevelRule,
     Notice,
+    RequiredLevel,
     Statement,
     Suspension,
 )
@@ -171,6 +172,9 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Participation: make_participation,
     ProblemReport: make_report,
     Programme: lambda: make_programme(owner=make_organisation()),
+    RequiredLevel: lambda: RequiredLevel.objects.create(
+        programme=make_programme(), level_id="silver"
+    ),
     Shareholding: lambda: Shareholding.objects.create(
         organisation=make_organisation(), shareholder=make_organisation()
     ),

@@ -126,7 +126,6 @@ def facts(label: Label, decision: Decision | None) -> Iterator[tuple[str, Any]]:
 class DecisionAdmin(PortalAdmin):
     list_display = ("name", "state", "effect", "proposed_by", "proposed")
     list_filter = ("state", "kind")
-    list_select_related = ("proposed_by",)
     search_fields = ("label__cluster__name", "label__public_id", "reason", "answer")
     search_help_text = _("Cluster, public id of the label, reason or answer.")
     date_hierarchy = "takes_effect_on"
@@ -161,7 +160,7 @@ class DecisionAdmin(PortalAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         found: Any = super().get_queryset(request)
-        decisions: QuerySet[Decision] = found.with_label()
+        decisions: QuerySet[Decision] = found.with_label().select_related("proposed_by")
         return decisions
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -152,7 +152,7 @@ SILVER = (
         "description": _("Not public."),
     },
 )
-PROPOSAL = (
+PROPOSAL: Any = (
     LABEL,
     KIND,
     DATES,
