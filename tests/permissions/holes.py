@@ -265,7 +265,7 @@ def every_member_owns(patch: Patch, world: World) -> None:
     patch.setattr(policy, "owned_by", policy.teams_of)
 
 
-@hole(of("clusters.programme", "lead", "list", "POST", "delete_selected"))
+@hole(of("clusters.programme", "secretariat", "list", "POST", "delete_selected"))
 def published_rows_are_deleted_in_bulk(patch: Patch, world: World) -> None:
     patch.setattr(base.PublishedAdmin, "get_actions", ModelAdmin.get_actions)
     patch.setattr(
@@ -273,14 +273,14 @@ def published_rows_are_deleted_in_bulk(patch: Patch, world: World) -> None:
     )
 
 
-@hole(of("clusters.programme", "lead", "delete", "POST", "mine"))
+@hole(of(ANNOUNCEMENT, "secretariat", "delete", "POST", "public"))
 def published_rows_are_deleted(patch: Patch, world: World) -> None:
     patch.setattr(
         base.PublishedAdmin, "has_delete_permission", base.ScopedAdmin.has_delete_permission
     )
 
 
-@hole(of("clusters.clustername", "lead", "add"))
+@hole(of("clusters.clustername", "secretariat", "add"))
 def parts_are_added_alone(patch: Patch, world: World) -> None:
     patch.setattr(base.PartAdmin, "has_add_permission", base.ScopedAdmin.has_add_permission)
 
