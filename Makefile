@@ -109,7 +109,7 @@ test-postgres: install messages ## The suite on a throw-away PostgreSQL, or on T
 test-browser: install messages ## The tests in Chromium (CHROMIUM=/path/to/it)
 	@test -x "$(CHROMIUM)" \
 	  || { echo 'Chromium is needed: on Debian, apt-get install chromium; or CHROMIUM=…' >&2; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -n auto -m browser tests/browser $(ARGS)
 
 NEXT_PYTHON = $(firstword $(foreach python,\
   python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13),\

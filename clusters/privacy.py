@@ -178,8 +178,7 @@ FIELDS: Mapping[str, Table] = {
     },
     "labels.suspension": {FACT: "id label starts_on ends_on reason"},
     "labels.decision": {
-        FACT: "id label kind takes_effect_on reason ends_on organisation_before "
-        "organisation_after",
+        FACT: "id label kind takes_effect_on reason ends_on organisation_before organisation_after",
         INTERNAL: "state needs_two proposed_at decided_at answer",
         BY_ACCOUNT: "proposed_by decided_by",
     },
