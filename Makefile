@@ -101,8 +101,7 @@ test: install messages ## The whole suite on SQLite, then on PostgreSQL where th
 	  echo 'The suite ran on: SQLite (no PostgreSQL server programs, no TEST_DATABASE_URL)'; \
 	fi
 
-# The matrix of permissions asks ten thousand cells: once is enough for a run.
-test-postgres: CHOSEN = not browser and not benchmark and not matrix
+test-postgres: CHOSEN = not browser and not benchmark and not one_engine
 test-postgres: install messages ## The suite on a throw-away PostgreSQL, or on TEST_DATABASE_URL
 	$(BIN)/python -m tests.postgres -- $(BIN)/$(PYTEST) $(ARGS)
 

@@ -174,7 +174,7 @@ FIELDS: Mapping[str, Table] = {
         "revocation_reason starts_on ends_on renewable_until start_is_computed end_is_computed "
         "rule minimum_score extended_until transferred_on transferred_from decided_here "
         "status_index",
-        INTERNAL: "is_published benchmarked_on areas_of_improvement days_are_exact",
+        INTERNAL: "is_published benchmarked_on areas_of_improvement end_is_exact days_are_exact",
     },
     "labels.suspension": {FACT: "id label starts_on ends_on reason"},
     "labels.decision": {

@@ -22,6 +22,7 @@ DERIVED = (
     "renewable_until",
     "start_is_computed",
     "end_is_computed",
+    "end_is_exact",
     "days_are_exact",
     "minimum_score",
     "rule_id",

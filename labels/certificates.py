@@ -21,6 +21,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from PIL import ImageFile
 
 from clusters.structured import absolute
 from labels.credentials import credential
@@ -104,6 +105,8 @@ def library() -> Any:
     except OSError:
         logger.warning("Pango is missing: label pages to print stand in for certificates.")
         return None
+    # It lets Pillow take truncated pictures, everywhere: uploads are to be whole.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     return weasyprint
 
 

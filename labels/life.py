@@ -128,9 +128,9 @@ def refuse_late_renewal(label: Label, earlier: Label) -> None:
     refuse_what_is_gone(earlier)
     if earlier.renewable_until is None or earlier.starts_on is None:
         raise ValidationError(_("The dates of the earlier label are not known: award a first one."))
-    if not earlier.days_are_exact:
+    if not earlier.end_is_exact:
         raise ValidationError(
-            _("The earlier label is not known to the day: correct its dates before it is renewed.")
+            _("The end of that label is not known to the day: correct its dates first.")
         )
     if Label.objects.filter(renews=earlier, is_published=True).exists():
         raise ValidationError(_("This label has been renewed already."))
@@ -510,7 +510,7 @@ def steps_open(label: Label, day: date) -> list[DecisionKind]:
     in_time = state in (State.VALID, State.RENEWABLE)
     offered = {
         DecisionKind.RENEWAL: (
-            in_time and label.days_are_exact and not is_renewed and not is_suspended
+            in_time and label.end_is_exact and not is_renewed and not is_suspended
         ),
         DecisionKind.EXTENSION: (in_time or state == State.NOT_YET) and not is_renewed,
         DecisionKind.SUSPENSION: state == State.VALID and not is_suspended,

@@ -51,7 +51,8 @@ class Validity:
     renewable_until: date
     start_is_computed: bool
     end_is_computed: bool
-    is_exact: bool
+    start_is_exact: bool
+    end_is_exact: bool
     rule: Rule
 
 
@@ -82,7 +83,7 @@ def validity(
     rules: Sequence[Rule],
     is_renewal: bool = False,
     previous_end: date | None = None,
-    previous_is_exact: bool = True,
+    previous_end_is_exact: bool = True,
     extended_until: date | None = None,
 ) -> Validity | None:
     """The days of validity, or None where neither start nor end is known.
@@ -90,13 +91,13 @@ def validity(
     A start counts from the first day of its period, a printed end to the last. A renewal with a
     `previous_end` is seamless: it starts the day after, and its end counts from there. A missing
     end follows the rule in force at the start; a missing start lies the rule's first months
-    before the end. An extension goes before every other end. The days are exact where both are
-    known to the day, or follow by a rule from one that is. Raises EndsBeforeItStarts where the
-    end lies before the start.
+    before the end. An extension goes before every other end. A day is exact where it is known to
+    the day or follows by a rule from one that is; so is an end that the rule moves to the end of
+    a known month. Raises EndsBeforeItStarts where the end lies before the start.
     """
     if previous_end is not None:
         first, start_is_computed = previous_end + timedelta(days=1), True
-        start_is_exact = previous_is_exact
+        start_is_exact = previous_end_is_exact
     elif start is not None:
         first, start_is_computed = start.first_day, False
         start_is_exact = start.precision == "day"
@@ -106,18 +107,21 @@ def validity(
     else:
         return None
     rule = rule_on(first, rules)
-    end_is_exact = True
     if extended_until is not None:
-        last = extended_until
+        last, end_is_exact = extended_until, True
     elif printed_end is not None:
         last = printed_end.last_day
         end_is_exact = printed_end.precision == "day"
     elif previous_end is not None:
         last = computed_end(previous_end, rule.renewal_months, rule)
+        end_is_exact = previous_end_is_exact
     else:
         assert start is not None
         last = computed_end(
             start.last_day, rule.renewal_months if is_renewal else rule.first_months, rule
+        )
+        end_is_exact = start.precision == "day" or (
+            start.precision == "month" and rule.ends_at_month_end
         )
     if last < first:
         raise EndsBeforeItStarts(first, last)
@@ -127,7 +131,8 @@ def validity(
         renewable_until=add_months(last, rule_on(last, rules).renewal_window_months),
         start_is_computed=start_is_computed,
         end_is_computed=printed_end is None and extended_until is None,
-        is_exact=start_is_exact and end_is_exact,
+        start_is_exact=start_is_exact,
+        end_is_exact=end_is_exact,
         rule=rule,
     )
 

@@ -248,15 +248,7 @@ def end_of(label: Label) -> PartialDate | date | None:
     """As printed or extended; computed only where the dates behind it settle the very day."""
     if not label.end_is_computed:
         return label.extended_until or label.valid_until
-    start, rule = label.start, label.rule
-    is_settled = label.days_are_exact or (
-        label.renews is None
-        and start is not None
-        and start.precision == "month"
-        and rule is not None
-        and rule.ends_at_month_end
-    )
-    return label.ends_on if is_settled else None
+    return label.ends_on if label.end_is_exact else None
 
 
 def revocation(label: Label, day: date) -> date | None:

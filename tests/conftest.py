@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).parent
 
 # Examples are the same in every run; a database may be slow on a busy machine.
 settings.register_profile(
@@ -21,6 +24,34 @@ settings.register_profile(
 settings.load_profile("portal")
 
 MOST_QUERIES = 12
+
+# What these ask of is the same on both engines (documents, headers, forms, screens): once, on
+# SQLite, is enough for a run.
+ONE_ENGINE = (
+    "clusters/test_admin.py",
+    "clusters/test_people_admin.py",
+    "clusters/test_signing_in.py",
+    "labels/test_admin.py",
+    "labels/test_certificates.py",
+    "labels/test_credentials.py",
+    "labels/test_proposals_admin.py",
+    "labels/test_seal.py",
+    "labels/test_verify_views.py",
+    "news/test_admin.py",
+    "permissions/",
+    "test_admin.py",
+    "test_conventions.py",
+    "test_headers.py",
+    "test_mass_assignment.py",
+    "test_non_interference.py",
+    "test_threat_model.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(TESTS).as_posix().startswith(ONE_ENGINE):
+            item.add_marker(pytest.mark.one_engine)
 
 
 @pytest.fixture(scope="session", autouse=True)

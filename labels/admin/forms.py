@@ -333,11 +333,8 @@ def reasons(label: Label, kind: DecisionKind) -> tuple[tuple[bool, Promise], ...
                 _("The dates of the earlier label are not known: award a first one."),
             ),
             (
-                not label.days_are_exact,
-                _(
-                    "The earlier label is not known to the day: correct its dates before it is "
-                    "renewed."
-                ),
+                not label.end_is_exact,
+                _("The end of that label is not known to the day: correct its dates first."),
             ),
             (
                 True,

@@ -379,6 +379,7 @@ class Label(models.Model):
     renewable_until = models.DateField(_("renewable until"), null=True, editable=False)
     start_is_computed = models.BooleanField(default=False, editable=False)
     end_is_computed = models.BooleanField(default=False, editable=False)
+    end_is_exact = models.BooleanField(default=False, editable=False)
     days_are_exact = models.BooleanField(default=False, editable=False)
     minimum_score = models.DecimalField(
         _("minimum score"), max_digits=5, decimal_places=2, null=True, editable=False
@@ -605,7 +606,7 @@ class Label(models.Model):
             rules=list(rules),
             is_renewal=self.kind == LabelKind.RENEWAL,
             previous_end=self.renews.ends_on if self.renews else None,
-            previous_is_exact=self.renews is None or self.renews.days_are_exact,
+            previous_end_is_exact=self.renews is None or self.renews.end_is_exact,
             extended_until=self.extended_until,
         )
         self.starts_on = days.starts_on if days else None
@@ -613,7 +614,8 @@ class Label(models.Model):
         self.renewable_until = days.renewable_until if days else None
         self.start_is_computed = days is not None and days.start_is_computed
         self.end_is_computed = days is not None and days.end_is_computed
-        self.days_are_exact = days is not None and days.is_exact
+        self.end_is_exact = days is not None and days.end_is_exact
+        self.days_are_exact = days is not None and days.start_is_exact and days.end_is_exact
         self.rule = rules[days.rule] if days else None
         self.minimum_score = self.rule.minimum_score if self.rule else None
 
@@ -623,8 +625,9 @@ class Label(models.Model):
         An extension goes before that; the one it had goes along when it is transferred.
         """
         self.starts_on = given.transferred_on
-        for name in ("ends_on", "renewable_until", "end_is_computed", "days_are_exact"):
+        for name in ("ends_on", "renewable_until", "end_is_computed", "end_is_exact"):
             setattr(self, name, getattr(given, name))
+        self.days_are_exact = given.end_is_exact
         if self.extended_until is not None:
             self.ends_on, self.end_is_computed = self.extended_until, False
             window = validity.rule_on(self.ends_on, list(rules)).renewal_window_months

@@ -331,7 +331,7 @@ drawn_queries = st.fixed_dictionaries(
 def test_every_format_says_what_the_list_says_whatever_is_asked(client: Client) -> None:
     fill_the_register()
 
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(drawn_queries)
     def ask(query: dict[str, Any]) -> None:
         assert_all_say_the_same(client, urlencode(query, doseq=True))
@@ -399,7 +399,7 @@ def test_every_page_says_what_the_list_says(client: Client, day: str) -> None:
 def test_every_page_says_what_the_list_says_on_any_day(client: Client) -> None:
     fill_the_register()
 
-    @settings(max_examples=8)
+    @settings(max_examples=4)
     @given(boundaries.map(date.fromisoformat) | st.dates(date(2012, 1, 1), date(2021, 1, 1)))
     def ask(day: date) -> None:
         assert_all_pages_say_the_same(client, day)

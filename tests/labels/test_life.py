@@ -580,14 +580,22 @@ def test_renewal_of_a_label_without_dates_is_refused() -> None:
     }
 
 
-def test_renewal_of_a_label_known_to_the_month_is_refused() -> None:
-    label = make_label(assessed_on="2026-03")
+def test_renewal_of_a_label_known_to_the_year_is_refused() -> None:
+    label = make_label(assessed_on="2026")
 
     assert refused(lambda: step(life.renew, label, renewal())) == {
-        "__all__": [
-            "The earlier label is not known to the day: correct its dates before it is renewed."
-        ]
+        "__all__": ["The end of that label is not known to the day: correct its dates first."]
     }
+
+
+def test_renewal_counts_from_the_end_of_a_known_month() -> None:
+    label = make_label(assessed_on="2024-03")
+
+    step(life.renew, label, renewal(assessed_on=PartialDate(2026, 3, 10)))
+
+    proposed = Label.objects.get(renews=label)
+    assert (label.end_is_exact, label.days_are_exact) == (True, False)
+    assert (proposed.days_are_exact, proposed.starts_on) == (True, date(2026, 4, 1))
 
 
 def test_renewal_moves_with_an_extension_before_its_approval() -> None:

@@ -11,7 +11,8 @@ from django.core.signing import Signer
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from clusters.models import Account, Cluster, Organisation, TeamMember, TeamRole
 from labels.addressees import addressees_of
@@ -137,13 +138,17 @@ def test_silver_beside_a_gold_is_due() -> None:
     assert stages(SIX_MONTHS_BEFORE) == [Stage.SIX_MONTHS, Stage.SIX_MONTHS]
 
 
+SUSPENDED = "The label is suspended: it can be renewed once it has been reinstated."
+
+
 def test_suspended_label_is_due_and_its_mail_says_so() -> None:
     label = make_told()
     Suspension.objects.create(label=label, starts_on=date(2026, 3, 1), reason="Audit.")
 
     run()
 
-    assert "The label is suspended" in mail.outbox[0].body
+    with translation.override("it"):
+        assert gettext(SUSPENDED) in mail.outbox[0].body
 
 
 def test_hidden_draft_does_not_stop_a_notice() -> None:

@@ -300,8 +300,8 @@ def test_revoked_label_takes_no_step(lead: Client, step: str, language: str) -> 
         ),
         (
             "renew",
-            lambda: make_label(assessed_on="2026-01"),
-            "The earlier label is not known to the day: correct its dates before it is renewed.",
+            lambda: make_label(assessed_on="2025"),
+            "The end of that label is not known to the day: correct its dates first.",
         ),
         (
             "extend",

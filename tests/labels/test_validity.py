@@ -120,6 +120,44 @@ def test_validity_of_a_renewal_is_seamless(previous_end: str, first: str, last: 
     assert (days.start_is_computed, days.end_is_computed) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("given", "rule", "exact"),
+    [
+        pytest.param({"start": "2015-07-14"}, OLD, (True, True), id="day"),
+        pytest.param({"start": "2015-07"}, OLD, (False, True), id="month, to its end"),
+        pytest.param({"start": "2015-07"}, EXACT, (False, False), id="month, to the day"),
+        pytest.param({"start": "2015"}, OLD, (False, False), id="year"),
+        pytest.param({"printed_end": "2017-07-31"}, OLD, (False, True), id="printed day"),
+        pytest.param({"printed_end": "2017-07"}, OLD, (False, False), id="printed month"),
+        pytest.param(
+            {"start": "2015", "extended_until": day("2018-01-31")},
+            OLD,
+            (False, True),
+            id="extended",
+        ),
+        pytest.param({"previous_end": day("2017-07-31")}, OLD, (True, True), id="renewal"),
+        pytest.param(
+            {"previous_end": day("2017-12-31"), "previous_end_is_exact": False},
+            OLD,
+            (False, False),
+            id="renewal of a rough one",
+        ),
+    ],
+)
+def test_day_is_exact_where_it_is_known_or_follows(
+    given: dict[str, Any], rule: Rule, exact: tuple[bool, bool]
+) -> None:
+    partial = {name: given[name] for name in ("start", "printed_end") if name in given}
+    dates = {"start": None, "printed_end": None} | {
+        name: PartialDate.parse(text) for name, text in partial.items()
+    }
+
+    days = validity(**given | dates, rules=[rule])
+
+    assert days is not None
+    assert (days.start_is_exact, days.end_is_exact) == exact
+
+
 def test_validity_of_a_renewal_of_an_unknown_label_counts_from_its_own_start() -> None:
     days = validity(
         start=PartialDate.parse("2020-05"), printed_end=None, rules=RULES, is_renewal=True
@@ -328,7 +366,7 @@ suspensions = st.none() | st.tuples(days, st.none() | st.integers(1, 600))
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.tuples(label_rows(), suspensions), min_size=1, max_size=4))
 def test_states_of_any_labels_agree_in_sql_and_python(rows: list[Any]) -> None:
     with transaction.atomic():

@@ -599,6 +599,8 @@ def page_cells(
 ) -> Iterator[Cell]:
     for name in names:
         kind, there, absent = table.addresses()[name]
+        if kind == "page":
+            identities = [one for one in identities if one in table.PAGES_AS]
         for state in there or (() if absent else ("",)):
             for identity in identities:
                 yield from visits(world, name, kind, state, identity)

@@ -24,6 +24,7 @@ IDENTITIES = (
 )
 VISITORS = ("anonymous", "disabled")  # of whom nobody is signed in
 STRANGERS = (*VISITORS, "removed", "norole")  # who do not enter admin
+PAGES_AS = ("anonymous", "disabled", "norole", "owner", "other", "lead", "root")  # of public pages
 WITHOUT_A_LINE = ("anonymous", "norole")  # they stand for all who do not know of a list
 MEANINGLESS_METHODS_AS = ("anonymous", "owner")
 COUNTS_AS = ("owner", "former", "policymaker", "auditor")

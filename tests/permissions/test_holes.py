@@ -9,7 +9,7 @@ from tests.permissions import cells
 from tests.permissions.holes import HOLES, Hole
 from tests.permissions.world import World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("hole", [pytest.param(one, id=one.name) for one in HOLES])

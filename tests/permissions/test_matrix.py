@@ -9,7 +9,7 @@ from django.contrib import admin
 from tests.permissions import cells, table
 from tests.permissions.world import World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
+pytestmark = pytest.mark.django_db
 
 
 def none_wrong(world: World, asked: Iterable[cells.Cell]) -> None:
