@@ -3,6 +3,9 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,7 +15,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -46,7 +49,20 @@ from clusters.models import (
     Shareholding,
     TeamRole,
 )
-from labels.models import Expert, IssuingBody, Label, Statement, Suspension
+from labels.models import (
+    Decision,
+    DecisionKind,
+    DecisionState,
+    Delivery,
+    Expert,
+    IssuingBody,
+    Label,
+    Notice,
+    NoticeKind,
+    RequiredLevel,
+    Statement,
+    Suspension,
+)
 from news.models import Announcement
 from tests.browser.payloads import ADDRESSES, GROUPS, MARK, PAYLOADS
 from tests.factories import (
@@ -193,13 +209,15 @@ def build() -> None:
         programme = make_programme(owner=organisation)
         make_participation(programme=programme, cluster=cluster)
         label = make_label(
+            level="silver",
             cluster=cluster,
             managing_organisation=organisation,
             awarded_by=awarders[number % len(awarders)],
-            revoked_on="2016-12-01",
-            revocation_reason="Audit.",
         )
         Suspension.objects.create(label=label, starts_on="2015-12-01", ends_on="2015-12-31")
+        label.revoked_on, label.revocation_reason = date(2016, 12, 1), "Audit."
+        label.save()
+        add_decisions(label, programme)
         statement = Statement.objects.create(
             as_of_on="2015", definition_en="x", definition_it="x", count=1, source=number
         )
@@ -216,8 +234,41 @@ def build() -> None:
         make_announcement_text(announcement, language="it")
         add_people(organisation, programme, number)
         add_reports(cluster, organisation)
-    for model, fields in POISONED.items():
-        poison(model, fields)
+    with guards_down():
+        for model, fields in POISONED.items():
+            poison(model, fields)
+
+
+@contextmanager
+def guards_down() -> Iterator[None]:
+    """The database lets nobody change a revoked label."""
+    guards = import_module("labels.migrations.0002_label_is_guarded")
+    with connection.cursor() as cursor:
+        for statement in guards.UNDO_SQLITE:
+            cursor.execute(statement)
+        yield
+        for statement in guards.SQLITE:
+            cursor.execute(statement)
+
+
+def add_decisions(label: Label, programme: Programme) -> None:
+    """One that is public, one that was refused; a notice; what the programme requires."""
+    now = timezone.now()
+    for state, answer in ((DecisionState.MADE, ""), (DecisionState.REFUSED, "x")):
+        Decision.objects.create(
+            label=label,
+            kind=DecisionKind.CORRECTION,
+            state=state,
+            takes_effect_on=date(2016, 1, 1),
+            reason="x",
+            answer=answer,
+            needs_two=False,
+            proposed_at=now,
+            decided_at=now,
+        )
+    notice = Notice.objects.create(label=label, kind=NoticeKind.END, due_on=date(2016, 1, 1))
+    Delivery.objects.create(notice=notice, begun_at=now, failed_at=now, failure="x")
+    RequiredLevel.objects.create(programme=programme, level=label.level)
 
 
 def add_parts(
@@ -283,13 +334,15 @@ def poison(model: type[models.Model], fields: list[Any]) -> None:
     """Past every validator; a version of each row in its history, too."""
     if model is Event:
         return  # never changed: it was written like that
-    rows = model._base_manager.order_by("pk")[: 2 * ROWS]  # at most two languages
+    rows = list(model._base_manager.order_by("pk")[: 2 * ROWS])  # at most two languages
     keys = [row.pk for row in rows]
     for row, key in enumerate(keys):
         values = {
             field.name: payload_of(field, row, len(keys), number)
             for number, field in enumerate(fields)
         }
+        if model is Decision and rows[row].state == DecisionState.MADE:
+            del values["answer"]  # only a refusal has one
         model._base_manager.filter(pk=key).update(**values)
     if hasattr(model, "history"):
         for saved in model._base_manager.filter(pk__in=keys):
