@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -46,6 +47,13 @@ ONE_ENGINE = (
     "test_non_interference.py",
     "test_threat_model.py",
 )
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: to look through it for garbage takes long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -292,7 +292,10 @@ def every_page(page: Page, site: str) -> Iterator[str]:
     yield "the second factor at signing in"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# Colours are the same in every language.
+@pytest.mark.parametrize(
+    ("site", "scheme"), [("en", "light"), ("it", "light"), ("en", "dark")], indirect=["site"]
+)
 @pytest.mark.usefixtures("account")
 def test_page_is_accessible_and_fits_a_narrow_screen(
     browser: Browser, site: str, scheme: str
