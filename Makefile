@@ -12,7 +12,7 @@ COMPILED := $(CATALOGUES:.po=.mo)
 STATIC_FILES := $(shell find static -type f)
 TEMPLATES = $$(find templates -name '*.html')
 CHOSEN = not browser and not benchmark
-PYTEST = python -m pytest -n auto -m "$(CHOSEN)"
+PYTEST = python -m pytest -n auto --dist worksteal -m "$(CHOSEN)"
 
 # What `manage.py check --deploy` is shown: a production site with a secret of its own.
 PRODUCTION = DEBUG=False HTTPS=True ALLOWED_HOSTS=portal.example.org \
@@ -108,7 +108,7 @@ test-postgres: install messages ## The suite on a throw-away PostgreSQL, or on T
 test-browser: install messages ## The tests in Chromium (CHROMIUM=/path/to/it)
 	@test -x "$(CHROMIUM)" \
 	  || { echo 'Chromium is needed: on Debian, apt-get install chromium; or CHROMIUM=…' >&2; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -n auto -m browser tests/browser $(ARGS)
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -n auto --dist worksteal -m browser tests/browser $(ARGS)
 
 NEXT_PYTHON = $(firstword $(foreach python,\
   python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13),\
