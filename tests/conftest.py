@@ -29,18 +29,23 @@ MOST_QUERIES = 12
 # What these ask of is the same on both engines (documents, headers, forms, screens): once, on
 # SQLite, is enough for a run.
 ONE_ENGINE = (
+    "clusters/test_accounts.py",
     "clusters/test_admin.py",
+    "clusters/test_contact.py",
     "clusters/test_people_admin.py",
+    "clusters/test_privacy.py",
     "clusters/test_signing_in.py",
     "labels/test_admin.py",
     "labels/test_certificates.py",
     "labels/test_credentials.py",
     "labels/test_proposals_admin.py",
     "labels/test_seal.py",
+    "labels/test_signing.py",
     "labels/test_verify_views.py",
     "news/test_admin.py",
     "permissions/",
     "test_admin.py",
+    "test_config_views.py",
     "test_conventions.py",
     "test_headers.py",
     "test_mass_assignment.py",

@@ -59,7 +59,7 @@ def test_page_is_accessible(portal: str, browser: Browser, language: str, scheme
 
 
 @pytest.mark.parametrize("language", ["en", "it"])
-@pytest.mark.parametrize("width", [320, 360, 1280])
+@pytest.mark.parametrize("width", [320, 1280])
 def test_page_does_not_scroll_sideways(
     portal: str, browser: Browser, language: str, width: int
 ) -> None:

@@ -341,7 +341,8 @@ def poison(model: type[models.Model], fields: list[Any]) -> None:
             field.name: payload_of(field, row, len(keys), number)
             for number, field in enumerate(fields)
         }
-        if model is Decision and rows[row].state == DecisionState.MADE:
+        decision = rows[row]
+        if isinstance(decision, Decision) and decision.state == DecisionState.MADE:
             del values["answer"]  # only a refusal has one
         model._base_manager.filter(pk=key).update(**values)
     if hasattr(model, "history"):
