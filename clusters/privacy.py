@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+CHANGE_DAYS = 7
 NETWORK_ADDRESS_DAYS = 90
 INVITATION_DAYS = 90
 REPLY_ADDRESS_DAYS = 90
@@ -61,6 +62,7 @@ REPLY = Rule(Sensitivity.PERSONAL, f"{REPLY_ADDRESS_DAYS} days after closing", "
 LOGGED = Rule(Sensitivity.RESTRICTED, f"{EVENT_DAYS} days", "stays; it holds no address")
 LOGGED_PERSON = Rule(Sensitivity.PERSONAL, f"{EVENT_DAYS} days", "leads to the nameless account")
 NETWORK = Rule(Sensitivity.PERSONAL, f"{NETWORK_ADDRESS_DAYS} days", "the row is deleted")
+CHANGED = Rule(Sensitivity.PUBLIC, f"{CHANGE_DAYS} days", "stays; it holds no address")
 SESSION = Rule(Sensitivity.SECRET, "until it expires, after 12 hours", "the row is deleted")
 ADMIN_LOG = Rule(Sensitivity.RESTRICTED, f"{ADMIN_LOG_DAYS} days", MENTION_GOES)
 ADMIN_LOG_PERSON = Rule(
@@ -201,6 +203,7 @@ FIELDS: Mapping[str, Table] = {
         FACT: "id announcement language title slug lead body box_title box picture_alt "
         "picture_credit contact_role"
     },
+    "clusters.change": {CHANGED: "id kind key changed_at"},
     "account.emailaddress": {BELONGING: "id user email verified primary"},
     "account.emailconfirmation": {CREDENTIAL: "id email_address created sent key"},
     "mfa.authenticator": {BELONGING: "id user type created_at last_used_at", CREDENTIAL: "data"},

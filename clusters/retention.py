@@ -22,6 +22,7 @@ from clusters import privacy
 from clusters.events import record
 from clusters.models import (
     Account,
+    Change,
     Claim,
     Cluster,
     Event,
@@ -82,6 +83,7 @@ def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
         id__in=Invitation.objects.values("pk")
     )
     yield from due_deliveries(now)
+    yield Change.objects.filter(changed_at__lte=now - timedelta(days=privacy.CHANGE_DAYS))
     yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=privacy.ADMIN_LOG_DAYS))
 
 

@@ -1,5 +1,6 @@
 """Clusters, the organisations that manage them, and the programmes that support them."""
 
+from clusters.models.changes import Change, ChangeKind
 from clusters.models.clusters import (
     Cluster,
     ClusterName,
@@ -38,6 +39,8 @@ from clusters.models.reports import ProblemReport, RecordKind, ReportState
 
 __all__ = [
     "Account",
+    "Change",
+    "ChangeKind",
     "Claim",
     "ClaimState",
     "Cluster",
