@@ -29,7 +29,7 @@ from clusters.reports import Record, record_of
 from clusters.search import Link
 from config.middleware import is_machine_address
 from labels.models import Label
-from labels.register import figures, latest_awards
+from labels.register import directory, figures, latest_awards
 from news.models import Announcement
 from news.register import latest
 
@@ -53,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "day": today,
             "clusters": clusters.count(),
             "countries": clusters.count_countries(),
-            "positions": clusters.counted_by_position(),
+            "points": directory(QueryDict(), reverse("clusters:list"), today).points(),
             "figures": figures(today),
             "examples": examples(),
             "announcements": latest(timezone.now(), ANNOUNCEMENTS),

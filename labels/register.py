@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
 
 from babel.dates import format_date
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q
 from django.db.models.lookups import Exact
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
+from labels.holdings import directory as directory
+from labels.holdings import level_options as level_options
 from labels.models import Label, Level
 from labels.requirements import announced as announced
 from labels.requirements import requirement_of as requirement_of
@@ -66,16 +67,6 @@ def headline(labels: Sequence[Label]) -> Label | None:
 def certifications(labels: Iterable[Label]) -> list[dict[str, object]]:
     """The labels as schema.org says it, for the description of their holder."""
     return [certification_data(label) for label in labels]
-
-
-def cluster_ids_holding(level_codes: Sequence[str], day: date) -> QuerySet[Label, Any]:
-    """Keys of the clusters with a valid label of one of the levels, for `pk__in`."""
-    return Label.objects.published().of_levels(level_codes).valid_on(day).values("cluster")
-
-
-def level_options() -> list[Level]:
-    """All levels, the highest first."""
-    return list(Level.objects.order_by("-rank"))
 
 
 def figures(day: date) -> Figures:

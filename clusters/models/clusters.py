@@ -31,6 +31,9 @@ from clusters.models.reference import Portfolio, Region, ends_after_it_starts, i
 from clusters.public_ids import new_public_id
 
 
+LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
+
+
 class ClusterState(models.TextChoices):
     PROVISIONAL = "provisional", _("provisional")
     ACTIVE = "active", _("active")
@@ -114,16 +117,10 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
     def count_countries(self) -> int:
         return self.order_by().values("country").distinct().count()
 
-    def counted_by_position(self) -> "models.QuerySet[Any, Any]":
-        """One row for each position: country, town, how many, and one of the clusters there."""
-        return (
-            self.located()
-            .order_by()
-            .values("latitude", "longitude", "country")
-            .annotate(
-                number=Count("pk"), town=Min("town"), slug=Min("slug"), first_name=Min("name")
-            )
-        )
+    def position_of(self, slug: str) -> tuple[float, float] | None:
+        """Degrees north and east of the public cluster at this address."""
+        place = self.published().located().filter(slug=slug).values_list("latitude", "longitude")
+        return next(((float(north), float(east)) for north, east in place), None)
 
     def with_place(self) -> Self:
         return self.select_related("region", "portfolio").prefetch_related("texts")
@@ -131,6 +128,24 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
     def with_profile(self) -> Self:
         """What a cluster's own page tells of it, in four queries beside the first."""
         return self.with_place().with_managers().prefetch_related("names", "membership_counts")
+
+    def for_cards(self, day: date) -> Self:
+        """Public ones with place, texts' first lines and who manages them that day: two queries."""
+        managers = Management.objects.on(day).filter(organisation__is_published=True)
+        taglines = {
+            f"tagline_{language}": models.Subquery(
+                ClusterText.objects.filter(cluster=OuterRef("pk"), language=language).values(
+                    "tagline"
+                )
+            )
+            for language, _name in LANGUAGES
+        }
+        return (
+            self.published()
+            .select_related("region", "portfolio")
+            .annotate(**taglines)
+            .prefetch_related(Prefetch("managements", managers.select_related("organisation")))
+        )
 
     def with_managers(self) -> Self:
         """Prefetch published managers with their organisations, the lead first."""
@@ -374,7 +389,7 @@ class ClusterText(models.Model):
         Cluster, models.CASCADE, related_name="texts", verbose_name=_("cluster")
     )
     language = models.CharField(
-        _("language"), max_length=2, choices=[("en", _("English")), ("it", _("Italian"))]
+        _("language"), max_length=2, choices=LANGUAGES
     )
     tagline = models.CharField(
         _("tagline"), max_length=200, blank=True, help_text=_("Who it is, in one line.")

@@ -1,9 +1,6 @@
 """The public pages of clusters, organisations and programmes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -15,27 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
+from clusters.cards import rendered
 from clusters.contact import to_cluster
 from clusters.freshness import is_stale
 from clusters.membership import membership_table
-from clusters.models import (
-    Cluster,
-    ClusterText,
-    Lineage,
-    Management,
-    Organisation,
-    Portfolio,
-    Programme,
-)
+from clusters.models import Cluster, Lineage, Management, Organisation, Programme
 from clusters.paging import page_of
 from clusters.public_ids import formerly_at
-from clusters.search import (
-    LONGEST_TEXT,
-    Directory,
-    DirectoryQuery,
-    Link,
-    read_query,
-)
+from clusters.search import LONGEST_TEXT, DirectoryQuery, Link, Place
 from clusters.structured import (
     breadcrumbs_data,
     cluster_data,
@@ -44,18 +28,14 @@ from clusters.structured import (
 from labels.register import (
     announced,
     certifications,
-    cluster_ids_holding,
+    directory,
     current_level,
     headline,
     labels_of,
-    level_options,
     requirement_of,
     timeline_of,
 )
 from news.register import announcements_of, announcements_of_organisation
-
-if TYPE_CHECKING:
-    from labels.models import Label
 
 PER_PAGE = 24
 ANNOUNCEMENTS = 5
@@ -64,58 +44,39 @@ CLUSTERS_MANAGED = Prefetch("managements", Management.objects.of_published_clust
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A cluster in a list, with all that its row shows."""
-
-    cluster: Cluster
-    text: ClusterText | None
-    managers: list[Management]
-    label: "Label | None"
-
-
 @require_safe
 def cluster_list(request: HttpRequest) -> HttpResponse:
-    portfolios, levels = list(Portfolio.objects.all()), level_options()
-    query = read_query(
-        request.GET,
-        portfolios={portfolio.code for portfolio in portfolios},
-        levels={level.code for level in levels},
-    )
-    day = query.on or timezone.localdate()
-    directory = Directory(
-        query=query,
-        path=request.path,
-        holders=lambda codes: cluster_ids_holding(codes, day),
-        portfolios=portfolios,
-        levels=levels,
-    )
-    found = directory.clusters()
-    page = page_of(
-        found.with_place().with_managers().in_directory_order(), request.GET, per_page=PER_PAGE
-    )
+    today = timezone.localdate()
+    found = directory(request.GET, request.path, today)
     return TemplateResponse(
         request,
         "clusters/cluster_list.html",
         {
             "section": "clusters",
-            "query": query,
-            "page_obj": page,
-            "rows": listed(page, day),
-            "facets": directory.facets(),
-            "chips": directory.chips(),
-            "ways_out": [] if page else directory.ways_out(),
-            "kept": kept_parameters(query),
-            "positions": found.counted_by_position(),
-            "as_of": as_of(request.GET, request.path, timezone.localdate()),
+            "query": found.query,
+            "is_first_page": found.place == Place(),
+            "first_url": found.query.url(request.path),
+            "problems": found.problems,
+            "total": found.total,
+            "page": found.page,
+            "rows": rendered(found, found.page.keys),
+            "facets": found.facets(),
+            "chips": found.chips(),
+            "sorts": found.sorts(),
+            "ways_out": [] if found.total else found.ways_out(),
+            "kept": kept_parameters(found.query, "q"),
+            "kept_beside_ranges": kept_parameters(
+                found.query, "founded_from", "founded_to", "members_from", "members_to", "near", "within"
+            ),
+            "points": found.points(),
+            "as_of": as_of(request.GET, request.path, today),
         },
     )
 
 
-def kept_parameters(query: DirectoryQuery) -> list[dict[str, str]]:
-    """What the search form sends along, so that a search keeps the filters."""
-    day = [("on", query.on.isoformat())] if query.on else []
-    return [{"name": name, "value": value} for name, value in [*query.filter_pairs(), *day]]
+def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
+    """What a form sends along beside its own parameters, so that the filters stay."""
+    return [{"name": name, "value": value} for name, value in query.pairs() if name not in own]
 
 
 @require_safe
@@ -253,21 +214,6 @@ def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "as_of": shown,
         },
     )
-
-
-def listed(clusters: Iterable[Cluster], day: date) -> list[Listed]:
-    """Rows in the order of the clusters; two queries."""
-    clusters = list(clusters)
-    labels = labels_of(clusters, day)
-    return [
-        Listed(
-            cluster=cluster,
-            text=cluster.text(),
-            managers=cluster.managers_on(day),
-            label=headline(labels[cluster.pk]),
-        )
-        for cluster in clusters
-    ]
 
 
 def moved(request: HttpRequest, rows: QuerySet[AnyModel], slug: str) -> HttpResponse:

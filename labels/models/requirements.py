@@ -23,6 +23,9 @@ class RequiredLevelQuerySet(models.QuerySet["RequiredLevel"]):
     def of_programme(self, programme: Programme) -> Self:
         return self.filter(programme=programme).select_related("level")
 
+    def of_published(self) -> Self:
+        return self.filter(programme__is_published=True)
+
     def after(self, day: date) -> Self:
         """What begins later, the next first."""
         return self.filter(required_from__gt=day).order_by("required_from", "pk")

@@ -1,0 +1,70 @@
+"""The rows of the list of clusters, each rendered once as long as nothing in it changes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from clusters.directory import VALID, Directory
+from clusters.index import MOST_CARDS
+from clusters.models import Cluster, Management
+
+TEMPLATE = "clusters/_cluster_row.html"
+# After a valid label: what may become valid again.
+HOPEFUL = ("renewable", "suspended", "not_yet")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a row shows. `level` and `state` are those of the label to name first, if any."""
+
+    cluster: Cluster
+    managers: Sequence[Management]
+    level: Any
+    state: str
+
+
+def rendered(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
+    """The rows of these clusters in the active language; two statements for those not yet made."""
+    language, words = get_language(), directory.query.words
+    kept = directory.index.cards
+
+    def place(key: int) -> tuple[int, str | None, date, str]:
+        return key, language, directory.day, words
+
+    missing = [key for key in keys if place(key) not in kept]
+    made = {
+        card.cluster.pk: SafeString(render_to_string(TEMPLATE, {"row": card, "words": words}))
+        for card in cards(directory, missing)
+    }
+    rows = [made.get(key) or kept.get(place(key), "") for key in keys]
+    kept.update((place(key), row) for key, row in made.items())
+    while len(kept) > MOST_CARDS:
+        kept.popitem(last=False)
+    return [SafeString(row) for row in rows if row]
+
+
+def cards(directory: Directory, keys: Sequence[int]) -> Iterable[Card]:
+    if not keys:
+        return
+    levels = {level.code: level for level in directory.index.reference.levels}
+    for cluster in Cluster.objects.for_cards(directory.day).filter(pk__in=keys):
+        code, state = headline(directory.holdings(cluster.pk), levels)
+        yield Card(cluster, list(cluster.managements.all()), levels.get(code), state)
+
+
+def headline(holdings: Sequence[tuple[str, str]], levels: Mapping[str, Any]) -> tuple[str, str]:
+    """The highest valid label, else the highest that may become valid again, else the highest."""
+    states = (VALID, *HOPEFUL)
+
+    def importance(holding: tuple[str, str]) -> tuple[int, int, str]:
+        level, state = holding
+        group = 2 if state == VALID else 1 if state in HOPEFUL else 0
+        turn = -states.index(state) if state in states else 0
+        return group, levels[level].rank, f"{turn + 9}{state}"
+
+    return max(holdings, key=importance, default=("", ""))
