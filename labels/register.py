@@ -1,9 +1,10 @@
 """What other pages ask the register: labels of clusters, current levels, figures, awards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
 
 from babel.dates import format_date
 from django.db.models import Count, F, Min, Q
@@ -18,7 +19,7 @@ from labels.models import Label, Level
 from labels.requirements import announced as announced
 from labels.requirements import requirement_of as requirement_of
 from labels.structured import certification_data
-from labels.timeline import Span, Timeline, timeline
+from labels.timeline import Span, Timeline, scale_of, timeline
 from labels.validity import Interval, State
 
 
@@ -130,7 +131,17 @@ def latest_awards(day: date, limit: int) -> list[Label]:
 
 def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
     """The picture of labels loaded by `labels_of`; None where no label has dates."""
-    return timeline([span for label in labels if (span := span_of(label))], day)
+    return timeline(spans_of(labels), day)
+
+
+def timelines_of(labels: Mapping[int, Sequence[Label]], day: date) -> dict[int, Timeline | None]:
+    """The pictures of several clusters (by key, as `labels_of` has them) on one axis of years."""
+    scale = scale_of(spans_of(chain.from_iterable(labels.values())), day)
+    return {key: timeline(spans_of(rows), day, scale) for key, rows in labels.items()}
+
+
+def spans_of(labels: Iterable[Label]) -> list[Span]:
+    return [span for label in labels if (span := span_of(label))]
 
 
 def span_of(label: Label) -> Span | None:

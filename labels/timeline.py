@@ -15,6 +15,8 @@ LEFT, RIGHT, TOP = 24.0, 616.0, 40.0
 BAR_HEIGHT, ROW_HEIGHT = 36.0, 50.0
 AXIS_HEIGHT = 36.0
 YEAR_LABEL_WIDTH = 60.0
+# The last one is enough for all years that a date can have.
+YEAR_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 NAME_WIDTH = 104.0
 DAY_LABEL_HALF = 105.0
 HATCH_STEP = 9.0
@@ -106,27 +108,38 @@ class Scale:
         share = (day - first).days / (date(self.last_year, 1, 1) - first).days
         return round(LEFT + share * (RIGHT - LEFT), 1)
 
+    def covers(self, day: date) -> bool:
+        return self.first_year <= day.year < self.last_year
+
     def ticks(self) -> tuple[Tick, ...]:
         years = range(self.first_year, self.last_year + 1)
         room = (RIGHT - LEFT) / (len(years) - 1)
-        step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * room >= YEAR_LABEL_WIDTH)
+        step = next(step for step in YEAR_STEPS if step * room >= YEAR_LABEL_WIDTH)
         return tuple(
             Tick(self.x(date(year, 1, 1)), "" if year % step else str(year)) for year in years
         )
 
 
-def timeline(spans: Sequence[Span], day: date) -> Timeline | None:
-    """Draw labels in their order, one level never in the row of another; None without any.
-
-    The line of the day is left out where the day lies far from every label.
-    """
+def scale_of(spans: Sequence[Span], day: date) -> Scale | None:
+    """Whole years around labels and day; without the day where it lies far from every label."""
     if not spans:
         return None
     first = min(span.starts_on for span in spans)
     last = max(span.renewable_until for span in spans)
     is_near = first - FARTHEST_DAY <= day <= last + FARTHEST_DAY
     ends = (first, last, day) if is_near else (first, last)
-    scale = Scale(min(ends).year, max(ends).year + 1)
+    return Scale(min(ends).year, max(ends).year + 1)
+
+
+def timeline(spans: Sequence[Span], day: date, scale: Scale | None = None) -> Timeline | None:
+    """Draw labels in their order, one level never in the row of another; None without any.
+
+    With a `scale` (of these labels and of others), drawings stand on one axis; the line of the
+    day is left out where the scale does not reach it.
+    """
+    scale = scale or scale_of(spans, day)
+    if not spans or scale is None:
+        return None
     bars = place(spans, scale)
     axis_y = TOP + ROW_HEIGHT * (1 + max(bar.row for bar in bars)) + 4
     return Timeline(
@@ -135,7 +148,7 @@ def timeline(spans: Sequence[Span], day: date) -> Timeline | None:
         axis_y=axis_y,
         ticks=scale.ticks(),
         bars=tuple(bars),
-        now=now_line(day, scale) if is_near else None,
+        now=now_line(day, scale) if scale.covers(day) else None,
     )
 
 

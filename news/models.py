@@ -1,10 +1,11 @@
 """Announcements, a text per language, tied to clusters and their labels."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
@@ -75,6 +76,15 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
 
     def of_cluster(self, cluster: Cluster) -> Self:
         return self.filter(clusters=cluster)
+
+    def count_by_cluster(self, clusters: Iterable[Cluster]) -> Iterable[tuple[int, int, datetime]]:
+        """Key, how many, and the latest moment, for each of these that any announcement is of."""
+        return (
+            self.filter(clusters__in=list(clusters))
+            .order_by()
+            .values_list("clusters")
+            .annotate(Count("pk"), Max("published_at"))
+        )
 
     def of_organisation(self, organisation: Organisation) -> Self:
         return self.filter(organisations=organisation)

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from labels.timeline import LEFT, RIGHT, WIDTH, Span, timeline
+from labels.timeline import LEFT, RIGHT, WIDTH, Span, scale_of, timeline
 from labels.validity import Interval
 
 DAY = date(2015, 9, 8)
@@ -189,3 +189,29 @@ def test_timeline_names_a_short_last_bar_before_it() -> None:
 
     assert drawn is not None
     assert drawn.bars[1].name_x < drawn.bars[1].x - 90
+
+
+def test_timelines_on_one_scale_put_the_same_day_at_the_same_place() -> None:
+    old, new = span(start="2009-01-01", end="2011-12-31"), span()
+    scale = scale_of([old, new], DAY)
+
+    drawn = [timeline([one], DAY, scale) for one in (old, new)]
+
+    first, second = (one for one in drawn if one)
+    assert (first.ticks, first.now) == (second.ticks, second.now)
+    assert first.bars[0].end_x < second.bars[0].x
+
+
+def test_timeline_on_a_scale_that_does_not_reach_the_day_leaves_its_line_out() -> None:
+    drawn = timeline([span()], date(1900, 1, 1), scale_of([span()], date(1900, 1, 1)))
+
+    assert drawn is not None
+    assert drawn.now is None
+
+
+@pytest.mark.parametrize("year", [1000, 1500, 2000])
+def test_timeline_spans_all_years_that_a_date_can_have(year: int) -> None:
+    drawn = timeline([span(start=f"{year}-01-01", end="2999-12-31")], DAY)
+
+    assert drawn is not None
+    assert sum(bool(tick.text) for tick in drawn.ticks) >= 3
