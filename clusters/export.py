@@ -1,12 +1,22 @@
-"""Tables as CSV that a spreadsheet opens without running anything."""
+"""Rows as CSV that a spreadsheet opens without running anything, as a spreadsheet, and as JSON.
+
+Rows are read and written one at a time, so that memory does not grow with their number.
+"""
 
 import csv
-from collections.abc import Iterable, Sequence
-from io import StringIO
+import json
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from io import StringIO, TextIOWrapper
 from itertools import chain
-from typing import TextIO
+from typing import IO, TextIO
 
 from django.http import HttpResponse
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+Value = str | float | bool | None
 
 # A spreadsheet takes a cell that begins so for a formula; the last four are = + - @ at full width.
 BEGIN_A_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -42,3 +52,83 @@ def csv_download(
             "Cache-Control": "no-store",
         },
     )
+
+
+def as_text(value: Value) -> str:
+    """As JSON writes it, but without quotes; what is not known is empty."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def write_table(
+    file: IO[bytes],
+    header: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    *,
+    with_mark: bool = False,
+) -> None:
+    """CSV in UTF-8; `with_mark` puts the byte order mark first by which some programs know it."""
+    if with_mark:
+        file.write(BOM_UTF8)
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    write_csv(text, header, ([as_text(value) for value in row] for row in rows))
+    text.detach()
+
+
+def write_json(
+    file: IO[bytes], head: Mapping[str, object], name: str, items: Iterable[object]
+) -> None:
+    """The head, and the items under a name of their own, each on one line."""
+    start = json.dumps(head, ensure_ascii=False)[:-1]
+    file.write(f"{start}{', ' if head else ''}{json.dumps(name)}: [".encode())
+    for number, item in enumerate(items):
+        line = json.dumps(item, ensure_ascii=False)
+        file.write(f"{',' if number else ''}\n{line}".encode())
+    file.write(b"\n]}\n")
+
+
+def write_spreadsheet(
+    file: IO[bytes], name: str, header: Sequence[str], rows: Iterable[Sequence[Value]], *, on: date
+) -> None:
+    """The same bytes for the same rows: the day they tell of stands for the moment of writing.
+
+    Text stays text, whatever it begins with: nothing becomes a formula or a link.
+    """
+    workbook = Workbook(
+        file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    workbook.set_properties({"created": datetime.combine(on, time.min)})
+    sheet = workbook.add_worksheet(name)
+    sheet.freeze_panes(1, 1)
+    sheet.set_column(0, len(header) - 1, 16)
+    bold = workbook.add_format({"bold": True})
+    for column, title in enumerate(header):
+        sheet.write_string(0, column, title, bold)
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row):
+            write_cell(sheet, number, column, value)
+    sheet.autofilter(0, 0, number, len(header) - 1)
+    workbook.close()
+
+
+def write_cell(sheet: Worksheet, row: int, column: int, value: Value) -> None:
+    if isinstance(value, str):
+        sheet.write_string(row, column, value)
+    elif isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif value is not None:
+        sheet.write_number(row, column, value)
+
+
+def value_at(twin: Mapping[str, object], path: Iterable[str]) -> Value:
+    """What stands at a place of nested dictionaries; None where one on the way is None."""
+    value: object = twin
+    for name in path:
+        if value is None:
+            return None
+        assert isinstance(value, Mapping)
+        value = value[name]
+    assert value is None or isinstance(value, str | float | bool | int)
+    return value

@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from xlsxwriter import Workbook
 
-from clusters.export import csv_text
+from clusters.export import Value, as_text, csv_text, write_cell
 from clusters.structured import absolute
-from labels.export import Value, as_text, write_cell
 from labels.models import Label
 from labels.questions import Line
 from labels.register import state_sentence

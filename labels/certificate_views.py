@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.limits import allow, network_address, network_of
+from clusters.machine_answers import led_on, opened, refused, sent_once
 from labels.certificates import Certificate, certificate, library, make, stored
-from labels.machine_views import led_on, opened, refused, sent_once
 from labels.models import Label
 
 MINUTE = 60

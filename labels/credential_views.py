@@ -7,8 +7,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from clusters.machine_answers import led_on, opened, refused, sent_once
 from labels.credentials import Purpose, credential, status_list
-from labels.machine_views import led_on, opened, refused, sent_once
 from labels.models import Label
 from labels.signing import NoSigningKey, published_keys, sign
 

@@ -1,30 +1,31 @@
 """What machines read of the register: one copy for all caches, open to every origin."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import wraps
-from tempfile import SpooledTemporaryFile
-from typing import IO, cast
 
 from django.conf import settings
-from django.http import (
-    FileResponse,
-    HttpRequest,
-    HttpResponse,
-    HttpResponsePermanentRedirect,
-    JsonResponse,
-)
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.export import csv_text
+from clusters.export import Value, csv_text, write_json, write_spreadsheet, write_table
+from clusters.machine_answers import (
+    MOST_LETTERS,
+    SPREADSHEET,
+    file_answer,
+    led_on,
+    opened,
+    refused,
+    sent_once,
+    wrong_choices,
+    wrong_day,
+)
 from clusters.models import Portfolio
 from clusters.search import read_day
 from clusters.structured import absolute
@@ -44,19 +45,7 @@ from labels.seal import (
 from labels.search import RegisterQuery, read_query
 from labels.structured import ROWS_AT_ONCE, twins
 
-# How many seconds a cache may keep an answer, at most until the next midnight.
-FRESH_SECONDS = 300
 FRESH_SEAL_SECONDS = 900
-MOST_BYTES_IN_MEMORY = 1024 * 1024
-MOST_LETTERS = 60
-# What a 304 has to repeat.
-OF_EVERY_ANSWER = (
-    "Access-Control-Allow-Origin",
-    "Cache-Control",
-    "Content-Security-Policy",
-    "Cross-Origin-Resource-Policy",
-    "ETag",
-)
 
 
 @dataclass(frozen=True)
@@ -79,6 +68,9 @@ class Asked:
 
     def twins(self) -> Iterator[dict[str, object]]:
         return twins(self.labels, self.day)
+
+    def rows(self) -> Iterator[list[Value]]:
+        return map(export.row_of, self.twins())
 
 
 Answer = Callable[[Asked], HttpResponseBase]
@@ -114,102 +106,10 @@ def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
     return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
 
 
-def wrong_day(request: HttpRequest) -> list[str]:
-    if not read_day(request.GET)[1]:
-        return []
-    given = request.GET.get("on", "").strip()[:MOST_LETTERS]
-    return [f"on: “{given}” is not a day like 2015-09-08"]
-
-
-def wrong_choices(request: HttpRequest, **choices: "dict[str, object] | type[Scheme]") -> list[str]:
-    return [
-        f"{name}: “{request.GET[name][:MOST_LETTERS]}” is not one of {', '.join(known)}"
-        for name, known in choices.items()
-        if name in request.GET and request.GET[name] not in list(known)
-    ]
-
-
-def refused(request: HttpRequest, problems: list[str], status: int) -> HttpResponse:
-    text = "; ".join(problems)
-    if request.path.endswith(".json"):
-        response: HttpResponse = JsonResponse(
-            {"error": text}, status=status, json_dumps_params={"ensure_ascii": False}
-        )
-    else:
-        response = HttpResponse(
-            f"{text}\n", status=status, content_type="text/plain; charset=utf-8"
-        )
-    return cast(HttpResponse, open_to_all(response))
-
-
-def open_to_all(response: HttpResponseBase) -> HttpResponseBase:
-    response["Access-Control-Allow-Origin"] = "*"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
-
-
-def opened(
-    response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
-) -> HttpResponseBase:
-    """For every origin, and to keep for a short while: at midnight a state may change."""
-    response["Cache-Control"] = f"public, max-age={min(seconds, seconds_to_midnight(now))}"
-    return open_to_all(response)
-
-
-def sent_once(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The answer, or “not modified” to who has it, which says again who may read it.
-
-    A cache takes over what a 304 says, and would close to other origins what was open.
-    """
-    if isinstance(response, HttpResponse):
-        set_response_etag(response)
-    unchanged = get_conditional_response(request, etag=response["ETag"])
-    if unchanged is None:
-        return response
-    response.close()
-    for name in OF_EVERY_ANSWER:
-        if name in response:
-            unchanged[name] = response[name]
-    return cast(HttpResponseBase, unchanged)
-
-
-def seconds_to_midnight(now: datetime) -> int:
-    """Whole seconds left of the day in the portal's zone."""
-    zone = timezone.get_default_timezone()
-    tomorrow = timezone.localdate(now, zone) + timedelta(days=1)
-    return int((datetime.combine(tomorrow, time.min, zone) - now).total_seconds())
-
-
-def file_answer(
-    write: Callable[[IO[bytes]], None],
-    *,
-    name: str,
-    content_type: str,
-    is_download: bool = False,
-) -> FileResponse:
-    """Written as a whole before the first byte leaves, on the disk where it is large.
-
-    So an error is an error and not half a file, the database does not wait for a slow reader, and
-    the file has an ETag. The response closes it.
-    """
-    file = cast(IO[bytes], SpooledTemporaryFile(max_size=MOST_BYTES_IN_MEMORY))  # noqa: SIM115
-    write(file)
-    file.seek(0)
-    etag = f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'  # type: ignore[arg-type]
-    file.seek(0)
-    return FileResponse(
-        file,
-        filename=name,
-        as_attachment=is_download,
-        content_type=content_type,
-        headers={"ETag": etag},
-    )
-
-
 @register_address
 def labels_csv(asked: Asked) -> HttpResponseBase:
     return file_answer(
-        lambda file: export.write_table(file, asked.twins()),
+        lambda file: write_table(file, list(export.COLUMNS), asked.rows()),
         name=f"labels-{asked.day}.csv",
         content_type="text/csv; charset=utf-8",
         is_download=True,
@@ -219,17 +119,20 @@ def labels_csv(asked: Asked) -> HttpResponseBase:
 @register_address
 def labels_xlsx(asked: Asked) -> HttpResponseBase:
     return file_answer(
-        lambda file: export.write_spreadsheet(file, asked.twins(), on=asked.day),
+        lambda file: write_spreadsheet(
+            file, "labels", list(export.COLUMNS), asked.rows(), on=asked.day
+        ),
         name=f"labels-{asked.day}.xlsx",
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        content_type=SPREADSHEET,
         is_download=True,
     )
 
 
 @register_address
 def labels_json(asked: Asked) -> HttpResponseBase:
+    head = {"on": asked.day.isoformat(), "page": asked.page}
     return file_answer(
-        lambda file: export.write_json(file, asked.twins(), on=asked.day, page=asked.page),
+        lambda file: write_json(file, head, "labels", asked.twins()),
         name=f"labels-{asked.day}.json",
         content_type="application/json",
     )
@@ -283,12 +186,6 @@ def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
         return led_on(request, "cluster_seal", cluster.public_id)
     highest = current_level(labels_of([cluster], day)[cluster.pk])
     return seal_answer(request, lambda: seal_of_cluster(cluster, highest, day), now)
-
-
-def led_on(request: HttpRequest, name: str, *arguments: str) -> HttpResponseBase:
-    query = f"?{request.GET.urlencode()}" if request.GET else ""
-    address = reverse(name, args=arguments) + query
-    return open_to_all(HttpResponsePermanentRedirect(address))
 
 
 def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -> HttpResponseBase:

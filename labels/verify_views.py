@@ -15,10 +15,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from clusters.asof import as_of
 from clusters.limits import allow, network_address, network_of
+from clusters.machine_answers import open_to_all, opened
 from clusters.search import read_day
 from clusters.views.contact import open_form
 from labels.answers import Answered, answer_lines, as_csv, as_json, as_spreadsheet, data_of, parts
-from labels.machine_views import open_to_all, opened
 from labels.questions import (
     MOST_BYTES,
     MOST_LINES,

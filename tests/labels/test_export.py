@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from openpyxl import load_workbook
 
-from clusters.export import inert
+from clusters.export import as_text, inert
 from clusters.models import Account, Cluster, ClusterName, Organisation
 from labels import export, life
 from labels.models import IssuingBody, Label, Suspension
@@ -205,7 +205,7 @@ def assert_all_say_the_same(client: Client, query: str) -> None:
 
     expected = [export.row_of(label) for label in as_json["labels"]]
     assert [list(row.values()) for row in read_csv(client, query)] == [
-        [inert(export.as_text(value)) for value in row] for row in expected
+        [inert(as_text(value)) for value in row] for row in expected
     ]
     assert [list(row.values()) for row in read_xlsx(client, query)] == expected
 
