@@ -131,8 +131,10 @@ class Directory:
             return None
         return self.index.remember(
             ("near", self.query.near),
-            lambda: self.index.centre_of(self.query.near)
-            or Cluster.objects.position_of(self.query.near),
+            lambda: (
+                self.index.centre_of(self.query.near)
+                or Cluster.objects.position_of(self.query.near)
+            ),
         )
 
     @property

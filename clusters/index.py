@@ -22,7 +22,7 @@ from sys import intern
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import CharField, Q
+from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
 
 from clusters.changes import Seen, look
@@ -104,13 +104,15 @@ class Spells:
 
     def without(self, slots: set[int]) -> "Spells":
         if not slots:
-            return Spells(list(self.values), self.slot[:], self.value[:], self.first[:], self.last[:])
+            return Spells(
+                list(self.values), self.slot[:], self.value[:], self.first[:], self.last[:]
+            )
         kept = [place for place, slot in enumerate(self.slot) if slot not in slots]
-        columns = (
+        slot, value, first, last = (
             array(column.typecode, [column[place] for place in kept])
             for column in (self.slot, self.value, self.first, self.last)
         )
-        return Spells(list(self.values), *columns)
+        return Spells(list(self.values), slot, value, first, last)
 
     def add(self, slot: int, spell: Spell, places: dict[Value, int]) -> None:
         place = places.setdefault(spell.value, len(places))
@@ -413,7 +415,11 @@ def own_spells(keys: set[int] | None) -> Iterator[Spell]:
             Management.objects.filter(organisation__is_published=True),
             "organisation__kind",
         ),
-        ("programme", Participation.objects.filter(programme__is_published=True), "programme__slug"),
+        (
+            "programme",
+            Participation.objects.filter(programme__is_published=True),
+            "programme__slug",
+        ),
     ):
         found = (
             rows.filter(of_these("cluster", keys))
@@ -491,7 +497,9 @@ def patched(
         spells=with_spells(index.spells, spells, changed, slots, living),
         order=array("I", sorted([*order, *alive], key=lambda slot: (names[slot], numbers[slot]))),
         cards=OrderedDict(
-            (key, card) for key, card in list(index.cards.items()) if key[0] not in (keys or ())  # type: ignore[index]
+            (key, card)
+            for key, card in list(index.cards.items())
+            if key[0] not in (keys or ())  # type: ignore[index]
         ),
     )
 

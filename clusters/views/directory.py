@@ -66,7 +66,13 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
             "ways_out": [] if found.total else found.ways_out(),
             "kept": kept_parameters(found.query, "q"),
             "kept_beside_ranges": kept_parameters(
-                found.query, "founded_from", "founded_to", "members_from", "members_to", "near", "within"
+                found.query,
+                "founded_from",
+                "founded_to",
+                "members_from",
+                "members_to",
+                "near",
+                "within",
             ),
             "points": found.points(),
             "as_of": as_of(request.GET, request.path, today),

@@ -1,55 +1,21 @@
-from datetime import date
-from typing import Any
-
 import pytest
 from django.http import QueryDict
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.models import Cluster, ClusterName, ClusterText, OrganisationName, Portfolio
-from clusters.search import Directory, DirectoryQuery, Facet, countries_called, read_query
-from labels.models import Level
-from labels.register import cluster_ids_holding, level_options
-from tests.factories import (
-    make_cluster,
-    make_label,
-    make_management,
-    make_organisation,
-    portfolio,
-    region,
-)
+from clusters.search import DirectoryQuery, Place, read_place, read_query
 
-DAY = date(2015, 9, 8)
-CODES = {"portfolios": {"ict", "biotechnology"}, "levels": {"gold", "silver", "bronze"}}
+KNOWN = {
+    "level": {"gold", "silver", "bronze"},
+    "state": {"valid", "expired"},
+    "region": {"IT-21"},
+    "portfolio": {"ict", "biotechnology"},
+    "programme": {"ace"},
+}
 
 
 def read(text: str) -> DirectoryQuery:
-    return read_query(QueryDict(text), **CODES)
-
-
-def directory(text: str = "", day: date = DAY) -> Directory:
-    portfolios, levels = list(Portfolio.objects.all()), level_options()
-    return Directory(
-        query=read_query(
-            QueryDict(text),
-            portfolios={row.code for row in portfolios},
-            levels={level.code for level in levels},
-        ),
-        path="/en/clusters/",
-        holders=lambda codes: cluster_ids_holding(codes, day),
-        portfolios=portfolios,
-        levels=levels,
-    )
-
-
-def found(text: str) -> list[Cluster]:
-    return list(directory(text).clusters().in_directory_order())
-
-
-def counts(facets: list[Facet]) -> dict[str, dict[str, int]]:
-    return {
-        facet.name: {option.value: option.count for option in facet.options} for facet in facets
-    }
+    return read_query(QueryDict(text), KNOWN)
 
 
 def test_read_query_takes_repeated_values_in_a_stable_order() -> None:
@@ -74,9 +40,9 @@ def test_read_query_names_values_that_do_not_exist() -> None:
     assert (query.country, query.problems) == (
         ("IT",),
         (
+            "There is no level “platinum”; it was left out.",
             "There is no country “XX”; it was left out.",
             "There is no portfolio “spells”; it was left out.",
-            "There is no level “platinum”; it was left out.",
         ),
     )
 
@@ -100,33 +66,46 @@ def test_read_query_names_a_day_that_is_none(text: str) -> None:
     )
 
 
-values = st.lists(st.sampled_from(["IT", "NO", "XX", "gold", "ict", "nothing", ""]), max_size=3)
+values = st.lists(
+    st.sampled_from(["IT", "NO", "XX", "gold", "ict", "valid", "ace", ""]), max_size=3
+)
+numbers = st.sampled_from(["", "0", "7", "2015", "-1", "x", "9" * 30, "²"])
 
 
 @given(
-    st.fixed_dictionaries(
-        {"country": values, "portfolio": values, "level": values, "other": values},
+    st.dictionaries(
+        st.sampled_from(
+            ["country", "portfolio", "level", "state", "programme", "manager", "other"]
+        ),
+        values,
+    ),
+    st.dictionaries(
+        st.sampled_from(["founded_from", "founded_to", "members_from", "members_to", "within"]),
+        numbers,
+    ),
+    st.dictionaries(
+        st.sampled_from(["meets", "confirmed", "provisional", "sort", "near", "on"]),
+        st.sampled_from(["", "yes", "no", "name", "members", "Torino", "2015-09-08", "maybe"]),
     ),
     st.text(max_size=20),
-    st.sampled_from(["", "2015-09-08", "nonsense"]),
 )
 def test_querystring_reads_back_as_the_same_query(
-    chosen: dict[str, list[str]], words: str, on: str
+    chosen: dict[str, list[str]], bounds: dict[str, str], others: dict[str, str], words: str
 ) -> None:
     data = QueryDict(mutable=True)
-    data.update({"q": words, "on": on})
+    data.update({"q": words, **bounds, **others})
     for name, listed in chosen.items():
         data.setlist(name, listed)
 
-    query = read_query(data, **CODES)
+    query = read_query(data, KNOWN)
 
-    assert read(query.querystring()) == query
+    assert (read(query.querystring()), read(query.querystring()).problems) == (query, ())
 
 
 def test_querystring_has_one_order() -> None:
     text = "on=2015-09-08&level=gold&country=NO&q=bio&country=IT"
 
-    assert read(text).querystring() == "q=bio&country=IT&country=NO&level=gold&on=2015-09-08"
+    assert read(text).querystring() == "q=bio&level=gold&country=IT&country=NO&on=2015-09-08"
 
 
 def test_plain_query_leads_to_the_bare_address() -> None:
@@ -141,262 +120,39 @@ def test_toggled_adds_and_takes_away() -> None:
     assert (both.country, both.toggled("country", "NO").country) == (("IT", "NO"), ("IT",))
 
 
-def name_it(cluster: Cluster) -> None:
-    Cluster.objects.filter(pk=cluster.pk).update(name="Quarzwerk")
-
-
-def name_it_formerly(cluster: Cluster) -> None:
-    ClusterName.objects.create(cluster=cluster, name="Quarzwerk")
-
-
-def describe_it(cluster: Cluster) -> None:
-    ClusterText.objects.create(cluster=cluster, language="it", description="Il quarzwerk.")
-
-
-def summarise_it(cluster: Cluster) -> None:
-    ClusterText.objects.create(cluster=cluster, language="en", tagline="All about quarzwerk")
-
-
-def settle_it(cluster: Cluster) -> None:
-    Cluster.objects.filter(pk=cluster.pk).update(town="Quarzwerk")
-
-
-def manage_it(cluster: Cluster) -> None:
-    make_management(cluster=cluster, organisation=make_organisation(name="Quarzwerk GmbH"))
-
-
-def manage_it_under_a_former_name(cluster: Cluster) -> None:
-    management = make_management(cluster=cluster)
-    OrganisationName.objects.create(organisation=management.organisation, name="Quarzwerk AG")
-
-
-@pytest.mark.django_db
 @pytest.mark.parametrize(
-    "tell",
+    ("text", "problem"),
     [
-        name_it,
-        name_it_formerly,
-        describe_it,
-        summarise_it,
-        settle_it,
-        manage_it,
-        manage_it_under_a_former_name,
+        (
+            "founded_from=soon",
+            "“soon” is not a number from 0 to 1000000000; “founded_from” was left out.",
+        ),
+        (
+            "near=Torino&within=40000",
+            "“40000” is not a number from 0 to 20000; “within” was left out.",
+        ),
+        ("meets=maybe", "“maybe” is none of yes; “meets” was left out."),
+        (
+            "sort=age",
+            "“age” is none of relevance, name, newest, ending, members, confirmed; "
+            "“sort” was left out.",
+        ),
     ],
 )
-def test_search_finds_a_cluster_by_what_is_known_of_it(tell: Any) -> None:
-    wanted, _other = make_cluster(), make_cluster()
-    tell(wanted)
-
-    assert found("q=quarzWERK") == [wanted]
+def test_read_query_names_a_value_that_cannot_be(text: str, problem: str) -> None:
+    assert read(text).problems == (problem,)
 
 
-@pytest.mark.django_db
-def test_search_finds_a_cluster_by_its_region() -> None:
-    wanted = make_cluster(region=region("IT-21"))
-    make_cluster(region=region("IT-25"))
-
-    assert found("q=piemonte") == [wanted]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("word", ["health", "salute"])
-def test_search_finds_a_cluster_by_its_portfolio_in_both_languages(word: str) -> None:
-    wanted = make_cluster(portfolio=portfolio("health-and-medical-science"))
-    make_cluster(portfolio=portfolio("ict"))
-
-    assert found(f"q={word}") == [wanted]
-
-
-@pytest.mark.django_db
-def test_search_finds_a_cluster_by_its_country() -> None:
-    wanted = make_cluster(country="NO")
-    make_cluster(country="IT")
-
-    assert found("q=norway") == [wanted]
-
-
-def test_countries_are_called_by_four_letters_at_least() -> None:
-    assert (countries_called("ita"), countries_called("ital")) == ([], ["IT"])
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("typed", ["Énergie", "énergie", "ÉNERGIE"])
-def test_search_knows_the_case_of_accented_letters(typed: str) -> None:
-    wanted = [make_cluster(name="Pôle Énergie"), make_cluster(name="Valorisation énergie")]
-    make_cluster(name="Pôle Eau")
-
-    assert found(f"q={typed}") == wanted
-
-
-@pytest.mark.django_db
-def test_search_wants_every_word_wherever_it_stands() -> None:
-    wanted = make_cluster(name="bioPmed", town="Ivrea")
-    make_cluster(name="bioPmed two", town="Torino")
-
-    assert found("q=ivrea+biopmed") == [wanted]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("typed", ["%25", "_", "%5C"])
-def test_search_takes_wildcards_as_letters(typed: str) -> None:
-    make_cluster(name="Plain")
-
-    assert found(f"q={typed}") == []
-
-
-@pytest.mark.django_db
-def test_search_does_not_name_a_hidden_manager() -> None:
-    hidden = make_organisation(name="Quarzwerk", is_published=False)
-    make_management(organisation=hidden)
-
-    assert found("q=quarzwerk") == []
-
-
-@pytest.mark.django_db
-def test_directory_leaves_out_what_is_not_published() -> None:
-    make_cluster(is_published=False)
-
-    assert found("") == []
-
-
-@pytest.mark.django_db
-def test_directory_is_sorted_by_name_in_any_case() -> None:
-    names = ["Zeta", "alpha", "Beta"]
-    for name in names:
-        make_cluster(name=name)
-
-    assert [cluster.name for cluster in found("")] == ["alpha", "Beta", "Zeta"]
-
-
-@pytest.mark.django_db
-def test_directory_takes_any_value_of_a_filter_and_every_filter() -> None:
-    wanted = [
-        make_cluster(name="A", country="IT", portfolio=portfolio("ict")),
-        make_cluster(name="B", country="NO", portfolio=portfolio("ict")),
-    ]
-    make_cluster(country="DE", portfolio=portfolio("ict"))
-    make_cluster(country="IT", portfolio=portfolio("biotechnology"))
-
-    assert found("country=IT&country=NO&portfolio=ict") == wanted
-
-
-@pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("day", "expected"),
+    ("text", "place"),
     [
-        pytest.param(date(2015, 6, 30), 0, id="the day before"),
-        pytest.param(date(2015, 7, 1), 1, id="first day"),
-        pytest.param(date(2017, 7, 31), 1, id="last day"),
-        pytest.param(date(2017, 8, 1), 0, id="the day after"),
+        ("", Place()),
+        ("after=jknzf9nv", Place(after="JKNZF9NV")),
+        ("before=JKNZF9NV&page=2", Place(before="JKNZF9NV", page=2)),
+        ("page=-1", Place()),
+        ("page=" + "9" * 40, Place()),
+        ("page=²", Place()),
     ],
 )
-def test_directory_filters_by_the_level_valid_that_day(day: date, expected: int) -> None:
-    make_label(level="gold", assessed_on="2015-07")
-
-    assert directory("level=gold", day).clusters().count() == expected
-
-
-@pytest.mark.django_db
-def test_facet_counts_disregard_the_choice_of_their_own_filter() -> None:
-    make_cluster(country="IT", portfolio=portfolio("ict"))
-    make_cluster(country="NO", portfolio=portfolio("ict"))
-    make_cluster(country="NO", portfolio=portfolio("biotechnology"))
-
-    facets = directory("country=IT").facets()
-
-    assert counts(facets) == {"country": {"IT": 1, "NO": 2}, "portfolio": {"ict": 1}}
-
-
-@pytest.mark.django_db
-def test_facet_keeps_a_choice_that_finds_nothing() -> None:
-    make_cluster(country="IT")
-
-    facets = directory("country=NO&q=nothing").facets()
-
-    assert counts(facets) == {"country": {"NO": 0}}
-
-
-@pytest.mark.django_db
-def test_facet_of_levels_counts_a_cluster_for_each_level_it_holds() -> None:
-    cluster = make_cluster()
-    make_label(cluster=cluster, level="gold")
-    make_label(cluster=cluster, level="bronze")
-    make_label(cluster=cluster, level="bronze", assessed_on="2015-08")
-
-    assert counts(directory().facets())["level"] == {"gold": 1, "bronze": 1}
-
-
-@pytest.fixture
-def varied(db: None) -> None:
-    """Clusters of every mixture that the facets tell apart."""
-    codes = ["ict", "biotechnology", None]
-    for number, country in enumerate(["IT", "NO", "IT", "DE", "NO", "IT", "IT", "DE", "SE"]):
-        code = codes[number % 3]
-        cluster = make_cluster(
-            name=f"Park {number}" if number % 2 else f"Pole {number}",
-            country=country,
-            portfolio=portfolio(code) if code else None,
-        )
-        for level in ("gold", "silver", "bronze")[: number % 4]:
-            make_label(cluster=cluster, level=level)
-    make_cluster(country="IT", is_published=False)
-
-
-@settings(max_examples=20)
-@given(
-    country=st.sets(st.sampled_from(["IT", "NO", "DE"]), max_size=2),
-    code=st.sets(st.sampled_from(["ict", "biotechnology"]), max_size=1),
-    level=st.sets(st.sampled_from(["gold", "silver"]), max_size=1),
-    words=st.sampled_from(["", "park", "pole"]),
-)
-def test_facet_counts_equal_the_lists_they_lead_to(
-    varied: None, country: set[str], code: set[str], level: set[str], words: str
-) -> None:
-    query = (
-        DirectoryQuery(words=words)
-        .choosing("country", country)
-        .choosing("portfolio", code)
-        .choosing("level", level)
-    )
-    here = directory(query.querystring())
-
-    for facet in here.facets():
-        for option in facet.options:
-            alone = query.choosing(facet.name, [option.value])
-            assert option.count == here.clusters(alone).count()
-
-
-@pytest.mark.django_db
-def test_option_leads_to_the_list_with_and_without_it() -> None:
-    make_cluster(country="IT")
-    make_cluster(country="NO")
-
-    country = directory("country=IT").facets()[0]
-
-    assert [(option.value, option.is_selected, option.url) for option in country.options] == [
-        ("IT", True, "/en/clusters/"),
-        ("NO", False, "/en/clusters/?country=IT&country=NO"),
-    ]
-
-
-@pytest.mark.django_db
-def test_chips_take_one_value_away_each() -> None:
-    chips = directory("q=bio&country=IT&country=NO&level=gold").chips()
-
-    assert [(chip.name, chip.url) for chip in chips] == [
-        ("“bio”", "/en/clusters/?country=IT&country=NO&level=gold"),
-        ("Italy", "/en/clusters/?q=bio&country=NO&level=gold"),
-        ("Norway", "/en/clusters/?q=bio&country=IT&level=gold"),
-        (Level.objects.get(code="gold").name, "/en/clusters/?q=bio&country=IT&country=NO"),
-    ]
-
-
-@pytest.mark.django_db
-def test_ways_out_name_the_filters_whose_loss_finds_something() -> None:
-    make_cluster(name="bioPmed", country="IT")
-
-    ways = directory("q=bio&country=NO&country=SE").ways_out()
-
-    assert [(way.name, way.url) for way in ways] == [
-        ("without Norway, Sweden: 1", "/en/clusters/?q=bio"),
-    ]
+def test_read_place_takes_keys_and_old_page_numbers(text: str, place: Place) -> None:
+    assert read_place(QueryDict(text)) == place
