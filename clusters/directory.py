@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django_countries import countries
@@ -32,7 +32,8 @@ VALID = "valid"
 SPARSE = 32
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True)
+class Position:
     """How many of the clusters found stand at a place; `key` is one of them."""
 
     latitude: float
@@ -172,11 +173,15 @@ class Directory:
             return self.index.everything
         states = states or (VALID,)
         found = 0
-        for value, bits in self.values_of("label").items():
-            level, state = value  # type: ignore[misc]
+        for (level, state), bits in self.labels.items():
             if (not levels or level in levels) and state in states:
                 found |= bits
         return found
+
+    @property
+    def labels(self) -> Mapping[tuple[str, str], int]:
+        """Bits by level and state on the day."""
+        return self.values_of("label")  # type: ignore[return-value]
 
     def values_of(self, facet: str) -> Mapping[Value, int]:
         return self.index.values_of(facet, self.day)
@@ -247,11 +252,7 @@ class Directory:
     def holdings(self, key: int) -> list[tuple[str, str]]:
         """Level and state of each label of a cluster on the day, in no order."""
         slot = self.index.slots[key]
-        return [
-            value  # type: ignore[misc]
-            for value, bits in self.values_of("label").items()
-            if bits >> slot & 1
-        ]
+        return [holding for holding, bits in self.labels.items() if bits >> slot & 1]
 
     def sorts(self) -> list[Option]:
         """The orders that there are, with the addresses that choose them."""

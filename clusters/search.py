@@ -242,8 +242,7 @@ def read_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> Directo
         provisional=reading.one_of("provisional", ("yes", "no")) != "no",
         on=reading.day(),
         sort=reading.one_of("sort", SORTS),
-        **chosen,
-        **bounds,
+        **values,
     )
     return replace(query, problems=tuple(reading.problems))
 

@@ -119,8 +119,9 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
 
     def position_of(self, slug: str) -> tuple[float, float] | None:
         """Degrees north and east of the public cluster at this address."""
-        place = self.published().located().filter(slug=slug).values_list("latitude", "longitude")
-        return next(((float(north), float(east)) for north, east in place), None)
+        places: Any = self.published().located().filter(slug=slug)
+        found = places.values_list("latitude", "longitude").first()
+        return (float(found[0]), float(found[1])) if found else None
 
     def with_place(self) -> Self:
         return self.select_related("region", "portfolio").prefetch_related("texts")

@@ -7,7 +7,6 @@ from django.utils import translation
 from labels.models import Label, Suspension
 from labels.register import (
     Figures,
-    cluster_ids_holding,
     counts,
     current_level,
     figures,
@@ -81,17 +80,6 @@ def test_current_level_of_a_cluster_without_a_valid_label_is_none() -> None:
     make_undated_label(cluster=cluster)
 
     assert current_level(labels_of([cluster], DAY)[cluster.pk]) is None
-
-
-def test_cluster_ids_holding_counts_valid_published_labels_of_the_levels() -> None:
-    gold, silver = make_label(), make_label(level="silver")
-    make_label(level="bronze")
-    make_label(assessed_on="2012")
-    make_label(is_published=False)
-
-    rows = cluster_ids_holding(["gold", "silver"], DAY)
-
-    assert {row["cluster"] for row in rows} == {gold.cluster_id, silver.cluster_id}
 
 
 def test_level_options_are_the_highest_first() -> None:
