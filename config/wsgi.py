@@ -1,5 +1,6 @@
 import os
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
@@ -17,5 +18,10 @@ class PortalRequest(WSGIRequest):
     encoding: str | None = None
 
 
-application = get_wsgi_application()
-application.request_class = PortalRequest
+portal = get_wsgi_application()
+portal.request_class = PortalRequest
+
+from config.pages import KeptPages  # noqa: E402 - its models want the registry that is now ready
+
+# A template that is being written is looked at anew each time.
+application = portal if settings.DEBUG else KeptPages(portal)

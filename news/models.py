@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
@@ -25,6 +25,11 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
             published_at__lte=now,
             pk__in=AnnouncementText.objects.values("announcement"),
         )
+
+    def next_moment(self, now: datetime) -> datetime | None:
+        """When the next of those that wait for their moment appears."""
+        waiting = self.filter(is_published=True, published_at__gt=now)
+        return waiting.aggregate(moment=Min("published_at"))["moment"]  # type: ignore[no-any-return]
 
     def drafts(self) -> Self:
         return self.filter(is_published=False)
