@@ -1,0 +1,244 @@
+# ruff: noqa: S608 (the statements are put together from constants)
+"""Finding records by words, on either engine: what migration 0004 keeps is asked here alone.
+
+Words are cut at whatever is no letter and no digit, and compared without case and accents. Each
+has to begin a word of the record; what stands in quotes has to be there as it stands.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.utils.html import escape, mark_safe
+from django.utils.safestring import SafeString
+from rapidfuzz.distance import OSA
+
+from clusters.models import ChangeKind
+
+# Letters that are plain ones with a sign to a reader, and not to FTS5 (as in migration 0004).
+LETTERS = {
+    **{"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"},
+    **dict(zip("øØłŁđĐðÐıħĦŧŦ", "oollddddihhtt", strict=True)),
+    **dict(zip("άέήίόύώϊϋΐΰςΆΈΉΊΌΎΏΪΫ", "αεηιουωιυιυσαεηιουωιυ", strict=True)),
+    **dict(zip("йёїѓќўЙЁЇЃЌЎ", "иеігкуиеігку", strict=True)),
+}
+PLAIN = str.maketrans(LETTERS)
+QUOTED = re.compile(r'"([^"]*)"?|“([^”“]*)”?|«([^»«]*)»?|([^\s"“«]+)')
+RUN = re.compile(r"[^\W_]+")
+# A word with fewer letters has too many neighbours; up to this many letters one mistake is
+# forgiven, then two.
+SHORTEST_MENDED, SHORT = 4, 5
+KINDS = [kind for kind in ChangeKind.values if kind != ChangeKind.OTHER]
+
+
+class Term(NamedTuple):
+    """Words that follow each other; the last may go on, unless they stood in quotes."""
+
+    words: tuple[str, ...]
+    is_exact: bool
+
+
+def terms_of(text: str) -> list[Term]:
+    found = []
+    for match in QUOTED.finditer(unicodedata.normalize("NFC", text)):
+        words = tuple(RUN.findall(match[match.lastindex or 0]))
+        if words:
+            found.append(Term(words, is_exact=match.lastindex != 4))
+    return found
+
+
+def clusters_matching(text: str) -> list[tuple[int, int]]:
+    """Keys of the public clusters with all words, and where those are.
+
+    0: all in names, 1: in names, places, portfolio and managers, 2: the texts are needed.
+    One statement; no words, no clusters.
+    """
+    return list(matching("cluster", text))
+
+
+def records_matching(kind: str, text: str, limit: int) -> list[int]:
+    """Keys of published records of a kind (of `ChangeKind`), those with the words in names first.
+
+    Announcements that wait for their moment are among them.
+    """
+    found = sorted(matching(kind, text), key=lambda row: (row[1], row[0]))
+    return [key for key, _tier in found[:limit]]
+
+
+def matching(kind: str, text: str) -> Iterator[tuple[int, int]]:
+    terms = terms_of(text)
+    if not terms:
+        return
+    statement, values = on_sqlite(kind, terms) if is_sqlite() else on_postgresql(kind, terms)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        yield from cursor.fetchall()
+
+
+def is_sqlite() -> bool:
+    return connection.vendor == "sqlite"
+
+
+def on_sqlite(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
+    """A row of the names has it in what is near, and that in the whole: the least tier counts."""
+    asked = " AND ".join(
+        f'"{" ".join(term.words)}"{"" if term.is_exact else " *"}' for term in terms
+    )
+    asked = asked.translate(PLAIN)
+    table = f"{kind}_document"
+    tiers = (f"{{names}} : ({asked})", f"{{names about}} : ({asked})", asked)
+    statement = " UNION ALL ".join(
+        f"SELECT rowid AS key, {tier} AS tier FROM {table} WHERE {table} MATCH %s"
+        for tier in range(len(tiers))
+    )
+    return f"SELECT key, min(tier) FROM ({statement}) GROUP BY key", list(tiers)
+
+
+def on_postgresql(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
+    parts, values = [], []
+    for term in terms:
+        parts.append(
+            "phraseto_tsquery('simple', folded_words(%s))"
+            if term.is_exact
+            else "beginning_with(%s)"
+        )
+        values.append(" ".join(term.words))
+    statement = f"""
+        SELECT key, CASE WHEN names @@ asked THEN 0 WHEN near @@ asked THEN 1 ELSE 2 END
+        FROM {kind}_document, (SELECT {" && ".join(parts)} AS asked) AS question
+        WHERE whole @@ asked
+    """
+    return statement, values
+
+
+def nearest(text: str) -> str:
+    """The text with each word that no cluster has replaced by the nearest that one has.
+
+    "" where every word is known, or one has no word near it.
+    """
+    terms = terms_of(text)
+    words = [word for term in terms for word in term.words]
+    mended = {word: word if is_known(word) else nearest_word(folded(word)) for word in words}
+    if not all(mended.values()) or all(word == new for word, new in mended.items()):
+        return ""
+    return " ".join(
+        f'"{new}"' if term.is_exact else new
+        for term in terms
+        for new in [" ".join(mended[word] for word in term.words)]
+    )
+
+
+def is_known(word: str) -> bool:
+    return any(matching("cluster", word))
+
+
+def nearest_word(word: str) -> str:
+    """A known word with the fewest mistakes between, by the alphabet among several; "" if none."""
+    if len(word) < SHORTEST_MENDED:
+        return ""
+    most = 1 if len(word) <= SHORT else 2
+    found = []
+    for other in words_like(word):
+        mistakes = OSA.distance(word, other, score_cutoff=most)
+        if mistakes <= most:
+            found.append((mistakes, other))
+    return next((other for _mistakes, other in sorted(found) if is_known(other)), "")
+
+
+def words_like(word: str) -> list[str]:
+    """Words of documents to compare: by their beginning, which has seldom a mistake.
+
+    On PostgreSQL also those of which a third of the letters' triples agree.
+    """
+    first, second = word[0], word[1]
+    with connection.cursor() as cursor:
+        if is_sqlite():
+            # Not by OR, which takes terms of this table for the same.
+            begins = [(letter, chr(ord(letter) + 1)) for letter in {first, second}]
+            terms = "SELECT term FROM cluster_vocabulary WHERE term >= %s AND term < %s"
+            statement = " UNION ALL ".join(terms for _begin in begins)
+            cursor.execute(statement, [bound for begin in begins for bound in begin])
+        else:
+            cursor.execute(
+                "SELECT DISTINCT word FROM known_word WHERE kind = 'cluster' "
+                "AND (word LIKE %s OR word LIKE %s OR word %% %s) "
+                "AND length(word) BETWEEN %s AND %s",
+                [f"{first}%", f"{second}%", word, len(word) - 2, len(word) + 2],
+            )
+        return [other for (other,) in cursor.fetchall()]
+
+
+@cache
+def folded_letter(letter: str) -> str:
+    plain = LETTERS.get(letter) or unicodedata.normalize("NFD", letter.lower())
+    return "".join(part for part in plain if not unicodedata.combining(part))
+
+
+def folded(text: str) -> str:
+    return "".join(map(folded_letter, text))
+
+
+def highlight(text: str, words: str) -> SafeString:
+    """The text as HTML with <mark> around what the words found."""
+    pattern = pattern_of(words)
+    if pattern is None:
+        return escape(text)
+    letters = [folded_letter(letter) for letter in text]
+    # Where each letter of the folded text came from.
+    places = [place for place, plain in enumerate(letters) for _letter in plain]
+    places.append(len(text))
+    pieces, end = [], 0
+    for match in pattern.finditer("".join(letters)):
+        start, stop = places[match.start()], places[match.end() - 1] + 1
+        pieces += [escape(text[end:start]), f"<mark>{escape(text[start:stop])}</mark>"]
+        end = stop
+    pieces.append(escape(text[end:]))
+    return mark_safe("".join(pieces))
+
+
+@lru_cache(maxsize=1000)
+def pattern_of(words: str) -> re.Pattern[str] | None:
+    """What begins a word, and whole words for those in quotes; the longest first."""
+    found = set()
+    for term in terms_of(words):
+        *whole, last = map(folded, term.words)
+        found |= {rf"{word}\b" for word in whole}
+        found.add(rf"{last}\b" if term.is_exact else last)
+    if not found:
+        return None
+    return re.compile(rf"\b(?:{'|'.join(sorted(found, key=len, reverse=True))})")
+
+
+def documents_that_differ() -> list[tuple[str, int]]:
+    """Kind and key of records whose document is not what the view of the kind tells."""
+    columns = "names, about, texts" if is_sqlite() else "names, near, whole"
+    key = "rowid" if is_sqlite() else "key"
+    found = []
+    for kind in KINDS:
+        told = f"SELECT key, {columns} FROM {kind}_words"
+        held = f"SELECT {key} AS key, {columns} FROM {kind}_document"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT key FROM ({told} EXCEPT {held}) AS lacking "
+                f"UNION SELECT key FROM ({held} EXCEPT {told}) AS stale ORDER BY 1"
+            )
+            found += [(kind, key) for (key,) in cursor.fetchall()]
+    return found
+
+
+@transaction.atomic
+def rebuild_documents() -> int:
+    """Every record is told to have changed; the number of documents there are then."""
+    number = 0
+    with connection.cursor() as cursor:
+        for kind in KINDS:
+            cursor.execute(f"DELETE FROM {kind}_document")
+            cursor.execute(
+                f"INSERT INTO clusters_change (kind, key) SELECT '{kind}', key FROM {kind}_words"
+            )
+            cursor.execute(f"SELECT count(*) FROM {kind}_document")
+            number += cursor.fetchone()[0]
+    return number
