@@ -226,12 +226,9 @@ def read_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> Directo
     """
     reading = Reading(data)
     known = {"country": set(countries.countries), "manager": OrganisationKind.values, **known}
-    chosen = {name: reading.choices(name, known[name]) for name in CHOICES}
-    bounds = {
-        f"{name}_{side}": reading.number(f"{name}_{side}")
-        for name in RANGES
-        for side in ("from", "to")
-    }
+    values: dict[str, Any] = {name: reading.choices(name, known[name]) for name in CHOICES}
+    ends = [f"{name}_{side}" for name in RANGES for side in ("from", "to")]
+    values |= {end: reading.number(end) for end in ends}
     near = data.get("near", "").strip()[:LONGEST_TEXT]
     query = DirectoryQuery(
         words=reading.words(),
