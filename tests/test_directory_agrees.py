@@ -351,10 +351,10 @@ def test_everything_that_answers_agrees_with_a_naive_search(reader: Reader, aske
 
     by_key = {row.cluster.pk: row.cluster for row in known[day]}
     found: list[Any] = [by_key[key] for key in answer.keys()]  # noqa: SIM118
-    assert [cluster.public_id for cluster in found] == expected
+    assert [cluster.public_id for cluster in found] == expected, asked
     assert answer.total == len(expected)
     assert answer.problems == []
-    assert facet_counts(answer) == naive_counts(known[day], asked, day)
+    assert facet_counts(answer) == naive_counts(known[day], asked, day), asked
     places = Counter(
         (float(row.latitude), float(row.longitude), row.country.code)
         for row in found
