@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clusters.views import accounts, claims, confirmation, contact, data, directory
+from clusters.views import accounts, claims, compare, confirmation, contact, data, directory
 
 app_name = "clusters"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("invitations/<str:token>/", accounts.invitation_accept, name="invitation_accept"),
     path("confirm/<str:token>/", confirmation.confirm_profile, name="confirm_profile"),
     path("clusters/", directory.cluster_list, name="list"),
+    path("clusters/compare/", compare.cluster_compare, name="compare"),
     path("clusters/<slug:slug>/", directory.cluster_detail, name="detail"),
     path("organisations/", directory.organisation_list, name="organisation_list"),
     path("organisations/<slug:slug>/", directory.organisation_detail, name="organisation_detail"),
@@ -31,3 +32,5 @@ urlpatterns = [
     ),
     path("programmes/<slug:slug>/report/", contact.programme_report, name="programme_report"),
 ]
+
+machine_urlpatterns = [path("clusters/compare.csv", compare.compare_csv, name="compare_csv")]

@@ -18,6 +18,7 @@ from news.models import Announcement
 PAGES = (
     "home",
     "clusters:list",
+    "clusters:compare",
     "clusters:organisation_list",
     "clusters:programme_list",
     "labels:list",

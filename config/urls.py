@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from clusters.views.passkeys import passkey_remove
 from config import views
 from config.sitemaps import SITEMAPS
+from clusters.urls import machine_urlpatterns as cluster_machine_urlpatterns
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
 
@@ -74,6 +75,7 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("media/<path:path>", views.media, name="media"),
+    *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,
     *i18n_patterns(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from clusters.models import Cluster
 from labels.holdings import directory as directory
 from labels.holdings import level_options as level_options
-from labels.models import Label, Level
+from labels.models import STATE_NAMES, Label, Level
 from labels.requirements import announced as announced
 from labels.requirements import requirement_of as requirement_of
 from labels.structured import certification_data
@@ -169,6 +169,28 @@ def span_of(label: Label) -> Span | None:
             for suspension in label.suspensions.all()
         ],
     )
+
+
+def verdict(label: Label | None, day: date) -> str:
+    """The level and the state in words; empty where there is no label."""
+    return f"{label.level.name}: {state_sentence(label, day)}" if label else ""
+
+
+def label_lines(labels: Iterable[Label]) -> list[str]:
+    """“Gold, 2015-07-31–2017-07-31, expired” for each, with the days from which and until it holds.
+
+    Wants `with_state()`.
+    """
+    return [
+        ", ".join(
+            [
+                label.level.name,
+                *([f"{label.starts_on}–{label.ends_on}"] if label.ends_on else []),
+                str(STATE_NAMES[State(label.state)]),  # type: ignore[attr-defined]
+            ]
+        )
+        for label in labels
+    ]
 
 
 def state_sentence(label: Label, day: date) -> str:

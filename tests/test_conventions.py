@@ -53,6 +53,7 @@ RULES = [
         ("clusters", "dates"),
         ("clusters", "cartography"),
         ("clusters", "freshness"),
+        ("clusters", "growth"),
         ("clusters", "completeness"),
         ("labels", "validity"),
         ("labels", "deadlines"),

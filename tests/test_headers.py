@@ -135,6 +135,8 @@ KINDS = [
     Kind("label as JSON", label_json, 200, SHARED),
     Kind("no label as JSON", get("/labels/none.json"), 404, SHARED),
     Kind("certificate", label_certificate, 200 if library() else 302, SHARED),
+    Kind("table of clusters compared", get("/clusters/compare.csv"), 200, SHARED),
+    Kind("no cluster to compare", get("/clusters/compare.csv?c=none"), 400, SHARED),
     Kind("sitemap", get("/sitemap.xml")),
     Kind("robots", get("/robots.txt")),
     Kind("security.txt", get("/.well-known/security.txt")),

@@ -329,6 +329,8 @@ robots                            page
 security_txt                      page
 news_feed                         page
 clusters:list                     page
+clusters:compare                  page
+compare_csv                       page
 clusters:organisation_list        page
 clusters:programme_list           page
 labels:list                       page

@@ -1,0 +1,140 @@
+"""Clusters side by side."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.asof import AsOf, as_of
+from clusters.comparison import Choice, Column, chosen, meant_by, neighbours, table, totals
+from clusters.export import csv_text
+from clusters.freshness import is_stale
+from clusters.growth import growth, scale_of
+from clusters.machine_answers import opened, refused, sent_once, wrong_choices, wrong_day
+from clusters.membership import membership_table
+from clusters.models import Cluster
+from clusters.search import Link
+from clusters.structured import absolute
+from labels.register import headline, label_lines, labels_of, timelines_of, verdict
+from news.register import heard_of
+
+
+@require_safe
+def cluster_compare(request: HttpRequest) -> HttpResponse:
+    """With `add`, in words, the way to the comparison with one cluster more."""
+    now = timezone.now()
+    shown = as_of(request.GET, request.path, timezone.localdate(now))
+    choice = chosen(request.GET.getlist("c"))
+    meant = meant_by(request.GET.get("add", ""), choice)
+    if meant.surely and not choice.is_full:
+        slugs = dict.fromkeys([*choice.slugs, meant.surely.slug])
+        return HttpResponseRedirect(address(slugs, shown))
+    columns = columns_of(choice, shown, now) if len(choice.clusters) > 1 else []
+    return TemplateResponse(
+        request,
+        "clusters/cluster_compare.html",
+        {
+            "section": "clusters",
+            "columns": columns,
+            "choice": choice,
+            "chosen": [Link(c.name, address(without(c, choice), shown)) for c in choice.clusters],
+            "meant": meant,
+            "candidates": [link_with(cluster, choice, shown) for cluster in meant.clusters],
+            "neighbours": [
+                link_with(cluster, choice, shown)
+                for cluster in (neighbours(*choice.clusters) if len(choice.clusters) == 1 else [])
+            ],
+            "clusters_kept": [{"name": "c", "value": slug} for slug in choice.slugs],
+            "nearest_url": address(choice.slugs, shown, add=meant.nearest),
+            "csv_url": csv_address(choice, shown),
+            "full_address": absolute(address(choice.slugs, shown)),
+            "as_of": shown,
+            "crumbs": [Link(_("Clusters"), reverse("clusters:list"))],
+        },
+    )
+
+
+@require_safe
+def compare_csv(request: HttpRequest) -> HttpResponseBase:
+    now = timezone.now()
+    choice = chosen(request.GET.getlist("c"))
+    wrong = wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    with translation.override("en"):
+        wrong += [f"c: {problem}" for problem in choice.problems()]
+    if wrong:
+        return refused(request, wrong, 400)
+    with translation.override(request.GET.get("lang", "en")):
+        shown = as_of(request.GET, request.path, timezone.localdate(now))
+        header, *rows = table(columns_of(choice, shown, now))
+        text = csv_text(header, rows)
+    answer = HttpResponse(
+        text,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="clusters-{shown.day}.csv"'},
+    )
+    return sent_once(request, opened(answer, now))
+
+
+def columns_of(choice: Choice, shown: AsOf, now: datetime) -> list[Column]:
+    """Three queries, however many clusters."""
+    day = shown.day
+    labels = labels_of(choice.clusters, day)
+    timelines = timelines_of(labels, day)
+    heard = heard_of(choice.clusters, now)
+    members = {c.pk: membership_table(c.membership_counts.all()) for c in choice.clusters}
+    counts = {key: totals(members_of_one) for key, members_of_one in members.items()}
+    scale = scale_of(counts.values())
+    return [
+        Column(
+            cluster=cluster,
+            text=cluster.text(),
+            managers=cluster.managers_on(day),
+            labels=labels[cluster.pk],
+            headline=headline(labels[cluster.pk]),
+            verdict=verdict(headline(labels[cluster.pk]), day),
+            label_lines=label_lines(labels[cluster.pk]),
+            timeline=timelines[cluster.pk],
+            members=members[cluster.pk],
+            counts=counts[cluster.pk],
+            growth=growth(counts[cluster.pk], scale) if scale else None,
+            heard=heard.get(cluster.pk),
+            is_stale=is_stale(cluster.confirmed_on, timezone.localdate(now)),
+            remove_url=address(without(cluster, choice), shown),
+        )
+        for cluster in choice.clusters
+    ]
+
+
+def without(cluster: Cluster, choice: Choice) -> list[str]:
+    return [slug for slug in choice.slugs if slug != cluster.slug]
+
+
+def link_with(cluster: Cluster, choice: Choice, shown: AsOf) -> Link:
+    """The way to the comparison with this one more, named with its place."""
+    name = ", ".join(filter(None, (cluster.name, cluster.town, str(cluster.country.name))))
+    return Link(name, address([*choice.slugs, cluster.slug], shown))
+
+
+def address(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
+    return f"{reverse('clusters:compare')}?{querystring(slugs, shown, **more)}".rstrip("?")
+
+
+def csv_address(choice: Choice, shown: AsOf) -> str:
+    query = querystring(choice.slugs, shown, lang=get_language() or "en")
+    return f"{reverse('compare_csv')}?{query}"
+
+
+def querystring(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
+    """The clusters in their order, then the day unless it is today, then what else is asked."""
+    pairs = [("c", slug) for slug in slugs]
+    pairs += [] if shown.is_today else [("on", shown.day.isoformat())]
+    return urlencode([*pairs, *more.items()])

@@ -1,0 +1,90 @@
+"""Clusters side by side in a real browser: chosen by keyboard, on any screen, on paper."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from clusters.dates import PartialDate
+from clusters.models import Cluster, MembershipCount
+from tests.browser.test_pages import WCAG, tab_to
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+SIX = (
+    "?c=biopmed&c=cgreen&c=gce-ocean-technology&c=polo-ict&c=silicon-saxony-e-v&c=hamburg-aviation"
+)
+PAGES = ["", "?c=biopmed", "?c=biopmed&c=cgreen", f"{SIX}&on=2015-09-08", "?c=none&add=zzzz"]
+
+
+@pytest.fixture
+def counted(portal: str) -> None:
+    for number, cluster in enumerate(Cluster.objects.filter(slug__in=("biopmed", "cgreen"))):
+        for year in (2012, 2018):
+            MembershipCount.objects.create(
+                cluster=cluster, counted_on=PartialDate(year), count=40 + number + year % 7
+            )
+
+
+@pytest.mark.usefixtures("counted")
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("it", "dark")])
+def test_comparison_is_accessible_and_fits(
+    portal: str, browser: Browser, language: str, scheme: Any
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+    found, wide = {}, []
+
+    for query in PAGES:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(f"{portal}/{language}/clusters/compare/{query}")
+        for width in (1280, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                wide.append((query, width))
+            results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+            if results.violations_count:
+                found[query, width] = results.generate_report()
+    context.close()
+
+    assert found == {}
+    assert wide == []
+    assert reports == []
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_comparison_is_made_and_downloaded_by_keyboard(
+    portal: str, page: Page, language: str
+) -> None:
+    page.goto(f"{portal}/{language}/clusters/compare/?c=biopmed")
+    tab_to(page, "#add")
+    page.keyboard.type("CGREEN")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/clusters/compare/?c=biopmed&c=cgreen*")
+    expect(page.locator(".compare thead th")).to_contain_text(["bioPmed", "CGREEN"])
+
+    with page.expect_download() as download:
+        tab_to(page, "a[href^='/clusters/compare.csv']")
+        page.keyboard.press("Enter")
+    header = download.value.path().read_text(encoding="utf-8").splitlines()[0]
+    assert header.endswith(",bioPmed,CGREEN")
+
+    tab_to(page, ".compare a[href$='/clusters/compare/?c=cgreen']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/clusters/compare/?c=cgreen")
+
+
+def test_comparison_on_paper_stands_side_by_side(portal: str, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.emulate_media(media="print")
+
+    page.goto(f"{portal}/en/clusters/compare/{SIX}")
+
+    tops = {
+        box["y"] for cell in page.locator(".compare thead th").all() if (box := cell.bounding_box())
+    }
+    assert len(tops) == 1
+    expect(page.locator("form, .compare__remove").locator("visible=true")).to_have_count(0)
