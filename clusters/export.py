@@ -122,13 +122,15 @@ def write_cell(sheet: Worksheet, row: int, column: int, value: Value) -> None:
         sheet.write_number(row, column, value)
 
 
-def value_at(twin: Mapping[str, object], path: Iterable[str]) -> Value:
-    """What stands at a place of nested dictionaries; None where one on the way is None."""
-    value: object = twin
-    for name in path:
-        if value is None:
-            return None
-        assert isinstance(value, Mapping)
-        value = value[name]
-    assert value is None or isinstance(value, str | float | bool | int)
-    return value
+def value_at(data: object, path: Sequence[str]) -> Value:
+    """What stands at a place of nested dictionaries; None where one on the way is None.
+
+    Of a list the texts of all its items, with a vertical bar between them.
+    """
+    if isinstance(data, list):
+        return " | ".join(as_text(value_at(item, path)) for item in data) or None
+    if data is None or not path:
+        assert data is None or isinstance(data, str | float | bool | int)
+        return data
+    assert isinstance(data, Mapping)
+    return value_at(data[path[0]], path[1:])

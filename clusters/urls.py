@@ -1,5 +1,6 @@
 from django.urls import path
 
+from clusters import machine_views
 from clusters.views import accounts, claims, compare, confirmation, contact, data, directory
 
 app_name = "clusters"
@@ -33,4 +34,10 @@ urlpatterns = [
     path("programmes/<slug:slug>/report/", contact.programme_report, name="programme_report"),
 ]
 
-machine_urlpatterns = [path("clusters/compare.csv", compare.compare_csv, name="compare_csv")]
+machine_urlpatterns = [
+    path("clusters/compare.csv", compare.compare_csv, name="compare_csv"),
+    path("clusters.csv", machine_views.clusters_csv, name="clusters_csv"),
+    path("clusters.xlsx", machine_views.clusters_xlsx, name="clusters_xlsx"),
+    path("clusters.json", machine_views.clusters_json, name="clusters_json"),
+    path("clusters.jsonld", machine_views.clusters_jsonld, name="clusters_jsonld"),
+]

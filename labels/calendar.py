@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from clusters.structured import page_addresses
 from labels.models import Label, LabelQuerySet
 from labels.register import state_sentence
-from labels.structured import page_addresses
 
 MOST_OCTETS = 75
 COLUMNS = (

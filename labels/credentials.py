@@ -17,9 +17,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from clusters.models import Cluster
-from clusters.structured import Data, absolute, filled
+from clusters.structured import Data, absolute, filled, iso
 from labels.models import STATUS_PLACES, Label, LevelRule
-from labels.structured import iso
 from labels.validity import State
 
 CREDENTIALS = "https://www.w3.org/ns/credentials/v2"

@@ -26,6 +26,8 @@ from clusters.machine_answers import (
     wrong_choices,
     wrong_day,
 )
+from clusters.machine_views import Asked as Clusters
+from clusters.machine_views import directory_address
 from clusters.models import Portfolio
 from clusters.search import read_day
 from clusters.structured import absolute
@@ -140,26 +142,53 @@ def labels_json(asked: Asked) -> HttpResponseBase:
 
 @register_address
 def labels_ics(asked: Asked) -> HttpResponseBase:
-    labels = calendar.loaded(asked.labels)
-    entries = calendar.entries(labels.iterator(chunk_size=ROWS_AT_ONCE))
-    lines = calendar.calendar(_("Label register"), entries)
-    return file_answer(
-        lambda file: file.writelines(lines),
-        name="labels.ics",
-        content_type="text/calendar; charset=utf-8",
-    )
+    return calendar_answer(_("Label register"), asked.labels, "labels.ics")
 
 
 @register_address
 def labels_atom(asked: Asked) -> HttpResponseBase:
-    """What happened up to the day asked for, and never what is still to come."""
-    until = min(asked.day, timezone.localdate(asked.now))
     parameters = [asked.query.querystring(), urlencode({"lang": asked.language})]
-    address = absolute(f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}")
+    address = f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}"
+    until = min(asked.day, timezone.localdate(asked.now))
+    return feed_answer(asked.labels, until, page=asked.page, address=address)
+
+
+def calendar_answer(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
+    rows = calendar.loaded(labels).iterator(chunk_size=ROWS_AT_ONCE)
+    lines = calendar.calendar(title, calendar.entries(rows))
+    return file_answer(
+        lambda file: file.writelines(lines),
+        name=name,
+        content_type="text/calendar; charset=utf-8",
+    )
+
+
+def feed_answer(labels: LabelQuerySet, until: date, *, page: str, address: str) -> HttpResponseBase:
+    """What happened up to a day; never what is still to come."""
     return HttpResponse(
-        feeds.feed_of(asked.labels, until, page=asked.page, address=address),
+        feeds.feed_of(labels, until, page=page, address=absolute(address)),
         content_type="application/atom+xml; charset=utf-8",
     )
+
+
+@directory_address
+def clusters_ics(asked: Clusters) -> HttpResponseBase:
+    """The ends of the labels of the clusters found, of all levels."""
+    return calendar_answer(_("Labels of clusters"), labels_found(asked), "clusters.ics")
+
+
+@directory_address
+def clusters_atom(asked: Clusters) -> HttpResponseBase:
+    """What happened to the labels of the clusters found."""
+    parameters = [asked.directory.query.querystring(), urlencode({"lang": asked.language})]
+    address = f"{reverse('clusters_atom')}?{'&'.join(filter(None, parameters))}"
+    until = min(asked.day, timezone.localdate(asked.now))
+    return feed_answer(labels_found(asked), until, page=asked.page, address=address)
+
+
+def labels_found(asked: Clusters) -> LabelQuerySet:
+    held = Label.objects.published().held_by(asked.directory.keys())
+    return held.with_holder().in_register_order(asked.day)
 
 
 @require_safe

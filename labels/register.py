@@ -1,6 +1,7 @@
 """What other pages ask the register: labels of clusters, current levels, figures, awards."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -13,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
+from clusters.structured import iso, page_addresses
 from labels.holdings import directory as directory
 from labels.holdings import level_options as level_options
 from labels.models import STATE_NAMES, Label, Level
@@ -21,6 +23,11 @@ from labels.requirements import requirement_of as requirement_of
 from labels.structured import certification_data
 from labels.timeline import Span, Timeline, scale_of, timeline
 from labels.validity import Interval, State
+
+# What `headline_twins` reads of each label.
+HEADLINE = (
+    "public_id", "cluster", "level", "level__rank", "starts_on", "ends_on", "renewable_until",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,28 @@ def headline(labels: Sequence[Label]) -> Label | None:
         or next((label for label in labels if label.state in hopeful), None)  # type: ignore[attr-defined]
         or next(iter(labels), None)
     )
+
+
+def headline_twins(clusters: Collection[int], day: date) -> dict[int, dict[str, object]]:
+    """By cluster key the label of `headline` for machines, where there is one. One query."""
+    label_page = page_addresses("labels:detail")
+    found: dict[int, list[Label]] = defaultdict(list)
+    labels = Label.objects.published().of_clusters(clusters).with_state(day)
+    for label in labels.select_related("level").only(*HEADLINE).highest_first():
+        found[label.cluster_id].append(label)
+    return {
+        cluster: {
+            "id": label.public_id,
+            "url": label_page(label.public_id),
+            "level": label.level_id,
+            "state": str(label.state),  # type: ignore[attr-defined]
+            "starts_on": iso(label.starts_on),
+            "ends_on": iso(label.ends_on),
+            "renewable_until": iso(label.renewable_until),
+        }
+        for cluster, labels_held in found.items()
+        if (label := headline(labels_held))
+    }
 
 
 def certifications(labels: Iterable[Label]) -> list[dict[str, object]]:

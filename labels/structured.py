@@ -1,12 +1,11 @@
 """A label as data for machines: its JSON twin and its schema.org description."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 from django.urls import reverse
 
-from clusters.dates import PartialDate
-from clusters.structured import Data, absolute, filled
+from clusters.structured import Data, absolute, filled, iso, page_addresses
 from labels.models import Label, LabelQuerySet
 
 
@@ -115,12 +114,6 @@ def page_of(public_id: str | None) -> str | None:
     return absolute(reverse("labels:detail", args=[public_id])) if public_id else None
 
 
-def page_addresses(name: str) -> Callable[[str], str]:
-    """Absolute addresses of pages with one argument, in the active language, looked up once."""
-    before, _mark, after = absolute(reverse(name, args=["MARK"])).rpartition("MARK")
-    return lambda argument: f"{before}{argument}{after}"
-
-
 def certification_data(label: Label) -> Data:
     """https://schema.org/Certification in the active language; only what is known."""
     body = label.awarded_by
@@ -148,7 +141,3 @@ def certification_data(label: Label) -> Data:
 def published_manager(label: Label) -> str | None:
     organisation = label.managing_organisation
     return organisation.name if organisation and organisation.is_published else None
-
-
-def iso(day: date | PartialDate | None) -> str | None:
-    return str(day) if day is not None else None

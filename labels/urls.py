@@ -29,6 +29,8 @@ machine_urlpatterns = [
     path("labels.json", machine_views.labels_json, name="labels_json"),
     path("labels.atom", machine_views.labels_atom, name="labels_atom"),
     path("labels.ics", machine_views.labels_ics, name="labels_ics"),
+    path("clusters.atom", machine_views.clusters_atom, name="clusters_atom"),
+    path("clusters.ics", machine_views.clusters_ics, name="clusters_ics"),
     path("labels/<slug:public_id>/seal.svg", machine_views.label_seal, name="label_seal"),
     path("clusters/<slug:public_id>/seal.svg", machine_views.cluster_seal, name="cluster_seal"),
     path(

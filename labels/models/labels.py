@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.dates import PartialDate, add_months
 from clusters.fields import PartialDateField
 from clusters.history import History
+from clusters.keys import Among
 from clusters.models import Cluster, Organisation
 from clusters.public_ids import new_public_id
 from labels import validity
@@ -116,6 +117,10 @@ class LabelQuerySet(models.QuerySet["Label"]):
 
     def of_clusters(self, clusters: Iterable[int]) -> Self:
         return self.filter(cluster__in=list(clusters))
+
+    def held_by(self, clusters: Iterable[int]) -> Self:
+        """As `of_clusters`, for any number of them."""
+        return self.filter(Among("cluster_id", clusters))
 
     def of_levels(self, codes: Iterable[str]) -> Self:
         return self.filter(level__in=list(codes))
