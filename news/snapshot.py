@@ -1,0 +1,149 @@
+"""The whole public register as one archive that opens without the portal.
+
+For each kind of record: JSON and CSV of all, a page of each, and lists of the pages. For the same
+records and the same day the archive is the same to the byte. Each kind is read once; what changes
+meanwhile may stand in one kind and not yet in another.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from clusters import twins
+from clusters.export import value_at, write_json, write_table
+from clusters.twins import Twin
+from labels import export
+from news import records
+from news.archive import Archive
+from news.records import Columns
+from news.snapshot_pages import Both, facts_of, texts_of, title_of
+
+PAGES_ON_A_LIST = 1000
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+# As they stand in `templates/snapshot/`; the other templates are of pages.
+PLAIN_FILES = ("README.txt", "LICENCE.txt", "style.css")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of record: its folder, its title, all its records, the columns of its table."""
+
+    name: str
+    title: Both
+    records: Iterable[Twin]
+    columns: Columns
+
+
+def kinds(day: date, moment: datetime) -> list[Kind]:
+    def kind(name: str, title: Promise, found: Iterable[Twin], columns: Columns) -> Kind:
+        return Kind(name, Both.of(title), found, columns)
+
+    return [
+        kind("clusters", _("Clusters"), records.cluster_records(day), twins.COLUMNS),
+        kind(
+            "organisations",
+            _("Organisations"),
+            records.organisation_records(),
+            records.ORGANISATION_COLUMNS,
+        ),
+        kind("programmes", _("Programmes"), records.programme_records(), records.PROGRAMME_COLUMNS),
+        kind("labels", _("Labels"), records.label_records(day), export.COLUMNS),
+        kind(
+            "announcements",
+            _("Announcements"),
+            records.announcement_records(moment),
+            records.ANNOUNCEMENT_COLUMNS,
+        ),
+        kind("portfolios", _("Portfolios"), records.portfolio_records(), records.PORTFOLIO_COLUMNS),
+        kind("regions", _("Regions"), records.region_records(), records.REGION_COLUMNS),
+        kind("levels", _("Levels"), records.level_records(), records.LEVEL_COLUMNS),
+    ]
+
+
+def write_snapshot(file: IO[bytes], *, day: date, moment: datetime) -> dict[str, int]:
+    """How many records of each kind were written.
+
+    States are those of the day, announcements those published by the moment.
+    """
+    context = {"day": day, "site": settings.SITE_URL, "licence": LICENCE}
+    with translation.override("en"), Archive(file) as archive:
+        for name in PLAIN_FILES:
+            archive.write(name, rendered(name, context))
+        written = [(kind, write_kind(archive, kind, context)) for kind in kinds(day, moment)]
+        archive.write("index.html", rendered("index.html", {**context, "kinds": written}))
+    return {kind.name: number for kind, number in written}
+
+
+def write_kind(archive: Archive, kind: Kind, context: Mapping[str, Any]) -> int:
+    with TemporaryFile() as lines:
+        number = 0
+        for record in kind.records:
+            lines.write(json.dumps(record).encode() + b"\n")
+            number += 1
+        head = {"on": context["day"].isoformat(), "site": context["site"], "count": number}
+        with archive.opened(f"data/{kind.name}.json") as output:
+            write_json(output, head, kind.name, read(lines))
+        with archive.opened(f"data/{kind.name}.csv") as output:
+            rows = (
+                [value_at(record, path) for path in kind.columns.values()] for record in read(lines)
+            )
+            write_table(output, list(kind.columns), rows)
+        write_pages(archive, kind, read(lines), number, context)
+    return number
+
+
+def read(lines: IO[bytes]) -> Iterator[Twin]:
+    lines.seek(0)
+    return map(json.loads, lines)
+
+
+def write_pages(
+    archive: Archive, kind: Kind, found: Iterable[Twin], number: int, context: Mapping[str, Any]
+) -> None:
+    """A page of each record, and lists that lead to them."""
+    last = max((number - 1) // PAGES_ON_A_LIST, 0)
+    listed: list[tuple[str, str]] = []
+    place = 0
+    for record in found:
+        title, address = title_of(kind.name, record), f"{record['id']}.html"
+        facts = {"facts": list(facts_of(kind.name, record)), "texts": texts_of(record)}
+        page = rendered("record.html", {**context, "kind": kind, "title": title, **facts})
+        archive.write(f"{kind.name}/{address}", page)
+        listed.append((title, address))
+        if len(listed) == PAGES_ON_A_LIST and place < last:
+            write_list(archive, kind, listed, place, last, context)
+            listed, place = [], place + 1
+    write_list(archive, kind, listed, place, last, context)
+
+
+def write_list(
+    archive: Archive,
+    kind: Kind,
+    listed: list[tuple[str, str]],
+    place: int,
+    last: int,
+    context: Mapping[str, Any],
+) -> None:
+    around = {
+        "previous": list_address(place - 1) if place else "",
+        "next": list_address(place + 1) if place < last else "",
+    }
+    page = rendered("list.html", {**context, "kind": kind, "listed": listed, **around})
+    archive.write(f"{kind.name}/{list_address(place)}", page)
+
+
+def list_address(place: int) -> str:
+    return f"index-{place + 1}.html" if place else "index.html"
+
+
+def rendered(template: str, context: Mapping[str, Any]) -> str:
+    return get_template(f"snapshot/{template}").render(dict(context))
