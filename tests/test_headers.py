@@ -134,6 +134,7 @@ KINDS = [
     Kind("feed in no language", get("/news.atom?lang=tlh"), 400),
     Kind("label as JSON", label_json, 200, SHARED),
     Kind("no label as JSON", get("/labels/none.json"), 404, SHARED),
+    Kind("clusters as CSV", get("/clusters.csv"), 200, SHARED),
     Kind("certificate", label_certificate, 200 if library() else 302, SHARED),
     Kind("table of clusters compared", get("/clusters/compare.csv"), 200, SHARED),
     Kind("no cluster to compare", get("/clusters/compare.csv?c=none"), 400, SHARED),
@@ -310,7 +311,14 @@ def test_static_file_is_stored_for_a_session_too(client: Client) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "path",
-    ["/news.atom", "/labels/none.json", "/sitemap.xml", "/robots.txt", "/.well-known/security.txt"],
+    [
+        "/news.atom",
+        "/clusters.json",
+        "/labels/none.json",
+        "/sitemap.xml",
+        "/robots.txt",
+        "/.well-known/security.txt",
+    ],
 )
 def test_machine_answer_is_one_for_all_languages(client: Client, path: str) -> None:
     response = client.get(path, headers={"accept-language": "it"})

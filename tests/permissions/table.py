@@ -353,6 +353,12 @@ labels_xlsx                       page
 labels_json                       page
 labels_atom                       page
 labels_ics                        page
+clusters_csv                     page
+clusters_xlsx                    page
+clusters_json                    page
+clusters_jsonld                  page
+clusters_atom                    page
+clusters_ics                     page
 label_seal                        page  label/own not label/unpublished
 cluster_seal                      page  register/own not register/hidden
 programme_requirement             page  programme/mine programme/theirs not programme/hidden
