@@ -23,12 +23,14 @@ from clusters.machine_answers import opened, refused, sent_once, wrong_choices, 
 from clusters.membership import membership_table
 from clusters.models import Cluster
 from clusters.search import Link
+from clusters.sharing import shared
 from clusters.structured import absolute
 from labels.register import headline, label_lines, labels_of, timelines_of, verdict
 from news.register import heard_of
 
 
 @require_safe
+@shared
 def cluster_compare(request: HttpRequest) -> HttpResponse:
     """With `add`, in words, the way to the comparison with one cluster more."""
     now = timezone.now()
@@ -64,6 +66,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@shared
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     choice = chosen(request.GET.getlist("c"))

@@ -199,7 +199,20 @@ def test_cluster_compare_asks_which_of_several_is_meant(client: Client) -> None:
 def test_cluster_compare_says_that_nothing_has_that_name(client: Client) -> None:
     make_cluster(name="Secret", is_published=False)
 
-    assert "No cluster was found for “secret”." in text_of(client, f"{COMPARE}?add=secret")
+    text = text_of(client, f"{COMPARE}?add=secret")
+
+    assert "No cluster was found for “secret”." in text
+    assert "Did you mean" not in text
+
+
+def test_cluster_compare_offers_the_name_that_was_mistyped(client: Client) -> None:
+    make_clusters("bioPmed", "Alpha")
+
+    html = client.get(COMPARE, {"c": "alpha", "add": "biomped"}).content.decode()
+    found = re.search(r'<a href="([^"]+)">Did you mean “biopmed”\?</a>', html)
+
+    assert found is not None
+    assert client.get(found[1].replace("&amp;", "&"))["Location"] == f"{COMPARE}?c=alpha&c=biopmed"
 
 
 def test_cluster_compare_adds_nothing_to_six(client: Client) -> None:
