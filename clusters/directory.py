@@ -28,13 +28,18 @@ from clusters.search import (
 
 PER_PAGE = 24
 VALID = "valid"
+# More single clusters on a map are told by their town.
+MOST_NAMED = 500
 # A selection smaller than one cluster in so many is sorted; a larger one is met on the way.
 SPARSE = 32
 
 
 @dataclass(frozen=True)
 class Position:
-    """How many of the clusters found stand at a place; `key` is one of them."""
+    """How many of the clusters found stand at a place; `key` is one of them.
+
+    `name` and `slug` are those of a single one, where it was asked for.
+    """
 
     latitude: float
     longitude: float
@@ -42,6 +47,8 @@ class Position:
     town: str
     count: int
     key: int
+    name: str = ""
+    slug: str = ""
 
 
 @dataclass(frozen=True)
@@ -427,12 +434,29 @@ class Directory:
         return replace(self, query=query, place=Place())
 
     def points(self) -> list[Position]:
-        """Where the clusters found stand; those without a position are in none."""
+        """Where the clusters found stand; those without a position are in none.
+
+        A single one is named where there are not too many; one statement, when something changed.
+        """
+        return self.index.remember(("points", self.found), self.read_points)
+
+    def read_points(self) -> list[Position]:
         index = self.index
-        found = index.count_positions(self.found)
-        return [
+        counted = index.count_positions(self.found).items()
+        points = [
             Position(*index.positions[number], count, index.keys[slot])
-            for number, (count, slot) in found.items()
+            for number, (count, slot) in counted
+        ]
+        single = [point.key for point in points if point.count == 1]
+        if len(single) > MOST_NAMED:
+            return points
+        rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
+        named = {key: (name, slug) for key, name, slug in rows}
+        return [
+            replace(point, name=named[point.key][0], slug=named[point.key][1])
+            if point.count == 1 and point.key in named
+            else point
+            for point in points
         ]
 
 

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from clusters import machine_views
-from clusters.views import accounts, claims, compare, confirmation, contact, data, directory
+from clusters.views import accounts, claims, compare, confirmation, contact, data, directory, map
 
 app_name = "clusters"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("confirm/<str:token>/", confirmation.confirm_profile, name="confirm_profile"),
     path("clusters/", directory.cluster_list, name="list"),
     path("clusters/compare/", compare.cluster_compare, name="compare"),
+    path("clusters/map/", map.cluster_map, name="map"),
     path("clusters/<slug:slug>/", directory.cluster_detail, name="detail"),
     path("organisations/", directory.organisation_list, name="organisation_list"),
     path("organisations/<slug:slug>/", directory.organisation_detail, name="organisation_detail"),

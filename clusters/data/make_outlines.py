@@ -1,80 +1,110 @@
-"""Draws `outlines.json`, the map of Europe, from a TopoJSON file of the world's countries.
+"""Draws the maps' outlines, `static/europe.svg` and `static/world.svg`, from TopoJSON.
 
-    python -m clusters.data.make_outlines countries-50m.json
+    python -m clusters.data.make_outlines countries-50m.json countries-110m.json
 
-The input is `countries-50m.json` of the npm package `world-atlas` (version 2), made from
-Natural Earth, which is in the public domain. To be run again only for another window,
-projection or degree of simplification: the result is committed.
+The input are `countries-50m.json` (for Europe) and `countries-110m.json` (for the world) of the
+npm package `world-atlas` (version 2), made from Natural Earth, which is in the public domain. To
+be run again only for another window, projection or degree of simplification: the result is
+committed.
 
 Each border is projected and simplified once, so that neighbours still fit together, then
 the countries are put together, cut to the window and written as SVG path data. Islands too
 small to be seen are left out. Borders follow the United Nations where Natural Earth draws
-who is in control: the north of Cyprus is drawn as Cyprus, Crimea as Ukraine. Kosovo has
-its own outline under the code XK.
+who is in control: the north of Cyprus is drawn as Cyprus, Crimea as Ukraine, Somaliland as
+Somalia. Kosovo has its own outline under the code XK.
 """
 
 import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clusters.cartography import OUTLINES_PATH, Point, Projection
+from django_countries.data import ALT_CODES
 
-WIDTH, HEIGHT = 1000, 930
-PROJECTION = Projection(lat0=52, lon0=10, scale=1448, x0=416, y0=511)
-SOURCE = "Natural Earth 1:50m, public domain"
+from clusters.cartography import EUROPE, WORLD, Point, Projection, Sheet
+
+STATIC = Path(__file__).parents[2] / "static"
 MARGIN = 4.0
-TOLERANCE = 0.6
-SMALLEST_ISLAND = 6.0
-SMALLEST_COUNTRY = 1.0
 CRIMEA = (45.2, 34.3)
 
-CODES = {
-    "008": "AL", "012": "DZ", "020": "AD", "031": "AZ", "040": "AT", "051": "AM", "056": "BE",
-    "070": "BA", "100": "BG", "112": "BY", "191": "HR", "196": "CY", "203": "CZ", "208": "DK",
-    "233": "EE", "234": "FO", "246": "FI", "248": "AX", "250": "FR", "268": "GE", "275": "PS",
-    "276": "DE", "300": "GR", "348": "HU", "352": "IS", "364": "IR", "368": "IQ",
-    "372": "IE", "376": "IL", "380": "IT", "398": "KZ", "400": "JO", "422": "LB", "428": "LV",
-    "434": "LY", "438": "LI", "440": "LT", "442": "LU", "470": "MT", "492": "MC", "498": "MD",
-    "499": "ME", "504": "MA", "528": "NL", "578": "NO", "616": "PL", "620": "PT", "642": "RO",
-    "643": "RU", "674": "SM", "682": "SA", "688": "RS", "703": "SK", "705": "SI", "724": "ES",
-    "752": "SE", "756": "CH", "760": "SY", "788": "TN", "792": "TR", "804": "UA",
-    "807": "MK", "818": "EG", "826": "GB", "831": "GG", "832": "JE", "833": "IM",
-}  # fmt: skip
-CODES_BY_NAME = {"Kosovo": "XK", "N. Cyprus": "CY"}
+
+@dataclass(frozen=True)
+class Drawing:
+    """A sheet, and what of it is too small to draw, in map units."""
+
+    sheet: Sheet
+    tolerance: float
+    smallest_island: float
+    smallest_country: float
+
+
+DRAWINGS = (
+    Drawing(EUROPE, tolerance=0.6, smallest_island=6.0, smallest_country=1.0),
+    Drawing(WORLD, tolerance=0.4, smallest_island=1.0, smallest_country=0.1),
+)
+
+CODES = {f"{number:03}": code for code, (_name, number) in ALT_CODES.items()}
+CODES_BY_NAME = {"Kosovo": "XK", "N. Cyprus": "CY", "Somaliland": "SO"}
+# What lies on the other side of the Earth comes out of Lambert's projection inside out.
+AROUND_EUROPE = set(
+    "AD AL AM AT AX AZ BA BE BG BY CH CY CZ DE DK DZ EE EG ES FI FO FR GB GE GG GR HR HU IE IL IM "
+    "IQ IR IS IT JE JO KZ LB LI LT LU LV LY MA MC MD ME MK MT NL NO PL PS PT RO RS RU SA SE SI SK "
+    "SM SY TN TR UA XK".split()
+)
 
 Ring = list[Point]
+Polygon = list[list[int]]
 
 
 def main() -> None:
-    topology = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    outlines = {
-        "width": WIDTH,
-        "height": HEIGHT,
-        "projection": vars(PROJECTION),
-        "source": SOURCE,
-        "countries": dict(sorted(countries(topology).items())),
-    }
-    text = json.dumps(outlines, ensure_ascii=False, indent=1)
-    OUTLINES_PATH.write_text(text + "\n", encoding="utf-8")
+    for drawing, path, codes in zip(
+        DRAWINGS, sys.argv[1:], (AROUND_EUROPE, {*CODES.values(), "XK"} - {"AQ"}), strict=True
+    ):
+        topology = json.loads(Path(path).read_text(encoding="utf-8"))
+        file = STATIC / f"{drawing.sheet.name}.svg"
+        file.write_text(svg(drawing, paths_of(drawing, topology, codes)), encoding="utf-8")
 
 
-def countries(topology: dict[str, Any]) -> dict[str, str]:
-    arcs = [simplify(arc) for arc in projected_arcs(topology)]
-    polygons: dict[str, list[list[Ring]]] = defaultdict(list)
+def svg(drawing: Drawing, paths: dict[str, str]) -> str:
+    """A drawing to be used by others, who say its colours; strokes keep their width."""
+    sheet = drawing.sheet
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {sheet.width} {sheet.height}">',
+        "<!-- Natural Earth, public domain -->",
+        '<g id="land">',
+        *(
+            f'<path id="{code}" vector-effect="non-scaling-stroke" d="{data}"/>'
+            for code, data in sorted(paths.items())
+        ),
+        "</g>",
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def paths_of(drawing: Drawing, topology: dict[str, Any], codes: set[str]) -> dict[str, str]:
+    whole = list(projected_arcs(drawing.sheet.projection, topology))
+    arcs = [simplify(arc, drawing.tolerance) for arc in whole]
+    crimea = drawing.sheet.projection.point(*CRIMEA)
+    polygons: dict[str, list[Polygon]] = defaultdict(list)
     for geometry in topology["objects"]["countries"]["geometries"]:
         code = CODES_BY_NAME.get(geometry["properties"]["name"]) or CODES.get(geometry.get("id"))
         for polygon in polygons_of(geometry):
-            rings = [assemble(ring, arcs) for ring in polygon]
-            if code:
-                polygons["UA" if is_crimea(code, rings[0]) else code].append(rings)
-    paths = {code: path(of_country) for code, of_country in polygons.items()}
+            if code in codes:
+                is_crimea = code == "RU" and encloses(assemble(polygon[0], arcs), crimea)
+                polygons["UA" if is_crimea else code].append(polygon)
+    paths = {
+        code: path(drawing, [[assemble(ring, arcs) for ring in polygon] for polygon in joined])
+        for code, of_country in polygons.items()
+        if (joined := without_inner_borders(of_country, arcs))
+    }
     return {code: data for code, data in paths.items() if data}
 
 
-def projected_arcs(topology: dict[str, Any]) -> Iterator[Ring]:
+def projected_arcs(projection: Projection, topology: dict[str, Any]) -> Iterator[Ring]:
     """TopoJSON keeps each border once, as whole numbers relative to the point before."""
     (x_scale, y_scale), (x_move, y_move) = (
         topology["transform"]["scale"],
@@ -85,13 +115,39 @@ def projected_arcs(topology: dict[str, Any]) -> Iterator[Ring]:
         ring = []
         for dx, dy in arc:
             x, y = x + dx, y + dy
-            ring.append(PROJECTION.point(y * y_scale + y_move, x * x_scale + x_move))
+            ring.append(projection.point(y * y_scale + y_move, x * x_scale + x_move))
         yield ring
 
 
-def polygons_of(geometry: dict[str, Any]) -> list[list[list[int]]]:
+def polygons_of(geometry: dict[str, Any]) -> list[Polygon]:
     arcs: list[Any] = geometry.get("arcs", [])
     return [arcs] if geometry["type"] == "Polygon" else arcs
+
+
+def without_inner_borders(polygons: list[Polygon], arcs: list[Ring]) -> list[Polygon]:
+    """Parts of a country that share a border, which both name, become one without it."""
+    used = {index for polygon in polygons for ring in polygon for index in ring}
+    inner = {index for index in used if ~index in used}
+    apart = [polygon for polygon in polygons if inner.isdisjoint(polygon[0])]
+    together = [polygon for polygon in polygons if not inner.isdisjoint(polygon[0])]
+    if not together:
+        return apart
+    holes = [ring for polygon in together for ring in polygon[1:]]
+    left = [index for polygon in together for index in polygon[0] if index not in inner]
+    by_start = {ends(index, arcs)[0]: index for index in left}
+    rings: list[list[int]] = []
+    while by_start:
+        start, index = by_start.popitem()
+        ring = [index]
+        while (end := ends(ring[-1], arcs)[1]) != start:
+            ring.append(by_start.pop(end))
+        rings.append(ring)
+    rings.sort(key=lambda ring: area(assemble(ring, arcs)), reverse=True)
+    return [*apart, [*rings, *holes]]
+
+
+def ends(index: int, arcs: list[Ring]) -> tuple[Point, Point]:
+    return (arcs[index][0], arcs[index][-1]) if index >= 0 else (arcs[~index][-1], arcs[~index][0])
 
 
 def assemble(indexes: Iterable[int], arcs: list[Ring]) -> Ring:
@@ -103,16 +159,16 @@ def assemble(indexes: Iterable[int], arcs: list[Ring]) -> Ring:
     return ring[:-1]
 
 
-def simplify(line: Ring) -> Ring:
-    """Douglas and Peucker: no point left out lies further than TOLERANCE from the line."""
+def simplify(line: Ring, tolerance: float) -> Ring:
+    """Douglas and Peucker: no point left out lies further than the tolerance from the line."""
     if len(line) < 3:
         return line
     start, end = line[0], line[-1]
     distances = [distance(point, start, end) for point in line[1:-1]]
     furthest = max(range(len(distances)), key=distances.__getitem__) + 1
-    if distances[furthest - 1] <= TOLERANCE:
+    if distances[furthest - 1] <= tolerance:
         return [start, end]
-    return simplify(line[: furthest + 1])[:-1] + simplify(line[furthest:])
+    return simplify(line[: furthest + 1], tolerance)[:-1] + simplify(line[furthest:], tolerance)
 
 
 def distance(point: Point, start: Point, end: Point) -> float:
@@ -124,13 +180,13 @@ def distance(point: Point, start: Point, end: Point) -> float:
     return point.distance_to(Point(start.x + along * dx, start.y + along * dy))
 
 
-def clip(ring: Ring) -> Ring:
+def clip(sheet: Sheet, ring: Ring) -> Ring:
     """Sutherland and Hodgman, to the window and a margin that hides the cut."""
     for is_inside, crossing in (
         edge(0, -MARGIN, 1),
-        edge(0, WIDTH + MARGIN, -1),
+        edge(0, sheet.width + MARGIN, -1),
         edge(1, -MARGIN, 1),
-        edge(1, HEIGHT + MARGIN, -1),
+        edge(1, sheet.height + MARGIN, -1),
     ):
         ring = clip_at(ring, is_inside, crossing)
     return ring
@@ -169,10 +225,6 @@ def area(ring: Ring) -> float:
     return abs(sum(one.x * two.y - two.x * one.y for one, two in pairs)) / 2
 
 
-def is_crimea(code: str, ring: Ring) -> bool:
-    return code == "RU" and encloses(ring, PROJECTION.point(*CRIMEA))
-
-
 def encloses(ring: Ring, point: Point) -> bool:
     """By the number of times that a line to the right crosses the ring."""
     inside = False
@@ -183,18 +235,18 @@ def encloses(ring: Ring, point: Point) -> bool:
     return inside
 
 
-def path(polygons: list[list[Ring]]) -> str:
+def path(drawing: Drawing, polygons: list[list[Ring]]) -> str:
     """Nothing for a country outside the window; a small one keeps its largest island."""
-    clipped = [[clip(ring) for ring in polygon] for polygon in polygons]
-    visible = [polygon for polygon in clipped if area(polygon[0]) >= SMALLEST_ISLAND]
+    clipped = [[clip(drawing.sheet, ring) for ring in polygon] for polygon in polygons]
+    visible = [polygon for polygon in clipped if area(polygon[0]) >= drawing.smallest_island]
     if not visible:
         largest = max(clipped, key=lambda polygon: area(polygon[0]))
-        visible = [largest] if area(largest[0]) >= SMALLEST_COUNTRY else []
+        visible = [largest] if area(largest[0]) >= drawing.smallest_country else []
     kept = [
         ring
         for polygon in visible
         for ring in polygon
-        if ring is polygon[0] or area(ring) >= SMALLEST_COUNTRY
+        if ring is polygon[0] or area(ring) >= drawing.smallest_country
     ]
     return "".join(ring_path(ring) for ring in kept)
 

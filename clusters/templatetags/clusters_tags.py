@@ -1,9 +1,9 @@
 """Dates in words, structured data, and the map."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from math import ceil
 from typing import Any
 
 from babel.dates import format_date
@@ -14,19 +14,23 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django_countries import countries
 
-from clusters.cartography import Circle, Place, join_points, outlines
+from clusters.cartography import SHEETS, Circle, Spot, join_spots, project
 from clusters.dates import PartialDate
+from clusters.directory import Position
+from clusters.fulltext import highlight
+from clusters.index import distance
 from clusters.search import DirectoryQuery
 
 register = template.Library()
 
 PATTERNS = {"year": "y", "month": "LLLL y", "day": "d MMMM y"}
 
-# The map is drawn at about one unit to a pixel, so that text and strokes keep their size.
-MAP_WIDTH = 460
+# A map is drawn at about one unit to a pixel, so that text and strokes keep their size.
+MAP_WIDTH, LARGE_MAP_WIDTH = 460, 900
 # Two targets of 24 pixels stay apart at this distance.
 NEAREST = 28
 SMALLEST_TARGET = 14
+KILOMETRES_BETWEEN = 2
 
 
 @register.filter
@@ -53,6 +57,12 @@ def date_in_words(partial: PartialDate) -> str:
 @register.filter
 def country_name(code: str) -> str:
     return str(countries.name(code))
+
+
+@register.filter
+def marked(text: str, words: str) -> SafeString | str:
+    """The text with what was searched for in `<mark>`; without words as it is."""
+    return highlight(text, words) if words else text
 
 
 @register.filter
@@ -85,73 +95,67 @@ class Dot:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The map at its drawn size; `scale` takes the outlines to it."""
+    """A sheet at its drawn size; `scale` takes its outlines to it."""
 
+    file: str
     width: int
     height: int
     scale: float
-    land: str
 
 
 @register.inclusion_tag("clusters/_map.html")
 def cluster_map(
-    positions: Iterable[Mapping[str, Any]], total: int, query: DirectoryQuery | None = None
+    points: Iterable[Position],
+    total: int,
+    query: DirectoryQuery | None = None,
+    sheet: str = "europe",
+    width: int = MAP_WIDTH,
 ) -> dict[str, Any]:
-    """The map of `Cluster.objects.counted_by_position()`, out of `total` clusters.
+    """The map of `Directory.points()`, out of `total` clusters, with the list that says the same.
 
-    A circle of one cluster leads to its page; one of several to the list of `query` in its
-    countries.
+    A circle of one cluster leads to its page; one of several to the list of `query` around its
+    middle.
     """
-    rows = {str(number): row for number, row in enumerate(positions)}
-    places = [
-        Place(key, float(row["latitude"]), float(row["longitude"]), row["number"])
-        for key, row in rows.items()
+    shown = SHEETS[sheet]
+    scale = width / shown.width
+    places = {point.key: point for point in points}
+    spots = [
+        Spot(key, position, point.count)
+        for key, point in places.items()
+        if shown.has(position := project(shown, point.latitude, point.longitude))
     ]
     dots = [
-        dot(circle, [rows[key] for key in circle.keys], query or DirectoryQuery())
-        for circle in join_points(places, NEAREST / drawing().scale)
+        dot(circle, [places[key] for key in circle.keys], query or DirectoryQuery(), scale)
+        for circle in join_spots(spots, NEAREST / scale)
     ]
     return {
-        "drawing": drawing(),
+        "drawing": Drawing(f"{sheet}.svg", width, round(shown.height * scale), scale),
         "dots": dots,
         "shown": sum(dot.count for dot in dots),
         "total": total,
+        "is_large": width > MAP_WIDTH,
     }
 
 
-@cache
-def drawing() -> Drawing:
-    outline = outlines()
-    scale = MAP_WIDTH / outline.width
-    return Drawing(
-        width=MAP_WIDTH,
-        height=round(outline.height * scale),
-        scale=scale,
-        land="".join(outline.countries.values()),
-    )
-
-
-def dot(circle: Circle, rows: list[Mapping[str, Any]], query: DirectoryQuery) -> Dot:
-    scale = drawing().scale
+def dot(circle: Circle, points: Sequence[Position], query: DirectoryQuery, scale: float) -> Dot:
     return Dot(
         x=round(circle.centre.x * scale, 1),
         y=round(circle.centre.y * scale, 1),
         radius=round(circle.radius, 1),
         target=round(max(circle.radius, SMALLEST_TARGET), 1),
         count=circle.count,
-        name=name_of(circle, rows),
-        url=url_of(circle, rows, query),
+        name=name_of(circle, points),
+        url=url_of(points, query),
     )
 
 
-def name_of(circle: Circle, rows: list[Mapping[str, Any]]) -> str:
+def name_of(circle: Circle, points: Sequence[Position]) -> str:
     """The cluster where it is one, else how many and where: the town, or the countries."""
-    where = sorted({country_name(row["country"]) for row in rows})
-    if len(rows) == 1 and rows[0]["town"]:
-        where = [rows[0]["town"]]
-    if circle.count == 1:
-        where.insert(0, rows[0]["first_name"])
-        return ", ".join(where)
+    where = sorted({country_name(point.country) for point in points})
+    if len(points) == 1 and points[0].town:
+        where = [points[0].town]
+    if circle.count == 1 and points[0].name:
+        return ", ".join([points[0].name, *where])
     return ngettext(
         "%(number)s cluster: %(where)s", "%(number)s clusters: %(where)s", circle.count
     ) % {
@@ -160,7 +164,17 @@ def name_of(circle: Circle, rows: list[Mapping[str, Any]]) -> str:
     }
 
 
-def url_of(circle: Circle, rows: list[Mapping[str, Any]], query: DirectoryQuery) -> str:
-    if circle.count == 1:
-        return reverse("clusters:detail", args=[rows[0]["slug"]])
-    return query.choosing("country", {row["country"] for row in rows}).url(reverse("clusters:list"))
+def url_of(points: Sequence[Position], query: DirectoryQuery) -> str:
+    """To the one cluster, or to the list around the town of most of them, as far as they reach."""
+    directory = reverse("clusters:list")
+    if len(points) == 1 and points[0].slug:
+        return reverse("clusters:detail", args=[points[0].slug])
+    middle = max(points, key=lambda point: (bool(point.town), point.count, -point.key))
+    if not middle.town:
+        return query.choosing("country", {point.country for point in points}).url(directory)
+    reach = max(
+        distance(middle.latitude, middle.longitude, point.latitude, point.longitude)
+        for point in points
+    )
+    within = ceil(reach) + KILOMETRES_BETWEEN
+    return query.changed(near=middle.town, within=within).url(directory)

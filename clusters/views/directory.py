@@ -20,6 +20,7 @@ from clusters.models import Cluster, Lineage, Management, Organisation, Programm
 from clusters.paging import page_of
 from clusters.public_ids import formerly_at
 from clusters.search import LONGEST_TEXT, DirectoryQuery, Link, Place
+from clusters.sharing import shared
 from clusters.structured import (
     breadcrumbs_data,
     cluster_data,
@@ -28,8 +29,8 @@ from clusters.structured import (
 from labels.register import (
     announced,
     certifications,
-    directory,
     current_level,
+    directory,
     headline,
     labels_of,
     requirement_of,
@@ -45,6 +46,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 @require_safe
+@shared
 def cluster_list(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     found = directory(request.GET, request.path, today)
@@ -75,6 +77,7 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
                 "within",
             ),
             "points": found.points(),
+            "map_url": found.query.url(reverse("clusters:map")),
             "as_of": as_of(request.GET, request.path, today),
         },
     )
@@ -86,6 +89,7 @@ def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
 
 
 @require_safe
+@shared
 def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Cluster.objects.published()
     try:
@@ -123,6 +127,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@shared
 def organisation_list(request: HttpRequest) -> HttpResponse:
     words = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT]
     found = Organisation.objects.published().matching(words).in_directory_order()
@@ -180,6 +185,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@shared
 def programme_list(request: HttpRequest) -> HttpResponse:
     programmes = (
         Programme.objects.published().with_place().with_number_of_clusters().in_directory_order()
@@ -192,6 +198,7 @@ def programme_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@shared
 def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Programme.objects.published()
     try:

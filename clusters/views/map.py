@@ -1,0 +1,66 @@
+"""The clusters found, on a large map."""
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from clusters.asof import as_of
+from clusters.cartography import EUROPE, SHEETS, project
+from clusters.search import Link
+from clusters.sharing import shared
+from clusters.templatetags.clusters_tags import LARGE_MAP_WIDTH
+from clusters.views.directory import kept_parameters
+from labels.register import directory
+
+
+@require_safe
+@shared
+def cluster_map(request: HttpRequest) -> HttpResponse:
+    """`?view=world` shows the world, which is also shown where nothing found lies in Europe."""
+    today = timezone.localdate()
+    found = directory(request.GET, request.path, today)
+    points = found.points()
+    outside = [
+        point
+        for point in points
+        if not EUROPE.has(project(EUROPE, point.latitude, point.longitude))
+    ]
+    asked = request.GET.get("view", "")
+    usual = "world" if points and len(outside) == len(points) else "europe"
+    sheet = asked if asked in SHEETS else usual
+    url = found.query.url(request.path)
+    return TemplateResponse(
+        request,
+        "clusters/cluster_map.html",
+        {
+            "section": "clusters",
+            "query": found.query,
+            "problems": found.problems,
+            "total": found.total,
+            "points": points,
+            "without_position": found.total - sum(point.count for point in points),
+            "outside": sum(point.count for point in outside),
+            "sheet": sheet,
+            "width": LARGE_MAP_WIDTH,
+            "views": [
+                Link(name, f"{url}{'&' if '?' in url else '?'}view={name}") for name in SHEETS
+            ],
+            "facets": found.facets(),
+            "chips": found.chips(),
+            "kept": kept_parameters(found.query, "q"),
+            "kept_beside_ranges": kept_parameters(
+                found.query,
+                "founded_from",
+                "founded_to",
+                "members_from",
+                "members_to",
+                "near",
+                "within",
+            ),
+            "list_url": found.query.url(reverse("clusters:list")),
+            "ways_out": [] if found.total else found.ways_out(),
+            "as_of": as_of(request.GET, request.path, today),
+        },
+    )
