@@ -1,6 +1,9 @@
 """How often something may be asked: counted in the cache that all workers share."""
 
+from collections import Counter
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
+from threading import Lock
 
 from django.conf import settings
 from django.core.cache import cache
@@ -50,3 +53,30 @@ def network_of(address: str) -> str:
 def give_back(name: str, key: str, *, most: int) -> None:
     """Free the places of `key`: what it asked for did not happen."""
     cache.delete_many([place(name, key, number) for number in range(most)])
+
+
+@dataclass
+class Quota:
+    """At most so many requests of each key in a window of so many seconds, counted in this process.
+
+    For what only reads: `allow` writes to the database, which costs more than most answers and
+    would make every reader wait for the one writer. So each worker grants as much anew, and a
+    restart forgives; whoever must not be guessed at needs `allow`.
+    """
+
+    seconds: int
+    window: int = -1
+    taken: Counter[str] = field(default_factory=Counter)
+    lock: Lock = field(default_factory=Lock)
+
+    def wait(self, key: str, *, most: int, now: float) -> int:
+        """Seconds until `key` may ask again, 0 where it may now. It counts."""
+        window = int(now // self.seconds)
+        with self.lock:
+            if window != self.window:
+                self.window = window
+                self.taken.clear()
+            if self.taken[key] >= most:
+                return max(1, int((window + 1) * self.seconds - now))
+            self.taken[key] += 1
+        return 0

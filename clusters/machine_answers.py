@@ -87,7 +87,8 @@ def sent_once(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     unchanged = get_conditional_response(request, etag=response["ETag"])
     if unchanged is None:
         return response
-    response.close()
+    if response.streaming:
+        response.close()
     for name in OF_EVERY_ANSWER:
         if name in response:
             unchanged[name] = response[name]

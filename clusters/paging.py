@@ -1,9 +1,11 @@
 """The page of a list that an address asks for."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
@@ -16,3 +18,34 @@ def page_of(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Pag
         return Paginator(rows, per_page).page(data.get("page", "1"))
     except InvalidPage as error:
         raise Http404(_("This page does not exist.")) from error
+
+
+@dataclass(frozen=True)
+class Stretch(Generic[AnyModel]):
+    """Some rows of a list, how many it has in all, and whether there are more behind them."""
+
+    rows: list[AnyModel]
+    count: int
+    has_more: bool
+
+
+def stretch_of(
+    rows: QuerySet[AnyModel], *, behind: AnyModel | None, order: Sequence[str], limit: int
+) -> Stretch[AnyModel]:
+    """The rows that follow one row in this order, which need not be one of them itself.
+
+    However deep, a stretch costs the same where the order has an index. `order` names columns
+    without NULL, the last of them unique. Two queries.
+    """
+    following = rows.filter(behind_of(behind, order)) if behind else rows
+    found = list(following.order_by(*order)[: limit + 1])
+    return Stretch(rows=found[:limit], count=rows.count(), has_more=len(found) > limit)
+
+
+def behind_of(row: Model, order: Sequence[str]) -> Q:
+    """Further in the first column, or equal there and further in the rest."""
+    name = order[0].removeprefix("-")
+    value = getattr(row, name)
+    side = "lt" if order[0].startswith("-") else "gt"
+    further = Q((f"{name}__{side}", value))
+    return further | Q((name, value)) & behind_of(row, order[1:]) if order[1:] else further

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_from_path
 
+from clusters.problems import is_for_the_api, problem
 from clusters.signing_in import person_in_session
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -91,9 +93,9 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not is_utf8(request):
-            return refuse("The address or the form is not encoded in UTF-8.")
+            return refuse(request, "The address or the form is not encoded in UTF-8.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts_in_address(request)):
-            return refuse("The address contains control characters.")
+            return refuse(request, "The address contains control characters.")
         request.COOKIES = {
             name: value
             for name, value in request.COOKIES.items()
@@ -102,9 +104,9 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
         try:
             texts = list(texts_in_form(request))
         except UnreadablePostError:
-            return refuse("The form did not arrive as a whole.")
+            return refuse(request, "The form did not arrive as a whole.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts):
-            return refuse("The form contains control characters.")
+            return refuse(request, "The form contains control characters.")
         return get_response(request)
 
     return middleware
@@ -132,10 +134,11 @@ def texts_in_form(request: HttpRequest) -> Iterator[str]:
     yield from request.FILES
 
 
-def refuse(problem: str) -> HttpResponse:
-    return HttpResponseBadRequest(
-        f"{problem} Correct it and try again.", content_type="text/plain; charset=utf-8"
-    )
+def refuse(request: HttpRequest, why: str) -> HttpResponse:
+    text = f"{why} Correct it and try again."
+    if is_for_the_api(request):
+        return problem(HTTPStatus.BAD_REQUEST, text)
+    return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
 
 
 class PageLocaleMiddleware(LocaleMiddleware):
@@ -150,7 +153,9 @@ class PageLocaleMiddleware(LocaleMiddleware):
 
 
 def is_machine_address(request: HttpRequest) -> bool:
-    """A file name without a language before it: a feed, JSON, an uploaded picture."""
+    """The API, or a file name without a language before it: a feed, an uploaded picture."""
+    if is_for_the_api(request):
+        return True
     has_suffix = bool(PurePosixPath(request.path_info).suffix)
     return has_suffix and not get_language_from_path(request.path_info)
 

@@ -128,6 +128,9 @@ DATABASES["default"] |= database_options(DATABASES["default"])
 # What all workers share: only the counters of limits; `createcachetable` makes the table.
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache?max_entries=100000")}
 
+# How often one network may ask the read API of each worker in a minute.
+API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=600)
+
 # Accounts: by invitation only, with a second factor for everyone who edits. The limits of
 # passwords and codes are in clusters/signing_in.py: allauth's would lock the owner out too.
 AUTH_USER_MODEL = "clusters.Account"

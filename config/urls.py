@@ -11,10 +11,10 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
+from clusters.urls import machine_urlpatterns as cluster_machine_urlpatterns
 from clusters.views.passkeys import passkey_remove
 from config import views
 from config.sitemaps import SITEMAPS
-from clusters.urls import machine_urlpatterns as cluster_machine_urlpatterns
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
 
@@ -78,6 +78,7 @@ urlpatterns = [
     *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,
+    re_path(r"^api/(?P<path>.*)$", views.api, name="api"),
     *i18n_patterns(
         path("", views.home, name="home"),
         path("about/", views.about, name="about"),

@@ -4,6 +4,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.http import (
     JsonResponse,
     QueryDict,
 )
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -28,10 +30,12 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext as _
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import last_modified, require_safe
 
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
 from clusters.paging import page_of
+from clusters.problems import is_for_the_api, problem
 from clusters.reports import Record, record_of
 from clusters.search import Link
 from config.middleware import is_machine_address
@@ -212,16 +216,28 @@ def media(request: HttpRequest, path: str) -> FileResponse:
     return response
 
 
+@csrf_exempt
+def api(request: HttpRequest, path: str) -> HttpResponseBase:
+    """Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it."""
+    from config.api import answer
+
+    return answer(request)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django calls it a bad request when a session cannot be saved: look behind it."""
     if is_outage(exception):
         return unavailable(request)
+    if is_for_the_api(request):
+        return problem(HTTPStatus.BAD_REQUEST, "This request cannot be read.")
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if is_outage(sys.exception()):
         return unavailable(request)
+    if is_for_the_api(request):
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours. It is in our log.")
     return defaults.server_error(request)
 
 
@@ -252,6 +268,8 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def unavailable_to_machines(request: HttpRequest) -> HttpResponse:
     message = "The database does not answer. Try again in a minute."
+    if is_for_the_api(request):
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, message)
     if request.path.endswith(".json"):
         response: HttpResponse = JsonResponse({"error": message}, status=503)
     else:

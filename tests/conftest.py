@@ -47,6 +47,7 @@ ONE_ENGINE = (
     "news/test_admin.py",
     "permissions/",
     "test_admin.py",
+    "test_api_schema.py",
     "test_config_views.py",
     "test_conventions.py",
     "test_headers.py",

@@ -98,6 +98,11 @@ def not_modified(client: Client) -> Any:
     return client.get("/en/about/", headers={"if-none-match": client.get("/en/about/")["ETag"]})
 
 
+def api_unchanged(client: Client) -> Any:
+    path = "/api/v1/levels"
+    return client.get(path, headers={"if-none-match": client.get(path)["ETag"]})
+
+
 def label_json(client: Client) -> Any:
     return client.get(f"/labels/{make_label().public_id}.json")
 
@@ -135,6 +140,14 @@ KINDS = [
     Kind("label as JSON", label_json, 200, SHARED),
     Kind("no label as JSON", get("/labels/none.json"), 404, SHARED),
     Kind("clusters as CSV", get("/clusters.csv"), 200, SHARED),
+    Kind("API", get("/api/v1/levels"), 200, SHARED),
+    Kind("API unchanged", api_unchanged, 304, SHARED),
+    Kind("API wrong value", get("/api/v1/levels?limit=0"), 422, SHARED),
+    Kind("API nowhere", get("/api/v2"), 404, SHARED),
+    Kind("API not readable", get("/api/v1/clusters?q=%00"), 400, SHARED),
+    Kind("API wrong method", lambda client: client.post("/api/v1/levels"), 405, SHARED),
+    Kind("API asked before", lambda client: client.options("/api/v1/levels"), 204, SHARED),
+    Kind("API documentation", get("/api/v1/docs"), 200, SHARED),
     Kind("certificate", label_certificate, 200 if library() else 302, SHARED),
     Kind("table of clusters compared", get("/clusters/compare.csv"), 200, SHARED),
     Kind("no cluster to compare", get("/clusters/compare.csv?c=none"), 400, SHARED),

@@ -98,6 +98,18 @@ STARTS = (
     "/en/programmes/ace/?on=2999-01-01",
     "/programmes/hidden-1/requirement.csv",
     "/en/news/2015/hidden-1/",
+    "/api/v1/clusters?q=hidden",
+    "/api/v1/clusters?programme=hidden-1",
+    "/api/v1/clusters?near=hidden-1",
+    "/api/v1/clusters?on=2016-01-01",
+    "/api/v1/clusters/facets",
+    "/api/v1/organisations?limit=1",
+    "/api/v1/organisations?q=hidden",
+    "/api/v1/programmes",
+    "/api/v1/labels?limit=1",
+    "/api/v1/labels?q=hidden",
+    "/api/v1/announcements",
+    "/api/v1/docs",
 )
 LINK = re.compile(r"""(?:href|src|action|<loc>)=?["']?([^"'\s<>]+)""")
 WITH_LINKS = ("text/html", "application/xml", "application/atom+xml", "application/json")

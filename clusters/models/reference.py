@@ -1,5 +1,6 @@
 """Small tables that the rest refers to, and what several models share."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
@@ -68,6 +69,12 @@ class Portfolio(TwoNames):
 class RegionQuerySet(models.QuerySet["Region"]):
     def without_code(self) -> Self:
         return self.filter(code__isnull=True)
+
+    def with_code(self) -> Self:
+        return self.filter(code__isnull=False)
+
+    def of_countries(self, codes: Iterable[str]) -> Self:
+        return self.filter(country__in=list(codes))
 
 
 class Region(models.Model):

@@ -575,6 +575,8 @@ def address_arguments(world: World, state: str) -> tuple[Any, ...]:
     model, _slash, which = state.partition("/")
     if model == "list":
         return (which,)
+    if model == "api":
+        return (f"v1/{api_path(world, which)}",)
     if model == "announcement":
         return (2015, mark("news.announcement", which))
     if model == "label":
@@ -586,7 +588,17 @@ def address_arguments(world: World, state: str) -> tuple[Any, ...]:
     return (world.row(f"clusters.{model}", which).slug,)
 
 
+def api_path(world: World, state: str) -> str:
+    """Of a list, or of one record such as “label-own”."""
+    name, _dash, which = state.partition("-")
+    if not which:
+        return name
+    app = {"label": "labels", "announcement": "news"}.get(name, "clusters")
+    return f"{name}s/{world.row(f'{app}.{name}', which).public_id}"
+
+
 NOBODY = {
+    "api": ("v1/clusters/ZZZZZZZZ",),
     "announcement": (2015, "nonesuch"),
     "label": ("ZZZZZZZZ",),
     "certificate": ("ZZZZZZZZ", "en"),
@@ -599,7 +611,7 @@ def page_cells(
 ) -> Iterator[Cell]:
     for name in names:
         kind, there, absent = table.addresses()[name]
-        if kind == "page":
+        if kind in ("page", "open"):
             identities = [one for one in identities if one in table.PAGES_AS]
         for state in there or (() if absent else ("",)):
             for identity in identities:
@@ -632,7 +644,7 @@ def visits(world: World, name: str, kind: str, state: str, identity: str) -> Ite
         yield Cell(name, "GET", identity, state, path, LOGIN if asks else METHOD)
         yield Cell(name, "POST", identity, state, path, expected)
         return
-    check = {"page": same_for_everybody, "asked": same_for_everybody}.get(kind, stays)
+    check = same_for_everybody if kind in ("page", "open", "asked") else stays
     yield Cell(name, "GET", identity, state, path, expected, check=check)
     methods = WRITING_METHODS if identity in table.MEANINGLESS_METHODS_AS else ()
     if kind == "page":
@@ -642,6 +654,9 @@ def visits(world: World, name: str, kind: str, state: str, identity: str) -> Ite
             path = address(world, name, state, "it")
             yield Cell(name, "HEAD", identity, f"{state} it", path, OK)
             yield Cell(name, "GET", identity, f"{state} it", path, OK, check=check)
+    elif kind == "open":
+        for method in methods:
+            yield Cell(name, method, identity, state, path, OK if method == "OPTIONS" else METHOD)
     elif kind == "asked":
         for method in methods:
             refused = "415" if method == "POST" else METHOD

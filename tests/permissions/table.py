@@ -310,6 +310,7 @@ READS_EVERY_ADDRESS = ("secretariat", "lead", "auditor", "root")
 # Every address outside admin, by its name; behind it the states of rows at which it stands, and
 # after “not” those at which it does not.
 #   page   the same bytes for everybody, read only
+#   open   the same, from any origin
 #   form   for everybody, read and sent
 #   asked  for machines everywhere: read, sent in their formats only, from any origin
 #   guest  for who is not signed in; others are led on. “shown”: the same, read only
@@ -328,6 +329,12 @@ sitemap                           page
 robots                            page
 security_txt                      page
 news_feed                         page
+api                               open  api/clusters api/clusters/facets api/cluster-own \
+    api/cluster-other api/organisations api/organisation-own api/programmes api/programme-mine \
+    api/labels api/label-own api/announcements api/announcement-public api/portfolios \
+    api/regions api/levels api/statements api/openapi.json api/docs not api/cluster-draft \
+    api/cluster-hidden api/organisation-hidden api/programme-hidden api/label-unpublished \
+    api/announcement-draft api/nothing
 clusters:list                     page
 clusters:compare                  page
 compare_csv                       page

@@ -1,0 +1,156 @@
+"""The read API of announcements."""
+
+from datetime import datetime
+from typing import Annotated
+
+from django.db.models import Prefetch
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Router
+from pydantic import BaseModel, Field
+
+from clusters.api.parts import (
+    ClusterId,
+    Listed,
+    OrganisationId,
+    Paging,
+    ProgrammeName,
+    Reference,
+    programme_name,
+    reference_to,
+    row_called,
+    row_named_in,
+    stretch,
+)
+from clusters.models import Cluster, Organisation
+from clusters.structured import absolute
+from labels.api import StatementRecord, statement_record
+from labels.models import Label
+from news.markup import render
+from news.models import Announcement, AnnouncementText
+
+router = Router()
+
+LABELS = Prefetch("labels", Label.objects.published().select_related("cluster").order_by("pk"))
+
+
+class AnnouncementParameters(Paging):
+    cluster: Annotated[
+        ClusterId | None, Field(description="A cluster that it is about, by its id.")
+    ] = None
+    organisation: Annotated[
+        OrganisationId | None, Field(description="An organisation that it is about, by its id.")
+    ] = None
+    year: Annotated[
+        int | None, Field(ge=1000, le=2999, description="Of the publication.", examples=[2015])
+    ] = None
+
+
+class TextIn(BaseModel):
+    language: str = Field(description="en or it.")
+    title: str
+    lead: str | None
+    body: str = Field(description="HTML.")
+    box_title: str | None
+    box: str | None = Field(description="Background, as HTML.")
+    picture_alt: str | None
+    picture_credit: str | None
+    contact_role: str | None
+
+
+class NamedLabel(BaseModel):
+    id: str
+    level: str = Field(description="bronze, silver or gold.")
+    cluster: Reference
+    url: str = Field(description="Its page.")
+
+
+class AnnouncementRow(BaseModel):
+    id: str = Field(description="Eight letters and digits that never change.")
+    url: str = Field(description="Its page.")
+    published_at: datetime
+    texts: list[TextIn] = Field(description="One in each language that there is.")
+    clusters: list[Reference]
+    organisations: list[Reference]
+    labels: list[NamedLabel]
+    programmes: list[ProgrammeName]
+    statements: list[StatementRecord] = Field(description="Published counts that it quotes.")
+    picture: str | None = Field(description="Address of the picture.")
+
+
+class AnnouncementList(Listed[AnnouncementRow]):
+    pass
+
+
+@router.get(
+    "/announcements", response=AnnouncementList, tags=["announcements"], summary="Announcements"
+)
+def announcements_list(
+    request: HttpRequest, asked: Query[AnnouncementParameters]
+) -> AnnouncementList:
+    """What clusters and their organisations made known, the latest first."""
+    known = Announcement.objects.published(timezone.now())
+    rows = known.for_page(timezone.now()).prefetch_related(LABELS)
+    if asked.cluster is not None:
+        rows = rows.of_cluster(row_named_in("cluster", Cluster.objects.published(), asked.cluster))
+    if asked.organisation is not None:
+        organisations = Organisation.objects.published()
+        rows = rows.of_organisation(row_named_in("organisation", organisations, asked.organisation))
+    if asked.year is not None:
+        rows = rows.of_year(asked.year)
+    found, following = stretch(request, asked, rows, known, order=("-published_at", "-pk"))
+    return AnnouncementList(
+        count=found.count, next=following, results=[announcement_row(row) for row in found.rows]
+    )
+
+
+@router.get(
+    "/announcements/{id}",
+    response=AnnouncementRow,
+    tags=["announcements"],
+    summary="An announcement",
+)
+def announcements_detail(request: HttpRequest, id: str) -> AnnouncementRow:
+    rows = Announcement.objects.for_page(timezone.now()).prefetch_related(LABELS)
+    return announcement_row(row_called(rows, "public_id", id))
+
+
+def announcement_row(announcement: Announcement) -> AnnouncementRow:
+    """Without a query on a row of `for_page` with its labels."""
+    assert announcement.published_at is not None
+    picture = announcement.picture
+    return AnnouncementRow(
+        id=announcement.public_id,
+        url=absolute(announcement.get_absolute_url()),
+        published_at=timezone.localtime(announcement.published_at, timezone.get_default_timezone()),
+        texts=[text_in(text) for text in announcement.texts.all()],
+        clusters=[reference_to(row) for row in announcement.clusters.all()],
+        organisations=[reference_to(row) for row in announcement.organisations.all()],
+        labels=[named_label(row) for row in announcement.labels.all()],
+        programmes=[programme_name(row) for row in announcement.programmes.all()],
+        statements=[statement_record(row) for row in announcement.statements.all()],
+        picture=absolute(picture.url) if picture else None,
+    )
+
+
+def text_in(text: AnnouncementText) -> TextIn:
+    return TextIn(
+        language=text.language,
+        title=text.title,
+        lead=text.lead or None,
+        body=render(text.body),
+        box_title=text.box_title or None,
+        box=render(text.box, first_heading=3) if text.box else None,
+        picture_alt=text.picture_alt or None,
+        picture_credit=text.picture_credit or None,
+        contact_role=text.contact_role or None,
+    )
+
+
+def named_label(label: Label) -> NamedLabel:
+    return NamedLabel(
+        id=label.public_id,
+        level=label.level_id,
+        cluster=reference_to(label.cluster),
+        url=absolute(label.get_absolute_url()),
+    )
