@@ -30,7 +30,7 @@ class Card:
 
 def rendered(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
     """The rows of these clusters in the active language; two statements for those not yet made."""
-    language, words = get_language(), directory.query.words
+    language, words = get_language(), directory.words if directory.query.words else ""
     kept = directory.index.cards
 
     def place(key: int) -> tuple[int, str | None, date, str]:

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django_countries import countries
 
+from clusters.countries import country_names
 from clusters.freshness import stale_before
 from clusters.fulltext import clusters_matching, nearest
 from clusters.index import Index, Requirement, Value, slots_of
@@ -120,16 +120,29 @@ class Directory:
             found["provisional"] = ~self.values_of("profile").get("provisional", 0)
         return found
 
-    @cached_property
+    @property
     def tiers(self) -> tuple[int, int, int]:
         """What the words find: in names, in what belongs to them, in texts."""
+        return self.matches[1]
 
-        def made() -> tuple[int, int, int]:
+    @property
+    def words(self) -> str:
+        """What was searched for: the words, or the nearest known ones where they find nothing."""
+        return self.matches[0]
+
+    @cached_property
+    def matches(self) -> tuple[str, tuple[int, int, int]]:
+        def made() -> tuple[str, tuple[int, int, int]]:
+            words = self.query.words
+            found = clusters_matching(words)
+            if not found and (mended := nearest(words)):
+                mended_found = clusters_matching(mended)
+                words, found = (mended, mended_found) if mended_found else (words, found)
             keys: tuple[list[int], list[int], list[int]] = ([], [], [])
-            for key, tier in clusters_matching(self.query.words):
+            for key, tier in found:
                 keys[tier].append(key)
             names, about, texts = (self.index.bits_of_keys(found) for found in keys)
-            return names, about, texts
+            return words, (names, about, texts)
 
         return self.index.remember(("words", self.query.words), made)
 
@@ -148,8 +161,13 @@ class Directory:
     @property
     def problems(self) -> list[str]:
         unknown = _("No cluster stands in “%(place)s”; the distance was left out.")
-        is_lost = bool(self.query.near) and self.centre is None
-        return [*self.query.problems, *([unknown % {"place": self.query.near[:60]}] * is_lost)]
+        problems = list(self.query.problems)
+        if self.query.near and self.centre is None:
+            problems.append(unknown % {"place": self.query.near[:60]})
+        if self.query.words and self.words != self.query.words:
+            mended = _("Nothing has “%(words)s”; this was found for “%(nearest)s”.")
+            problems.append(mended % {"words": self.query.words[:60], "nearest": self.words})
+        return problems
 
     @cached_property
     def confirmed(self) -> int:
@@ -360,7 +378,7 @@ class Directory:
         if name == "state":
             return {state: str(text) for state, text in self.states.items()}
         if name == "country":
-            return {country.code: country.name for country in countries}
+            return dict(country_names())
         if name == "region":
             return {
                 code: region.name
@@ -416,13 +434,6 @@ class Directory:
     def ways_out(self) -> list[Link]:
         """For an empty list: what to drop, or another word, with how many clusters there are."""
         found = []
-        other = nearest(self.query.words) if self.query.words else ""
-        if other:
-            query = self.query.changed(words=other)
-            number = self.answering(query).total
-            if number:
-                words = _("did you mean “%(words)s”? %(number)s")
-                found.append(Link(words % {"words": other, "number": number}, query.url(self.path)))
         for name, text in self.asked():
             number = self.narrowed(without=name).bit_count()
             if number:

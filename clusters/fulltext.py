@@ -21,9 +21,8 @@ from clusters.models import ChangeKind
 # Letters that are plain ones with a sign to a reader, and not to FTS5 (as in migration 0004).
 LETTERS = {
     **{"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"},
-    **dict(zip("øØłŁđĐðÐıħĦŧŦ", "oollddddihhtt", strict=True)),
+    **dict(zip("øØłŁđĐðÐıħĦ", "oollddddihh", strict=True)),
     **dict(zip("άέήίόύώϊϋΐΰςΆΈΉΊΌΎΏΪΫ", "αεηιουωιυιυσαεηιουωιυ", strict=True)),
-    **dict(zip("йёїѓќўЙЁЇЃЌЎ", "иеігкуиеігку", strict=True)),
 }
 PLAIN = str.maketrans(LETTERS)
 QUOTED = re.compile(r'"([^"]*)"?|“([^”“]*)”?|«([^»«]*)»?|([^\s"“«]+)')
@@ -136,7 +135,11 @@ def is_known(word: str) -> bool:
 
 
 def nearest_word(word: str) -> str:
-    """A known word with the fewest mistakes between, by the alphabet among several; "" if none."""
+    """A known word with the fewest mistakes between; "" if none.
+
+    Of several one as long as the word, as letters are swapped more often than left out; then by
+    the alphabet.
+    """
     if len(word) < SHORTEST_MENDED:
         return ""
     most = 1 if len(word) <= SHORT else 2
@@ -144,8 +147,8 @@ def nearest_word(word: str) -> str:
     for other in words_like(word):
         mistakes = OSA.distance(word, other, score_cutoff=most)
         if mistakes <= most:
-            found.append((mistakes, other))
-    return next((other for _mistakes, other in sorted(found) if is_known(other)), "")
+            found.append((mistakes, abs(len(other) - len(word)), other))
+    return next((other for *_distance, other in sorted(found) if is_known(other)), "")
 
 
 def words_like(word: str) -> list[str]:
@@ -214,12 +217,11 @@ def pattern_of(words: str) -> re.Pattern[str] | None:
 
 def documents_that_differ() -> list[tuple[str, int]]:
     """Kind and key of records whose document is not what the view of the kind tells."""
-    columns = "names, about, texts" if is_sqlite() else "names, near, whole"
-    key = "rowid" if is_sqlite() else "key"
+    table, columns = ("indexed", "about, texts") if is_sqlite() else ("document", "near, whole")
     found = []
     for kind in KINDS:
-        told = f"SELECT key, {columns} FROM {kind}_words"
-        held = f"SELECT {key} AS key, {columns} FROM {kind}_document"
+        told = f"SELECT key, names, {columns} FROM {kind}_words"
+        held = f"SELECT key, names, {columns} FROM {kind}_{table}"
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT key FROM ({told} EXCEPT {held}) AS lacking "
@@ -235,10 +237,16 @@ def rebuild_documents() -> int:
     number = 0
     with connection.cursor() as cursor:
         for kind in KINDS:
-            cursor.execute(f"DELETE FROM {kind}_document")
+            if is_sqlite():
+                cursor.execute(f"DELETE FROM {kind}_indexed")
+                cursor.execute(
+                    f"INSERT INTO {kind}_document ({kind}_document) VALUES ('delete-all')"
+                )
+            else:
+                cursor.execute(f"DELETE FROM {kind}_document")
             cursor.execute(
                 f"INSERT INTO clusters_change (kind, key) SELECT '{kind}', key FROM {kind}_words"
             )
-            cursor.execute(f"SELECT count(*) FROM {kind}_document")
+            cursor.execute(f"SELECT count(*) FROM {kind}_words")
             number += cursor.fetchone()[0]
     return number

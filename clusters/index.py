@@ -22,7 +22,7 @@ from sys import intern
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 
 from clusters.changes import Seen, look

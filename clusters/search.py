@@ -160,7 +160,7 @@ def read_place(data: QueryDict) -> Place:
     return Place(
         after=data.get("after", "").strip().upper()[:LONGEST_TEXT],
         before=data.get("before", "").strip().upper()[:LONGEST_TEXT],
-        page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 7 else 1,
+        page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
     )
 
 

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
-from django_countries import countries
+from django.utils.translation import gettext as _
 
 from clusters.cartography import SHEETS, Circle, Spot, join_spots, project
+from clusters.countries import country_names
 from clusters.dates import PartialDate
 from clusters.directory import Position
 from clusters.fulltext import highlight
@@ -56,7 +57,7 @@ def date_in_words(partial: PartialDate) -> str:
 
 @register.filter
 def country_name(code: str) -> str:
-    return str(countries.name(code))
+    return country_names().get(code, "")
 
 
 @register.filter
@@ -150,18 +151,25 @@ def dot(circle: Circle, points: Sequence[Position], query: DirectoryQuery, scale
 
 
 def name_of(circle: Circle, points: Sequence[Position]) -> str:
-    """The cluster where it is one, else how many and where: the town, or the countries."""
-    where = sorted({country_name(point.country) for point in points})
-    if len(points) == 1 and points[0].town:
-        where = [points[0].town]
-    if circle.count == 1 and points[0].name:
-        return ", ".join([points[0].name, *where])
+    """The cluster where it is one, else how many and where: a town, the area, the countries."""
+    countries_named = sorted({country_name(point.country) for point in points})
+    middle = middle_of(points)
+    if circle.count == 1:
+        return ", ".join(filter(None, [middle.name, middle.town or countries_named[0]]))
+    words = {"number": circle.count, "where": ", ".join(countries_named)}
+    if middle.town and len(points) > 1:
+        return _("%(number)s clusters around %(town)s (%(where)s)") % {
+            **words,
+            "town": middle.town,
+        }
     return ngettext(
         "%(number)s cluster: %(where)s", "%(number)s clusters: %(where)s", circle.count
-    ) % {
-        "number": circle.count,
-        "where": ", ".join(where),
-    }
+    ) % (words | {"where": middle.town or words["where"]})
+
+
+def middle_of(points: Sequence[Position]) -> Position:
+    """The town of most of them, if any is named."""
+    return max(points, key=lambda point: (bool(point.town), point.count, -point.key))
 
 
 def url_of(points: Sequence[Position], query: DirectoryQuery) -> str:
@@ -169,7 +177,7 @@ def url_of(points: Sequence[Position], query: DirectoryQuery) -> str:
     directory = reverse("clusters:list")
     if len(points) == 1 and points[0].slug:
         return reverse("clusters:detail", args=[points[0].slug])
-    middle = max(points, key=lambda point: (bool(point.town), point.count, -point.key))
+    middle = middle_of(points)
     if not middle.town:
         return query.choosing("country", {point.country for point in points}).url(directory)
     reach = max(

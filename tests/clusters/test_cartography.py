@@ -1,41 +1,67 @@
-from math import sqrt
+from math import cos, radians, sqrt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clusters.cartography import (
+    EUROPE,
+    SHEETS,
+    WORLD,
     Circle,
-    Place,
+    EqualEarth,
+    Lambert,
     Point,
-    Projection,
-    is_on_map,
-    join_points,
-    outlines,
+    Sheet,
+    Spot,
+    join_spots,
     project,
 )
 
-TORINO = Place("torino", 45.07, 7.69)
-IVREA = Place("ivrea", 45.47, 7.88)
-LISBOA = Place("lisboa", 38.72, -9.14)
-QUERETARO = Place("queretaro", 20.59, -100.39)
+TORINO = Spot(1, project(EUROPE, 45.07, 7.69))
+IVREA = Spot(2, project(EUROPE, 45.47, 7.88))
+LISBOA = Spot(3, project(EUROPE, 38.72, -9.14))
 
 
 def rounded(point: Point) -> tuple[float, float]:
     return round(point.x, 1), round(point.y, 1)
 
 
-def test_project_puts_the_centre_of_the_projection_at_its_origin() -> None:
-    projection = outlines().projection
-
-    assert project(52, 10) == Point(projection.x0, projection.y0)
-
-
-def test_projection_agrees_with_the_worked_example_of_snyder() -> None:
+def test_lambert_agrees_with_the_worked_example_of_snyder() -> None:
     """His "Working Manual" of 1987, page 332: a sphere of radius 3, centre 40N 100W."""
-    projection = Projection(lat0=40, lon0=-100, scale=3, x0=0, y0=0)
-
-    point = projection.point(-20, 100)
+    point = Lambert(lat0=40, lon0=-100, scale=3, x0=0, y0=0).point(-20, 100)
 
     assert (round(point.x, 5), round(-point.y, 5)) == (-4.23393, 4.02578)
+
+
+def test_equal_earth_has_the_width_and_height_that_its_authors_tell() -> None:
+    """Šavrič and others, 2018: 5.41 to 2.63 radii of the sphere."""
+    earth = EqualEarth(scale=1, x0=0, y0=0)
+
+    assert round(2 * earth.point(0, 180).x, 2) == 5.41
+    assert round(-2 * earth.point(90, 0).y, 2) == 2.63
+
+
+@pytest.mark.parametrize("sheet", SHEETS.values(), ids=SHEETS.keys())
+@pytest.mark.parametrize("latitude", [0, 30, 45, 60])
+def test_square_degrees_keep_their_area(sheet: Sheet, latitude: float) -> None:
+    """A small quadrangle covers as much of the sheet as of the sphere, wherever it lies."""
+    side = 0.01
+    corners = [
+        project(sheet, latitude + north, 10 + east)
+        for north, east in ((0, 0), (0, side), (side, side), (side, 0))
+    ]
+    area = abs(
+        sum(
+            one.x * other.y - other.x * one.y
+            for one, other in zip(corners, corners[1:] + corners[:1], strict=True)
+        )
+        / 2
+    )
+    on_sphere = radians(side) ** 2 * cos(radians(latitude + side / 2))
+    scale: float = sheet.projection.scale  # type: ignore[attr-defined]
+
+    assert area / scale**2 == pytest.approx(on_sphere, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -46,82 +72,87 @@ def test_projection_agrees_with_the_worked_example_of_snyder() -> None:
         pytest.param(59.44, 24.75, (604.3, 303.4), id="Tallinn"),
     ],
 )
-def test_project_places_a_town(
+def test_project_places_a_town_on_europe(
     latitude: float, longitude: float, position: tuple[float, float]
 ) -> None:
-    assert rounded(project(latitude, longitude)) == position
+    assert rounded(project(EUROPE, latitude, longitude)) == position
 
 
-@pytest.mark.parametrize(
-    ("point", "expected"),
-    [
-        pytest.param(Point(0, 0), True, id="upper left corner"),
-        pytest.param(Point(1000, 930), True, id="lower right corner"),
-        pytest.param(Point(-0.1, 10), False, id="left of it"),
-        pytest.param(Point(1000.1, 10), False, id="right of it"),
-        pytest.param(Point(10, -0.1), False, id="above it"),
-        pytest.param(Point(10, 930.1), False, id="below it"),
-    ],
-)
-def test_is_on_map_includes_the_edge(point: Point, expected: bool) -> None:
-    assert is_on_map(point) is expected
+def test_mexico_is_on_the_map_of_the_world_only() -> None:
+    queretaro = (20.59, -100.39)
+
+    assert not EUROPE.has(project(EUROPE, *queretaro))
+    assert WORLD.has(project(WORLD, *queretaro))
 
 
-def test_is_on_map_excludes_mexico() -> None:
-    assert is_on_map(project(QUERETARO.latitude, QUERETARO.longitude)) is False
+def test_join_spots_joins_near_ones_only() -> None:
+    circles = join_spots([TORINO, IVREA, LISBOA], minimum_distance=20)
+
+    assert [circle.keys for circle in circles] == [(1, 2), (3,)]
 
 
-def test_join_points_joins_near_places_only() -> None:
-    circles = join_points([TORINO, IVREA, LISBOA], minimum_distance=20)
+def test_join_spots_counts_and_weighs_what_it_joins() -> None:
+    several = Spot(1, TORINO.point, count=3)
 
-    assert [circle.keys for circle in circles] == [("ivrea", "torino"), ("lisboa",)]
-
-
-def test_join_points_keeps_all_places_apart_when_there_is_room() -> None:
-    circles = join_points([TORINO, IVREA, LISBOA], minimum_distance=1)
-
-    assert [circle.keys for circle in circles] == [("ivrea",), ("lisboa",), ("torino",)]
-
-
-def test_join_points_counts_and_weighs_what_it_joins() -> None:
-    several = Place("torino", TORINO.latitude, TORINO.longitude, count=3)
-    torino, ivrea = project(45.07, 7.69), project(45.47, 7.88)
-
-    (circle,) = join_points([IVREA, several], minimum_distance=20)
+    (circle,) = join_spots([IVREA, several], minimum_distance=20)
 
     assert circle.count == 4
-    assert circle.centre.x == pytest.approx((torino.x * 3 + ivrea.x) / 4)
-    assert circle.centre.y == pytest.approx((torino.y * 3 + ivrea.y) / 4)
+    assert circle.centre.x == pytest.approx((TORINO.point.x * 3 + IVREA.point.x) / 4)
+    assert circle.centre.y == pytest.approx((TORINO.point.y * 3 + IVREA.point.y) / 4)
 
 
-def test_join_points_does_not_depend_on_the_order_of_the_places() -> None:
-    places = [TORINO, IVREA, LISBOA, Place("milano", 45.46, 9.19), Place("genova", 44.41, 8.93)]
-
-    assert join_points(places, 25) == join_points(places[::-1], 25)
+def test_join_spots_of_nothing_is_nothing() -> None:
+    assert join_spots([], minimum_distance=20) == []
 
 
-def test_join_points_leaves_the_circles_as_far_apart_as_asked() -> None:
-    places = [Place(f"{i:02}", 45 + i / 10, 8 + i / 10) for i in range(30)]
+coordinates = st.floats(0, 300, allow_nan=False, width=32)
+some_spots = st.lists(st.tuples(coordinates, coordinates, st.integers(1, 5)), max_size=40).map(
+    lambda rows: [Spot(key, Point(x, y), count) for key, (x, y, count) in enumerate(rows)]
+)
 
-    circles = join_points(places, minimum_distance=15)
 
-    assert sum(circle.count for circle in circles) == 30
-    assert [
+@given(some_spots)
+def test_joined_spots_are_all_there_and_far_enough_apart(spots: list[Spot]) -> None:
+    circles = join_spots(spots, minimum_distance=25)
+
+    assert sorted(key for circle in circles for key in circle.keys) == [s.key for s in spots]
+    assert sum(circle.count for circle in circles) == sum(spot.count for spot in spots)
+    assert not [
         (one.keys, other.keys)
-        for i, one in enumerate(circles)
-        for other in circles[:i]
-        if one.centre.distance_to(other.centre) < 15
-    ] == []
+        for place, one in enumerate(circles)
+        for other in circles[:place]
+        if one.centre.distance_to(other.centre) < 25
+    ]
+    assert [c.keys for c in join_spots(spots[::-1], 25)] == [c.keys for c in circles]
 
 
-def test_join_points_leaves_out_places_off_the_map() -> None:
-    circles = join_points([QUERETARO, LISBOA], minimum_distance=20)
+def naive(spots: list[Spot], least: float) -> list[tuple[int, ...]]:
+    """Each circle in turn compared with all before it, until nothing is too close."""
+    circles = [(spot.point.x, spot.point.y, spot.count, (spot.key,)) for spot in spots]
+    number = -1
+    while number != len(circles):
+        number = len(circles)
+        kept: list[tuple[float, float, int, tuple[int, ...]]] = []
+        for x, y, count, keys in sorted(circles, key=lambda row: (-row[2], min(row[3]))):
+            near = [
+                (((x - a) ** 2 + (y - b) ** 2) ** 0.5, place)
+                for place, (a, b, _count, _keys) in enumerate(kept)
+            ]
+            distance, place = min(near, default=(least, -1))
+            if distance >= least:
+                kept.append((x, y, count, keys))
+                continue
+            a, b, others, theirs = kept[place]
+            both = count + others
+            middle = ((x * count + a * others) / both, (y * count + b * others) / both)
+            kept[place] = (*middle, both, tuple(sorted(keys + theirs)))
+        circles = kept
+    return [row[3] for row in sorted(circles, key=lambda row: (-row[2], min(row[3])))]
 
-    assert [circle.keys for circle in circles] == [("lisboa",)]
 
-
-def test_join_points_of_nothing_is_nothing() -> None:
-    assert join_points([], minimum_distance=20) == []
+@given(some_spots)
+def test_join_spots_equals_the_comparison_of_all_with_all(spots: list[Spot]) -> None:
+    assert [circle.keys for circle in join_spots(spots, 25)] == naive(spots, 25)
 
 
 @pytest.mark.parametrize(
@@ -134,17 +165,4 @@ def test_join_points_of_nothing_is_nothing() -> None:
     ],
 )
 def test_circle_radius_grows_with_the_root_of_the_count(count: int, radius: float) -> None:
-    assert Circle(Point(0, 0), count, ("a",)).radius == radius
-
-
-def test_outlines_draw_every_country_of_the_union() -> None:
-    union = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
-
-    assert set(union.split()) - set(outlines().countries) == set()
-
-
-def test_outlines_are_closed_svg_paths() -> None:
-    countries = outlines().countries
-
-    assert [code for code, data in countries.items() if not data.startswith("M")] == []
-    assert [code for code, data in countries.items() if not data.endswith("z")] == []
+    assert Circle(Point(0, 0), count, (1,)).radius == radius

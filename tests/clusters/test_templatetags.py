@@ -1,7 +1,7 @@
 import json
 import re
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,8 +9,15 @@ from django.template import Context, Template
 from django.utils import translation
 
 from clusters.dates import PartialDate
+from clusters.directory import Position
 from clusters.search import DirectoryQuery
-from clusters.templatetags.clusters_tags import cluster_map, json_ld, partial_date, web_link
+from clusters.templatetags.clusters_tags import (
+    cluster_map,
+    json_ld,
+    marked,
+    partial_date,
+    web_link,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,42 +79,51 @@ def test_json_ld_says_what_was_given() -> None:
 
 
 def position(
-    latitude: str, longitude: str, number: int = 1, country: str = "IT", town: str = "Torino"
-) -> dict[str, Any]:
-    return {
-        "latitude": Decimal(latitude),
-        "longitude": Decimal(longitude),
-        "country": country,
-        "town": town,
-        "number": number,
-        "slug": "biopmed",
-        "first_name": "bioPmed",
-    }
+    latitude: float, longitude: float, number: int = 1, country: str = "IT", town: str = "Torino"
+) -> Position:
+    single = ("bioPmed", "biopmed") if number == 1 else ("", "")
+    key = hash((latitude, longitude)) % 1000
+    return Position(latitude, longitude, country, town, number, key, *single)
 
 
-TORINO = ("45.07", "7.69")
-IVREA = ("45.47", "7.88")
-GENEVE = ("46.20", "6.15")
-LISBOA = ("38.72", "-9.14")
-QUERETARO = ("20.59", "-100.39")
+TORINO = (45.07, 7.69)
+IVREA = (45.47, 7.88)
+GENEVE = (46.20, 6.15)
+LISBOA = (38.72, -9.14)
+QUERETARO = (20.59, -100.39)
 
 
-def drawn(*positions: dict[str, Any], query: DirectoryQuery | None = None) -> list[Any]:
-    return [(dot.name, dot.url) for dot in cluster_map(positions, 9, query)["dots"]]
+def drawn(*points: Position, query: DirectoryQuery | None = None) -> list[Any]:
+    return [(dot.name, dot.url) for dot in cluster_map(points, 9, query)["dots"]]
 
 
 def test_map_leads_from_one_cluster_to_its_page() -> None:
     assert drawn(position(*TORINO)) == [("bioPmed, Torino", "/en/clusters/biopmed/")]
 
 
-def test_map_leads_from_several_in_a_town_to_their_country() -> None:
+def test_map_leads_from_several_in_a_town_to_the_list_around_it() -> None:
     assert drawn(position(*TORINO, number=3)) == [
-        ("3 clusters: Torino", "/en/clusters/?country=IT")
+        ("3 clusters: Torino", "/en/clusters/?near=Torino&within=2")
     ]
 
 
-def test_map_joins_what_is_close_and_names_the_countries() -> None:
-    dots = drawn(position(*TORINO), position(*IVREA), position(*GENEVE, country="CH"))
+def test_map_joins_what_is_close_and_reaches_as_far() -> None:
+    dots = drawn(
+        position(*TORINO, number=2),
+        position(*IVREA, town="Ivrea"),
+        position(*GENEVE, country="CH", town="Genève"),
+    )
+
+    assert dots == [
+        (
+            "4 clusters around Torino (Italy, Switzerland)",
+            "/en/clusters/?near=Torino&within=176",
+        )
+    ]
+
+
+def test_map_leads_to_the_countries_where_no_town_is_known() -> None:
+    dots = drawn(position(*TORINO, town="", number=2), position(*GENEVE, country="CH", town=""))
 
     assert dots == [("3 clusters: Italy, Switzerland", "/en/clusters/?country=CH&country=IT")]
 
@@ -120,19 +136,25 @@ def test_map_keeps_the_other_filters() -> None:
     query = DirectoryQuery(words="bio", country=("IT", "NO"), level=("gold",))
 
     assert drawn(position(*TORINO, number=2), query=query) == [
-        ("2 clusters: Torino", "/en/clusters/?q=bio&country=IT&level=gold")
+        (
+            "2 clusters: Torino",
+            "/en/clusters/?q=bio&level=gold&country=IT&country=NO&near=Torino&within=2",
+        )
     ]
 
 
-def test_map_counts_only_what_it_shows() -> None:
-    context = cluster_map([position(*TORINO, number=2), position(*QUERETARO)], 9)
+@pytest.mark.parametrize(("sheet", "shown"), [("europe", 2), ("world", 3)])
+def test_map_counts_only_what_it_shows(sheet: str, shown: int) -> None:
+    points = [position(*TORINO, number=2), position(*QUERETARO)]
 
-    assert (context["shown"], context["total"]) == (2, 9)
+    context = cluster_map(points, 9, sheet=sheet)
+
+    assert (context["shown"], context["total"]) == (shown, 9)
 
 
-def render_map(*positions: dict[str, Any]) -> str:
-    template = Template("{% load clusters_tags %}{% cluster_map positions 9 %}")
-    return template.render(Context({"positions": positions}))
+def render_map(*points: Position) -> str:
+    template = Template("{% load clusters_tags %}{% cluster_map points 9 %}")
+    return template.render(Context({"points": points}))
 
 
 def test_map_says_the_same_as_a_list() -> None:
@@ -146,10 +168,21 @@ def test_map_writes_numbers_as_svg_does_in_every_language() -> None:
     with translation.override("it"):
         html = render_map(position(*TORINO))
 
-    assert re.findall(r'(?:cx|cy|r)="[^"]*,', html) == []
+    assert re.findall(r'(?:cx|cy|r|transform)="[^"]*,', html) == []
 
 
 def test_map_escapes_names() -> None:
-    html = render_map(position(*TORINO) | {"first_name": '<script>"'})
+    html = render_map(replace(position(*TORINO), name='<script>"'))
 
     assert "<script>" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "html"),
+    [
+        ("bioPmed <b>", "BIO", "<mark>bio</mark>Pmed &lt;b&gt;"),
+        ("bioPmed <b>", "", "bioPmed <b>"),
+    ],
+)
+def test_marked_marks_what_was_searched_for(text: str, words: str, html: str) -> None:
+    assert marked(text, words) == html
