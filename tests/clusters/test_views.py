@@ -49,7 +49,7 @@ def text_of(client: Client, path: str) -> str:
     """What a reader reads: without tags, with single spaces."""
     html = client.get(path).content.decode()
     main = html[html.index("<main") : html.index("</main>")]
-    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+    return words_of(main)
 
 
 def structured_data(client: Client, path: str) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def structured_data(client: Client, path: str) -> dict[str, Any]:
     return {data["@type"]: data for data in map(json.loads, found)}
 
 
-def names_in(client: Client, path: str) -> list[str]:
-    return [row.cluster.name for row in client.get(path).context["rows"]]
+def words_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def make_full_cluster(**fields: Any) -> Cluster:
@@ -124,37 +124,39 @@ def test_cluster_list_shows_the_label_of_the_day(client: Client) -> None:
 def test_cluster_list_prefers_the_highest_valid_label(client: Client) -> None:
     cluster = make_cluster()
     make_label(cluster=cluster, level="gold", assessed_on="2011")
-    bronze = make_label(cluster=cluster, level="bronze", assessed_on="2015-01")
+    make_label(cluster=cluster, level="bronze", assessed_on="2015-01")
 
-    rows = client.get(f"{CLUSTERS}?on=2015-09-08").context["rows"]
+    (row,) = client.get(f"{CLUSTERS}?on=2015-09-08").context["rows"]
 
-    assert [row.label for row in rows] == [bronze]
+    assert "B Bronze valid" in words_of(row)
 
 
 def test_cluster_list_prefers_a_renewable_label_to_an_expired_one(client: Client) -> None:
     cluster = make_cluster()
     make_label(cluster=cluster, level="gold", assessed_on="2011")
-    bronze = make_label(cluster=cluster, level="bronze", assessed_on="2013-06")
+    make_label(cluster=cluster, level="bronze", assessed_on="2013-06")
 
-    rows = client.get(f"{CLUSTERS}?on=2015-09-08").context["rows"]
+    (row,) = client.get(f"{CLUSTERS}?on=2015-09-08").context["rows"]
 
-    assert [row.label for row in rows] == [bronze]
+    assert "B Bronze expired, may still be renewed" in words_of(row)
 
 
 def test_cluster_list_names_only_managers_of_the_day(client: Client) -> None:
     cluster = make_cluster()
-    make_management(cluster=cluster, ended_on="2014")
-    now = make_management(cluster=cluster, started_on="2015")
+    for name, days in (("Before", {"ended_on": "2014"}), ("Now", {"started_on": "2015"})):
+        organisation = make_organisation(name=name)
+        make_management(cluster=cluster, organisation=organisation, role="joint", **days)
 
-    rows = client.get(f"{CLUSTERS}?on=2015-09-08").context["rows"]
+    (row,) = client.get(f"{CLUSTERS}?on=2015-09-08").context["rows"]
 
-    assert [row.managers for row in rows] == [[now]]
+    assert re.findall("Managed by (\\w+ \\w+)", words_of(row)) == ["Now no"]
 
 
 def test_cluster_list_keeps_its_filters_in_the_search_form(client: Client) -> None:
     html = client.get(f"{CLUSTERS}?country=IT&on=2015-09-08").content.decode()
 
-    assert re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', html) == [
+    form = html.partition('role="search"')[2].partition("</form>")[0]
+    assert re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', form) == [
         ("country", "IT"),
         ("on", "2015-09-08"),
     ]
@@ -189,23 +191,27 @@ def test_cluster_list_has_pages_of_24(client: Client) -> None:
     for number in range(25):
         make_cluster(name=f"Cluster {number:02}")
 
-    assert names_in(client, f"{CLUSTERS}?page=2") == ["Cluster 24"]
+    (row,) = client.get(f"{CLUSTERS}?page=2").context["rows"]
+    assert "Cluster 24" in row
 
 
 def test_cluster_list_pages_keep_the_filters(client: Client) -> None:
-    for _ in range(25):
-        make_cluster(country="IT")
+    clusters = [make_cluster(country="IT", name=f"{number:02}") for number in range(25)]
 
     html = client.get(f"{CLUSTERS}?country=IT").content.decode()
 
-    assert 'href="?country=IT&amp;page=2"' in html
+    assert f'href="/en/clusters/?country=IT&amp;after={clusters[23].public_id}"' in html
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "1.5", "99999999999999999999"])
-def test_cluster_list_does_not_find_a_page_out_of_range(client: Client, number: str) -> None:
-    make_cluster()
+def test_cluster_list_shows_what_there_is_for_a_page_out_of_range(
+    client: Client, number: str
+) -> None:
+    cluster = make_cluster()
 
-    assert client.get(f"{CLUSTERS}?page={number}").status_code == 404
+    (row,) = client.get(f"{CLUSTERS}?page={number}").context["rows"]
+
+    assert cluster.name in row
 
 
 @pytest.mark.parametrize(
