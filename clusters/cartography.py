@@ -56,8 +56,9 @@ class Lambert:
 
 @dataclass(frozen=True)
 class EqualEarth:
-    """Šavrič, Patterson and Jenny, 2018; fields as in `Lambert`, the centre is 0°, 0°."""
+    """Šavrič, Patterson and Jenny, 2018; fields as in `Lambert`, the centre lies on the equator."""
 
+    lon0: float
     scale: float
     x0: float
     y0: float
@@ -68,7 +69,8 @@ class EqualEarth:
         sixth = square**3
         north = theta * (1.340264 - 0.081106 * square + sixth * (0.000893 + 0.003796 * square))
         slope = 1.340264 - 0.243318 * square + sixth * (0.006251 + 0.034164 * square)
-        east = 2 / sqrt(3) * radians(longitude) * cos(theta) / slope
+        turn = (longitude - self.lon0 + 180) % 360 - 180
+        east = 2 / sqrt(3) * radians(turn) * cos(theta) / slope
         return Point(self.x0 + self.scale * east, self.y0 - self.scale * north)
 
 
@@ -86,7 +88,8 @@ class Sheet:
 
 
 EUROPE = Sheet("europe", 1000, 930, Lambert(lat0=52, lon0=10, scale=1448, x0=416, y0=511))
-WORLD = Sheet("world", 1000, 440, EqualEarth(scale=184, x0=500, y0=243))
+# The edge of the world runs through the Bering Strait, so that it divides no land.
+WORLD = Sheet("world", 1000, 440, EqualEarth(lon0=11.6, scale=184, x0=500, y0=243))
 SHEETS = {sheet.name: sheet for sheet in (EUROPE, WORLD)}
 
 

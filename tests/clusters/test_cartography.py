@@ -36,9 +36,9 @@ def test_lambert_agrees_with_the_worked_example_of_snyder() -> None:
 
 def test_equal_earth_has_the_width_and_height_that_its_authors_tell() -> None:
     """Šavrič and others, 2018: 5.41 to 2.63 radii of the sphere."""
-    earth = EqualEarth(scale=1, x0=0, y0=0)
+    earth = EqualEarth(lon0=0, scale=1, x0=0, y0=0)
 
-    assert round(2 * earth.point(0, 180).x, 2) == 5.41
+    assert round(-2 * earth.point(0, -180).x, 2) == 5.41
     assert round(-2 * earth.point(90, 0).y, 2) == 2.63
 
 
