@@ -88,3 +88,19 @@ def test_comparison_on_paper_stands_side_by_side(portal: str, page: Page) -> Non
     }
     assert len(tops) == 1
     expect(page.locator("form, .compare__remove").locator("visible=true")).to_have_count(0)
+
+
+def test_ticks_in_the_list_lead_to_the_comparison_without_script(
+    portal: str, browser: Browser
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+
+    page.goto(f"{portal}/en/clusters/?country=IT&on=2015-09-08")
+    page.get_by_role("checkbox", name="Compare CGREEN").check()
+    page.get_by_role("checkbox", name="Compare bioPmed").check()
+    page.get_by_role("button", name="Compare the ticked clusters").click()
+
+    expect(page.locator(".compare thead th")).to_contain_text(["bioPmed", "CGREEN"])
+    assert page.url.endswith("/en/clusters/compare/?c=biopmed&c=cgreen&on=2015-09-08")
+    context.close()
