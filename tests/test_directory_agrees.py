@@ -1,16 +1,23 @@
 """Random questions to the directory, each compared with a naive search of the same rows."""
 
+import csv
+import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from io import StringIO
 from math import acos, cos, radians, sin
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.http import QueryDict
-from hypothesis import given, settings
+from django.test import Client
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from clusters.directory import Directory
@@ -336,7 +343,7 @@ def values_of(row: Known, name: str) -> set[str]:
     }[name]
 
 
-@settings(max_examples=60)
+@hypothesis_settings(max_examples=60)
 @given(asked=questions)
 def test_everything_that_answers_agrees_with_a_naive_search(reader: Reader, asked: Asked) -> None:
     known = reader.known
@@ -362,3 +369,34 @@ def test_everything_that_answers_agrees_with_a_naive_search(reader: Reader, aske
     )
     points = {(row.latitude, row.longitude, row.country): row.count for row in answer.points()}
     assert points == places
+
+
+def every_page_of(client: Client, path: str) -> list[str]:
+    """Public ids in the order of the API, page after page."""
+    found: list[str] = []
+    while path:
+        answer = client.get(path).json()
+        found += [row["id"] for row in answer["results"]]
+        assert answer["count"] >= len(found)
+        path = (answer["next"] or "").removeprefix(settings.SITE_URL)
+    return found
+
+
+@hypothesis_settings(max_examples=8)
+@given(asked=questions)
+def test_every_format_has_the_clusters_of_the_list(
+    reader: Reader, client: Client, asked: Asked
+) -> None:
+    asked = {name: value for name, value in asked.items() if name != "programme"}
+    query = urlencode({name: value for name, value in asked.items() if value}, doseq=True)
+    with time_machine.travel(f"{TODAY}T12:00+01:00", tick=False):
+        answer = directory(QueryDict(query), PATH, TODAY)
+        expected = [answer.index.public_id(slot) for slot in answer.slots()]
+        table = b"".join(client.get(f"/clusters.csv?{query}")).decode()
+        document = json.loads(b"".join(client.get(f"/clusters.json?{query}")))
+        pages = every_page_of(client, f"/api/v1/clusters?{query}&limit=7")
+
+    assert [row["id"] for row in csv.DictReader(StringIO(table))] == expected
+    assert [row["id"] for row in document["clusters"]] == expected
+    assert document["count"] == len(expected)
+    assert pages == expected
