@@ -16,8 +16,6 @@ from django.utils.html import escape, mark_safe
 from django.utils.safestring import SafeString
 from rapidfuzz.distance import OSA
 
-from clusters.models import ChangeKind
-
 # Letters that are plain ones with a sign to a reader, and not to FTS5 (as in migration 0004).
 LETTERS = {
     **{"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"},
@@ -30,7 +28,7 @@ RUN = re.compile(r"[^\W_]+")
 # A word with fewer letters has too many neighbours; up to this many letters one mistake is
 # forgiven, then two.
 SHORTEST_MENDED, SHORT = 4, 5
-KINDS = [kind for kind in ChangeKind.values if kind != ChangeKind.OTHER]
+KINDS = ("cluster", "organisation", "programme", "announcement")
 
 
 class Term(NamedTuple):
@@ -59,7 +57,7 @@ def clusters_matching(text: str) -> list[tuple[int, int]]:
 
 
 def records_matching(kind: str, text: str, limit: int) -> list[int]:
-    """Keys of published records of a kind (of `ChangeKind`), those with the words in names first.
+    """Keys of published records of a kind (of `KINDS`), those with the words in names first.
 
     Announcements that wait for their moment are among them.
     """

@@ -3,7 +3,7 @@
 
 `TOLD` says of which records a row of a table tells. On SQLite a trigger runs for each row; on
 PostgreSQL one for each statement, with all its rows, and a row of clusters_change has the number of
-its transaction.
+its transaction. `has_words` is off where no word has changed by which a record is found.
 
 A later migration that makes SQLite build one of these tables anew drops its triggers, and where
 another trigger names that table it fails: `keep_silent` before, `tell` after it.
@@ -25,29 +25,34 @@ class Tells(NamedTuple):
     table: str = ""
     key: str = ""
     reference: str = ""
+    has_words: bool = True
 
     def of(self, row: str) -> str:
         """For one row, as SQLite's triggers call it."""
         if self.table:
             condition = f"{self.reference} = {row}.{self.column}"
-            return f"SELECT '{self.kind}', {self.key} FROM {self.table} WHERE {condition}"
-        return f"SELECT '{self.kind}', {self.value(row)}"
+            return f"{self.values(self.key)} FROM {self.table} WHERE {condition}"
+        return self.values(self.value(row))
 
     def among(self, rows: str) -> str:
         """For a table of rows, as PostgreSQL's triggers have it."""
         if self.table:
             condition = f"{self.table}.{self.reference} = {rows}.{self.column}"
-            return (
-                f"SELECT '{self.kind}', {self.table}.{self.key} "
-                f"FROM {rows} JOIN {self.table} ON {condition}"
-            )
-        return f"SELECT '{self.kind}', {self.value(rows)} FROM {rows}"
+            key = f"{self.table}.{self.key}"
+            return f"{self.values(key)} FROM {rows} JOIN {self.table} ON {condition}"
+        return f"{self.values(self.value(rows))} FROM {rows}"
+
+    def values(self, key: str) -> str:
+        return f"SELECT '{self.kind}', {key}, {str(self.has_words).upper()}"
+
+    def without_words(self) -> "Tells":
+        return self._replace(has_words=False)
 
     def value(self, row: str) -> str:
         return f"{row}.{self.column}" if self.column else "0"
 
 
-OTHER = Tells("other", "")
+OTHER = Tells("other", "").without_words()
 OF_CLUSTER = Tells("cluster", "cluster_id")
 
 TOLD = {
@@ -55,8 +60,11 @@ TOLD = {
     "clusters_clustername": [OF_CLUSTER],
     "clusters_clustertext": [OF_CLUSTER],
     "clusters_management": [OF_CLUSTER],
-    "clusters_membershipcount": [OF_CLUSTER],
-    "clusters_lineage": [OF_CLUSTER, Tells("cluster", "other_id")],
+    "clusters_membershipcount": [OF_CLUSTER.without_words()],
+    "clusters_lineage": [
+        OF_CLUSTER.without_words(),
+        Tells("cluster", "other_id").without_words(),
+    ],
     "clusters_organisation": [
         Tells("organisation", "id"),
         Tells("cluster", "id", "clusters_management", "cluster_id", "organisation_id"),
@@ -66,8 +74,8 @@ TOLD = {
         Tells("cluster", "organisation_id", "clusters_management", "cluster_id", "organisation_id"),
     ],
     "clusters_shareholding": [
-        Tells("organisation", "organisation_id"),
-        Tells("organisation", "shareholder_id"),
+        Tells("organisation", "organisation_id").without_words(),
+        Tells("organisation", "shareholder_id").without_words(),
     ],
     "clusters_region": [
         OTHER,
@@ -79,13 +87,15 @@ TOLD = {
     "clusters_programme": [
         OTHER,
         Tells("programme", "id"),
-        Tells("cluster", "id", "clusters_participation", "cluster_id", "programme_id"),
+        Tells(
+            "cluster", "id", "clusters_participation", "cluster_id", "programme_id"
+        ).without_words(),
     ],
-    "clusters_participation": [OF_CLUSTER],
+    "clusters_participation": [OF_CLUSTER.without_words()],
 }
 
 Told = dict[str, list[Tells]]
-TELL = "INSERT INTO clusters_change (kind, key)"
+TELL = "INSERT INTO clusters_change (kind, key, has_words)"
 
 
 def may_move(tells: list[Tells]) -> bool:
@@ -144,15 +154,17 @@ def keep_silent(told: Told, schema_editor: Any) -> None:
             schema_editor.execute(f"DROP FUNCTION {name}() CASCADE")
 
 
-def number_transactions(apps: Any, schema_editor: Any) -> None:
+def add_columns(apps: Any, schema_editor: Any) -> None:
+    """What Django does not read of clusters_change."""
+    alter = "ALTER TABLE clusters_change ADD COLUMN"
+    schema_editor.execute(f"{alter} has_words boolean NOT NULL DEFAULT TRUE")
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(
-            "ALTER TABLE clusters_change ADD COLUMN xid xid8 NOT NULL DEFAULT pg_current_xact_id()"
-        )
+        schema_editor.execute(f"{alter} xid xid8 NOT NULL DEFAULT pg_current_xact_id()")
         schema_editor.execute("CREATE INDEX change_by_transaction ON clusters_change (xid)")
 
 
-def number_no_transactions(apps: Any, schema_editor: Any) -> None:
+def drop_columns(apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute("ALTER TABLE clusters_change DROP COLUMN has_words")
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("ALTER TABLE clusters_change DROP COLUMN xid")
 
@@ -168,6 +180,6 @@ def backwards(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [("clusters", "0002_event_is_append_only")]
     operations = [
-        migrations.RunPython(number_transactions, number_no_transactions),
+        migrations.RunPython(add_columns, drop_columns),
         migrations.RunPython(forwards, backwards),
     ]

@@ -5,8 +5,9 @@ For each kind of record, here of clusters:
 
 * the view `cluster_words` tells of each published record its document: `names`, then what belongs
   to it (`about`: places, portfolio, managers), then its texts;
-* the table `cluster_document` holds those documents, on SQLite as FTS5, on PostgreSQL as tsvectors
-  (`names`, `near`: names and about, `whole`);
+* the table `cluster_document` is the index of those documents, on SQLite FTS5, beside it as
+  `cluster_indexed` what is in it, on PostgreSQL tsvectors (`names`, `near`: names and about,
+  `whole`);
 * a row in clusters_change refreshes the document of its record, as the view tells it.
 
 Both engines cut at whatever is no letter and no digit, without regard to case and accents; letters
@@ -27,13 +28,12 @@ from django_countries import countries
 
 LETTERS = {
     **{"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"},
-    **dict(zip("øØłŁđĐðÐıħĦŧŦ", "oollddddihhtt", strict=True)),
+    **dict(zip("øØłŁđĐðÐıħĦ", "oollddddihh", strict=True)),
     **dict(zip("άέήίόύώϊϋΐΰςΆΈΉΊΌΎΏΪΫ", "αεηιουωιυιυσαεηιουωιυ", strict=True)),
-    **dict(zip("йёїѓќўЙЁЇЃЌЎ", "иеігкуиеігку", strict=True)),
 }
-# Signs, none a letter or a digit, that PostgreSQL's parser would read as part of an address, a
-# number or a compound word, or as a letter where the database's locale is C.
-SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~«»“”„‘’‚‹›–—…·•©®°§"
+# What PostgreSQL's parser would read as part of an address, a number or a compound word, or as a
+# letter where the database's locale is C: all ASCII but letters and digits, and other signs.
+SIGNS = r"[\x01-/:-@\[-`{-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u2000-\u206f]+"
 # PostgreSQL has a limit of a megabyte to a document.
 MOST_CHARACTERS = 100_000
 # Words of this length are suggested.
@@ -119,44 +119,67 @@ def in_one(parts: tuple[str, ...]) -> str:
     return f"substr({text}, 1, {MOST_CHARACTERS})"
 
 
-def folded_on_sqlite(column: str, letters: list[str]) -> str:
-    for letter in letters:
-        column = f"replace({column}, '{letter}', '{LETTERS[letter]}')"
-    return column
-
-
-def told_on_sqlite(words: Words) -> str:
-    """A layer for some letters at a time: the parser bears no deeper nesting."""
-    columns = ", ".join(f"{in_one(getattr(words, name))} AS {name}" for name in COLUMNS)
-    told = f"SELECT record.id AS key, {columns} FROM {words.table} AS record WHERE is_published"
-    for start in range(0, len(LETTERS), MOST_NESTED):
-        letters = list(LETTERS)[start : start + MOST_NESTED]
-        columns = ", ".join(f"{folded_on_sqlite(name, letters)} AS {name}" for name in COLUMNS)
-        told = f"SELECT key, {columns} FROM ({told})"
-    return told.replace("AGGREGATE", "group_concat")
+def folded_on_sqlite(column: str) -> str:
+    """Letter by letter, in steps, as the parser bears no deep nesting; ASCII stays as it is."""
+    letters, source = list(LETTERS.items()), column
+    for start in range(0, len(letters), MOST_NESTED):
+        text = "text"
+        for letter, plain in letters[start : start + MOST_NESTED]:
+            text = f"replace({text}, '{letter}', '{plain}')"
+        source = f"(SELECT {text} FROM (SELECT {source} AS text))"
+    is_ascii = f"length({column}) = length(CAST({column} AS BLOB))"
+    return f"CASE WHEN {is_ascii} THEN {column} ELSE {source} END"
 
 
 def on_sqlite(words: Words) -> dict[str, str]:
     """What is created for a kind, by its name."""
     kind = words.kind
-    is_as_told = " AND ".join(f"told.{name} = {kind}_document.{name}" for name in COLUMNS)
+    columns = ", ".join(COLUMNS)
+    told = ", ".join(f"{in_one(getattr(words, name))} AS {name}" for name in COLUMNS)
+    indexed = f"INSERT INTO {kind}_document (rowid, {columns})"
+    forgotten = f"INSERT INTO {kind}_document ({kind}_document, rowid, {columns})"
+    new, old = (
+        ", ".join(folded_on_sqlite(f"{row}.{name}") for name in COLUMNS) for row in ("NEW", "OLD")
+    )
+    index, forget = (
+        f"{indexed} VALUES (NEW.key, {new})",
+        f"{forgotten} VALUES ('delete', OLD.key, {old})",
+    )
     return {
-        f"VIEW {kind}_words": f"CREATE VIEW {kind}_words AS {told_on_sqlite(words)}",
+        f"VIEW {kind}_words": f"""
+            CREATE VIEW {kind}_words AS SELECT record.id AS key, {told}
+            FROM {words.table} AS record WHERE record.is_published
+        """.replace("AGGREGATE", "group_concat"),
         f"TABLE {kind}_document": f"""
-            CREATE VIRTUAL TABLE {kind}_document USING fts5({", ".join(COLUMNS)},
+            CREATE VIRTUAL TABLE {kind}_document USING fts5({columns}, content='',
             prefix='1 2 3', tokenize='unicode61 remove_diacritics 2')
         """,
         f"TABLE {kind}_vocabulary": f"""
             CREATE VIRTUAL TABLE {kind}_vocabulary USING fts5vocab({kind}_document, row)
         """,
+        f"TABLE {kind}_indexed": f"""
+            CREATE TABLE {kind}_indexed (key integer PRIMARY KEY,
+              names text NOT NULL, about text NOT NULL, texts text NOT NULL)
+        """,
+        f"TRIGGER {kind}_is_indexed": f"""
+            CREATE TRIGGER {kind}_is_indexed AFTER INSERT ON {kind}_indexed BEGIN {index}; END
+        """,
+        f"TRIGGER {kind}_is_indexed_anew": f"""
+            CREATE TRIGGER {kind}_is_indexed_anew AFTER UPDATE ON {kind}_indexed
+            BEGIN {forget}; {index}; END
+        """,
+        f"TRIGGER {kind}_is_not_indexed": f"""
+            CREATE TRIGGER {kind}_is_not_indexed AFTER DELETE ON {kind}_indexed BEGIN {forget}; END
+        """,
         f"TRIGGER {kind}_document_is_refreshed": f"""
             CREATE TRIGGER {kind}_document_is_refreshed AFTER INSERT ON clusters_change
-            WHEN NEW.kind = '{kind}' BEGIN
-              DELETE FROM {kind}_document WHERE rowid = NEW.key AND NOT EXISTS (
-                SELECT 1 FROM {kind}_words AS told WHERE told.key = NEW.key AND {is_as_told});
-              INSERT INTO {kind}_document (rowid, names, about, texts)
-                SELECT key, names, about, texts FROM {kind}_words WHERE key = NEW.key
-                AND NOT EXISTS (SELECT 1 FROM {kind}_document WHERE rowid = NEW.key);
+            WHEN NEW.has_words AND NEW.kind = '{kind}' BEGIN
+              DELETE FROM {kind}_indexed WHERE key = NEW.key AND NOT EXISTS (
+                SELECT 1 FROM {words.table} WHERE id = NEW.key AND is_published);
+              INSERT INTO {kind}_indexed SELECT key, {columns} FROM {kind}_words
+              WHERE key = NEW.key ON CONFLICT (key) DO UPDATE
+              SET names = excluded.names, about = excluded.about, texts = excluded.texts
+              WHERE names <> excluded.names OR about <> excluded.about OR texts <> excluded.texts;
             END
         """,
     }
@@ -190,7 +213,7 @@ def on_postgresql(words: Words) -> dict[str, str]:
             DECLARE keys bigint[];
             BEGIN
               SELECT array_agg(DISTINCT new_rows.key) INTO keys FROM new_rows
-                WHERE new_rows.kind = '{kind}';
+                WHERE new_rows.has_words AND new_rows.kind = '{kind}';
               IF keys IS NULL THEN RETURN NULL; END IF;
               PERFORM 1 FROM {words.table} WHERE id = ANY(keys) ORDER BY id FOR NO KEY UPDATE;
               DELETE FROM {kind}_document WHERE key = ANY(keys) AND NOT EXISTS (
@@ -226,14 +249,18 @@ def on_postgresql(words: Words) -> dict[str, str]:
 def for_all_kinds() -> dict[str, str]:
     """What PostgreSQL needs beside the documents of any kind."""
     one_letter = {letter: plain for letter, plain in LETTERS.items() if len(plain) == 1}
-    before = "".join(one_letter) + SIGNS.replace("'", "''")
-    after = "".join(one_letter.values()) + " " * len(SIGNS)
+    before, after = "".join(one_letter), "".join(one_letter.values())
     return {
         "EXTENSION unaccent": "CREATE EXTENSION IF NOT EXISTS unaccent",
         "EXTENSION pg_trgm": "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        # The costly half is for what is not ASCII after the first.
         "FUNCTION folded_words": f"""
             CREATE FUNCTION folded_words(text) RETURNS text LANGUAGE sql STABLE AS $$
-            SELECT translate(lower(unaccent(normalize($1, NFC))), '{before}', '{after}') $$
+            SELECT regexp_replace(
+              CASE WHEN octet_length(plain) = length(plain) THEN plain
+              ELSE translate(lower(unaccent(normalize(plain, NFC))), '{before}', '{after}') END,
+              '{SIGNS}', ' ', 'g')
+            FROM (SELECT lower(unaccent($1)) AS plain OFFSET 0) AS folded $$
         """,
         "FUNCTION beginning_with": """
             CREATE FUNCTION beginning_with(text) RETURNS tsquery LANGUAGE sql STABLE AS $$

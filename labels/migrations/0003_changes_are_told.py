@@ -10,8 +10,9 @@ from django.db import migrations
 
 told_in = import_module("clusters.migrations.0003_changes_are_told")
 
-OTHER, OF_CLUSTER, Tells = told_in.OTHER, told_in.OF_CLUSTER, told_in.Tells
-OF_LABEL = Tells("cluster", "label_id", "labels_label", "cluster_id", "id")
+OTHER, Tells = told_in.OTHER, told_in.Tells
+OF_CLUSTER = told_in.OF_CLUSTER.without_words()
+OF_LABEL = Tells("cluster", "label_id", "labels_label", "cluster_id", "id").without_words()
 
 TOLD = {
     "labels_label": [OF_CLUSTER],
@@ -19,8 +20,10 @@ TOLD = {
     "labels_decision": [OF_LABEL],
     "labels_requiredlevel": [
         OTHER,
-        Tells("programme", "programme_id"),
-        Tells("cluster", "programme_id", "clusters_participation", "cluster_id", "programme_id"),
+        Tells("programme", "programme_id").without_words(),
+        Tells(
+            "cluster", "programme_id", "clusters_participation", "cluster_id", "programme_id"
+        ).without_words(),
     ],
     "labels_level": [OTHER],
     "labels_levelrule": [OTHER],

@@ -14,16 +14,18 @@ def of_announcement(column: str) -> list[Any]:
     """The announcement whose key the column holds, and its clusters."""
     return [
         Tells("announcement", column),
-        Tells("cluster", column, "news_announcement_clusters", "cluster_id", "announcement_id"),
+        Tells(
+            "cluster", column, "news_announcement_clusters", "cluster_id", "announcement_id"
+        ).without_words(),
     ]
 
 
-OF_ANNOUNCEMENT = Tells("announcement", "announcement_id")
+OF_ANNOUNCEMENT = Tells("announcement", "announcement_id").without_words()
 
 TOLD = {
     "news_announcement": of_announcement("id"),
     "news_announcementtext": of_announcement("announcement_id"),
-    "news_announcement_clusters": [OF_ANNOUNCEMENT, told_in.OF_CLUSTER],
+    "news_announcement_clusters": [OF_ANNOUNCEMENT, told_in.OF_CLUSTER.without_words()],
     "news_announcement_organisations": [OF_ANNOUNCEMENT],
     "news_announcement_labels": [OF_ANNOUNCEMENT],
     "news_announcement_programmes": [OF_ANNOUNCEMENT],
