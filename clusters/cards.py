@@ -1,6 +1,6 @@
-"""The rows of the list of clusters, each rendered once as long as nothing in it changes."""
+"""The rows and other parts of the list of clusters, rendered once as long as nothing changes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +26,16 @@ class Card:
     managers: Sequence[Management]
     level: Any
     state: str
+
+
+def part(directory: Directory, template: str, context: Callable[[], dict[str, Any]]) -> SafeString:
+    """What the query alone decides on, whatever the page: in the active language."""
+    place = (template, get_language(), directory.path, directory.query, directory.today)
+
+    def made() -> SafeString:
+        return SafeString(render_to_string(template, context()))
+
+    return directory.index.remember(place, made)
 
 
 def rendered(directory: Directory, keys: Sequence[int]) -> list[SafeString]:

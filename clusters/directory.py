@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from clusters.countries import country_names
 from clusters.freshness import stale_before
 from clusters.fulltext import clusters_matching, nearest
-from clusters.index import Index, Requirement, Value, slots_of
+from clusters.index import Index, Requirement, Value, folded, slots_of
 from clusters.models import Cluster, OrganisationKind
 from clusters.search import (
     CHOICES,
@@ -38,7 +38,8 @@ SPARSE = 32
 class Position:
     """How many of the clusters found stand at a place; `key` is one of them.
 
-    `name` and `slug` are those of a single one, where it was asked for.
+    `name` and `slug` are those of a single one, where it was asked for; `centre` is where `near`
+    the town is measured from.
     """
 
     latitude: float
@@ -49,6 +50,7 @@ class Position:
     key: int
     name: str = ""
     slug: str = ""
+    centre: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -384,7 +386,7 @@ class Directory:
                 code: region.name
                 for code, region in reference.regions.items()
                 if not self.query.country
-                or region.country in self.query.country
+                or reference.countries[code] in self.query.country
                 or code in self.query.region
             }
         if name == "portfolio":
@@ -454,8 +456,14 @@ class Directory:
     def read_points(self) -> list[Position]:
         index = self.index
         counted = index.count_positions(self.found).items()
+        centres = index.centres()
         points = [
-            Position(*index.positions[number], count, index.keys[slot])
+            Position(
+                *(place := index.positions[number]),
+                count,
+                index.keys[slot],
+                centre=centres[folded(place.town)] if place.town else None,
+            )
             for number, (count, slot) in counted
         ]
         single = [point.key for point in points if point.count == 1]

@@ -47,6 +47,7 @@ UNKNOWN = -1
 # More records changed than this are read with all the others.
 MOST_CHANGES = 2000
 MOST_REMEMBERED = 64
+FORGOTTEN: Any = object()
 MOST_DAYS = 6
 MOST_CARDS = 5000
 EARTH_RADIUS_KM = 6371.0088
@@ -80,6 +81,7 @@ class Reference:
 
     portfolios: Sequence[Portfolio] = ()
     regions: Mapping[str, Region] = field(default_factory=dict)
+    countries: Mapping[str, str] = field(default_factory=dict)  # by region: its code of two letters
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     levels: Sequence[Any] = ()
     requirements: Sequence[Requirement] = ()
@@ -160,15 +162,16 @@ class Index:
     order: "array[int]" = field(default_factory=lambda: array("I"))
     cards: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
     days: dict[date, Day] = field(default_factory=dict)
-    remembered: dict[Hashable, Any] = field(default_factory=dict)
+    remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
 
     def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What `make` gave for the key, kept as long as nothing changes; bounded."""
-        if key not in self.remembered:
-            if len(self.remembered) >= MOST_REMEMBERED:
-                self.remembered.clear()
-            self.remembered[key] = make()
-        made: Made = self.remembered[key]
+        """What `make` gave for the key, as long as nothing changes; the longest unused leave."""
+        made: Made = self.remembered.pop(key, FORGOTTEN)
+        if made is FORGOTTEN:
+            made = make()
+        self.remembered[key] = made
+        while len(self.remembered) > MOST_REMEMBERED:
+            self.remembered.popitem(last=False)
         return made
 
     def on(self, day: date) -> Day:
@@ -282,22 +285,26 @@ class Index:
 
         return self.remember(("positions", bits), made)
 
+    def centres(self) -> Mapping[str, tuple[float, float]]:
+        """By its folded name, the mean position of the clusters in towns of that name."""
+
+        def made() -> Mapping[str, tuple[float, float]]:
+            found: dict[str, list[Position]] = defaultdict(list)
+            for number in sorted(set(self.position) - {UNKNOWN}):
+                place = self.positions[number]
+                found[folded(place.town)].append(place)
+            return {
+                town: (
+                    sum(place.latitude for place in places) / len(places),
+                    sum(place.longitude for place in places) / len(places),
+                )
+                for town, places in found.items()
+            }
+
+        return self.remember("centres", made)
+
     def centre_of(self, town: str) -> tuple[float, float] | None:
-        """The mean position of the clusters in a town of that name, whatever its accents."""
-        wanted = folded(town)
-        used = set(self.position)
-        found = [
-            place
-            for number, place in enumerate(self.positions)
-            if number in used and folded(place.town) == wanted
-        ]
-        if not found:
-            return None
-        number = len(found)
-        return (
-            sum(place.latitude for place in found) / number,
-            sum(place.longitude for place in found) / number,
-        )
+        return self.centres().get(folded(town))
 
     def position_of(self, slot: int) -> Position | None:
         number = self.position[slot]
@@ -568,15 +575,17 @@ class Keeper:
             return self.index
 
     def read(self, index: Index, keys: set[int] | None, seen: Seen) -> Index:
+        regions = {region.code or str(region.pk): region for region in Region.objects.all()}
         reference = Reference(
             portfolios=list(Portfolio.objects.all()),
-            regions={region.code or str(region.pk): region for region in Region.objects.all()},
+            regions=regions,
+            countries={code: str(region.country) for code, region in regions.items()},
             programmes={row.slug: row for row in Programme.objects.published()},
             levels=self.levels(),
             requirements=self.requirements(),
         )
         if keys is not None and not keys:
-            return replace(index, seen=seen, reference=reference, remembered={})
+            return replace(index, seen=seen, reference=reference, remembered=OrderedDict())
         spells = chain(own_spells(keys), self.spells(keys))
         return patched(index, keys, spells, seen, reference)
 

@@ -1,6 +1,6 @@
 """The public pages of clusters, organisations and programmes."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
-from clusters.cards import rendered
+from clusters.cards import part, rendered
 from clusters.contact import to_cluster
+from clusters.directory import Directory
 from clusters.freshness import is_stale
 from clusters.membership import membership_table
 from clusters.models import Cluster, Lineage, Management, Organisation, Programme
@@ -62,25 +63,31 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
             "total": found.total,
             "page": found.page,
             "rows": rendered(found, found.page.keys),
-            "facets": found.facets(),
+            "filters": part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
             "sorts": found.sorts(),
             "ways_out": [] if found.total else found.ways_out(),
             "kept": kept_parameters(found.query, "q"),
-            "kept_beside_ranges": kept_parameters(
-                found.query,
-                "founded_from",
-                "founded_to",
-                "members_from",
-                "members_to",
-                "near",
-                "within",
-            ),
-            "points": found.points(),
+            "map": part(found, "clusters/_list_map.html", lambda: map_of(found)),
             "map_url": found.query.url(reverse("clusters:map")),
             "as_of": as_of(request.GET, request.path, today),
         },
     )
+
+
+def filters_of(found: Directory) -> dict[str, Any]:
+    bounds = ("founded_from", "founded_to", "members_from", "members_to", "near", "within")
+    return {
+        "facets": found.facets(),
+        "selected": found.query.number_of_filters,
+        "query": found.query,
+        "kept": kept_parameters(found.query, *bounds),
+        "action": found.path,
+    }
+
+
+def map_of(found: Directory) -> dict[str, Any]:
+    return {"points": found.points(), "total": found.total, "query": found.query}
 
 
 def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
