@@ -15,7 +15,8 @@ SELECT id, kind, "key", 0 FROM clusters_change WHERE id > %s
 UNION ALL SELECT NULL, NULL, NULL, coalesce(max(id), 0) FROM clusters_change
 """
 ON_POSTGRESQL = """
-SELECT id, kind, "key", xid::text::bigint FROM clusters_change WHERE xid >= %s::text::xid8
+SELECT id, kind, "key", xid::text::bigint FROM clusters_change
+WHERE xid >= coalesce(%s::text::xid8, pg_snapshot_xmin(pg_current_snapshot()))
 UNION ALL SELECT NULL, NULL, NULL, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 """
 
@@ -39,16 +40,16 @@ def look(seen: Seen | None) -> tuple[Seen, set[Record] | None]:
     None: everything may have changed, as `seen` is None or the table was emptied or restored.
     """
     is_sqlite = connection.vendor == "sqlite"
-    since = seen.since if seen else 2**62
+    since = seen.since if seen else None
     with connection.cursor() as cursor:
         cursor.execute(ON_SQLITE if is_sqlite else ON_POSTGRESQL, [since])
         found = cursor.fetchall()
     mark = next(number for row, _kind, _key, number in found if row is None)
     rows = {row: (kind, key) for row, kind, key, _number in found if row is not None}
+    here = Seen(mark)
+    if not is_sqlite:
+        recent = {row for row, _kind, _key, number in found if row and number >= mark}
+        here = Seen(mark, {row: rows[row] for row in recent})
     if seen is None or mark < seen.since:
-        return Seen(mark), None
-    changed = {rows.get(row) or seen.rows[row] for row in rows.keys() ^ seen.rows.keys()}
-    if is_sqlite:
-        return Seen(mark), changed
-    recent = {row for row, _kind, _key, number in found if number >= mark and row is not None}
-    return Seen(mark, {row: rows[row] for row in recent}), changed
+        return here, None
+    return here, {rows.get(row) or seen.rows[row] for row in rows.keys() ^ seen.rows.keys()}
