@@ -294,7 +294,7 @@ def question(where: str, told: Data) -> Question:
         summary=told["summary"],
         description=told.get("description", ""),
         parameters=[
-            Field(row["name"], type_of(row["schema"]), row["schema"].get("description", ""))
+            Field(row["name"], type_asked(row["schema"]), row["schema"].get("description", ""))
             for row in told["parameters"]
         ],
         curl=f"curl '{settings.SITE_URL}{path_asked}{ASKED.get(where, '')}'",
@@ -327,6 +327,13 @@ def records() -> list[Record]:
         for name, told in sorted(description()["components"]["schemas"].items())
         if "properties" in told and "results" not in told["properties"]
     ]
+
+
+def type_asked(schema: Data) -> str:
+    """Of a parameter, which an address repeats for each value of a list."""
+    if schema.get("type") == "array":
+        return f"{type_of(schema['items'])}; may be repeated"
+    return type_of(schema)
 
 
 def type_of(schema: Data) -> str:

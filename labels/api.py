@@ -31,7 +31,7 @@ from clusters.models import Cluster, Portfolio
 from labels.models import Label, LabelQuerySet, Level, Statement
 from labels.register import level_options
 from labels.search import RegisterQuery, read_query
-from labels.structured import machine_twin
+from labels.structured import twins
 
 router = Router()
 
@@ -136,11 +136,13 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> LabelLis
     if asked.cluster is not None:
         holder = row_named_in("cluster", Cluster.objects.published(), asked.cluster)
         rows = rows.of_clusters([holder.pk])
-    found, following = stretch(request, asked, for_twins(rows), Label.objects.published())
+    numbers = rows.select_related(None).only("public_id")
+    found, following = stretch(request, asked, numbers, Label.objects.published())
+    keys = [label.pk for label in found.rows]
     return LabelList(
         count=found.count,
         next=following,
-        results=[label_record(label, day) for label in found.rows],
+        results=records(Label.objects.filter(pk__in=keys).order_by("pk"), day),
     )
 
 
@@ -148,11 +150,10 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> LabelLis
 def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> LabelRecord:
     """The label and its state on a day."""
     day = asked.on or timezone.localdate()
-    rows = Label.objects.published().with_holder().with_public_id(id)
-    label = for_twins(rows).first()
-    if label is None:
+    found = records(Label.objects.published().with_public_id(id), day)
+    if not found:
         raise Http404("There is no record with this id.")
-    return label_record(label, day)
+    return found[0]
 
 
 @router.get("/levels", response=LevelList, tags=["codes"], summary="Levels")
@@ -202,13 +203,9 @@ def found_by(asked: LabelParameters) -> RegisterQuery:
     return query
 
 
-def for_twins(labels: LabelQuerySet) -> LabelQuerySet:
-    """With all that `machine_twin` reads: one query more."""
-    return labels.with_succession().with_certificate()
-
-
-def label_record(label: Label, day: date) -> LabelRecord:
-    return LabelRecord.model_validate(machine_twin(label, day))
+def records(labels: LabelQuerySet, day: date) -> list[LabelRecord]:
+    """In the order of the labels; one query."""
+    return [LabelRecord.model_validate(twin) for twin in twins(labels.with_state(day), day)]
 
 
 def statement_record(row: Statement) -> StatementRecord:

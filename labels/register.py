@@ -53,6 +53,29 @@ def labels_of(clusters: Iterable[Cluster], day: date) -> dict[int, list[Label]]:
     return found
 
 
+def labels_in_short(clusters: Iterable[int], day: date) -> dict[int, list[dict[str, object]]]:
+    """What a cluster's record tells of its labels, by its key, in the order of `labels_of`.
+
+    One query, without an instance for each: that took half the time of a list.
+    """
+    found: dict[int, list[dict[str, object]]] = {cluster: [] for cluster in clusters}
+    page = page_addresses("labels:detail")
+    labels = Label.objects.published().of_clusters(found).with_state(day).highest_first()
+    names = ("cluster", "public_id", "level_id", "state", "starts_on", "ends_on")
+    for cluster, public_id, level, state, starts_on, ends_on in labels.values_list(*names):
+        found[cluster].append(
+            {
+                "id": public_id,
+                "level": level,
+                "state": state,
+                "starts_on": starts_on,
+                "ends_on": ends_on,
+                "url": page(public_id),
+            }
+        )
+    return found
+
+
 def current_level(labels: Iterable[Label]) -> Label | None:
     """The label of the highest level among those whose annotated `state` is valid."""
     valid = [label for label in labels if label.state == State.VALID]  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """The clusters of the directory, the counts beside them, and all that is known of one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -52,7 +52,7 @@ from clusters.models import (
 from clusters.models.clusters import ClusterNameKind
 from clusters.search import CHOICES, MOST_NUMBER
 from clusters.structured import absolute
-from labels.register import directory, labels_of
+from labels.register import directory, labels_in_short
 
 router = Router(tags=["clusters"])
 
@@ -320,13 +320,13 @@ def cluster_rows(keys: Sequence[int], day: date) -> list[ClusterRow]:
     """In the order of the keys; the same few queries however many."""
     rows = Cluster.objects.published().with_profile().in_bulk(keys)
     clusters = [rows[key] for key in keys if key in rows]
-    labels = labels_of(clusters, day)
+    labels = labels_in_short(rows, day)
     return [ClusterRow(**facts_of(cluster, labels[cluster.pk], day)) for cluster in clusters]
 
 
 def cluster_record(cluster: Cluster, day: date) -> ClusterRecord:
     return ClusterRecord(
-        **facts_of(cluster, labels_of([cluster], day)[cluster.pk], day),
+        **facts_of(cluster, labels_in_short([cluster.pk], day)[cluster.pk], day),
         description=texts_of(cluster, "description"),
         other_names=[
             OtherName(
@@ -369,8 +369,8 @@ def cluster_record(cluster: Cluster, day: date) -> ClusterRecord:
     )
 
 
-def facts_of(cluster: Cluster, labels: Iterable[Any], day: date) -> dict[str, Any]:
-    """Without a query on a row of `with_profile()`; `labels` are those of `labels_of`."""
+def facts_of(cluster: Cluster, labels: list[dict[str, object]], day: date) -> dict[str, Any]:
+    """Without a query on a row of `with_profile()`; `labels` are told by `labels_in_short`."""
     members = membership_table(cluster.membership_counts.all()).latest_total
     portfolio = cluster.portfolio
     return {
@@ -389,17 +389,7 @@ def facts_of(cluster: Cluster, labels: Iterable[Any], day: date) -> dict[str, An
         "website": cluster.website or None,
         "managers": [manager_of(row, day) for row in cluster.managements.all()],
         "members": members and Members(number=members[0], counted_on=str(members[1])),
-        "labels": [
-            HeldLabel(
-                id=label.public_id,
-                level=label.level_id,
-                state=label.state,
-                starts_on=label.starts_on,
-                ends_on=label.ends_on,
-                url=absolute(label.get_absolute_url()),
-            )
-            for label in labels
-        ],
+        "labels": labels,
         "confirmed_on": cluster.confirmed_on,
     }
 

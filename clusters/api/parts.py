@@ -59,11 +59,8 @@ OrganisationId = Annotated[str, code_of("organisations-id")]
 
 
 def listed_in(title: str) -> Any:
-    """Several values of one parameter, of which any will do; the codes are those of a list."""
-    return Field(
-        description=f"{title}; repeat the parameter for several, of which any will do.",
-        max_length=MOST_VALUES,
-    )
+    """Several values of one parameter, of which any will do."""
+    return Field(description=f"{title}.", max_length=MOST_VALUES)
 
 
 class Paging(BaseModel):
