@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import ceil
 from typing import Any
 
 from babel.dates import format_date
@@ -14,12 +13,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from clusters.cartography import SHEETS, Circle, Spot, join_spots, project
+from clusters.cartography import (
+    SHEETS,
+    Circle,
+    Frame,
+    Spot,
+    frame_around,
+    join_spots,
+    project,
+)
 from clusters.countries import country_names
 from clusters.dates import PartialDate
 from clusters.directory import Position
 from clusters.fulltext import highlight
-from clusters.index import distance
+from clusters.narrowing import Ground, narrowing
 from clusters.search import DirectoryQuery
 
 register = template.Library()
@@ -31,7 +38,6 @@ MAP_WIDTH, LARGE_MAP_WIDTH = 460, 900
 # Two targets of 24 pixels stay apart at this distance.
 NEAREST = 28
 SMALLEST_TARGET = 14
-KILOMETRES_BETWEEN = 2
 
 
 @register.filter
@@ -96,12 +102,24 @@ class Dot:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A sheet at its drawn size; `scale` takes its outlines to it."""
+    """A part of a sheet at its drawn size: its outlines are moved, then scaled."""
 
     file: str
+    frame: Frame
     width: int
     height: int
-    scale: float
+
+    @property
+    def scale(self) -> float:
+        return self.width / self.frame.width
+
+    @property
+    def left(self) -> float:
+        return -self.frame.x
+
+    @property
+    def top(self) -> float:
+        return -self.frame.y
 
 
 @register.inclusion_tag("clusters/_map.html")
@@ -110,79 +128,87 @@ def cluster_map(
     total: int,
     query: DirectoryQuery | None = None,
     sheet: str = "europe",
-    width: int = MAP_WIDTH,
+    is_large: bool = False,
+    is_close: bool = False,
 ) -> dict[str, Any]:
     """The map of `Directory.points()`, out of `total` clusters, with the list that says the same.
 
-    A circle of one cluster leads to its page; one of several to the list of `query` around its
-    middle.
+    A circle of one cluster leads to its page; one of several narrows the list of `query` to them,
+    and says how many the list has where it has others, too. A close map shows the part of the
+    sheet where the clusters are.
     """
-    shown = SHEETS[sheet]
-    scale = width / shown.width
     places = {point.key: point for point in points}
+    shown = SHEETS[sheet]
     spots = [
         Spot(key, position, point.count)
         for key, point in places.items()
         if shown.has(position := project(shown, point.latitude, point.longitude))
     ]
+    frame = frame_around(shown, [spot.point for spot in spots] if is_close else [])
+    width = LARGE_MAP_WIDTH if is_large else MAP_WIDTH
+    drawing = Drawing(f"{sheet}.svg", frame, width, round(width * shown.height / shown.width))
+    ground = Ground(places.values(), total)
     dots = [
-        dot(circle, [places[key] for key in circle.keys], query or DirectoryQuery(), scale)
-        for circle in join_spots(spots, NEAREST / scale)
+        dot(
+            circle,
+            drawing,
+            name_and_url([places[key] for key in circle.keys], ground, query or DirectoryQuery()),
+        )
+        for circle in join_spots(spots, NEAREST / drawing.scale)
     ]
     return {
-        "drawing": Drawing(f"{sheet}.svg", width, round(shown.height * scale), scale),
+        "drawing": drawing,
         "dots": dots,
         "shown": sum(dot.count for dot in dots),
         "total": total,
-        "is_large": width > MAP_WIDTH,
+        "is_large": is_large,
     }
 
 
-def dot(circle: Circle, points: Sequence[Position], query: DirectoryQuery, scale: float) -> Dot:
+def dot(circle: Circle, drawing: Drawing, name_and_url: tuple[str, str]) -> Dot:
+    name, url = name_and_url
     return Dot(
-        x=round(circle.centre.x * scale, 1),
-        y=round(circle.centre.y * scale, 1),
+        x=round((circle.centre.x - drawing.frame.x) * drawing.scale, 1),
+        y=round((circle.centre.y - drawing.frame.y) * drawing.scale, 1),
         radius=round(circle.radius, 1),
         target=round(max(circle.radius, SMALLEST_TARGET), 1),
         count=circle.count,
-        name=name_of(circle, points),
-        url=url_of(points, query),
+        name=name,
+        url=url,
     )
 
 
-def name_of(circle: Circle, points: Sequence[Position]) -> str:
+def name_and_url(
+    points: Sequence[Position], ground: Ground, query: DirectoryQuery
+) -> tuple[str, str]:
+    name, count = name_of(points), sum(point.count for point in points)
+    if count == 1 and points[0].slug:
+        return name, reverse("clusters:detail", args=[points[0].slug])
+    narrower = narrowing(points, ground, query)
+    if narrower.count is None:
+        name = _("%(circle)s; the list has others, too") % {"circle": name}
+    elif narrower.count != count:
+        name = _("%(circle)s; the list has %(number)s") % {
+            "circle": name,
+            "number": narrower.count,
+        }
+    return name, narrower.query.url(reverse("clusters:list"))
+
+
+def name_of(points: Sequence[Position]) -> str:
     """The cluster where it is one, else how many and where: a town, the area, the countries."""
-    countries_named = sorted({country_name(point.country) for point in points})
-    middle = middle_of(points)
-    if circle.count == 1:
-        return ", ".join(filter(None, [middle.name, middle.town or countries_named[0]]))
-    words = {"number": circle.count, "where": ", ".join(countries_named)}
+    count = sum(point.count for point in points)
+    where = ", ".join(sorted({country_name(point.country) for point in points}))
+    middle = max(points, key=lambda point: (bool(point.town), point.count, -point.key))
+    if count == 1 and middle.name:
+        return ", ".join(filter(None, [middle.name, middle.town or where]))
     if middle.town and len(points) > 1:
         return _("%(number)s clusters around %(town)s (%(where)s)") % {
-            **words,
+            "number": count,
             "town": middle.town,
+            "where": where,
         }
-    return ngettext(
-        "%(number)s cluster: %(where)s", "%(number)s clusters: %(where)s", circle.count
-    ) % (words | {"where": middle.town or words["where"]})
-
-
-def middle_of(points: Sequence[Position]) -> Position:
-    """The town of most of them, if any is named."""
-    return max(points, key=lambda point: (bool(point.town), point.count, -point.key))
-
-
-def url_of(points: Sequence[Position], query: DirectoryQuery) -> str:
-    """To the one cluster, or to the list around the town of most of them, as far as they reach."""
-    directory = reverse("clusters:list")
-    if len(points) == 1 and points[0].slug:
-        return reverse("clusters:detail", args=[points[0].slug])
-    middle = middle_of(points)
-    if not middle.town:
-        return query.choosing("country", {point.country for point in points}).url(directory)
-    reach = max(
-        distance(middle.latitude, middle.longitude, point.latitude, point.longitude)
-        for point in points
-    )
-    within = ceil(reach) + KILOMETRES_BETWEEN
-    return query.changed(near=middle.town, within=within).url(directory)
+    return ngettext("%(number)s cluster: %(where)s", "%(number)s clusters: %(where)s", count) % {
+        "number": count,
+        "where": middle.town or where,
+    }

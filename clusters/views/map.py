@@ -10,7 +10,6 @@ from clusters.asof import as_of
 from clusters.cartography import EUROPE, SHEETS, project
 from clusters.search import Link
 from clusters.sharing import shared
-from clusters.templatetags.clusters_tags import LARGE_MAP_WIDTH
 from clusters.views.directory import kept_parameters
 from labels.register import directory
 
@@ -18,7 +17,10 @@ from labels.register import directory
 @require_safe
 @shared
 def cluster_map(request: HttpRequest) -> HttpResponse:
-    """`?view=world` shows the world, which is also shown where nothing found lies in Europe."""
+    """`?view=world` shows the world, which is also shown where nothing found lies in Europe.
+
+    Without it, the map of a narrowed query shows the part where the clusters are.
+    """
     today = timezone.localdate()
     found = directory(request.GET, request.path, today)
     points = found.points()
@@ -43,7 +45,7 @@ def cluster_map(request: HttpRequest) -> HttpResponse:
             "without_position": found.total - sum(point.count for point in points),
             "outside": sum(point.count for point in outside),
             "sheet": sheet,
-            "width": LARGE_MAP_WIDTH,
+            "is_close": asked not in SHEETS and not found.query.is_plain,
             "views": [
                 Link(name, f"{url}{'&' if '?' in url else '?'}view={name}") for name in SHEETS
             ],

@@ -83,18 +83,21 @@ def position(
 ) -> Position:
     single = ("bioPmed", "biopmed") if number == 1 else ("", "")
     key = hash((latitude, longitude)) % 1000
-    return Position(latitude, longitude, country, town, number, key, *single)
+    centre = (latitude, longitude) if town else None
+    return Position(latitude, longitude, country, town, number, key, *single, centre)
 
 
 TORINO = (45.07, 7.69)
 IVREA = (45.47, 7.88)
 GENEVE = (46.20, 6.15)
+ROMA = (41.89, 12.48)
 LISBOA = (38.72, -9.14)
 QUERETARO = (20.59, -100.39)
 
 
-def drawn(*points: Position, query: DirectoryQuery | None = None) -> list[Any]:
-    return [(dot.name, dot.url) for dot in cluster_map(points, 9, query)["dots"]]
+def drawn(*points: Position, query: DirectoryQuery | None = None, unplaced: int = 1) -> list[Any]:
+    total = sum(point.count for point in points) + unplaced
+    return [(dot.name, dot.url) for dot in cluster_map(points, total, query)["dots"]]
 
 
 def test_map_leads_from_one_cluster_to_its_page() -> None:
@@ -103,7 +106,7 @@ def test_map_leads_from_one_cluster_to_its_page() -> None:
 
 def test_map_leads_from_several_in_a_town_to_the_list_around_it() -> None:
     assert drawn(position(*TORINO, number=3)) == [
-        ("3 clusters: Torino", "/en/clusters/?near=Torino&within=2")
+        ("3 clusters: Torino", "/en/clusters/?near=Torino&within=1")
     ]
 
 
@@ -117,15 +120,30 @@ def test_map_joins_what_is_close_and_reaches_as_far() -> None:
     assert dots == [
         (
             "4 clusters around Torino (Italy, Switzerland)",
-            "/en/clusters/?near=Torino&within=176",
+            "/en/clusters/?near=Torino&within=174",
         )
     ]
 
 
-def test_map_leads_to_the_countries_where_no_town_is_known() -> None:
-    dots = drawn(position(*TORINO, town="", number=2), position(*GENEVE, country="CH", town=""))
+def test_map_leads_to_whole_countries_where_they_are_just_those_clusters() -> None:
+    dots = drawn(position(*TORINO), position(*GENEVE, country="CH"), unplaced=0)
 
-    assert dots == [("3 clusters: Italy, Switzerland", "/en/clusters/?country=CH&country=IT")]
+    assert dots == [
+        ("2 clusters around Torino (Italy, Switzerland)", "/en/clusters/?country=CH&country=IT")
+    ]
+
+
+def test_map_says_that_a_list_has_others_too() -> None:
+    query = DirectoryQuery(near="Torino", within=500)
+    points = [position(*TORINO, number=2), position(*ROMA, town="Roma", number=3)]
+
+    assert drawn(*points, query=query, unplaced=0) == [
+        ("3 clusters: Roma; the list has 5", "/en/clusters/?country=IT&near=Torino&within=500"),
+        ("2 clusters: Torino; the list has 5", "/en/clusters/?country=IT&near=Torino&within=500"),
+    ]
+    assert drawn(position(*TORINO, town="", number=2)) == [
+        ("2 clusters: Italy; the list has others, too", "/en/clusters/?country=IT")
+    ]
 
 
 def test_map_keeps_apart_what_is_far() -> None:
@@ -138,7 +156,7 @@ def test_map_keeps_the_other_filters() -> None:
     assert drawn(position(*TORINO, number=2), query=query) == [
         (
             "2 clusters: Torino",
-            "/en/clusters/?q=bio&level=gold&country=IT&country=NO&near=Torino&within=2",
+            "/en/clusters/?q=bio&level=gold&country=IT&country=NO&near=Torino&within=1",
         )
     ]
 
