@@ -88,6 +88,8 @@ STARTS = (
     "/verify.json?q=hidden&q=SECRET-NUMBER&q=hidden-1",
     "/en/news/?cluster=hidden-1",
     "/en/clusters/hidden-1/",
+    "/en/clusters/map/?q=hidden",
+    "/it/clusters/map/?view=world&country=IT",
     "/en/clusters/compare/?c=alpha",
     "/it/clusters/compare/?c=alpha&c=beta&c=hidden-1",
     "/en/clusters/compare/?c=alpha&c=beta&add=hidden",

@@ -336,6 +336,7 @@ api                               open  api/clusters api/clusters/facets api/clu
     api/cluster-hidden api/organisation-hidden api/programme-hidden api/label-unpublished \
     api/announcement-draft api/nothing
 clusters:list                     page
+clusters:map                      page
 clusters:compare                  page
 compare_csv                       page
 clusters:organisation_list        page
