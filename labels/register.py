@@ -102,6 +102,7 @@ def headline_twins(clusters: Collection[int], day: date) -> dict[int, dict[str, 
     labels = Label.objects.published().of_clusters(clusters).with_state(day)
     for label in labels.select_related("level").only(*HEADLINE).highest_first():
         found[label.cluster_id].append(label)
+    first = {cluster: headline(held) for cluster, held in found.items()}
     return {
         cluster: {
             "id": label.public_id,
@@ -112,8 +113,8 @@ def headline_twins(clusters: Collection[int], day: date) -> dict[int, dict[str, 
             "ends_on": iso(label.ends_on),
             "renewable_until": iso(label.renewable_until),
         }
-        for cluster, labels_held in found.items()
-        if (label := headline(labels_held))
+        for cluster, label in first.items()
+        if label
     }
 
 

@@ -33,7 +33,10 @@ from news.models import Announcement
 # What the page of a cluster tells of other days, by its name in the record.
 OVER_TIME = ("managers_over_time", "participations", "membership_counts", "lineage")
 # How the other cluster of a merger or split stands to this one.
-INVERSE = {LineageKind.MERGED_INTO: "merged_from", LineageKind.SPLIT_FROM: "split_into"}
+INVERSE: Mapping[str, str] = {
+    LineageKind.MERGED_INTO: "merged_from",
+    LineageKind.SPLIT_FROM: "split_into",
+}
 
 Columns = Mapping[str, tuple[str, ...]]
 
@@ -108,17 +111,17 @@ def over_time(keys: list[int]) -> Iterator[tuple[str, str, Twin]]:
         item = named(row.organisation) | {"role": row.role} | period(row)
         yield row.cluster.public_id, "managers_over_time", item
     participations = Participation.objects.public().filter(cluster__in=keys)
-    for row in participations.order_by("programme__public_id", "pk"):
-        item = programme_named(row.programme) | period(row)
-        yield row.cluster.public_id, "participations", item
-    for row in MembershipCount.objects.filter(cluster__in=keys).select_related("cluster"):
+    for part in participations.order_by("programme__public_id", "pk"):
+        item = programme_named(part.programme) | period(part)
+        yield part.cluster.public_id, "participations", item
+    for count in MembershipCount.objects.filter(cluster__in=keys).select_related("cluster"):
         item = {
-            "counted_on": iso(row.counted_on),
-            "kind": row.kind,
-            "number": row.count,
-            "source": row.source or None,
+            "counted_on": iso(count.counted_on),
+            "kind": count.kind,
+            "number": count.count,
+            "source": count.source or None,
         }
-        yield row.cluster.public_id, "membership_counts", item
+        yield count.cluster.public_id, "membership_counts", item
     yield from lineage(keys)
 
 

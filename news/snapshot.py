@@ -7,8 +7,10 @@ meanwhile may stand in one kind and not yet in another.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from sqlite3 import connect
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -20,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters import twins
 from clusters.export import value_at, write_json, write_table
+from clusters.index import folded
 from clusters.twins import Twin
 from labels import export
 from news import records
@@ -109,36 +112,25 @@ def read(lines: IO[bytes]) -> Iterator[Twin]:
 def write_pages(
     archive: Archive, kind: Kind, found: Iterable[Twin], number: int, context: Mapping[str, Any]
 ) -> None:
-    """A page of each record, and lists that lead to them."""
+    """A page of each record, and lists by title that lead to them."""
     last = max((number - 1) // PAGES_ON_A_LIST, 0)
-    listed: list[tuple[str, str]] = []
-    place = 0
-    for record in found:
-        title, address = title_of(kind.name, record), f"{record['id']}.html"
-        facts = {"facts": list(facts_of(kind.name, record)), "texts": texts_of(record)}
-        page = rendered("record.html", {**context, "kind": kind, "title": title, **facts})
-        archive.write(f"{kind.name}/{address}", page)
-        listed.append((title, address))
-        if len(listed) == PAGES_ON_A_LIST and place < last:
-            write_list(archive, kind, listed, place, last, context)
-            listed, place = [], place + 1
-    write_list(archive, kind, listed, place, last, context)
-
-
-def write_list(
-    archive: Archive,
-    kind: Kind,
-    listed: list[tuple[str, str]],
-    place: int,
-    last: int,
-    context: Mapping[str, Any],
-) -> None:
-    around = {
-        "previous": list_address(place - 1) if place else "",
-        "next": list_address(place + 1) if place < last else "",
-    }
-    page = rendered("list.html", {**context, "kind": kind, "listed": listed, **around})
-    archive.write(f"{kind.name}/{list_address(place)}", page)
+    with closing(connect("")) as titles:  # A database on the disk, for this once.
+        titles.execute("CREATE TABLE page (folded TEXT, title TEXT, address TEXT)")
+        for record in found:
+            title, address = title_of(kind.name, record), f"{record['id']}.html"
+            facts = {"facts": list(facts_of(kind.name, record)), "texts": texts_of(record)}
+            page = rendered("record.html", {**context, "kind": kind, "title": title, **facts})
+            archive.write(f"{kind.name}/{address}", page)
+            titles.execute("INSERT INTO page VALUES (?, ?, ?)", (folded(title), title, address))
+        rows = titles.execute("SELECT title, address FROM page ORDER BY folded, address")
+        for place in range(last + 1):
+            listed = rows.fetchmany(PAGES_ON_A_LIST)
+            around = {
+                "previous": list_address(place - 1) if place else "",
+                "next": list_address(place + 1) if place < last else "",
+            }
+            page = rendered("list.html", {**context, "kind": kind, "listed": listed, **around})
+            archive.write(f"{kind.name}/{list_address(place)}", page)
 
 
 def list_address(place: int) -> str:

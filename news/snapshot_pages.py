@@ -3,7 +3,7 @@
 A page says what the record says: what it has no title for is an error, not left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django_countries.fields import Country
 
 from clusters.models import ClusterState, ManagementRole, MemberKind, OrganisationKind
 from clusters.models.clusters import ClusterNameKind
@@ -31,12 +32,16 @@ class Both:
     it: str
 
     @classmethod
-    def of(cls, text: Any) -> Self:
+    def told(cls, tell: Callable[[], str]) -> Self:
         found = []
         for language in ("en", "it"):
             with translation.override(language):
-                found.append(str(text))
+                found.append(tell())
         return cls(*found)
+
+    @classmethod
+    def of(cls, text: Promise | str) -> Self:
+        return cls.told(lambda: str(text))
 
     def __str__(self) -> str:
         return self.en if self.en == self.it else f"{self.en} · {self.it}"
@@ -253,6 +258,8 @@ def described(kind: str, name: str, value: Any) -> str:
 def in_words(kind: str, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(both(YES if value else NO))
+    if name == "country":
+        return str(country_named(value))
     words = WORDS.get((kind, name), {})
     return str(both(words[value])) if value in words else str(value)
 
@@ -282,6 +289,11 @@ def text_of(text: Twin) -> Text:
 
 
 YES, NO = _("yes"), _("no")
+
+
+@cache
+def country_named(code: str) -> Both:
+    return Both.told(lambda: str(Country(code).name))
 
 
 @cache

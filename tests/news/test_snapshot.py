@@ -64,6 +64,8 @@ def _today() -> Iterator[None]:
 @pytest.fixture
 def published() -> Cluster:
     """A small register in which everything is connected; its first cluster."""
+    with connection.cursor() as cursor:  # A page of each takes its time.
+        cursor.execute("DELETE FROM clusters_region WHERE code <> 'IT-21'")
     first = make_cluster(
         name="Alpha <b>&", slug="alpha", portfolio=portfolio(), region=region(), founded_on="2009",
         town="Ivrea", website="https://alpha.example/", contact_address="info@example.org",
@@ -109,9 +111,7 @@ def files_in(archive: bytes) -> dict[str, str]:
         return {name: opened.read(name).decode() for name in names}
 
 
-def test_archive_tells_nothing_of_a_thousand_hidden_rows(
-    published: Cluster, tmp_path: Path
-) -> None:
+def test_archive_tells_nothing_of_hidden_rows(published: Cluster, tmp_path: Path) -> None:
     before = export(tmp_path / "before.zip")
 
     hide_a_thousand(published)
@@ -232,9 +232,9 @@ def test_there_is_never_half_a_file(published: Cluster, tmp_path: Path) -> None:
 
 
 def test_archive_of_many_files_needs_no_more_memory() -> None:
-    few, many = peak_of(500), peak_of(5000)
+    few, many = peak_of(200), peak_of(2000)
 
-    assert many < few + 200_000
+    assert many < few + 100_000
 
 
 def peak_of(number: int) -> int:
