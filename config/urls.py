@@ -72,6 +72,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),
     path("sitemap.xml", require_safe(sitemap), {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("opensearch.<slug:language>.xml", views.opensearch, name="opensearch"),
     path("robots.txt", views.robots, name="robots"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("media/<path:path>", views.media, name="media"),
@@ -81,6 +82,7 @@ urlpatterns = [
     re_path(r"^api/(?P<path>.*)$", views.api, name="api"),
     *i18n_patterns(
         path("", views.home, name="home"),
+        path("search/", views.search, name="search"),
         path("about/", views.about, name="about"),
         path("accessibility/", views.accessibility, name="accessibility"),
         path("privacy/", views.privacy, name="privacy"),

@@ -39,6 +39,7 @@ from clusters.problems import is_for_the_api, problem
 from clusters.reports import Record, record_of
 from clusters.search import Link
 from config.middleware import is_machine_address
+from config.search import found, words_asked
 from labels.models import Label
 from labels.register import directory, figures, latest_awards
 from news.models import Announcement
@@ -88,6 +89,35 @@ def examples() -> list[Link]:
         (_("valid on 8 September 2015"), labels, {"state": "valid", "on": "2015-09-08"}),
     ]
     return [Link(name, f"{path}?{urlencode(query)}") for name, path, query in asked]
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    words = words_asked(request.GET)
+    groups = found(words, today=timezone.localdate(), now=timezone.now()) if words else []
+    return TemplateResponse(
+        request,
+        "search.html",
+        {
+            "words": words,
+            "groups": groups,
+            "number": sum(group.number for group in groups),
+        },
+    )
+
+
+@require_safe
+def opensearch(request: HttpRequest, language: str) -> HttpResponse:
+    """By which a browser adds the search of the portal."""
+    if language not in dict(settings.LANGUAGES):
+        raise Http404
+    with translation.override(language):
+        context = {"language": language, "url": f"{settings.SITE_URL}{reverse('search')}"}
+        return HttpResponse(
+            render_to_string("opensearch.xml", context, request),
+            content_type="application/opensearchdescription+xml",
+            headers={"Cache-Control": "max-age=86400"},
+        )
 
 
 @require_safe

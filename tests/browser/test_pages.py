@@ -16,6 +16,7 @@ PAGES = [
     "clusters/biopmed/",
     "clusters/cgreen/",
     "clusters/gce-ocean-technology/",
+    "search/?q=piemonte",
     "organisations/",
     "organisations/bioindustry-park-silvano-fumero-spa/",
     "labels/",

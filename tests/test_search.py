@@ -1,0 +1,108 @@
+"""One box over all that the register has."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+
+from labels.models import Label
+from tests.factories import (
+    make_announcement,
+    make_cluster,
+    make_label,
+    make_organisation,
+    make_programme,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_search_finds_every_kind(client: Client) -> None:
+    make_cluster(name="Torino Mobility", is_published=False)
+    cluster = make_cluster(name="Torino Health")
+    organisation = make_organisation(name="Finpiemonte", town="Torino")
+    programme = make_programme(name_en="Poles of Torino", name_it="Poli")
+    announcement = make_announcement(title="Gold for Torino")
+    make_announcement(title="Torino tomorrow", published_at=datetime(2999, 1, 1, tzinfo=UTC))
+    groups = client.get("/en/search/?q=torin").context["groups"]
+    assert [(group.name, group.number, list(group.rows)) for group in groups] == [
+        ("clusters", 1, [cluster]),
+        ("organisations", 1, [organisation]),
+        ("announcements", 1, [announcement]),
+        ("programmes", 1, [programme]),
+    ]
+
+
+@pytest.mark.parametrize("number", ["public_id", "certificate_number"])
+def test_search_finds_a_label_by_its_number(client: Client, number: str) -> None:
+    label = make_label(certificate_number="G-2015/57")
+    [group] = client.get("/en/search/", {"q": getattr(label, number).lower()}).context["groups"]
+    assert (group.name, list(group.rows)) == ("labels", [label])
+    Label.objects.update(is_published=False)
+    assert client.get("/en/search/", {"q": getattr(label, number)}).context["groups"] == []
+
+
+def test_search_leads_on_to_lists_of_the_same_length(client: Client) -> None:
+    for number in range(7):
+        make_cluster(name=f"Torino {number}")
+        make_organisation(name=f"Torino {number}")
+    clusters, organisations = client.get("/en/search/?q=torino").context["groups"]
+    assert (clusters.number, len(clusters.rows)) == (7, 5)
+    assert client.get(clusters.url).context["total"] == 7
+    assert (organisations.number, len(organisations.rows)) == (7, 5)
+    assert client.get(organisations.url).context["page_obj"].paginator.count == 7
+
+
+def test_search_says_what_was_found_instead(client: Client) -> None:
+    cluster = make_cluster(name="bioPmed")
+    [group] = client.get("/en/search/?q=biomped").context["groups"]
+    assert list(group.rows) == [cluster]
+    assert group.note == "Nothing has “biomped”; this was found for “biopmed”."
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?q=", "?q=%22", "?q=%F0%9F%98%80", "?q=a&q=b", f"?q={'a+' * 300}"]
+)
+def test_search_answers_whatever_is_asked(client: Client, query: str) -> None:
+    make_cluster(name="<script>alert(1)</script> A")
+    response = client.get(f"/en/search/{query}")
+    assert response.status_code == 200
+    assert b"<script>alert" not in response.content
+
+
+def test_search_costs_the_same_for_one_and_for_three(
+    client: Client, count_queries: Callable[[str], int]
+) -> None:
+    def make() -> None:
+        make_cluster(name="Torino")
+        make_organisation(name="Torino")
+        make_programme(name_en="Torino")
+        make_announcement(title="Torino").clusters.add(make_cluster(name="Torino"))
+
+    make()
+    client.get("/en/search/?q=torino")
+    one = count_queries("/en/search/?q=torino")
+    make()
+    make()
+    client.get("/en/search/?q=torino")
+    assert count_queries("/en/search/?q=torino") == one
+
+
+@pytest.mark.parametrize(
+    ("language", "address"),
+    [("en", "http://testserver/en/search/"), ("it", "http://testserver/it/search/")],
+)
+def test_browser_is_told_of_the_search(client: Client, language: str, address: str) -> None:
+    link = f'type="application/opensearchdescription+xml" href="/opensearch.{language}.xml"'
+    assert link in client.get(f"/{language}/").content.decode()
+    response = client.get(f"/opensearch.{language}.xml")
+    url = ElementTree.fromstring(response.content).find("{*}Url")  # noqa: S314
+    assert response["Content-Type"] == "application/opensearchdescription+xml"
+    assert url is not None
+    assert url.get("template") == f"{address}?q={{searchTerms}}"
+
+
+def test_browser_is_told_in_languages_of_the_portal_alone(client: Client) -> None:
+    assert client.get("/opensearch.de.xml").status_code == 404
