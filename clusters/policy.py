@@ -26,7 +26,7 @@ from clusters.models import (
     TeamRole,
 )
 
-VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, CONFIRM, DECIDE = (
+VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, IMPORT, CONFIRM, DECIDE = (
     "view",
     "add",
     "change",
@@ -34,10 +34,11 @@ VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, CONFIRM, DECIDE = (
     "publish",
     "restore",
     "download",
+    "import",
     "confirm",
     "decide",
 )
-WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE, CONFIRM, DECIDE})
+WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE, IMPORT, CONFIRM, DECIDE})
 READ = frozenset({VIEW})
 WRITE = frozenset({VIEW, ADD, CHANGE, DELETE, RESTORE})
 KEEP = frozenset({VIEW, ADD, CHANGE, RESTORE})
@@ -142,6 +143,7 @@ CONTENT = (
     "news.announcement",
     "news.announcementtext",
 )
+TABLES = ("clusters.cluster", "clusters.organisation", "clusters.programme", "labels.label")
 SCHEME = (
     "clusters.portfolio",
     "clusters.region",
@@ -285,6 +287,7 @@ POLICY_MAKER: Mapping[str, tuple[Grant, ...]] = {
 
 SECRETARIAT: Mapping[str, tuple[Grant, ...]] = {
     **each(CONTENT, Grant(WRITE | {PUBLISH, DOWNLOAD})),
+    **each(TABLES, Grant(WRITE | {PUBLISH, DOWNLOAD, IMPORT})),
     **each(SCHEME, Grant(READ)),
     **each(QUEUES, Grant(READ)),
     **each(DECISIONS, Grant(READ)),
@@ -303,7 +306,7 @@ EDITOR: Mapping[str, tuple[Grant, ...]] = {
     **SECRETARIAT,
     "labels.label": (
         Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE, DOWNLOAD}),
+            frozenset({VIEW, ADD, CHANGE, DELETE, DOWNLOAD, IMPORT}),
             None,
             LABEL_FIELDS_OF_AN_EDITOR,
         ),
@@ -314,7 +317,7 @@ EDITOR: Mapping[str, tuple[Grant, ...]] = {
 LEAD: Mapping[str, tuple[Grant, ...]] = {
     **SECRETARIAT,
     **each(SCHEME, Grant(KEEP | {DELETE})),
-    "labels.label": (Grant(WRITE | {PUBLISH, DOWNLOAD, DECIDE}),),
+    "labels.label": (Grant(WRITE | {PUBLISH, DOWNLOAD, IMPORT, DECIDE}),),
     **each(DECISIONS, Grant(frozenset({VIEW, DECIDE}))),
     "clusters.claim": (Grant(frozenset({VIEW, CHANGE}), None, fields("state", "answer")),),
     "clusters.account": (

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "simple_history",
+    "import_export",
     "django_countries",
     "csp",
 ]
@@ -210,6 +211,8 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))
 # Certificates once made (labels/certificates.py): not public, can all be made again.
 CERTIFICATES_ROOT = env.path("CERTIFICATES_ROOT", default=str(BASE_DIR / "var" / "certificates"))
+# Tables between their preview and their import (clusters/uploads.py): not public, for an hour.
+IMPORTS_ROOT = env.path("IMPORTS_ROOT", default=str(BASE_DIR / "var" / "imports"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -38,6 +38,7 @@ os.environ |= {
     "EMAIL_URL": "memorymail://",
     "MEDIA_ROOT": str(SCRATCH / _worker / "media"),
     "CERTIFICATES_ROOT": str(SCRATCH / _worker / "certificates"),
+    "IMPORTS_ROOT": str(SCRATCH / _worker / "imports"),
     "SIGNING_KEYS": _signing_key.decode(),
     "SIGNING_KEYS_FILE": str(SCRATCH / _worker / "signing-keys.pem"),
     "LOG_LEVEL": "WARNING",

@@ -1039,6 +1039,8 @@ OF_NO_MODEL = {
     "labels.admin.forms.DatedStep",
     "labels.admin.forms.Step",
     "labels.admin.forms.TellingForm",
+    "clusters.admin.tables.ExportForm",
+    "clusters.admin.tables.ImportForm",
     "clusters.second_factor.AppForm",
     "clusters.second_factor.CodeForm",
     "clusters.second_factor.PasskeyForm",

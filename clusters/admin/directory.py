@@ -22,12 +22,12 @@ from clusters.admin.base import (
     CountryFilter,
     PartAdmin,
     PortalAdmin,
-    PublishedAdmin,
     TabularPart,
     TextPart,
     country_name,
 )
 from clusters.admin.confirmation import ConfirmableAdmin
+from clusters.admin.tables import TablesAdmin
 from clusters.completeness import NUMBER_OF_FACTS, percent_of
 from clusters.forms import PictureField
 from clusters.freshness import stale_before
@@ -47,6 +47,7 @@ from clusters.models import (
     Region,
     Shareholding,
 )
+from clusters.resources import ClusterResource, OrganisationResource, ProgrammeResource
 
 # Clusters: one screen with everything that tells of the cluster (labels.admin adds its labels).
 
@@ -127,7 +128,8 @@ class ClusterList(ChangeList):
 
 
 @admin.register(Cluster)
-class ClusterAdmin(ConfirmableAdmin):
+class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
+    resource = ClusterResource
     # Lists, because labels.admin adds its own.
     list_display: list[Any] = [
         "name",
@@ -265,7 +267,8 @@ class ManagedClusterInline(TabularPart):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ConfirmableAdmin):
+class OrganisationAdmin(TablesAdmin, ConfirmableAdmin):
+    resource = OrganisationResource
     list_display = ("name", "kind", country_name, "town", "confirmed_on", "is_published")
     list_filter = ("is_published", "kind", CountryFilter)
     search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
@@ -301,9 +304,10 @@ class ParticipationInline(TabularPart):
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(PublishedAdmin):
+class ProgrammeAdmin(TablesAdmin):
+    resource = ProgrammeResource
     # Lists, because labels.admin adds its own.
-    actions: list[Any] = list(PublishedAdmin.actions)
+    actions: list[Any] = list(TablesAdmin.actions)
     list_display = ("name_en", "name_it", "owner", country_name, "is_published")
     list_filter = ("is_published", CountryFilter)
     list_select_related = ("owner",)

@@ -25,10 +25,10 @@ from clusters.admin.base import (
     Concern,
     PartAdmin,
     PortalAdmin,
-    PublishedAdmin,
     TabularPart,
 )
 from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
+from clusters.admin.tables import TablesAdmin
 from clusters.dates import PartialDate, add_months
 from clusters.events import record
 from clusters.export import csv_download
@@ -54,6 +54,7 @@ from labels.models import (
 )
 from labels.overview import HEADER, clusters_in, overview
 from labels.register import headline
+from labels.resources import LabelResource
 from labels.validity import State
 
 MONTHS_BEFORE_THE_END = 6
@@ -231,9 +232,10 @@ def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
 
 
 @admin.register(Label)
-class LabelAdmin(EffectiveDays, TellsWhatIsRefused, PublishedAdmin):
+class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
+    resource = LabelResource
     actions = ()
     save_on_top = False
     list_display = (

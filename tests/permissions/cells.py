@@ -96,9 +96,13 @@ def ask(
 
 
 def text_of(response: Any) -> str:
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    """What is streamed comes only once, and is kept."""
+    if not hasattr(response, "told"):
+        streamed = response.streaming
+        response.told = b"".join(response.streaming_content) if streamed else response.content
     location: str = response.get("Location", "")
-    return content.decode(errors="replace") + location
+    told: bytes = response.told
+    return told.decode(errors="replace") + location
 
 
 def kind(response: Any) -> str:
@@ -270,6 +274,31 @@ def step_cells(world: World, identities: Sequence[str] = table.IDENTITIES) -> It
             yield Cell(name, "GET", identity, state, path, expected, nowhere)
             check = None if page == "approve" else stays
             yield Cell(name, "POST", identity, state, path, expected, nowhere, check=check)
+
+
+def table_cells(identities: Sequence[str] = table.IDENTITIES) -> Iterator[Cell]:
+    """An empty form changes nothing; a table out tells of what one sees."""
+    for label, page, people in table.tables():
+        path, nowhere = admin_path(label, page), "/admin/clusters/nonesuch/"
+        for identity in identities:
+            sees = identity in table.GRIDS[label]
+            expected = outcome(identity, sees=sees, may=identity in people)
+            name = f"{label} {page}"
+            yield Cell(name, "GET", identity, "all", path, expected, nowhere)
+            yield Cell(name, "POST", identity, "empty", path, expected, nowhere, check=stays)
+            if page == "export":
+                yield Cell(
+                    name, "POST", identity, "sent", path, expected, nowhere,
+                    data=sending({"format": "csv"}), check=tells_of_what_one_sees,
+                )  # fmt: skip
+
+
+def tells_of_what_one_sees(world: World, cell: Cell, response: Any, changed: set[str]) -> list[str]:
+    label = cell.name.split()[0]
+    body = text_of(response)
+    told = {s for s in world.states(label) if str(world.row(label, s).public_id) in body}
+    seen = {s for s in world.states(label) if "V" in table.letters(label, cell.identity, s)}
+    return [] if told == seen else [f"tells of {sorted(told)} instead of {sorted(seen)}"]
 
 
 def meaningless_cells(world: World, label: str, identity: str) -> Iterator[Cell]:
@@ -558,6 +587,7 @@ def declared_addresses() -> set[str]:
         named |= {f"admin:{label.replace('.', '_')}_{page}" for page in pages}
     for label, page, _state, _people in table.steps():
         named.add(f"admin:{label.replace('.', '_')}_{page}")
+    named |= {f"admin:{label.replace('.', '_')}_{page}" for label, page, _people in table.tables()}
     # Django's own: an old form of the address of a row, and everything that is not there.
     return named | {"admin:<path:object_id>/", "admin:(?P<url>.*)$"}
 

@@ -18,6 +18,7 @@ import config.admin
 import config.urls
 from clusters import policy
 from clusters.admin import base
+from clusters.admin.tables import TablesAdmin
 from clusters.models import Cluster, Organisation, Role, TeamMember
 from clusters.models.clusters import ClusterQuerySet
 from clusters.policy import ADD, CHANGE, DELETE, PUBLISH, RESTORE, VIEW, Grant
@@ -59,6 +60,10 @@ def dashboard(identity: str) -> Slice:
 
 def pages(name: str, *identities: str) -> Slice:
     return lambda world: cells.page_cells(world, [name], identities)
+
+
+def tables(identity: str, name: str) -> Slice:
+    return lambda world: [cell for cell in cells.table_cells([identity]) if cell.name == name]
 
 
 def suggestions(identity: str, target: str) -> Slice:
@@ -209,6 +214,16 @@ def suggestions_without_a_scope(patch: Patch, world: World) -> None:
         return self.model_admin.model._default_manager.order_by("pk")
 
     patch.setattr(AutocompleteJsonView, "get_queryset", everything)
+
+
+@hole(tables("policymaker", f"{CLUSTER} export"))
+def tables_of_rows_out_of_sight(patch: Patch, world: World) -> None:
+    patch.setattr(TablesAdmin, "listed", lambda self, request: Cluster.objects.all())
+
+
+@hole(tables("policymaker", f"{CLUSTER} import"))
+def tables_in_for_all_who_take_them_out(patch: Patch, world: World) -> None:
+    patch.setattr(TablesAdmin, "has_import_permission", TablesAdmin.has_download_permission)
 
 
 @hole(of(CLUSTER, "owner", "history", "GET", "other"))

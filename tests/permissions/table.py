@@ -324,6 +324,8 @@ accessibility                     page
 privacy                           page
 data                              page
 corrections                       page
+search                            page
+opensearch                        page  opensearch.en.xml opensearch.it.xml not opensearch.de.xml
 healthz                           page
 sitemap                           page
 robots                            page
@@ -427,6 +429,18 @@ labels.decision  approve    waiting  lead root
 labels.decision  refuse     waiting  secretariat lead root
 """
 
+# Pages of admin about a whole list: a table of its rows, and one that is read into it.
+TABLES = """
+clusters.cluster       export   secretariat lead root policymaker policyother
+clusters.cluster       import   secretariat lead root
+clusters.organisation  export   secretariat lead root
+clusters.organisation  import   secretariat lead root
+clusters.programme     export   secretariat lead root policymaker policyother
+clusters.programme     import   secretariat lead root
+labels.label           export   secretariat lead root
+labels.label           import   secretariat lead root
+"""
+
 # Addresses of admin that are no list and no row.
 OF_ADMIN = """
 index login logout password_change password_change_done autocomplete jsi18n app_list
@@ -437,6 +451,12 @@ def steps() -> list[tuple[str, str, str, frozenset[str]]]:
     """Label of the model, page, state of the row, and who may."""
     lines = [line.split() for line in STEPS.strip().splitlines()]
     return [(label, page, state, frozenset(people)) for label, page, state, *people in lines]
+
+
+def tables() -> list[tuple[str, str, frozenset[str]]]:
+    """Label of the model, page, and who may."""
+    lines = [line.split() for line in TABLES.strip().splitlines()]
+    return [(label, page, frozenset(people)) for label, page, *people in lines]
 
 
 def addresses() -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:

@@ -27,6 +27,10 @@ def test_steps(world: World) -> None:
     none_wrong(world, cells.step_cells(world))
 
 
+def test_tables(world: World) -> None:
+    none_wrong(world, cells.table_cells())
+
+
 def test_autocomplete(world: World) -> None:
     none_wrong(world, cells.autocomplete_cells())
 

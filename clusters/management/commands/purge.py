@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from clusters.retention import purge
+from clusters.uploads import remove_left_over
 
 
 class Command(BaseCommand):
@@ -13,7 +14,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="tell, and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        removed = purge(now=timezone.now(), dry_run=options["dry_run"])
+        now = timezone.now()
+        removed = purge(now=now, dry_run=options["dry_run"])
+        if not options["dry_run"]:
+            remove_left_over(now)
         would = "would be " if options["dry_run"] else ""
         for table, number in sorted(removed.items()):
             rows = "row" if number == 1 else "rows"

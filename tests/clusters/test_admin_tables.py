@@ -1,0 +1,367 @@
+"""Tables out of the admin's lists and into them, as those who may do see it."""
+
+import csv
+import os
+from collections.abc import Callable
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from openpyxl import load_workbook
+from pytest_django import Settings
+
+from clusters.models import Cluster, Event, Organisation, Programme, Role
+from tests.admin_tables import client_of, confirm, differences, findings, upload, workbook
+from tests.factories import (
+    make_account,
+    make_cluster,
+    make_organisation,
+    make_participation,
+    make_policy_maker,
+    make_programme,
+    portfolio,
+    region,
+)
+
+pytestmark = pytest.mark.django_db
+
+CLUSTERS = "/admin/clusters/cluster/import/"
+ORGANISATIONS = "/admin/clusters/organisation/import/"
+PROGRAMMES = "/admin/clusters/programme/import/"
+
+
+@pytest.fixture(autouse=True)
+def imports_root(tmp_path: Path, settings: Settings) -> None:
+    settings.IMPORTS_ROOT = tmp_path
+
+
+@pytest.fixture
+def editor() -> Client:
+    return client_of(make_account(Role.EDITOR))
+
+
+def content_of(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def exported(client: Client, model: str, query: str = "", format: str = "csv") -> Any:
+    address = reverse(f"admin:clusters_{model}_export")
+    return client.post(f"{address}?{query}", {"format": format})
+
+
+def table_of(response: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(content_of(response).decode("utf-8-sig"))))
+
+
+# Out
+
+
+def test_export_holds_the_rows_of_the_list_and_runs_nothing(editor: Client) -> None:
+    make_cluster(name="=Italy", slug="italy", portfolio=portfolio(), region=region())
+    make_cluster(country="FR")
+
+    response = exported(editor, "cluster", "country=IT&q=italy")
+
+    assert [(row["name"], row["portfolio"], row["region"]) for row in table_of(response)] == [
+        ("'=Italy", "health-and-medical-science", "IT-21")
+    ]
+    assert "no-store" in response["Cache-Control"]
+    assert Event.objects.get(kind="exported").detail == "cluster, as a table, 1 rows"
+
+
+def test_export_as_a_spreadsheet_holds_texts_only(editor: Client) -> None:
+    make_cluster(name="=1+1", founded_on="2015-07", latitude="45.4", longitude="7")
+
+    content = content_of(exported(editor, "cluster", format="xlsx"))
+    cells = next(load_workbook(BytesIO(content)).worksheets[0].iter_rows(min_row=2))
+
+    assert {cell.data_type for cell in cells if cell.value is not None} == {"s"}
+    assert {"=1+1", "2015-07", "45.4000"} < {cell.value for cell in cells}
+
+
+def test_export_tells_a_policy_maker_of_what_they_follow_only() -> None:
+    owner = make_organisation(is_published=False)
+    followed, other = make_programme(owner=owner), make_programme()
+    inside = make_participation(programme=followed).cluster
+    make_participation(programme=other)
+    client = client_of(make_policy_maker(followed))
+
+    programmes, clusters = exported(client, "programme"), exported(client, "cluster")
+
+    assert [(row["public_id"], row["owner"]) for row in table_of(programmes)] == [
+        (followed.public_id, "")
+    ]
+    assert [row["public_id"] for row in table_of(clusters)] == [inside.public_id]
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_export_comes_back_unchanged(editor: Client, format: str) -> None:
+    make_cluster(
+        name="=Ötztal, “Wasser”", portfolio=portfolio(), region=region(), founded_on="2015-07",
+        latitude="-45.4326", longitude="7", contact_address="info@example.org",
+        is_contact_shown=True,
+    )  # fmt: skip
+    make_organisation(vat_number="IT10062210014", country="")
+    make_programme(
+        description_en="- one\n- two", owner=make_organisation(), region=region(), country="IT"
+    )
+
+    previews = {}
+    for model in ("cluster", "organisation", "programme"):
+        content = content_of(exported(editor, model, format=format))
+        previews[model] = upload(editor, f"/admin/clusters/{model}/import/", content)
+
+    assert {model: findings(preview) for model, preview in previews.items()} == {
+        "cluster": [], "organisation": [], "programme": []
+    }  # fmt: skip
+    assert {model: differences(preview) for model, preview in previews.items()} == {
+        "cluster": [], "organisation": [], "programme": []
+    }  # fmt: skip
+    assert [preview.context["found"].unchanged for preview in previews.values()] == [1, 2, 1]
+
+
+# In
+
+
+def test_import_previews_and_then_writes_what_it_showed(editor: Client) -> None:
+    cluster = make_cluster(name="Old", town="Torino", website="https://example.org/")
+    by_slug = make_cluster(slug="by-slug", founded_on="2010")
+    table = (
+        "public_id,slug,name,town,country,region,portfolio,founded_on,is_published\n"
+        f"{cluster.public_id},{cluster.slug},New,,IT,IT-21,health-and-medical-science,,false\n"
+        f",by-slug,{by_slug.name},,IT,,,2011-05,true\n"
+        ",,Ötztal Wasser,,AT,,,,TRUE\n"
+    )
+
+    preview = upload(editor, CLUSTERS, table)
+    before = list(Cluster.objects.order_by("pk").values_list("name", flat=True))
+    answer = confirm(editor, CLUSTERS, preview)
+
+    assert before == ["Old", by_slug.name]
+    assert differences(preview) == [
+        (2, "name", "Old", "New"),
+        (2, "portfolio", "", "health-and-medical-science"),
+        (2, "region", "", "IT-21"),
+        (2, "town", "Torino", ""),
+        (2, "is_published", "true", "false"),
+        (3, "founded_on", "2010", "2011-05"),
+        (4, "slug", "", "otztal-wasser"),
+        (4, "name", "", "Ötztal Wasser"),
+        (4, "state", "", "active"),
+        (4, "country", "", "AT"),
+        (4, "is_contact_shown", "", "false"),
+        (4, "is_published", "", "true"),
+    ]
+    assert answer.status_code == 302
+    cluster.refresh_from_db()
+    assert (cluster.name, cluster.town, cluster.website) == ("New", "", "https://example.org/")
+    assert Cluster.objects.get(slug="otztal-wasser").state == "active"
+    version = cluster.history.latest("history_id")
+    assert version.history_change_reason == "import"
+    assert version.history_user.groups.get().name == Role.EDITOR
+    assert by_slug.history.count() == 2
+
+
+def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> None:
+    organisation = make_organisation(vat_number="IT10062210014")
+    other = make_organisation()
+    table = (
+        "public_id,slug,name,kind,vat_number,lei,country,is_address_shown\n"
+        f"{other.public_id},{other.slug},Right,company,,,IT,false\n"
+        ",,,nonesuch,IT1,x,XX,maybe\n"
+        ",,Twin,company,IT10062210014,,IT,false\n"
+        f"{other.public_id},{other.slug},Again,company,,,IT,false\n"
+        "NONESUCH,a,A,company,,,IT,false\n"
+        f",{organisation.slug},A,company,,,IT,true\n"
+    )
+
+    preview = upload(editor, ORGANISATIONS, table)
+
+    found = {(line, column) for line, column, _message in findings(preview)}
+    assert found == {
+        (3, "name"), (3, "kind"), (3, "vat_number"), (3, "lei"), (3, "country"),
+        (3, "is_address_shown"), (4, "vat_number"), (5, ""), (6, "public_id"), (7, ""),
+    }  # fmt: skip
+    assert preview.context["token"] == ""
+    assert not Organisation.objects.filter(name="Right").exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "refused"),
+    [
+        ("clusters.cluster", {"id", "logo"}),
+        ("clusters.organisation", {"id"}),
+        ("clusters.programme", {"id"}),
+        (
+            "labels.label",
+            {
+                "id", "decided_here", "is_published", "revoked_on", "revocation_reason",
+                "extended_until", "transferred_on", "transferred_from", "status_index", "rule",
+                "starts_on", "ends_on", "renewable_until", "start_is_computed", "end_is_computed",
+                "end_is_exact", "days_are_exact", "minimum_score",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_import_refuses_columns_by_name(editor: Client, label: str, refused: set[str]) -> None:
+    every = [column.name for column in apps.get_model(label)._meta.concrete_fields]
+    address = reverse(f"admin:{label.replace('.', '_')}_import")
+
+    answer = upload(editor, address, f"{','.join(every)}\n{','.join('x' for _name in every)}\n")
+
+    told = answer.context["form"].errors["file"][0]
+    assert set(told.partition("to write: ")[2].partition(". Remove")[0].split(", ")) == refused
+
+
+def test_import_of_a_spreadsheet(editor: Client) -> None:
+    cluster = make_cluster()
+    table = workbook(
+        ["public_id", "latitude", "longitude", "is_published"],
+        [cluster.public_id, 45.4326, 7, True],
+    )
+
+    confirm(editor, CLUSTERS, upload(editor, CLUSTERS, table))
+
+    cluster.refresh_from_db()
+    assert (str(cluster.latitude), str(cluster.longitude)) == ("45.4326", "7.0000")
+
+
+def test_import_warns_of_rows_that_are_there_already(editor: Client) -> None:
+    there = make_organisation(
+        name="Bioindustry Park", website="https://bipark.example.org/", vat_number="IT10062210014"
+    )
+    table = (
+        "name,website,vat_number,country\n"
+        "Bioindustry-Parc,,,IT\n"
+        "Other,http://www.bipark.example.org/en,,IT\n"
+        "Third,,IT10062210014,IT\n"
+        "Bioindustry Parcs,,,IT\n"
+    )
+
+    preview = upload(editor, ORGANISATIONS, table)
+
+    assert [
+        (outcome.line, one.reason, one.row, one.line)
+        for outcome in preview.context["shown"]
+        for one in outcome.alike
+    ] == [
+        (2, "name", there, 0),
+        (3, "domain", there, 0),
+        (4, "vat_number", there, 0),
+        (5, "name", None, 2),
+        (5, "name", there, 0),
+    ]
+    assert f'href="/admin/clusters/organisation/{there.pk}/change/"' in preview.content.decode()
+
+
+def rename(cluster: Cluster) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(name="Meanwhile")
+
+
+def take_the_address(cluster: Cluster) -> None:
+    make_cluster(slug="second")
+
+
+def hide(cluster: Cluster) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(is_published=False)
+
+
+@pytest.mark.parametrize("meanwhile", [rename, take_the_address, hide])
+def test_import_of_what_changed_since_the_preview_is_refused(
+    editor: Client, meanwhile: Callable[[Cluster], None]
+) -> None:
+    cluster = make_cluster(slug="first", name="First")
+    preview = upload(
+        editor, CLUSTERS, "slug,name,country,town\nfirst,First,IT,Ivrea\nsecond,Second,IT,Ivrea\n"
+    )
+    meanwhile(cluster)
+
+    answer = confirm(editor, CLUSTERS, preview)
+
+    assert [message for _line, _column, message in findings(answer)] == [
+        "This row, or what it refers to, was changed since the preview."
+    ]
+    assert not Cluster.objects.filter(town="Ivrea").exists()
+
+
+def test_import_is_done_once_and_by_who_previewed_it(editor: Client) -> None:
+    other = client_of(make_account(Role.EDITOR))
+    preview = upload(editor, CLUSTERS, "name,country\nNew,IT\n")
+
+    by_another = confirm(other, CLUSTERS, preview)
+    elsewhere = confirm(editor, PROGRAMMES, preview)
+    confirm(editor, CLUSTERS, preview)
+    again = confirm(editor, CLUSTERS, preview)
+
+    told = "This preview is not there any more."
+    assert [told in answer.content.decode() for answer in (by_another, elsewhere, again)] == [
+        True, True, True
+    ]  # fmt: skip
+    assert Cluster.objects.filter(name="New").count() == 1
+
+
+def test_import_writes_the_bytes_that_were_previewed(editor: Client) -> None:
+    preview = upload(editor, CLUSTERS, "name,country\nNew,IT\n")
+    (kept,) = Path(settings.IMPORTS_ROOT).iterdir()
+    kept.write_bytes(kept.read_bytes().replace(b"a", b"b"))
+
+    answer = confirm(editor, CLUSTERS, preview)
+
+    assert "This preview is not there any more." in answer.content.decode()
+    assert not Cluster.objects.exists()
+
+
+def test_preview_that_nobody_confirms_is_forgotten(editor: Client) -> None:
+    upload(editor, CLUSTERS, "name,country\nNew,IT\n")
+    (kept,) = Path(settings.IMPORTS_ROOT).iterdir()
+    os.utime(kept, (0, 0))
+
+    call_command("purge")
+
+    assert not kept.exists()
+
+
+def test_import_refers_to_rows_by_what_names_them(editor: Client) -> None:
+    owner = make_organisation()
+    table = (
+        "name_en,name_it,owner,region,country,started_on\n"
+        f"One,Uno,{owner.public_id},IT-21,IT,2015\n"
+        f"Two,Due,NONESUCH,IT-21,FR,2015-13\n"
+    )
+
+    preview = upload(editor, PROGRAMMES, table)
+    answer = upload(editor, PROGRAMMES, table[: table.index("Two")])
+    confirm(editor, PROGRAMMES, answer)
+
+    assert [(line, column) for line, column, _message in findings(preview)] == [
+        (3, "owner"), (3, "started_on")
+    ]  # fmt: skip
+    programme = Programme.objects.get()
+    assert (programme.owner, programme.region, programme.slug) == (owner, region(), "one")
+
+
+def number_of_queries(client: Client, table: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        upload(client, CLUSTERS, table)
+    return sum(1 for query in queries if "SAVEPOINT" not in query["sql"])
+
+
+def test_import_asks_of_each_row_that_stays_only_whether_it_may_change(editor: Client) -> None:
+    header = "public_id,slug,name,portfolio,region,country\n"
+    rows = [
+        f"{one.public_id},{one.slug},{one.name},health-and-medical-science,IT-21,IT\n"
+        for one in (make_cluster(portfolio=portfolio(), region=region()) for _ in range(3))
+    ]
+    number_of_queries(editor, header + rows[0])
+
+    one, three = (number_of_queries(editor, header + "".join(rows[:n])) for n in (1, 3))
+
+    assert three == one + 2
