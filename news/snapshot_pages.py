@@ -177,7 +177,7 @@ TITLES: Mapping[str, Promise] = {
     "is_confirmed": _("Confirmed by a source"),
 }
 RELATIONS: Mapping[str, Promise] = {
-    "merged_into": _("merged into it"),
+    "merged_into": _("this one merged into it"),
     "merged_from": _("merged into this one"),
     "split_from": _("this one split from it"),
     "split_into": _("split from this one"),
