@@ -29,7 +29,7 @@ settings.load_profile("portal")
 MOST_QUERIES = 12
 
 # What these ask of is the same on both engines (documents, headers, forms, screens): once, on
-# SQLite, is enough for a run.
+# SQLite, is enough for a run. A test in real transactions, such as a race, is asked of both.
 ONE_ENGINE = (
     "clusters/test_accounts.py",
     "clusters/test_admin.py",
@@ -43,6 +43,7 @@ ONE_ENGINE = (
     "labels/test_proposals_admin.py",
     "labels/test_seal.py",
     "labels/test_signing.py",
+    "labels/test_steps_admin.py",
     "labels/test_verify_views.py",
     "news/test_admin.py",
     "permissions/",
@@ -66,7 +67,9 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(TESTS).as_posix().startswith(ONE_ENGINE):
+        database = item.get_closest_marker("django_db")
+        is_real = bool(database and database.kwargs.get("transaction"))
+        if not is_real and item.path.relative_to(TESTS).as_posix().startswith(ONE_ENGINE):
             item.add_marker(pytest.mark.one_engine)
 
 
