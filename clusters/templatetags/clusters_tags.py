@@ -38,6 +38,8 @@ MAP_WIDTH, LARGE_MAP_WIDTH = 460, 900
 # Two targets of 24 pixels stay apart at this distance.
 NEAREST = 28
 SMALLEST_TARGET = 14
+# A circle with more is told by their number.
+MOST_COUNTRIES = 3
 
 
 @register.filter
@@ -198,7 +200,13 @@ def name_and_url(
 def name_of(points: Sequence[Position]) -> str:
     """The cluster where it is one, else how many and where: a town, the area, the countries."""
     count = sum(point.count for point in points)
-    where = ", ".join(sorted({country_name(point.country) for point in points}))
+    countries = sorted({country_name(point.country) for point in points})
+    if len(countries) > MOST_COUNTRIES:
+        return _("%(number)s clusters in %(countries)s countries") % {
+            "number": count,
+            "countries": len(countries),
+        }
+    where = ", ".join(countries)
     middle = max(points, key=lambda point: (bool(point.town), point.count, -point.key))
     if count == 1 and middle.name:
         return ", ".join(filter(None, [middle.name, middle.town or where]))

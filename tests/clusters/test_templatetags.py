@@ -146,6 +146,15 @@ def test_map_says_that_a_list_has_others_too() -> None:
     ]
 
 
+def test_map_counts_many_countries_instead_of_naming_them() -> None:
+    countries = enumerate(("AT", "CH", "FR", "IT"))
+    points = [position(45 + n / 10, 7, country=code, town="") for n, code in countries]
+
+    assert drawn(*points, unplaced=0) == [
+        ("4 clusters in 4 countries", "/en/clusters/?country=AT&country=CH&country=FR&country=IT")
+    ]
+
+
 def test_map_keeps_apart_what_is_far() -> None:
     assert len(drawn(position(*TORINO), position(*LISBOA, country="PT"))) == 2
 

@@ -1,0 +1,37 @@
+"""The large map in a real browser: reachable by everyone, and zoomed by keyboard alone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_pages import WCAG, tab_to
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+
+@pytest.mark.parametrize("path", ["en/clusters/map/", "it/clusters/map/?country=IT"])
+def test_map_is_accessible_and_zoomed_by_keyboard(portal: str, page: Page, path: str) -> None:
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+    page.goto(f"{portal}/{path}")
+    page.locator(".mapbox__controls").wait_for()
+    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.querySelector('use.land').getBBox().width") > 900
+
+    seen = page.locator("svg[data-map]")
+    whole = seen.get_attribute("viewBox")
+    tab_to(page, "svg[data-map]")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowDown")
+    near = seen.get_attribute("viewBox")
+    page.keyboard.press("0")
+
+    assert near != whole
+    expect(seen).to_have_attribute("viewBox", str(whole))
+    tab_to(page, "svg[data-map] a[href*='near=']")
+    told = str(page.locator("*:focus").get_attribute("aria-label"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/clusters/?*near=*")
+    expect(page.get_by_role("status").first).to_contain_text(told.split()[0])
+    assert reports == []
