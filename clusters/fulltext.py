@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.utils.html import escape, mark_safe
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from rapidfuzz.distance import OSA
 
 # Letters that are plain ones with a sign to a reader, and not to FTS5 (as in migration 0004).

@@ -111,7 +111,7 @@ def answering(
     return application
 
 
-def elsewhere(statement: str, *parameters: object) -> None:
+def elsewhere(statement: str, *parameters: Any) -> None:
     """By a connection of its own, as any program may write."""
     other = connection.copy()
     try:

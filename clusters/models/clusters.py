@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, Exists, F, Min, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -29,7 +29,6 @@ from clusters.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 from clusters.public_ids import new_public_id
-
 
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 

@@ -126,13 +126,16 @@ def test_joined_spots_are_all_there_and_far_enough_apart(spots: list[Spot]) -> N
     assert [c.keys for c in join_spots(spots[::-1], 25)] == [c.keys for c in circles]
 
 
+Row = tuple[float, float, int, tuple[int, ...]]
+
+
 def naive(spots: list[Spot], least: float) -> list[tuple[int, ...]]:
     """Each circle in turn compared with all before it, until nothing is too close."""
-    circles = [(spot.point.x, spot.point.y, spot.count, (spot.key,)) for spot in spots]
+    circles: list[Row] = [(s.point.x, s.point.y, s.count, (s.key,)) for s in spots]
     number = -1
     while number != len(circles):
         number = len(circles)
-        kept: list[tuple[float, float, int, tuple[int, ...]]] = []
+        kept: list[Row] = []
         for x, y, count, keys in sorted(circles, key=lambda row: (-row[2], min(row[3]))):
             near = [
                 (((x - a) ** 2 + (y - b) ** 2) ** 0.5, place)
