@@ -26,10 +26,11 @@ from django.test import Client, RequestFactory
 from django.utils import translation
 from pytest_django import Settings
 
+from clusters.models import Role
 from config.middleware import keep_private_answers, refuse_unreadable_requests
 from config.wsgi import application
 from labels.certificates import library
-from tests.factories import make_announcement, make_cluster, make_label
+from tests.factories import make_account, make_announcement, make_cluster, make_label
 
 Ask = Callable[[Client], Any]
 
@@ -112,6 +113,11 @@ def label_certificate(client: Client) -> Any:
     return client.get(f"/labels/{make_label().public_id}/certificate.en.pdf")
 
 
+def table_of_admin(client: Client) -> Any:
+    client.force_login(make_account(Role.EDITOR))
+    return client.post("/admin/clusters/cluster/export/", {"format": "csv"})
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of answer: how to get it, its status, what it carries instead of `STRICT`."""
@@ -133,6 +139,7 @@ KINDS = [
     Kind("language redirect", get("/clusters/"), 302),
     Kind("slash redirect", get("/en/about"), 301),
     Kind("admin", get("/admin/"), 302),
+    Kind("table of admin", table_of_admin),
     Kind("options", lambda client: client.options("/en/about/"), 405),
     Kind("wrong method", lambda client: client.delete("/en/"), 405),
     Kind("feed", get("/news.atom")),
@@ -338,6 +345,7 @@ def test_static_file_is_stored_for_a_session_too(client: Client) -> None:
 )
 def test_machine_answer_is_one_for_all_languages(client: Client, path: str) -> None:
     response = client.get(path, headers={"accept-language": "it"})
+    close(response)
 
     assert response.get("Vary") in (None, "Accept-Encoding")
     assert response.get("Content-Language") is None
