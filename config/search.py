@@ -31,7 +31,8 @@ class Group:
     number: int
     rows: Sequence[Any]
     url: str
-    # What was found instead, where nothing has the words.
+    # What was searched for, and why that instead where nothing has the words.
+    words: str
     note: str = ""
 
 
@@ -56,13 +57,14 @@ def clusters(words: str, asked: str, today: date) -> Group:
     url = reverse("clusters:list")
     answer = directory(QueryDict(asked), url, today)
     keys = answer.page.keys[:SHOWN]
-    rows = Cluster.objects.published().select_related("portfolio").filter(pk__in=keys)
+    rows = Cluster.objects.published().select_related("region", "portfolio").filter(pk__in=keys)
     return Group(
         "clusters",
         _("Clusters"),
         answer.total,
         in_order(rows, keys),
         f"{url}?{asked}",
+        answer.words,
         " ".join(answer.problems),
     )
 
@@ -71,12 +73,14 @@ def organisations(words: str, asked: str) -> Group:
     keys = records_matching("organisation", words, MOST_FOUND)
     rows = in_order(Organisation.objects.published().filter(pk__in=keys[:SHOWN]), keys[:SHOWN])
     url = f"{reverse('clusters:organisation_list')}?{asked}"
-    return Group("organisations", _("Organisations"), len(keys), rows, url)
+    return Group("organisations", _("Organisations"), len(keys), rows, url, words)
 
 
 def labels(words: str, asked: str, today: date) -> Group:
     rows = list(Label.objects.for_pages(today).numbered(words)[:MOST_SHOWN])
-    return Group("labels", _("Labels"), len(rows), rows, f"{reverse('labels:verify')}?{asked}")
+    return Group(
+        "labels", _("Labels"), len(rows), rows, f"{reverse('labels:verify')}?{asked}", words
+    )
 
 
 def announcements(words: str, now: datetime) -> Group:
@@ -84,14 +88,14 @@ def announcements(words: str, now: datetime) -> Group:
     published = Announcement.objects.for_lists(now).filter(pk__in=keys)
     rows = list(published[:MOST_SHOWN])
     number = len(rows) if len(rows) < MOST_SHOWN else published.count()
-    return Group("announcements", _("Announcements"), number, rows, reverse("news:list"))
+    return Group("announcements", _("Announcements"), number, rows, reverse("news:list"), words)
 
 
 def programmes(words: str) -> Group:
     keys = records_matching("programme", words, MOST_FOUND)
     rows = in_order(Programme.objects.published().filter(pk__in=keys[:MOST_SHOWN]), keys)
     url = reverse("clusters:programme_list")
-    return Group("programmes", _("Programmes"), len(keys), rows, url)
+    return Group("programmes", _("Programmes"), len(keys), rows, url, words)
 
 
 def in_order(rows: Any, keys: Sequence[int]) -> list[Any]:

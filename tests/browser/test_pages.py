@@ -84,6 +84,18 @@ def gold_label_of_biopmed(page: Page, portal: str, language: str) -> str:
     return str(link.get_attribute("href")).removeprefix(f"/{language}/")
 
 
+def test_slash_leads_to_the_search_of_everything(portal: str, page: Page) -> None:
+    page.goto(f"{portal}/en/")
+    page.keyboard.press("/")
+    page.keyboard.type("a/b piemonte")
+    expect(page.get_by_role("searchbox")).to_have_value("a/b piemonte")
+    page.get_by_role("searchbox").fill("piemonte")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("Clusters")
+    page.get_by_role("link", name="of them").first.click()
+    expect(page).to_have_url(f"{portal}/en/clusters/?q=piemonte")
+
+
 @pytest.fixture
 def without_script(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(java_script_enabled=False)
