@@ -25,7 +25,6 @@ class Upload:
 
     content: bytes
     seen: list[str]
-    name: str = ""
 
 
 def directory() -> Path:
@@ -55,18 +54,24 @@ def remove_left_over(now: datetime) -> None:
             path.unlink(missing_ok=True)
 
 
-def find(token: str, bearer: str) -> Upload | None:
-    """None for a name that is forged, too old, another bearer's, or was used."""
+def take(token: str, bearer: str) -> Upload | None:
+    """Once: of two who ask at the same moment one gets it.
+
+    None for a name that is forged, too old, another bearer's, or was used.
+    """
     try:
         name, digest, owner = signing.loads(token, salt=SALT, max_age=LIFETIME)
-        text = (directory() / name).read_bytes() if owner == bearer else b""
-    except (signing.BadSignature, FileNotFoundError):
+    except signing.BadSignature:
+        return None
+    if owner != bearer:
+        return None
+    path = directory() / name
+    try:
+        text = path.read_bytes()
+        path.unlink()
+    except FileNotFoundError:
         return None
     if sha256(text).hexdigest() != digest:
         return None
     kept = json.loads(text)
-    return Upload(b64decode(kept["content"]), kept["seen"], name)
-
-
-def forget(upload: Upload) -> None:
-    (directory() / upload.name).unlink(missing_ok=True)
+    return Upload(b64decode(kept["content"]), kept["seen"])

@@ -24,7 +24,7 @@ from clusters.export import write_spreadsheet, write_table
 from clusters.models import Account, EventKind
 from clusters.resources import Import, Rights, TableResource
 from clusters.tables import MOST_BYTES, MOST_ROWS, TableRefused, read_table
-from clusters.uploads import Upload, find, forget, keep
+from clusters.uploads import Upload, keep, take
 
 CSV, XLSX = "csv", "xlsx"
 TYPES = {
@@ -178,7 +178,9 @@ class TablesAdmin(PublishedAdmin):
         except TableRefused as error:
             form.add_error("file", str(error))
         except OperationalError:
-            form.add_error(None, gettext("Somebody else is writing just now. Try once more."))
+            form.add_error(
+                None, gettext("Somebody else is writing just now. Upload the table once more.")
+            )
         return None
 
     def rights(self, request: HttpRequest) -> Rights:
@@ -233,7 +235,7 @@ class TablesAdmin(PublishedAdmin):
         return f"{request.user.pk} {self.opts.label_lower}"
 
     def confirmed(self, request: HttpRequest) -> HttpResponse:
-        upload = find(request.POST["token"], self.bearer(request))
+        upload = take(request.POST["token"], self.bearer(request))
         form = ImportForm({})
         form.errors.clear()
         if upload is None:
@@ -246,7 +248,6 @@ class TablesAdmin(PublishedAdmin):
         )
         if found is None:
             return self.upload_page(request, form)
-        forget(upload)
         if found.errors:
             return self.preview_page(request, found, upload.content)
         self.message_user(request, summary(found))
