@@ -543,3 +543,25 @@ def test_kept_page_reads_only_what_is_told(path: str) -> None:
     assert read - tables_told() == set()
     ask(application, path)
     assert behind.asked == 1
+
+
+@pytest.mark.usefixtures("records")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        pytest.param("/en/clusters/", 3, id="list"),
+        pytest.param("/en/clusters/?q=biopmed&country=IT&level=gold", 4, id="search"),
+    ],
+)
+def test_list_takes_few_statements_of_django(path: str, most: int) -> None:
+    """What changed, the words, the rows not yet seen and who manages them; then what changed."""
+    ask(portal, "/en/clusters/?country=FR")  # the index is made
+
+    with CaptureQueriesContext(connection) as first:
+        ask(portal, path)
+    with CaptureQueriesContext(connection) as again:
+        ask(portal, path)
+
+    assert len(first) <= most
+    assert len(again) == 1
