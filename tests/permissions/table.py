@@ -336,7 +336,7 @@ api                               open  api/clusters api/clusters/facets api/clu
     api/labels api/label-own api/announcements api/announcement-public api/portfolios \
     api/regions api/levels api/statements api/openapi.json api/docs not api/cluster-draft \
     api/cluster-hidden api/organisation-hidden api/programme-hidden api/label-unpublished \
-    api/announcement-draft api/nothing
+    api/announcement-draft
 clusters:list                     page
 clusters:map                      page
 clusters:compare                  page
