@@ -564,12 +564,12 @@ Snapshot = dict[tuple[str, Any], dict[str, Any]]
 
 
 def snapshot() -> Snapshot:
-    """Every row of the portal but its history and its log."""
+    """Every row of the portal but its history and its logs."""
     return {
         (model._meta.label_lower, row.pk): values(row)
         for app in APPS
         for model in apps.get_app_config(app).get_models()
-        if not model.__name__.startswith(("Historical", "Event"))
+        if not model.__name__.startswith(("Historical", "Event", "Change"))
         for row in model._base_manager.all()
     }
 
