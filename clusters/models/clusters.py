@@ -30,6 +30,8 @@ from clusters.models.organisations import Organisation
 from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 from clusters.public_ids import new_public_id
 
+# Pages that stand where a cluster's would.
+PAGES = ("compare", "map")
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 
 
@@ -297,6 +299,11 @@ class Cluster(models.Model):
                 condition=Q(latitude__isnull=True)
                 | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
                 violation_error_message=_("These coordinates are not on Earth."),
+            ),
+            models.CheckConstraint(
+                name="cluster_address_is_not_of_a_page",
+                condition=~Q(slug__in=PAGES),
+                violation_error_message=_("This address is that of another page."),
             ),
             models.CheckConstraint(
                 name="cluster_shows_only_a_given_contact",
