@@ -28,6 +28,8 @@ RUN = re.compile(r"[^\W_]+")
 # A word with fewer letters has too many neighbours; up to this many letters one mistake is
 # forgiven, then two.
 SHORTEST_MENDED, SHORT = 4, 5
+# Each is compared with thousands.
+MOST_MENDED = 3
 KINDS = ("cluster", "organisation", "programme", "announcement")
 
 
@@ -114,11 +116,14 @@ def on_postgresql(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
 def nearest(text: str) -> str:
     """The text with each word that no cluster has replaced by the nearest that one has.
 
-    "" where every word is known, or one has no word near it.
+    "" where every word is known, too many are not, or one has no word near it.
     """
     terms = terms_of(text)
     words = [word for term in terms for word in term.words]
-    mended = {word: word if is_known(word) else nearest_word(folded(word)) for word in words}
+    unknown = {word for word in words if not is_known(word)}
+    if len(unknown) > MOST_MENDED:
+        return ""
+    mended = {word: nearest_word(folded(word)) if word in unknown else word for word in words}
     if not all(mended.values()) or all(word == new for word, new in mended.items()):
         return ""
     return " ".join(
