@@ -75,8 +75,8 @@ demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve t
 	@$(BIN)/python manage.py create_demo_account
 	@$(BIN)/python manage.py create_signing_key >/dev/null
 	@echo "The portal is at $(SITE_URL) (Ctrl-C stops it)"
-	@exec $(BIN)/gunicorn config.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 \
-	  --no-control-socket
+	@exec $(BIN)/granian config.wsgi:application --interface wsgi --http 1 --no-ws --workers 2 \
+	  --blocking-threads 4 --host 127.0.0.1 --port $(PORT) --log-level warning
 
 var/static/staticfiles.json: $(STATIC_FILES) $(VENV)/runtime.stamp | .env
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
