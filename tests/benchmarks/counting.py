@@ -65,7 +65,7 @@ def grouped(condition: str = "") -> Callable[[], None]:
 
 
 def counted(query: str) -> Callable[[], None]:
-    """The counts anew, with the words searched anew; the index is up to date."""
+    """The counts anew, with the words searched anew, from an index that is up to date."""
     from datetime import date
 
     from django.http import QueryDict
@@ -75,7 +75,9 @@ def counted(query: str) -> Callable[[], None]:
 
     def ask() -> None:
         answer = directory(QueryDict(query), "/en/clusters/", date.fromisoformat(TODAY))
-        KEEPER.index.remembered.clear()  # type: ignore[union-attr]
+        remembered = KEEPER.index.remembered  # type: ignore[union-attr]
+        for key in [key for key in remembered if "words" in key]:  # type: ignore[operator]
+            del remembered[key]
         for name in CHOICES:
             answer.counts(name)
         answer.profile_facet()

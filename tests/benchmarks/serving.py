@@ -52,7 +52,11 @@ class Server:
         given = {"Host": "127.0.0.1", "Accept-Encoding": "gzip", **headers}
         lines = [f"GET {path} HTTP/1.1", *(f"{name}: {given[name]}" for name in given), "", ""]
         self.socket.sendall("\r\n".join(lines).encode())
-        status = int(self.stream.readline().split()[1])
+        line = self.stream.readline()
+        if not line:  # it was idle for too long
+            self.leave()
+            return self.get(path, **headers)
+        status = int(line.split()[1])
         told: dict[str, str] = {}
         while line := self.stream.readline().strip():
             name, _colon, value = line.decode("latin-1").partition(":")
