@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clusters.countries import country_names
 from clusters.freshness import stale_before
-from clusters.fulltext import clusters_matching, nearest
+from clusters.fulltext import nearest, tiers_of_clusters
 from clusters.index import Index, Requirement, Value, folded, slots_of
 from clusters.models import Cluster, OrganisationKind
 from clusters.search import (
@@ -136,14 +136,13 @@ class Directory:
     def matches(self) -> tuple[str, tuple[int, int, int]]:
         def made() -> tuple[str, tuple[int, int, int]]:
             words = self.query.words
-            found = clusters_matching(words)
-            if not found and (mended := nearest(words)):
-                mended_found = clusters_matching(mended)
-                words, found = (mended, mended_found) if mended_found else (words, found)
-            keys: tuple[list[int], list[int], list[int]] = ([], [], [])
-            for key, tier in found:
-                keys[tier].append(key)
-            names, about, texts = (self.index.bits_of_keys(found) for found in keys)
+            tiers = tiers_of_clusters(words)
+            if not any(tiers) and (mended := nearest(words)):
+                mended_tiers = tiers_of_clusters(mended)
+                words, tiers = (mended, mended_tiers) if any(mended_tiers) else (words, tiers)
+            names, about, texts = (self.index.bits_of_keys(keys) for keys in tiers)
+            about &= ~names
+            texts &= ~(names | about)
             return words, (names, about, texts)
 
         return self.index.remember(("words", self.query.words), made)

@@ -7,7 +7,7 @@ has to begin a word of the record; what stands in quotes has to be there as it s
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -58,6 +58,11 @@ def clusters_matching(text: str) -> list[tuple[int, int]]:
     return list(matching("cluster", text))
 
 
+def tiers_of_clusters(text: str) -> Sequence[Sequence[int]]:
+    """The same keys by tier; those of a tier may be told again in the next. For any number."""
+    return tiers_matching("cluster", text)
+
+
 def records_matching(kind: str, text: str, limit: int) -> list[int]:
     """Keys of published records of a kind (of `KINDS`), those with the words in names first.
 
@@ -68,13 +73,22 @@ def records_matching(kind: str, text: str, limit: int) -> list[int]:
 
 
 def matching(kind: str, text: str) -> Iterator[tuple[int, int]]:
+    tiers = tiers_matching(kind, text)
+    least = {key: tier for tier in reversed(range(len(tiers))) for key in tiers[tier]}
+    yield from sorted(least.items())
+
+
+def tiers_matching(kind: str, text: str) -> list[list[int]]:
+    """The keys travel as one value for each tier: a row for each costs three times as much."""
+    found: list[list[int]] = [[], [], []]
     terms = terms_of(text)
-    if not terms:
-        return
-    statement, values = on_sqlite(kind, terms) if is_sqlite() else on_postgresql(kind, terms)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        yield from cursor.fetchall()
+    if terms:
+        statement, values = on_sqlite(kind, terms) if is_sqlite() else on_postgresql(kind, terms)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            for tier, keys in cursor.fetchall():
+                found[tier] = [int(key) for key in keys.split(",")] if keys else []
+    return found
 
 
 def is_sqlite() -> bool:
@@ -82,7 +96,7 @@ def is_sqlite() -> bool:
 
 
 def on_sqlite(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
-    """A row of the names has it in what is near, and that in the whole: the least tier counts."""
+    """What the names have is in what is near, too, and that in the whole."""
     asked = " AND ".join(
         f'"{" ".join(term.words)}"{"" if term.is_exact else " *"}' for term in terms
     )
@@ -90,10 +104,10 @@ def on_sqlite(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
     table = f"{kind}_document"
     tiers = (f"{{names}} : ({asked})", f"{{names about}} : ({asked})", asked)
     statement = " UNION ALL ".join(
-        f"SELECT rowid AS key, {tier} AS tier FROM {table} WHERE {table} MATCH %s"
+        f"SELECT {tier}, group_concat(rowid) FROM {table} WHERE {table} MATCH %s"
         for tier in range(len(tiers))
     )
-    return f"SELECT key, min(tier) FROM ({statement}) GROUP BY key", list(tiers)
+    return statement, list(tiers)
 
 
 def on_postgresql(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
@@ -106,9 +120,11 @@ def on_postgresql(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
         )
         values.append(" ".join(term.words))
     statement = f"""
-        SELECT key, CASE WHEN names @@ asked THEN 0 WHEN near @@ asked THEN 1 ELSE 2 END
-        FROM {kind}_document, (SELECT {" && ".join(parts)} AS asked) AS question
-        WHERE whole @@ asked
+        SELECT tier, string_agg(key::text, ',') FROM (
+          SELECT key, CASE WHEN names @@ asked THEN 0 WHEN near @@ asked THEN 1 ELSE 2 END AS tier
+          FROM {kind}_document, (SELECT {" && ".join(parts)} AS asked) AS question
+          WHERE whole @@ asked) AS found
+        GROUP BY tier
     """
     return statement, values
 
