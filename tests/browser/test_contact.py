@@ -131,8 +131,8 @@ def is_clipped(page: Page) -> bool:
     return around is not None and around["width"] <= 1
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# Colours are the same in every language.
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("it", "light"), ("en", "dark")])
 def test_form_is_accessible_and_fits(
     live_server: LiveServer, browser: Browser, language: str, scheme: str
 ) -> None:

@@ -42,9 +42,11 @@ def link(live_server: LiveServer) -> str:
     return address.replace("http://testserver", live_server.url)
 
 
-@pytest.mark.parametrize("language", ["en", "it"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+# Colours are the same in every language.
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"),
+    [("en", "light", 1280), ("it", "light", 360), ("en", "dark", 360)],
+)
 def test_notice_page_is_accessible(
     link: str, browser: Browser, language: str, scheme: str, width: int
 ) -> None:

@@ -88,8 +88,8 @@ def test_wrong_file_is_refused_in_words(portal: str, page: Page, tmp_path: Path)
     expect(page.locator("#lines")).to_have_value("typed")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# Colours are the same in every language.
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("it", "light"), ("en", "dark")])
 def test_answers_are_accessible_and_fit(
     portal: str, browser: Browser, language: str, scheme: Any
 ) -> None:
