@@ -139,6 +139,7 @@ class Day:
     awarded: "array[int]"
     ending: "array[int]"
     orders: dict[str, "array[int]"] = field(default_factory=dict)
+    ranks: dict[str, "array[int]"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -227,14 +228,13 @@ class Index:
 
     def ranks(self, sort: str, day: date) -> "array[int]":
         """The place of each slot in that order."""
-
-        def made() -> "array[int]":
+        ranks = self.on(day).ranks
+        if sort not in ranks:
             places = array("I", [0]) * len(self.keys)
             for place, slot in enumerate(self.ordered(sort, day)):
                 places[slot] = place
-            return places
-
-        return self.remember(("ranks", sort, day), made)
+            ranks[sort] = places
+        return ranks[sort]
 
     def slot_at(self, public_id: str) -> int | None:
         wanted = public_id.encode("ascii", "replace")
