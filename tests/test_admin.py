@@ -18,6 +18,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from clusters.events import record
 from clusters.models import (
     Account,
+    Change,
     Claim,
     Cluster,
     ClusterName,
@@ -201,11 +202,11 @@ def test_model_is_edited_with_its_history(model: type[models.Model]) -> None:
 
 @pytest.mark.parametrize("app", ["clusters", "labels", "news"])
 def test_every_model_has_its_admin(app: str) -> None:
-    """But for the addresses of events: the lines of the log show them."""
+    """But for addresses of events, which the lines of the log show, and what programs read."""
     own = [
         model
         for model in apps.get_app_config(app).get_models()
-        if not model.__name__.startswith("Historical") and model is not EventAddress
+        if not model.__name__.startswith("Historical") and model not in (EventAddress, Change)
     ]
 
     assert [model for model in own if model not in admin.site._registry] == []

@@ -325,7 +325,7 @@ privacy                           page
 data                              page
 corrections                       page
 search                            page
-opensearch                        page  opensearch.en.xml opensearch.it.xml not opensearch.de.xml
+opensearch                        page  list/en list/it not list/de
 healthz                           page
 sitemap                           page
 robots                            page
