@@ -107,7 +107,7 @@ def database_options(database: dict[str, Any]) -> dict[str, Any]:
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
                 ),
-            }
+            },
         }
     limits = {
         "statement_timeout": 30_000,

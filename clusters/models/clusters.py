@@ -395,9 +395,7 @@ class ClusterText(models.Model):
     cluster = models.ForeignKey(
         Cluster, models.CASCADE, related_name="texts", verbose_name=_("cluster")
     )
-    language = models.CharField(
-        _("language"), max_length=2, choices=LANGUAGES
-    )
+    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
     tagline = models.CharField(
         _("tagline"), max_length=200, blank=True, help_text=_("Who it is, in one line.")
     )
