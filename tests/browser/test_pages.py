@@ -117,7 +117,7 @@ def test_journey_from_home_to_announcement_works_by_keyboard(portal: str, page: 
     tab_to(page, "input[type=search]")
     page.keyboard.type("biopmed")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/clusters/?q=biopmed*")
+    page.wait_for_url("**/search/?q=biopmed*")
     tab_to(page, "main h2 a[href='/en/clusters/biopmed/'], main h3 a[href='/en/clusters/biopmed/']")
     page.keyboard.press("Enter")
     page.wait_for_url("**/clusters/biopmed/")
