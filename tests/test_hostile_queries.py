@@ -97,4 +97,5 @@ def test_no_query_string_breaks(client: Client) -> None:
         body = b"".join(response) if response.streaming else response.content
 
         assert response.status_code < 500, asked
-        assert b"<script>alert(1)" not in body, asked
+        if "html" in response.headers["Content-Type"]:
+            assert b"<script>alert(1)" not in body, asked
