@@ -442,9 +442,6 @@ class Directory:
                 found.append(Link(words, self.query.without(name).url(self.path)))
         return found
 
-    def answering(self, query: DirectoryQuery) -> "Directory":
-        return replace(self, query=query, place=Place())
-
     def points(self) -> list[Position]:
         """Where the clusters found stand; those without a position are in none.
 

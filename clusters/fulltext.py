@@ -218,6 +218,7 @@ def highlight(text: str, words: str) -> SafeString:
         pieces += [escape(text[end:start]), f"<mark>{escape(text[start:stop])}</mark>"]
         end = stop
     pieces.append(escape(text[end:]))
+    # Each piece was escaped above; the rest is the portal's own.
     return mark_safe("".join(pieces))
 
 

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from clusters.asof import as_of
+from clusters.cards import part
 from clusters.cartography import EUROPE, SHEETS, project
 from clusters.search import Link
 from clusters.sharing import shared
-from clusters.views.directory import kept_parameters
+from clusters.views.directory import filters_of, kept_parameters
 from labels.register import directory
 
 
@@ -49,18 +50,9 @@ def cluster_map(request: HttpRequest) -> HttpResponse:
             "views": [
                 Link(name, f"{url}{'&' if '?' in url else '?'}view={name}") for name in SHEETS
             ],
-            "facets": found.facets(),
+            "filters": part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
             "kept": kept_parameters(found.query, "q"),
-            "kept_beside_ranges": kept_parameters(
-                found.query,
-                "founded_from",
-                "founded_to",
-                "members_from",
-                "members_to",
-                "near",
-                "within",
-            ),
             "list_url": found.query.url(reverse("clusters:list")),
             "ways_out": [] if found.total else found.ways_out(),
             "as_of": as_of(request.GET, request.path, today),
