@@ -5,7 +5,10 @@ PORT ?= 8000
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL = bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+# A lock is complete (tests/test_locks.py): were dependencies resolved again, a release of tomorrow
+# would be asked for and refused for want of its hash.
+PIP = bin/python -m pip --disable-pip-version-check
+PIP_INSTALL = $(PIP) install --quiet --no-deps --require-hashes -r
 
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 COMPILED := $(CATALOGUES:.po=.mo)
@@ -42,10 +45,12 @@ $(VENV)/pyvenv.cfg:
 
 $(VENV)/runtime.stamp: requirements.txt $(VENV)/pyvenv.cfg
 	$(VENV)/$(PIP_INSTALL) $<
+	$(VENV)/$(PIP) check >/dev/null
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/pyvenv.cfg
 	$(VENV)/$(PIP_INSTALL) $<
+	$(VENV)/$(PIP) check >/dev/null
 	@touch $@ $(VENV)/runtime.stamp
 
 install: $(VENV)/dev.stamp ## Install what running and developing need into .venv
@@ -55,7 +60,7 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile $(LOCK) --python-version 3.11 pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	uv pip compile $(LOCK) --python-version 3.13 pyproject.toml --group dev -o requirements-next.txt
 LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header \
-  --no-emit-index-url --no-emit-find-links --upgrade
+  --no-emit-index-url --no-emit-find-links --no-strip-extras --upgrade
 
 # --- The portal with its demo data ----------------------------------------------------------------
 
@@ -117,6 +122,7 @@ NEXT_PYTHON = $(firstword $(foreach python,\
 .venv-next/dev.stamp: requirements-next.txt
 	$(NEXT_PYTHON) -m venv --clear .venv-next
 	.venv-next/$(PIP_INSTALL) $<
+	.venv-next/$(PIP) check >/dev/null
 	@touch $@
 
 test-next: messages ## The suite on Django 6.1 with Python 3.13, where that is found
