@@ -45,12 +45,12 @@ $(VENV)/pyvenv.cfg:
 
 $(VENV)/runtime.stamp: requirements.txt $(VENV)/pyvenv.cfg
 	$(VENV)/$(PIP_INSTALL) $<
-	$(VENV)/$(PIP) check >/dev/null
+	$(VENV)/$(PIP) check
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/pyvenv.cfg
 	$(VENV)/$(PIP_INSTALL) $<
-	$(VENV)/$(PIP) check >/dev/null
+	$(VENV)/$(PIP) check
 	@touch $@ $(VENV)/runtime.stamp
 
 install: $(VENV)/dev.stamp ## Install what running and developing need into .venv
@@ -122,7 +122,7 @@ NEXT_PYTHON = $(firstword $(foreach python,\
 .venv-next/dev.stamp: requirements-next.txt
 	$(NEXT_PYTHON) -m venv --clear .venv-next
 	.venv-next/$(PIP_INSTALL) $<
-	.venv-next/$(PIP) check >/dev/null
+	.venv-next/$(PIP) check
 	@touch $@
 
 test-next: messages ## The suite on Django 6.1 with Python 3.13, where that is found
