@@ -12,8 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from labels.holdings import KEEPER
+from tests import databases
 
 TESTS = Path(__file__).parent
 
@@ -71,6 +73,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_real = bool(database and database.kwargs.get("transaction"))
         if not is_real and item.path.relative_to(TESTS).as_posix().startswith(ONE_ENGINE):
             item.add_marker(pytest.mark.one_engine)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    name = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        databases.create(request.config.cache.mkdir("databases"))
+    yield
+    with django_db_blocker.unblock():
+        connection.creation.destroy_test_db(name, verbosity=0)
 
 
 @pytest.fixture(scope="session", autouse=True)
