@@ -76,13 +76,16 @@ def unmet(text: str, roots: list[str], machine: dict[str, str]) -> list[str]:
     for line in lines.values():
         if is_installed(line):
             needs += [(line.name, need) for need in needs_of(line, machine)]
-    return [
-        f"{asker} needs {need}"
-        for asker, need in needs
-        if (line := lines.get(canonicalize_name(need.name))) is None
-        or not need.specifier.contains(version_of(line), prereleases=True)
-        or not need.extras <= line.extras
-    ]
+    return [f"{asker} needs {need}" for asker, need in needs if not is_met(need, lines)]
+
+
+def is_met(need: Requirement, lines: dict[str, Requirement]) -> bool:
+    line = lines.get(canonicalize_name(need.name))
+    return (
+        line is not None
+        and need.specifier.contains(version_of(line), prereleases=True)
+        and need.extras <= line.extras
+    )
 
 
 def asked_for(groups: tuple[str, ...]) -> list[str]:
