@@ -1,6 +1,6 @@
 """The rows and other parts of the list of clusters, rendered once as long as nothing changes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,13 +9,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from clusters.directory import VALID, Directory
+from clusters.directory import Directory
 from clusters.index import MOST_CARDS
 from clusters.models import Cluster, Management
 
 TEMPLATE = "clusters/_cluster_row.html"
-# After a valid label: what may become valid again.
-HOPEFUL = ("renewable", "suspended", "not_yet")
 
 
 @dataclass(frozen=True)
@@ -61,20 +59,6 @@ def rendered(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
 def cards(directory: Directory, keys: Sequence[int]) -> Iterable[Card]:
     if not keys:
         return
-    levels = {level.code: level for level in directory.index.reference.levels}
     for cluster in Cluster.objects.for_cards(directory.day).filter(pk__in=keys):
-        code, state = headline(directory.holdings(cluster.pk), levels)
-        yield Card(cluster, list(cluster.managements.all()), levels.get(code), state)
-
-
-def headline(holdings: Sequence[tuple[str, str]], levels: Mapping[str, Any]) -> tuple[str, str]:
-    """The highest valid label, else the highest that may become valid again, else the highest."""
-    states = (VALID, *HOPEFUL)
-
-    def importance(holding: tuple[str, str]) -> tuple[int, int, str]:
-        level, state = holding
-        group = 2 if state == VALID else 1 if state in HOPEFUL else 0
-        turn = -states.index(state) if state in states else 0
-        return group, levels[level].rank, f"{turn + 9}{state}"
-
-    return max(holdings, key=importance, default=("", ""))
+        level, state = directory.headline_of(cluster.pk) or (None, "")
+        yield Card(cluster, list(cluster.managements.all()), level, state)

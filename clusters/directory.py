@@ -1,6 +1,6 @@
 """The answer to a query: list, counts, map, and the way out of an empty list, from one index."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -64,7 +64,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Directory:
-    """`states` are the states of a label in words, by value."""
+    """`states` are the states of a label in words, by value.
+
+    `first_named` is the label to name first, of pairs of a level and the state of a label of it.
+    """
 
     index: Index
     query: DirectoryQuery
@@ -72,6 +75,7 @@ class Directory:
     path: str
     today: date
     states: Mapping[str, Any]
+    first_named: Callable[[Iterable[tuple[Any, str]]], tuple[Any, str] | None]
     per_page: int = PER_PAGE
 
     @property
@@ -275,10 +279,14 @@ class Directory:
         url = self.query.url(self.path)
         return f"{url}{'&' if '?' in url else '?'}{name}={self.index.public_id(slot)}"
 
-    def holdings(self, key: int) -> list[tuple[str, str]]:
-        """Level and state of each label of a cluster on the day, in no order."""
+    def headline_of(self, key: int) -> tuple[Any, str] | None:
+        """The level and the state of the label of a cluster to name first on the day, if any."""
         slot = self.index.slots[key]
-        return [holding for holding, bits in self.labels.items() if bits >> slot & 1]
+        levels = {level.code: level for level in self.index.reference.levels}
+        held: Any = self.values_of("headline")
+        return self.first_named(
+            (levels[level], state) for (level, state), bits in held.items() if bits >> slot & 1
+        )
 
     def sorts(self) -> list[Option]:
         """The orders that there are, with the addresses that choose them."""

@@ -1,8 +1,8 @@
 """The directory of clusters with the labels that they hold, by level and state on any day."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import groupby, zip_longest
 from typing import NamedTuple
 
@@ -12,7 +12,14 @@ from clusters.directory import PER_PAGE, Directory
 from clusters.index import FIRST_DAY, LAST_DAY, Keeper, Requirement, Spell
 from clusters.search import read_place, read_query
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level, RequiredLevel, Suspension
-from labels.validity import Interval, State, state_on
+from labels.validity import (
+    Interval,
+    LabelSpell,
+    State,
+    headline_spells,
+    naming_order,
+    spells,
+)
 
 
 class Days(NamedTuple):
@@ -28,8 +35,11 @@ class Days(NamedTuple):
     transferred_on: date | None
 
 
-def spells(clusters: set[int] | None) -> Iterator[Spell]:
-    """Of each published label: its states, its award, and each time that it is valid."""
+def facet_spells(clusters: set[int] | None) -> Iterator[Spell]:
+    """Of each published label: its states, its award, and each time that it is valid.
+
+    Of each level that a cluster holds: the states of the label to name first.
+    """
     labels, suspended = Label.objects.published(), Suspension.objects.order_by()
     if clusters is not None:
         labels = labels.of_clusters(clusters)
@@ -37,15 +47,28 @@ def spells(clusters: set[int] | None) -> Iterator[Spell]:
     suspensions: dict[int, list[Interval]] = defaultdict(list)
     for label, starts_on, ends_on in suspended.values_list("label", "starts_on", "ends_on"):
         suspensions[label].append(Interval(starts_on, ends_on))
-    for _of, rows in groupby(days_of(labels), key=lambda row: (row.cluster, row.level)):
-        together = list(rows)
-        dated = [row for row in together if row.starts_on is not None]
-        for row, later in zip_longest(dated, dated[1:]):
-            taken_over_on = later.starts_on if later else None
-            yield from spells_of(row, suspensions.get(row.pk, ()), taken_over_on)
-        for row in together:
-            if row.starts_on is None:
-                yield from spells_of(row, suspensions.get(row.pk, ()), None)
+    for (cluster, level), rows in groupby(
+        days_of(labels), key=lambda row: (row.cluster, row.level)
+    ):
+        held = [
+            (row, spells_of(row, suspensions.get(row.pk, ()), taken_over_on))
+            for row, taken_over_on in with_succession(list(rows))
+        ]
+        for row, life in held:
+            yield from spells_of_label(row, life)
+        for state, first, last in headline_spells([(row.starts_on, life) for row, life in held]):
+            value = (level, state.value)
+            yield Spell("headline", cluster, value, first.toordinal(), last.toordinal())
+
+
+def with_succession(rows: Sequence[Days]) -> Iterator[tuple[Days, date | None]]:
+    """The labels of a cluster and level in their order, each with the start of the next one."""
+    dated = [row for row in rows if row.starts_on is not None]
+    for row, later in zip_longest(dated, dated[1:]):
+        yield row, later.starts_on if later else None
+    for row in rows:
+        if row.starts_on is None:
+            yield row, None
 
 
 def days_of(labels: LabelQuerySet) -> Iterator[Days]:
@@ -65,39 +88,24 @@ def days_of(labels: LabelQuerySet) -> Iterator[Days]:
 
 def spells_of(
     row: Days, suspensions: Sequence[Interval], taken_over_on: date | None
-) -> Iterator[Spell]:
-    """The state can change on a few days only: between two of them it is that of the first."""
-    changes = [row.starts_on, row.revoked_on, row.transferred_on, taken_over_on]
-    changes += [
-        last + timedelta(days=1)
-        for last in (row.ends_on, row.renewable_until)
-        if last and last < date.max
-    ]
-    for suspension in suspensions:
-        changes += [suspension.starts_on, suspension.ends_on]
-    days = sorted({date.min, *(day for day in changes if day)})
-    states = [
-        state_on(
-            day,
-            starts_on=row.starts_on,
-            ends_on=row.ends_on,
-            renewable_until=row.renewable_until,
-            revoked_on=row.revoked_on,
-            transferred_on=row.transferred_on,
-            suspensions=suspensions,
-            taken_over_on=taken_over_on,
-        )
-        for day in days
-    ]
-    first = 0
-    for place, state in enumerate(states):
-        if place + 1 == len(states) or states[place + 1] != state:
-            begun = days[first].toordinal()
-            last = days[place + 1].toordinal() - 1 if place + 1 < len(days) else LAST_DAY
-            yield Spell("label", row.cluster, (row.level, state.value), begun, last)
-            if state == State.VALID:
-                yield Spell("end", row.cluster, "", begun, last)
-            first = place + 1
+) -> list[LabelSpell]:
+    return spells(
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        renewable_until=row.renewable_until,
+        revoked_on=row.revoked_on,
+        transferred_on=row.transferred_on,
+        suspensions=suspensions,
+        taken_over_on=taken_over_on,
+    )
+
+
+def spells_of_label(row: Days, life: Sequence[LabelSpell]) -> Iterator[Spell]:
+    for state, first, last in life:
+        begun, ended = first.toordinal(), last.toordinal()
+        yield Spell("label", row.cluster, (row.level, state.value), begun, ended)
+        if state == State.VALID:
+            yield Spell("end", row.cluster, "", begun, ended)
     if row.starts_on is not None:
         yield Spell("award", row.cluster, "", row.starts_on.toordinal(), LAST_DAY)
 
@@ -122,7 +130,14 @@ def level_options() -> list[Level]:
     return list(Level.objects.order_by("-rank"))
 
 
-KEEPER = Keeper(spells=spells, levels=level_options, requirements=requirements)
+KEEPER = Keeper(spells=facet_spells, levels=level_options, requirements=requirements)
+
+
+def first_named(held: Iterable[tuple[Level, str]]) -> tuple[Level, str] | None:
+    """The level and state to name first, of one label of each level."""
+    return min(
+        held, key=lambda label: naming_order(label[0].rank, State(label[1]), None), default=None
+    )
 
 
 def directory(data: QueryDict, path: str, today: date, *, per_page: int = PER_PAGE) -> Directory:
@@ -143,5 +158,6 @@ def directory(data: QueryDict, path: str, today: date, *, per_page: int = PER_PA
         path=path,
         today=today,
         states={state.value: name for state, name in STATE_NAMES.items()},
+        first_named=first_named,
         per_page=per_page,
     )

@@ -22,7 +22,7 @@ from labels.requirements import announced as announced
 from labels.requirements import requirement_of as requirement_of
 from labels.structured import certification_data
 from labels.timeline import Span, Timeline, scale_of, timeline
-from labels.validity import Interval, State
+from labels.validity import Interval, State, naming_order
 
 # What `headline_twins` reads of each label.
 HEADLINE = (
@@ -78,20 +78,19 @@ def labels_in_short(clusters: Iterable[int], day: date) -> dict[int, list[dict[s
 
 def current_level(labels: Iterable[Label]) -> Label | None:
     """The label of the highest level among those whose annotated `state` is valid."""
-    valid = [label for label in labels if label.state == State.VALID]  # type: ignore[attr-defined]
-    return max(valid, key=lambda label: label.level.rank, default=None)
+    label = headline(labels)
+    return label if label and label.state == State.VALID else None  # type: ignore[attr-defined]
 
 
-def headline(labels: Sequence[Label]) -> Label | None:
+def headline(labels: Iterable[Label]) -> Label | None:
     """The label to name first: the highest valid one, else one that may become valid again.
 
-    `labels` come from `labels_of`, the highest level and the latest start first.
+    Each wants the annotated `state`.
     """
-    hopeful = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
-    return (
-        current_level(labels)
-        or next((label for label in labels if label.state in hopeful), None)  # type: ignore[attr-defined]
-        or next(iter(labels), None)
+    return min(
+        labels,
+        key=lambda label: naming_order(label.level.rank, State(label.state), label.starts_on),  # type: ignore[attr-defined]
+        default=None,
     )
 
 

@@ -4,10 +4,12 @@ Pure: no ORM, no clock, no settings. The SQL twin of `state_on` is `LabelQuerySe
 a test proves them equal on every boundary day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
 
 from clusters.dates import PartialDate, add_months, last_day_of_month
 
@@ -21,6 +23,19 @@ class State(StrEnum):
     REVOKED = "revoked"
     TRANSFERRED = "transferred"
     UNDATED = "undated"
+
+
+MAY_BECOME_VALID = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
+# Which of two labels of a level that began on the same day says more about today: one that ran out
+# more than one that has a successor elsewhere, and that more than one that should not have been.
+FROM_THE_SAME_DAY = (
+    State.VALID,
+    *MAY_BECOME_VALID,
+    State.EXPIRED,
+    State.TRANSFERRED,
+    State.REVOKED,
+    State.UNDATED,
+)
 
 
 class EndsBeforeItStarts(ValueError):
@@ -65,6 +80,14 @@ class Interval:
 
     def __contains__(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
+
+
+class LabelSpell(NamedTuple):
+    """Days, first and last included, on which a label is in one state."""
+
+    state: State
+    first: date
+    last: date
 
 
 def rule_on(day: date, rules: Sequence[Rule]) -> Rule:
@@ -185,3 +208,87 @@ def state_on(
     if day <= renewable_until and not is_suspended and not is_taken_over:
         return State.RENEWABLE
     return State.EXPIRED
+
+
+def spells(
+    *,
+    starts_on: date | None,
+    ends_on: date | None,
+    renewable_until: date | None,
+    revoked_on: date | None = None,
+    transferred_on: date | None = None,
+    suspensions: Sequence[Interval] = (),
+    taken_over_on: date | None = None,
+) -> list[LabelSpell]:
+    """The states of a label in turn, from the first day there is to the last."""
+    # The state can change on these days only: between two of them it is that of the first.
+    changes = [starts_on, revoked_on, transferred_on, taken_over_on]
+    changes += [
+        last + timedelta(days=1)
+        for last in (ends_on, renewable_until)
+        if last is not None and last < date.max
+    ]
+    for suspension in suspensions:
+        changes += [suspension.starts_on, suspension.ends_on]
+    states = {
+        day: state_on(
+            day,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            renewable_until=renewable_until,
+            revoked_on=revoked_on,
+            transferred_on=transferred_on,
+            suspensions=suspensions,
+            taken_over_on=taken_over_on,
+        )
+        for day in {date.min, *(day for day in changes if day is not None)}
+    }
+    return spells_from(states)
+
+
+def spells_from(states: Mapping[date, State]) -> list[LabelSpell]:
+    """Spells of states that each last to the day before the next one; `date.min` has one."""
+    firsts = [
+        (next(days)[0], state)
+        for state, days in groupby(sorted(states.items()), key=lambda item: item[1])
+    ]
+    lasts = [first - timedelta(days=1) for first, _state in firsts[1:]]
+    return [
+        LabelSpell(state, first, last)
+        for (first, state), last in zip(firsts, [*lasts, date.max], strict=True)
+    ]
+
+
+def naming_order(rank: int, state: State, starts_on: date | None) -> tuple[int, ...]:
+    """Sorts the labels of a cluster by what they say about a day: the first is named first.
+
+    `rank` is that of the level, `state` that of the day.
+    """
+    # One that is valid, else one that may become valid without a first award; the highest of them.
+    group = 0 if state == State.VALID else 1 if state in MAY_BECOME_VALID else 2
+    # One in its renewal window says more about the day than the next one, which has not begun. Of
+    # those that have begun the latest: a Gold that expired after another was revoked is expired,
+    # and one that was revoked after another expired is revoked. Unknown days come last.
+    started = (starts_on or date.min).toordinal()
+    order = FROM_THE_SAME_DAY.index(state)
+    return group, -rank, state == State.NOT_YET, -started, order
+
+
+def headline_spells(
+    labels: Sequence[tuple[date | None, Sequence[LabelSpell]]],
+) -> list[LabelSpell]:
+    """Of labels of one level, by start and spells: the states of the one named first."""
+    if len(labels) == 1:
+        return list(labels[0][1])
+    days = {spell.first for _start, life in labels for spell in life}
+    return spells_from({day: headline_state(labels, day) for day in days})
+
+
+def headline_state(labels: Sequence[tuple[date | None, Sequence[LabelSpell]]], day: date) -> State:
+    in_force = [(state_in(life, day), start) for start, life in labels]
+    state, _start = min(in_force, key=lambda label: naming_order(0, *label))
+    return state
+
+
+def state_in(life: Sequence[LabelSpell], day: date) -> State:
+    return next(spell.state for spell in life if day <= spell.last)

@@ -73,7 +73,7 @@ def told(index: Index) -> dict[str, Any]:
 
 
 def built_anew() -> Index:
-    return Keeper(holdings.spells, holdings.level_options, holdings.requirements).current()
+    return Keeper(holdings.facet_spells, holdings.level_options, holdings.requirements).current()
 
 
 def rename(draw: random.Random) -> None:
