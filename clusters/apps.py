@@ -8,6 +8,6 @@ class ClustersConfig(AppConfig):
     verbose_name = _("Clusters and organisations")
 
     def ready(self) -> None:
-        from clusters.reference import seed
+        from clusters.seeds import seed
 
         post_migrate.connect(seed, sender=self)

@@ -1,13 +1,14 @@
 from django.urls import path
 
-from clusters import machine_views
-from clusters.views import accounts, claims, compare, confirmation, contact, data, directory, map
+from clusters.views import accounts, compare, contact, directory, map
+from clusters.views import accounts as claims
+from clusters.views import accounts as confirmation
+from clusters.views import machine as machine_views
 
 app_name = "clusters"
 
 urlpatterns = [
     path("account/", accounts.account, name="account"),
-    path("account/data/", data.account_data, name="account_data"),
     path(
         "account/teams/<slug:slug>/leave/", accounts.account_leave_team, name="account_leave_team"
     ),

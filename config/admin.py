@@ -20,9 +20,9 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
-from clusters.naming import names_of
-from clusters.signing_in import lead_to_second_factor, needs_second_factor
+from clusters.people import policy
+from clusters.people.policy import names_of
+from clusters.people.signing_in import lead_to_second_factor, needs_second_factor
 
 LATEST_CHANGES = 10
 # One save may write several versions of a row, which is told once.

@@ -1,5 +1,12 @@
+from django.apps import AppConfig
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
+
+
+class PortalConfig(AppConfig):
+    """Holds what knows all apps; Django finds the commands by it."""
+
+    name = "config"
 
 
 class PortalAdminConfig(AdminConfig):

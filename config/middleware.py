@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_from_path
 
-from clusters.problems import is_for_the_api, problem
-from clusters.signing_in import person_in_session
+from clusters.http.responses import is_for_the_api, problem
+from clusters.people.signing_in import person_in_session
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

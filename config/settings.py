@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "clusters",
     "labels",
     "news",
+    "config.apps.PortalConfig",
     "config.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -83,7 +84,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.context_processors.page_addresses",
+                "config.site.context_processors.page_addresses",
             ],
         },
     }
@@ -135,9 +136,9 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache?max_ent
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=600)
 
 # Accounts: by invitation only, with a second factor for everyone who edits. The limits of
-# passwords and codes are in clusters/signing_in.py: allauth's would lock the owner out too.
+# passwords and codes are in clusters/people/signing_in.py: allauth's would lock the owner out too.
 AUTH_USER_MODEL = "clusters.Account"
-AUTHENTICATION_BACKENDS = ["clusters.signing_in.PortalBackend"]
+AUTHENTICATION_BACKENDS = ["clusters.people.signing_in.PortalBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 # The versions of a label carry the reason of the decision behind them, however long.
@@ -147,7 +148,7 @@ REQUIRE_TWO_PERSONS = env.bool("REQUIRE_TWO_PERSONS", default=True)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "clusters:account"
 LOGOUT_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "clusters.signing_in.AccountAdapter"
+ACCOUNT_ADAPTER = "clusters.people.signing_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -167,12 +168,12 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/h/ip,5/h/key",
 }
 PASSWORD_RESET_TIMEOUT = 3 * 60 * 60
-MFA_ADAPTER = "clusters.signing_in.SecondFactorAdapter"
+MFA_ADAPTER = "clusters.people.signing_in.SecondFactorAdapter"
 MFA_FORMS = {
-    "authenticate": "clusters.second_factor.SecondFactorForm",
-    "reauthenticate": "clusters.second_factor.SecondFactorAgainForm",
-    "activate_totp": "clusters.second_factor.AppForm",
-    "add_webauthn": "clusters.second_factor.PasskeyForm",
+    "authenticate": "clusters.people.second_factor.SecondFactorForm",
+    "reauthenticate": "clusters.people.second_factor.SecondFactorAgainForm",
+    "activate_totp": "clusters.people.second_factor.AppForm",
+    "add_webauthn": "clusters.people.second_factor.PasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation has proved the address
@@ -183,7 +184,7 @@ MFA_TOTP_TOLERANCE = 1
 
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "clusters.signing_in.MinimumLength", "OPTIONS": {"min_length": 12}},
+    {"NAME": "clusters.people.signing_in.MinimumLength", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -197,7 +198,7 @@ USE_TZ = True
 TIME_ZONE = "Europe/Rome"
 COUNTRIES_OVERRIDE = {"XK": _("Kosovo")}
 
-# What signs the labels' credentials (labels/signing.py); the file where the variable is empty.
+# What signs the labels' credentials (labels/proofs/signing.py); the file where it is empty.
 SIGNING_KEYS = env.str("SIGNING_KEYS", default="")
 SIGNING_KEYS_FILE = env.path(
     "SIGNING_KEYS_FILE", default=str(BASE_DIR / "var" / "signing-keys.pem")
@@ -209,9 +210,9 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))
-# Certificates once made (labels/certificates.py): not public, can all be made again.
+# Certificates once made (labels/proofs/certificates.py): not public, can all be made again.
 CERTIFICATES_ROOT = env.path("CERTIFICATES_ROOT", default=str(BASE_DIR / "var" / "certificates"))
-# Tables between their preview and their import (clusters/uploads.py): not public, for an hour.
+# Tables between preview and import (clusters/tables/uploads.py): not public, for an hour.
 IMPORTS_ROOT = env.path("IMPORTS_ROOT", default=str(BASE_DIR / "var" / "imports"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -247,7 +248,7 @@ COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 DEVICE_COOKIE_NAME = f"{COOKIE_PREFIX}device"
-# At most so long; a shorter pause ends a session too (clusters/signing_in.py).
+# At most so long; a shorter pause ends a session too (clusters/people/signing_in.py).
 SESSION_COOKIE_AGE = 12 * 60 * 60
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CONTENT_SECURITY_POLICY = {

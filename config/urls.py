@@ -12,9 +12,11 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
 from clusters.urls import machine_urlpatterns as cluster_machine_urlpatterns
-from clusters.views.passkeys import passkey_remove
-from config import views
-from config.sitemaps import SITEMAPS
+from clusters.views.accounts import passkey_remove
+from config.privacy.views import account_data
+from config.site import errors, machine
+from config.site import pages as views
+from config.site.sitemaps import SITEMAPS
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
 
@@ -65,17 +67,17 @@ account_urlpatterns = [
     ),
 ]
 
-handler400 = views.bad_request
-handler500 = views.server_error
+handler400 = errors.bad_request
+handler500 = errors.server_error
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", machine.healthz, name="healthz"),
     path("sitemap.xml", require_safe(sitemap), {"sitemaps": SITEMAPS}, name="sitemap"),
-    path("opensearch.<slug:language>.xml", views.opensearch, name="opensearch"),
-    path("robots.txt", views.robots, name="robots"),
-    path(".well-known/security.txt", views.security_txt, name="security_txt"),
-    path("media/<path:path>", views.media, name="media"),
+    path("opensearch.<slug:language>.xml", machine.opensearch, name="opensearch"),
+    path("robots.txt", machine.robots, name="robots"),
+    path(".well-known/security.txt", machine.security_txt, name="security_txt"),
+    path("media/<path:path>", machine.media, name="media"),
     *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,
@@ -88,6 +90,7 @@ urlpatterns = [
         path("privacy/", views.privacy, name="privacy"),
         path("data/", views.data, name="data"),
         path("corrections/", views.corrections, name="corrections"),
+        path("account/data/", account_data, name="account_data"),
         path("account/", include(account_urlpatterns)),
         path("", include("clusters.urls")),
         path("", include("labels.urls")),

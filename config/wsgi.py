@@ -21,7 +21,7 @@ class PortalRequest(WSGIRequest):
 portal = get_wsgi_application()
 portal.request_class = PortalRequest
 
-from config.pages import KeptPages  # noqa: E402 - its models want the registry that is now ready
+from config.page_cache import KeptPages  # noqa: E402 - its models want the registry that is now ready
 
 # A template that is being written is looked at anew each time.
 application = portal if settings.DEBUG else KeptPages(portal)

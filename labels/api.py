@@ -28,10 +28,10 @@ from clusters.api.parts import (
     stretch,
 )
 from clusters.models import Cluster, Portfolio
+from labels.formats.records import twins
 from labels.models import Label, LabelQuerySet, Level, Statement
-from labels.register import level_options
-from labels.search import RegisterQuery, read_query
-from labels.structured import twins
+from labels.register.holdings import level_options
+from labels.register.query import RegisterQuery, read_query
 
 router = Router()
 

@@ -9,8 +9,8 @@ class LabelsConfig(AppConfig):
     verbose_name = _("Label register")
 
     def ready(self) -> None:
-        from labels.reference import seed
-        from labels.signing import check_signing_keys
+        from labels.proofs.signing import check_signing_keys
+        from labels.seeds import seed
 
         post_migrate.connect(seed, sender=self)
         register(check_signing_keys, Tags.security, deploy=True)

@@ -2,14 +2,12 @@
 
 from django.urls import path
 
-from labels import (
-    certificate_views,
-    credential_views,
-    machine_views,
-    notice_views,
-    verify_views,
-    views,
-)
+from labels.views import machine as machine_views
+from labels.views import notices as notice_views
+from labels.views import pages as views
+from labels.views import proofs as certificate_views
+from labels.views import proofs as credential_views
+from labels.views import verify as verify_views
 
 app_name = "labels"
 

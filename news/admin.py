@@ -13,10 +13,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
-from clusters.admin.base import EMPTY, Concern, PartAdmin, PublishedAdmin, TextPart
-from clusters.forms import PictureField
+from clusters.admin.base import Concern, PartAdmin, PublishedAdmin, TextPart
+from clusters.admin.versions import EMPTY
 from clusters.models import Organisation
+from clusters.people import policy
+from clusters.people.forms import PictureField
 from labels.models import Label
 from news.markup import render
 from news.models import Announcement, AnnouncementText

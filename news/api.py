@@ -22,8 +22,8 @@ from clusters.api.parts import (
     row_named_in,
     stretch,
 )
+from clusters.http.addresses import absolute
 from clusters.models import Cluster, Organisation
-from clusters.structured import absolute
 from labels.api import StatementRecord, statement_record
 from labels.models import Label
 from news.markup import render

@@ -7,7 +7,7 @@ class NewsConfig(AppConfig):
     verbose_name = _("Announcements")
 
     def ready(self) -> None:
-        from labels.life import AFTER_AWARD
+        from labels.life.steps import AFTER_AWARD
         from news.drafts import draft_award
 
         AFTER_AWARD.append(draft_award)

@@ -17,7 +17,7 @@ from clusters.dates import PartialDate, add_months
 from clusters.models import Management, ManagementRole, Organisation, Participation
 from clusters.templatetags.clusters_tags import country_name
 from labels.models import Label, LabelKind, Level, Statement
-from labels.standing import Holders, Precedence, earlier_labels, holders_beside, precedence
+from labels.register.standing import Holders, Precedence, earlier_labels, holders_beside, precedence
 from news.markup import escaped, unescaped
 from news.models import Announcement, AnnouncementText
 

@@ -13,10 +13,10 @@ from django.utils import timezone, translation
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
+from clusters.http.addresses import absolute
 from clusters.models import Cluster
-from clusters.structured import absolute
 from news.models import Announcement, AnnouncementText
-from news.register import cluster_at
+from news.queries import cluster_at
 
 ENTRIES = 50
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clusters.history import History
 from clusters.models import Cluster, Organisation, Programme
+from clusters.models.history import History
 from clusters.public_ids import new_public_id
 from labels.models import Label, Statement
 

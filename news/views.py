@@ -9,14 +9,15 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.contact.reports import record_of
+from clusters.formats.schema_org import breadcrumbs_data
+from clusters.http.addresses import absolute
+from clusters.http.links import Link
+from clusters.http.paging import page_of
 from clusters.models import RecordKind
-from clusters.paging import page_of
-from clusters.reports import record_of
-from clusters.search import Link
-from clusters.structured import absolute, breadcrumbs_data
 from clusters.views.contact import contact, open_form, report
 from news.models import Announcement
-from news.register import (
+from news.queries import (
     announcement_at,
     announcement_formerly_at,
     cluster_at,
@@ -24,7 +25,7 @@ from news.register import (
     recipient_of,
     years,
 )
-from news.structured import article_data
+from news.schema_org import article_data
 
 PER_PAGE = 20
 

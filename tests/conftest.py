@@ -14,7 +14,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
-from labels.holdings import KEEPER
+from labels.register.holdings import KEEPER
 from tests import databases
 
 TESTS = Path(__file__).parent
@@ -33,25 +33,25 @@ MOST_QUERIES = 12
 # What these ask of is the same on both engines (documents, headers, forms, screens): once, on
 # SQLite, is enough for a run. A test in real transactions, such as a race, is asked of both.
 ONE_ENGINE = (
-    "clusters/test_accounts.py",
-    "clusters/test_admin.py",
-    "clusters/test_contact.py",
-    "clusters/test_people_admin.py",
-    "clusters/test_privacy.py",
-    "clusters/test_signing_in.py",
-    "labels/test_admin.py",
-    "labels/test_certificates.py",
-    "labels/test_credentials.py",
-    "labels/test_proposals_admin.py",
-    "labels/test_seal.py",
-    "labels/test_signing.py",
-    "labels/test_steps_admin.py",
-    "labels/test_verify_views.py",
+    "clusters/views/test_accounts.py",
+    "clusters/admin/test_directory.py",
+    "clusters/contact/test_messages.py",
+    "clusters/admin/test_people.py",
+    "config/privacy/test_fields.py",
+    "clusters/people/test_signing_in.py",
+    "labels/admin/test_labels.py",
+    "labels/proofs/test_certificates.py",
+    "labels/proofs/test_credentials.py",
+    "labels/admin/test_proposals.py",
+    "labels/proofs/test_seal.py",
+    "labels/proofs/test_signing.py",
+    "labels/admin/test_steps.py",
+    "labels/views/test_verify.py",
     "news/test_admin.py",
     "permissions/",
-    "test_admin.py",
-    "test_api_schema.py",
-    "test_config_views.py",
+    "config/test_admin.py",
+    "config/api/test_description.py",
+    "config/site/test_pages.py",
     "test_conventions.py",
     "test_headers.py",
     "test_mass_assignment.py",

@@ -24,8 +24,8 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
-from labels import life
-from labels.actions import save_label
+from labels.life import steps as life
+from labels.life.days import save_label
 from labels.models import DecisionState, Label
 from news.models import Announcement, AnnouncementText
 

@@ -42,7 +42,7 @@ os.environ |= {
     "SIGNING_KEYS": _signing_key.decode(),
     "SIGNING_KEYS_FILE": str(SCRATCH / _worker / "signing-keys.pem"),
     "LOG_LEVEL": "WARNING",
-    # One minute of a run asks more; tests/test_api.py sets its own.
+    # One minute of a run asks more; tests/config/api/test_requests.py sets its own.
     "API_REQUESTS_A_MINUTE": "1000000",
     # Tests of the second factor switch it on.
     "REQUIRE_SECOND_FACTOR": "False",
@@ -54,7 +54,7 @@ from config.settings import DATABASES, STORAGES  # noqa: E402
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}.sqlite3"}
 
-# Fast; tests/clusters/test_signing_in.py uses the real one.
+# Fast; tests/clusters/people/test_signing_in.py uses the real one.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Served as they are: no manifest to build, no collected copy that WhiteNoise would miss.

@@ -20,12 +20,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from clusters.directory import Directory
-from clusters.freshness import is_stale
-from clusters.index import folded
+from clusters.directory.index import folded
+from clusters.directory.results import Directory
 from clusters.models import Cluster
+from clusters.profile import is_stale
 from labels.models import Level, RequiredLevel
-from labels.register import directory
+from labels.register.holdings import directory
 from labels.validity import State
 from tests.factories import (
     make_cluster,

@@ -29,7 +29,7 @@ from pytest_django import Settings
 from clusters.models import Role
 from config.middleware import keep_private_answers, refuse_unreadable_requests
 from config.wsgi import application
-from labels.certificates import library
+from labels.proofs.certificates import library
 from tests.factories import make_account, make_announcement, make_cluster, make_label
 
 Ask = Callable[[Client], Any]

@@ -25,7 +25,6 @@ from django.utils import timezone
 from django_countries.fields import CountryField
 from PIL import Image
 
-from clusters.confirmation import token_of
 from clusters.fields import PartialDateField
 from clusters.models import (
     Account,
@@ -47,8 +46,8 @@ from clusters.models import (
     Shareholding,
     TeamRole,
 )
-from labels.addressees import addressees_of
-from labels.life import revoke
+from clusters.people.confirmation import token_of
+from labels.life.steps import revoke
 from labels.models import (
     Delivery,
     Expert,
@@ -63,7 +62,8 @@ from labels.models import (
     Statement,
     Suspension,
 )
-from labels.notices import token_of as token_of_notice
+from labels.notices.addressees import addressees_of
+from labels.notices.mails import token_of as token_of_notice
 from news.models import Announcement
 from tests.admin_forms import errors, form_data
 from tests.factories import (
@@ -869,32 +869,32 @@ def page_of(label: str, name: str) -> Callable[[World], str]:
 
 SENDINGS = [
     Sending(
-        "clusters.contact_forms.ContactForm",
+        "clusters.contact.forms.ContactForm",
         page_of("clusters.organisation", "organisation_contact"),
         {"address": "a@example.org", "subject": "x", "message": "x"},
         set(),
     ),
     Sending(
-        "clusters.contact_forms.ReportForm",
+        "clusters.contact.forms.ReportForm",
         page_of("clusters.cluster", "cluster_report"),
         {},
         {"clusters.problemreport.text", "clusters.problemreport.reply_address"},
     ),
     Sending(
-        "clusters.forms.ClaimForm",
+        "clusters.people.forms.ClaimForm",
         lambda world: reverse("clusters:organisation_claim", args=[world.others["unowned"].slug]),
         {},
         {"clusters.claim.role_address", "clusters.claim.reason"},
     ),
     Sending(
-        "clusters.forms.LanguageForm",
+        "clusters.people.forms.LanguageForm",
         lambda world: reverse("clusters:account"),
         {"language": "it"},
         {"clusters.account.language"},
         OWNER,
     ),
     Sending(
-        "clusters.forms.PasswordForm",
+        "clusters.people.forms.PasswordForm",
         invitation_link,
         {"password": "wood-from-the-mountains"},
         {"clusters.invitation.accepted_at became the moment"},
@@ -1032,20 +1032,20 @@ ADMIN_FORMS = {
     "labels.admin.forms.CorrectionForm",
     "labels.admin.forms.LabelForm",
     "labels.admin.forms.ProposalForm",
-    "labels.admin.forms.Renewal",  # its fields: tests/labels/test_steps_admin.py
+    "labels.admin.forms.Renewal",  # its fields: tests/labels/admin/test_steps.py
 }
 OF_NO_MODEL = {
-    "clusters.contact_forms.OpenForm",
+    "clusters.contact.forms.OpenForm",
     "labels.admin.forms.DatedStep",
     "labels.admin.forms.Step",
     "labels.admin.forms.TellingForm",
     "clusters.admin.tables.ExportForm",
     "clusters.admin.tables.ImportForm",
-    "clusters.second_factor.AppForm",
-    "clusters.second_factor.CodeForm",
-    "clusters.second_factor.PasskeyForm",
-    "clusters.second_factor.SecondFactorAgainForm",
-    "clusters.second_factor.SecondFactorForm",
+    "clusters.people.second_factor.AppForm",
+    "clusters.people.second_factor.CodeForm",
+    "clusters.people.second_factor.PasskeyForm",
+    "clusters.people.second_factor.SecondFactorAgainForm",
+    "clusters.people.second_factor.SecondFactorForm",
 }
 
 

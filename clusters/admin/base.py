@@ -21,9 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries import countries
 
-from clusters import policy
-from clusters.admin.versions import EMPTY as EMPTY
-from clusters.admin.versions import HistoryAdmin
+from clusters.admin.versions import EMPTY, HistoryAdmin
+from clusters.people import policy
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from clusters import policy
 from clusters.admin.base import PublishedAdmin
-from clusters.confirmation import confirm
 from clusters.models import Account
+from clusters.people import policy
+from clusters.people.confirmation import confirm
 
 
 class ConfirmableAdmin(PublishedAdmin):

@@ -15,9 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
 from clusters.admin.base import (
-    EMPTY,
     Concern,
     CountryFilter,
     PartAdmin,
@@ -28,9 +26,7 @@ from clusters.admin.base import (
 )
 from clusters.admin.confirmation import ConfirmableAdmin
 from clusters.admin.tables import TablesAdmin
-from clusters.completeness import NUMBER_OF_FACTS, percent_of
-from clusters.forms import PictureField
-from clusters.freshness import stale_before
+from clusters.admin.versions import EMPTY
 from clusters.models import (
     Cluster,
     ClusterName,
@@ -47,7 +43,10 @@ from clusters.models import (
     Region,
     Shareholding,
 )
-from clusters.resources import ClusterResource, OrganisationResource, ProgrammeResource
+from clusters.people import policy
+from clusters.people.forms import PictureField
+from clusters.profile import NUMBER_OF_FACTS, percent_of, stale_before
+from clusters.tables.resources import ClusterResource, OrganisationResource, ProgrammeResource
 
 # Clusters: one screen with everything that tells of the cluster (labels.admin adds its labels).
 

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
 from clusters.admin.base import ScopedAdmin
 from clusters.admin.versions import EMPTY
-from clusters.events import record
-from clusters.limits import network_address
+from clusters.http.limits import network_address
 from clusters.models import Account, Event, EventKind
+from clusters.people import policy
+from clusters.people.log import record
 
 COLUMNS = ("when", "what", "who", "about whom", "detail", "network address", "address typed")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters import actions, policy
 from clusters.admin.base import Concern, PortalAdmin, TabularPart
 from clusters.admin.directory import OrganisationAdmin
 from clusters.models import (
@@ -29,7 +28,9 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
-from clusters.sessions import keep_session
+from clusters.people import accounts, invitations, policy, teams
+from clusters.people import claims as actions
+from clusters.people.signing_in import keep_session
 
 
 class ActionsOnlyAdmin(PortalAdmin):
@@ -126,16 +127,16 @@ class AccountAdmin(ActionsOnlyAdmin):
         stored = Account.objects.get(pk=obj.pk)
         by: Any = request.user
         if "language" in form.changed_data:
-            actions.set_language(account=stored, language=obj.language)
+            accounts.set_language(account=stored, language=obj.language)
         if "is_active" in form.changed_data:
-            switch = actions.enable_account if obj.is_active else actions.disable_account
+            switch = accounts.enable_account if obj.is_active else accounts.disable_account
             switch(account=stored, by=by, now=now)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if "groups" in form.changed_data:
             names = [group.name for group in form.cleaned_data["groups"]]
             by: Any = request.user
-            actions.give_roles(account=form.instance, roles=names, by=by, now=timezone.now())
+            accounts.give_roles(account=form.instance, roles=names, by=by, now=timezone.now())
             keep_own_session(request, form.instance)
         form.save_m2m = lambda: None
         super().save_related(request, form, formsets, change)
@@ -172,12 +173,12 @@ class TeamMemberAdmin(ActionsOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: TeamMember, form: Any, change: bool) -> None:
         by: Any = request.user
-        actions.change_team_role(member=obj, role=obj.role, by=by, now=timezone.now())
+        teams.change_team_role(member=obj, role=obj.role, by=by, now=timezone.now())
         keep_own_session(request, obj.account)
 
     def delete_model(self, request: HttpRequest, obj: TeamMember) -> None:
         by: Any = request.user
-        actions.remove_from_team(member=obj, by=by, now=timezone.now())
+        teams.remove_from_team(member=obj, by=by, now=timezone.now())
         keep_own_session(request, obj.account)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
@@ -238,11 +239,11 @@ class MandateAdmin(ActionsOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: Mandate, form: Any, change: bool) -> None:
         by: Any = request.user
-        actions.give_mandate(mandate=obj, by=by, now=timezone.now())
+        accounts.give_mandate(mandate=obj, by=by, now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Mandate) -> None:
         by: Any = request.user
-        actions.take_mandate(mandate=obj, by=by, now=timezone.now())
+        accounts.take_mandate(mandate=obj, by=by, now=timezone.now())
 
 
 # Invitations
@@ -257,7 +258,7 @@ class InvitationForm(ModelForm):
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             try:
-                actions.refuse_second_place(self.instance)
+                invitations.refuse_second_place(self.instance)
             except ValidationError as error:
                 self.add_error(None, error)
 
@@ -375,7 +376,7 @@ class InvitationAdmin(ActionsOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         by: Any = request.user
-        actions.invite(invitation=obj, by=by, now=timezone.now())
+        invitations.invite(invitation=obj, by=by, now=timezone.now())
 
     @admin.action(description=_("Withdraw the selected invitations"), permissions=["withdraw"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
@@ -383,7 +384,7 @@ class InvitationAdmin(ActionsOnlyAdmin):
         by: Any = request.user
         for invitation in queryset:
             try:
-                actions.withdraw_invitation(invitation=invitation, by=by, now=timezone.now())
+                invitations.withdraw_invitation(invitation=invitation, by=by, now=timezone.now())
             except ValidationError as error:
                 text = f"{invitation}: {' '.join(error.messages)}"
                 self.message_user(request, text, messages.ERROR)

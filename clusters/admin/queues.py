@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import Concern, PortalAdmin, equals_stored
+from clusters.contact.reports import CLOSED, save_report
 from clusters.models import ConfirmationRequest, ProblemReport
-from clusters.reports import CLOSED, save_report
 
 
 class ProblemReportForm(forms.ModelForm):

@@ -17,14 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
 from clusters.admin.base import PublishedAdmin
-from clusters.events import record
-from clusters.export import write_spreadsheet, write_table
+from clusters.formats.writers import write_spreadsheet, write_table
 from clusters.models import Account, EventKind
-from clusters.resources import Import, Rights, TableResource
-from clusters.tables import MOST_BYTES, MOST_ROWS, TableRefused, read_table
-from clusters.uploads import Upload, keep, take
+from clusters.people import policy
+from clusters.people.log import record
+from clusters.tables.reader import MOST_BYTES, MOST_ROWS, TableRefused, read_table
+from clusters.tables.resources import Import, Rights, TableResource
+from clusters.tables.uploads import Upload, keep, take
 
 CSV, XLSX = "csv", "xlsx"
 TYPES = {

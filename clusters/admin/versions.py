@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import Country
 from simple_history.admin import SimpleHistoryAdmin
 
-from clusters import policy
-from clusters.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored, came_from
 from clusters.models import Account
-from clusters.naming import names_of
+from clusters.models.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored, came_from
+from clusters.people import policy
+from clusters.people.policy import names_of
 from clusters.templatetags.clusters_tags import day_in_words
 
 EMPTY = "–"

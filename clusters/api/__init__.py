@@ -1,7 +1,7 @@
 """The read API of clusters, organisations, programmes, portfolios and regions.
 
-Names, descriptions and examples of the fields are the documentation: config/api.py makes the
-description and its page from them.
+Names, descriptions and examples of the fields are the documentation: config/api/requests.py makes
+the description and its page from them.
 """
 
 from clusters.api import clusters, codes, organisations, programmes

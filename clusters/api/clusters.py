@@ -37,8 +37,10 @@ from clusters.api.parts import (
     region_name,
     row_called,
 )
-from clusters.directory import Directory
-from clusters.membership import membership_table
+from clusters.compare.members import membership_table
+from clusters.directory.query import CHOICES, MOST_NUMBER
+from clusters.directory.results import Directory
+from clusters.http.addresses import absolute
 from clusters.models import (
     Cluster,
     ClusterState,
@@ -50,9 +52,8 @@ from clusters.models import (
     OrganisationKind,
 )
 from clusters.models.clusters import ClusterNameKind
-from clusters.search import CHOICES, MOST_NUMBER
-from clusters.structured import absolute
-from labels.register import directory, labels_in_short
+from labels.formats.records import labels_in_short
+from labels.register.holdings import directory
 
 router = Router(tags=["clusters"])
 

@@ -24,9 +24,9 @@ from clusters.api.parts import (
     row_called,
     stretch,
 )
+from clusters.http.addresses import absolute
+from clusters.http.links import LONGEST_TEXT
 from clusters.models import ManagementRole, Organisation, OrganisationKind, Shareholding
-from clusters.search import LONGEST_TEXT
-from clusters.structured import absolute
 
 router = Router(tags=["organisations"])
 

@@ -11,10 +11,10 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR, PartialDate
+from clusters.directory.query import MOST_VALUES
+from clusters.http.addresses import absolute
+from clusters.http.paging import Stretch, stretch_of
 from clusters.models import Cluster, Organisation, Programme, Region, TwoNames
-from clusters.paging import Stretch, stretch_of
-from clusters.search import MOST_VALUES
-from clusters.structured import absolute
 
 Row = TypeVar("Row")
 AnyModel = TypeVar("AnyModel", bound=Model)

@@ -23,9 +23,9 @@ from clusters.api.parts import (
     row_called,
     stretch,
 )
+from clusters.http.addresses import absolute
 from clusters.models import Programme
-from clusters.structured import absolute
-from labels.register import requirement_of
+from labels.register.requirements import requirement_of
 
 if TYPE_CHECKING:
     from labels.models import RequiredLevel

@@ -13,7 +13,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from clusters.completeness import (
+from clusters.fields import PartialDateField
+from clusters.models.history import History
+from clusters.models.organisations import Organisation
+from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
+from clusters.profile import (
     NUMBER_OF_FACTS,
     Completeness,
     Fact,
@@ -22,12 +26,8 @@ from clusters.completeness import (
     completeness,
     counted_since,
     percent_of,
+    stale_before,
 )
-from clusters.fields import PartialDateField
-from clusters.freshness import stale_before
-from clusters.history import History
-from clusters.models.organisations import Organisation
-from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 from clusters.public_ids import new_public_id
 
 # Pages that stand where a cluster's would.

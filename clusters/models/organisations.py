@@ -14,7 +14,7 @@ from stdnum.eu import vat
 
 from clusters.fields import PartialDateField
 from clusters.fulltext import records_matching
-from clusters.history import History
+from clusters.models.history import History
 from clusters.models.reference import Region, ends_after_it_starts
 from clusters.public_ids import new_public_id
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clusters.history import History
+from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.programmes import Programme
 

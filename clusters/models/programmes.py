@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from clusters.fields import PartialDateField
-from clusters.history import History
 from clusters.models.clusters import Cluster
+from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.reference import Region, TwoNames, ends_after_it_starts, in_force_on
 from clusters.public_ids import new_public_id

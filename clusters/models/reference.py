@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from clusters.history import History
+from clusters.models.history import History
 
 
 class TwoNames(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from clusters.history import History
+from clusters.models.history import History
 from clusters.models.people import LANGUAGES, Account
 
 

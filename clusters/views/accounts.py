@@ -7,27 +7,54 @@ from typing import TYPE_CHECKING
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import remove_webauthn
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clusters import actions, policy
-from clusters.forms import LanguageForm, PasswordForm
-from clusters.models import Account, Cluster, Invitation, Role, TeamMember, TeamRole
-from clusters.sessions import keep_session
-from clusters.signing_in import needs_second_factor
-from news.register import drafts_of
+from clusters.compare.members import membership_table
+from clusters.http.links import Link
+from clusters.models import (
+    Account,
+    Claim,
+    Cluster,
+    Invitation,
+    Organisation,
+    Role,
+    TeamMember,
+    TeamRole,
+)
+from clusters.people import accounts, invitations, policy, teams
+from clusters.people.claims import submit_claim
+from clusters.people.confirmation import (
+    LinkState,
+    clusters_of,
+    confirm_by_link,
+    owners_of,
+    read_link,
+)
+from clusters.people.forms import ClaimForm, LanguageForm, PasswordForm
+from clusters.people.signing_in import (
+    SecondFactorAdapter,
+    keep_session,
+    may_remove,
+    needs_second_factor,
+)
+from clusters.views.contact import answer, found_at, open_form, outcome
+from news.queries import drafts_of
 
 if TYPE_CHECKING:
     from news.models import Announcement
@@ -65,7 +92,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form = LanguageForm(request.POST or None, instance=person)
     if form.is_bound and form.is_valid():
         language = form.cleaned_data["language"]
-        actions.set_language(account=person, language=language)
+        accounts.set_language(account=person, language=language)
         messages.success(request, gettext("Mails now come in this language."))
         return redirect("clusters:account")
     roles = policy.roles_of(person)
@@ -107,7 +134,7 @@ def account_leave_team(request: HttpRequest, slug: str) -> HttpResponse:
     assert isinstance(person, Account)
     member = get_object_or_404(person.teams.select_related("organisation"), organisation__slug=slug)
     try:
-        actions.remove_from_team(member=member, by=person, now=timezone.now())
+        teams.remove_from_team(member=member, by=person, now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -157,7 +184,7 @@ def accept_with_own_account(request: HttpRequest, invitation: Invitation) -> Htt
     assert isinstance(person, Account)
     if request.method == "POST" and person.email == invitation.email:
         try:
-            actions.accept_invitation(invitation=invitation, account=person, now=timezone.now())
+            invitations.accept_invitation(invitation=invitation, account=person, now=timezone.now())
         except ValidationError:
             return closed(request, None, HTTPStatus.GONE)
         keep_session(request)
@@ -173,7 +200,7 @@ def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> Htt
     if form.is_bound and form.is_valid():
         password = form.cleaned_data["password"]
         try:
-            person = actions.accept_invitation(
+            person = invitations.accept_invitation(
                 invitation=invitation, password=password, now=timezone.now()
             )
         except ValidationError:
@@ -202,3 +229,93 @@ def show(request: HttpRequest, invitation: Invitation, form: PasswordForm | None
             "is_for_me": isinstance(person, Account) and person.email == invitation.email,
         },
     )
+
+
+@open_form
+def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
+    """404 where a team looks after the profile."""
+    organisation = found_at(Organisation.objects.published().with_ownership(), slug)
+    context = {
+        "organisation": organisation,
+        "crumbs": [Link(organisation.name, organisation.get_absolute_url())],
+    }
+    if "sent" in request.GET:
+        return TemplateResponse(request, "clusters/organisation_claim_sent.html", context)
+    if organisation.has_owner:  # type: ignore[attr-defined]  # annotated
+        raise Http404
+    about = f"claim {organisation.public_id}"
+    form = ClaimForm(request.POST or None, about=about, now=timezone.now())
+    status = HTTPStatus.OK
+    if form.is_bound:
+        status = outcome(
+            request,
+            form,
+            typed_address="role_address",
+            about=about,
+            deliver=lambda: claimed(organisation, form),
+        )
+    return answer(request, "clusters/organisation_claim.html", form, status, context)
+
+
+def claimed(organisation: Organisation, form: ClaimForm) -> Claim | None:
+    """None where an owner came while the form was read: the page of the profile shows it."""
+    try:
+        return submit_claim(
+            organisation=organisation,
+            role_address=form.cleaned_data["role_address"],
+            reason=form.cleaned_data["reason"],
+            language=get_language() or "en",
+        )
+    except ValidationError:
+        return None
+
+
+# The signed link is the authority, not a session; a GET writes nothing, as mail scanners open it.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_profile(request: HttpRequest, token: str) -> HttpResponse:
+    today = timezone.localdate()
+    link = read_link(token, day=today)
+    if link is None:
+        raise Http404
+    if request.method == "POST" and link.state != LinkState.ENDED:
+        confirm_by_link(link.asked, day=today, now=timezone.now())
+        return HttpResponseRedirect(request.path)
+    if link.state == LinkState.ENDED:
+        return TemplateResponse(request, "clusters/confirm_ended.html", {"section": ""}, status=410)
+    organisation = link.asked.organisation
+    return TemplateResponse(
+        request,
+        "clusters/confirm_profile.html",
+        {
+            "section": "",
+            "organisation": organisation,
+            "clusters": [
+                (
+                    cluster,
+                    cluster.managers_on(today),
+                    membership_table(cluster.membership_counts.all()),
+                )
+                for cluster in clusters_of(organisation, today).with_profile()
+            ],
+            "has_owner": owners_of(organisation).exists(),
+            "is_used": link.state == LinkState.USED,
+            "confirmed_on": link.asked.confirmed_at,
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def passkey_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """django-allauth's, which would also remove the last factor of somebody who must have one."""
+    passkey = get_object_or_404(
+        Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN
+    )
+    if not may_remove(passkey):
+        refusal = SecondFactorAdapter.error_messages["cannot_delete_authenticator"]
+        messages.warning(request, refusal)
+        return redirect("mfa_list_webauthn")
+    response: HttpResponse = remove_webauthn(request, pk=pk)
+    return response

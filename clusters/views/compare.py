@@ -14,19 +14,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.asof import AsOf, as_of
-from clusters.comparison import Choice, Column, chosen, meant_by, neighbours, table, totals
-from clusters.export import csv_text
-from clusters.freshness import is_stale
-from clusters.growth import growth, scale_of
-from clusters.machine_answers import opened, refused, sent_once, wrong_choices, wrong_day
-from clusters.membership import membership_table
+from clusters.compare.chart import growth, scale_of
+from clusters.compare.columns import Choice, Column, chosen, meant_by, neighbours, table, totals
+from clusters.compare.members import membership_table
+from clusters.formats.writers import csv_text
+from clusters.http.addresses import absolute
+from clusters.http.asof import AsOf, as_of
+from clusters.http.links import Link
+from clusters.http.responses import opened, refused, sent_once, shared, wrong_choices, wrong_day
 from clusters.models import Cluster
-from clusters.search import Link
-from clusters.sharing import shared
-from clusters.structured import absolute
-from labels.register import headline, label_lines, labels_of, timelines_of, verdict
-from news.register import heard_of
+from clusters.profile import is_stale
+from labels.life.spans import timelines_of
+from labels.register.queries import headline, labels_of
+from labels.words import label_lines, verdict
+from news.queries import heard_of
 
 
 @require_safe

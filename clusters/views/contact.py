@@ -16,12 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from clusters.contact import Recipient, relay, to_cluster, to_organisation
-from clusters.contact_forms import ContactForm, OpenForm, ReportForm
-from clusters.limits import allow, give_back, network_address, network_of
+from clusters.contact.forms import ContactForm, OpenForm, ReportForm
+from clusters.contact.messages import Recipient, relay, to_cluster, to_organisation
+from clusters.contact.reports import Record, receive, record_of
+from clusters.http.limits import allow, give_back, network_address, network_of
 from clusters.models import Cluster, Organisation, Programme, RecordKind
 from clusters.public_ids import formerly_at
-from clusters.reports import Record, receive, record_of
 
 HOUR = 60 * 60
 DAY = 24 * HOUR

@@ -11,33 +11,25 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.asof import as_of
-from clusters.cards import part, rendered
-from clusters.contact import to_cluster
-from clusters.directory import Directory
-from clusters.freshness import is_stale
-from clusters.membership import membership_table
+from clusters.compare.members import membership_table
+from clusters.contact.messages import to_cluster
+from clusters.directory.query import DirectoryQuery, Place
+from clusters.directory.results import Directory
+from clusters.directory.rows import part, rendered
+from clusters.formats.schema_org import breadcrumbs_data, cluster_data, organisation_data
+from clusters.http.asof import as_of
+from clusters.http.links import LONGEST_TEXT, Link
+from clusters.http.paging import page_of
+from clusters.http.responses import shared
 from clusters.models import Cluster, Lineage, Management, Organisation, Programme
-from clusters.paging import page_of
+from clusters.profile import is_stale
 from clusters.public_ids import formerly_at
-from clusters.search import LONGEST_TEXT, DirectoryQuery, Link, Place
-from clusters.sharing import shared
-from clusters.structured import (
-    breadcrumbs_data,
-    cluster_data,
-    organisation_data,
-)
-from labels.register import (
-    announced,
-    certifications,
-    current_level,
-    directory,
-    headline,
-    labels_of,
-    requirement_of,
-    timeline_of,
-)
-from news.register import announcements_of, announcements_of_organisation
+from labels.formats.records import certifications
+from labels.life.spans import timeline_of
+from labels.register.holdings import directory
+from labels.register.queries import current_level, headline, labels_of
+from labels.register.requirements import announced, requirement_of
+from news.queries import announcements_of, announcements_of_organisation
 
 PER_PAGE = 24
 ANNOUNCEMENTS = 5

@@ -6,13 +6,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from clusters.asof import as_of
-from clusters.cards import part
-from clusters.cartography import EUROPE, SHEETS, project
-from clusters.search import Link
-from clusters.sharing import shared
+from clusters.directory.rows import part
+from clusters.http.asof import as_of
+from clusters.http.links import Link
+from clusters.http.responses import shared
+from clusters.map.projection import EUROPE, SHEETS, project
 from clusters.views.directory import filters_of, kept_parameters
-from labels.register import directory
+from labels.register.holdings import directory
 
 
 @require_safe

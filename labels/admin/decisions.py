@@ -18,10 +18,10 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
 from clusters.admin.base import Concern, PortalAdmin
 from clusters.admin.versions import EMPTY, moment_in_words
 from clusters.models import Account
+from clusters.people import policy
 from clusters.templatetags.clusters_tags import day_in_words
 from labels.admin.forms import Approval, Refusal, attempt
 from labels.models import STATE_NAMES, Decision, DecisionState, Label

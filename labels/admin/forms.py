@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
 from clusters.admin.base import NamedAutocomplete
 from clusters.models import Account, Cluster, Organisation
-from labels import life
+from clusters.people import policy
+from labels.life import steps as life
 from labels.models import Decision, DecisionKind, Label, LabelKind
 
 SAME_MOMENT = _(

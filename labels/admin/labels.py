@@ -19,22 +19,16 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters import policy
-from clusters.admin.base import (
-    EMPTY,
-    Concern,
-    PartAdmin,
-    PortalAdmin,
-    TabularPart,
-)
+from clusters.admin.base import Concern, PartAdmin, PortalAdmin, TabularPart
 from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
 from clusters.admin.tables import TablesAdmin
+from clusters.admin.versions import EMPTY
 from clusters.dates import PartialDate, add_months
-from clusters.events import record
-from clusters.export import csv_download
+from clusters.formats.writers import csv_download
 from clusters.models import Account, Cluster, EventKind, Programme
+from clusters.people import policy
+from clusters.people.log import record
 from clusters.templatetags.clusters_tags import date_in_words
-from labels import life
 from labels.admin.decisions import may_decide, step_page, tell
 from labels.admin.forms import (
     SAME_MOMENT,
@@ -44,6 +38,8 @@ from labels.admin.forms import (
     attempt,
     why_not,
 )
+from labels.importing.resources import LabelResource
+from labels.life import steps as life
 from labels.models import (
     STATE_NAMES,
     Decision,
@@ -52,9 +48,8 @@ from labels.models import (
     LabelQuerySet,
     Suspension,
 )
-from labels.overview import HEADER, clusters_in, overview
-from labels.register import headline
-from labels.resources import LabelResource
+from labels.register.overview import HEADER, clusters_in, overview
+from labels.register.queries import headline
 from labels.validity import State
 
 MONTHS_BEFORE_THE_END = 6

@@ -17,7 +17,7 @@ from clusters.admin.base import (
     TabularPart,
     country_name,
 )
-from labels.actions import apply_rules, refuse_rules
+from labels.life.days import apply_rules, refuse_rules
 from labels.models import (
     Expert,
     Indicator,

@@ -8,8 +8,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from clusters.history import History
 from clusters.models import Organisation
+from clusters.models.history import History
 from labels.models.labels import Label
 
 

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from clusters.fields import PartialDateField
-from clusters.history import History
 from clusters.models import Portfolio
+from clusters.models.history import History
 
 
 class Expert(models.Model):

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.dates import PartialDate, add_months
 from clusters.fields import PartialDateField
-from clusters.history import History
-from clusters.keys import Among
 from clusters.models import Cluster, Organisation
+from clusters.models.history import History
+from clusters.models.keys import Among
 from clusters.public_ids import new_public_id
 from labels import validity
 from labels.models.scheme import IssuingBody, Level, LevelRule

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from clusters.history import History
+from clusters.models.history import History
 from labels.models.labels import Label, later_labels
 
 # A mail that was begun and not ended for so long is not under way: the process was cut off.

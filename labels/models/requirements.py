@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clusters.history import History
 from clusters.models import Programme
+from clusters.models.history import History
 from labels.models.scheme import Level
 
 

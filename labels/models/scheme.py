@@ -10,8 +10,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clusters.fields import PartialDateField
-from clusters.history import History
 from clusters.models import TwoNames
+from clusters.models.history import History
 from clusters.models.reference import ends_after_it_starts
 from labels.validity import Rule
 

@@ -9,8 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from labels.models import STATE_NAMES, Label
-from labels.register import state_sentence as sentence
 from labels.validity import State
+from labels.words import state_sentence as sentence
 
 register = template.Library()
 

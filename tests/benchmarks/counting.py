@@ -70,8 +70,8 @@ def counted(query: str) -> Callable[[], None]:
 
     from django.http import QueryDict
 
-    from clusters.search import CHOICES
-    from labels.holdings import KEEPER, directory
+    from clusters.directory.query import CHOICES
+    from labels.register.holdings import KEEPER, directory
 
     def ask() -> None:
         answer = directory(QueryDict(query), "/en/clusters/", date.fromisoformat(TODAY))

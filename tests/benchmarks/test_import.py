@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labels.importing import COLUMNS
+from labels.importing.lines import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 COUNTRIES = ("AT", "BG", "CZ", "DE", "DK", "ES", "FR", "IT", "NO", "PL")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from labels.importing import COLUMNS
+from labels.importing.lines import COLUMNS
 from tests.benchmarks.test_import import ROOT, lines, run
 
 NUMBER = 100_000

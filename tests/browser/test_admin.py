@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clusters.models import Account, Cluster, Organisation
-from labels.life import approve
+from labels.life.steps import approve
 from labels.models import Decision
 from news.models import Announcement
 from tests.factories import make_cluster

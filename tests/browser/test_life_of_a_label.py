@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clusters.models import Role
-from labels import life
+from labels.life import steps as life
 from labels.models import Decision, Label, Suspension
 from tests.factories import make_account, make_cluster, make_label
 

@@ -5,8 +5,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from clusters import policy
 from clusters.models import Account, Cluster
+from clusters.people import policy
 from labels.models import Label
 from news.models import Announcement
 

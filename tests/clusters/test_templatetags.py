@@ -9,8 +9,8 @@ from django.template import Context, Template
 from django.utils import translation
 
 from clusters.dates import PartialDate
-from clusters.directory import Position
-from clusters.search import DirectoryQuery
+from clusters.directory.query import DirectoryQuery
+from clusters.directory.results import Position
 from clusters.templatetags.clusters_tags import (
     cluster_map,
     json_ld,

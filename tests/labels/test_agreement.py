@@ -20,19 +20,14 @@ from icalendar import Calendar
 from openpyxl import load_workbook
 from pytest_django import DjangoDbBlocker
 
-from clusters.cards import cards
-from clusters.export import as_text, inert
+from clusters.directory.rows import cards
+from clusters.formats.writers import as_text, inert
 from clusters.models import Account, Cluster, ClusterName, Organisation
-from labels import export, life
+from labels.formats import records as export
+from labels.life import steps as life
 from labels.models import IssuingBody, Label, Suspension
-from labels.register import (
-    counts,
-    current_level,
-    directory,
-    headline,
-    labels_of,
-    level_options,
-)
+from labels.register.holdings import directory, level_options
+from labels.register.queries import counts, current_level, headline, labels_of
 from labels.validity import State
 from tests.factories import (
     make_account,

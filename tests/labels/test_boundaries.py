@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from clusters.dates import PartialDate
-from labels import life
+from labels.life import steps as life
 from labels.models import Decision, Label, LevelRule
 from labels.validity import State
 from tests.factories import DECIDED_AT, award_label, make_account, make_cluster

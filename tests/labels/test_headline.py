@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
 
-from clusters.cards import cards
+from clusters.directory.rows import cards
 from clusters.models import Cluster
+from labels.formats.records import headline_twins
 from labels.models import STATE_NAMES, Label, Suspension
-from labels.register import directory, headline, headline_twins, labels_of
+from labels.register.holdings import directory
+from labels.register.queries import headline, labels_of
 from labels.validity import State, headline_spells, naming_order, spells, state_in
 from tests.factories import make_cluster, make_label
 

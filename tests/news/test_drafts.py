@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.models import Cluster, ManagementRole, Organisation
-from labels import life
+from labels.life import steps as life
 from labels.models import Label, LabelKind, Statement
 from news.drafts import draft_award
 from news.markup import render

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from clusters.models import Organisation
 from news.models import Announcement, AnnouncementText
-from news.register import (
+from news.queries import (
     announcements_of,
     announcements_of_label,
     announcements_of_organisation,

@@ -95,7 +95,7 @@ def test_announcement_list_marks_a_text_of_the_other_language(client: Client) ->
     make_announcement(title="Gold")
 
     assert '<h3 lang="en">' in text_of(client.get("/it/news/"))
-    assert "<h3><a" in text_of(client.get(LIST))
+    assert "<h3> <a" in text_of(client.get(LIST))
 
 
 def test_announcement_list_is_paged(client: Client) -> None:

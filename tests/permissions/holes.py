@@ -16,13 +16,13 @@ from django.urls import clear_url_caches, path
 
 import config.admin
 import config.urls
-from clusters import policy
 from clusters.admin import base
 from clusters.admin.tables import TablesAdmin
 from clusters.models import Cluster, Organisation, Role, TeamMember
 from clusters.models.clusters import ClusterQuerySet
-from clusters.policy import ADD, CHANGE, DELETE, PUBLISH, RESTORE, VIEW, Grant
-from clusters.signing_in import PortalBackend
+from clusters.people import policy
+from clusters.people.policy import ADD, CHANGE, DELETE, PUBLISH, RESTORE, VIEW, Grant
+from clusters.people.signing_in import PortalBackend
 from tests.permissions import cells
 from tests.permissions.cells import Cell
 from tests.permissions.world import World

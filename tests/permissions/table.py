@@ -412,7 +412,7 @@ mfa_view_recovery_codes           own   not none
 mfa_generate_recovery_codes       own
 mfa_download_recovery_codes       own   not none
 clusters:account                  own
-clusters:account_data             sent
+account_data             sent
 clusters:account_leave_team       sent  not organisation/hidden
 """
 

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from clusters.confirmation import Asked, Result, ask, due_profiles
+from clusters.people.confirmation import Asked, Result, ask, due_profiles
 
 
 class Command(BaseCommand):

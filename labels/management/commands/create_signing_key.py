@@ -4,7 +4,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from labels.signing import NoSigningKey, keyring, write_new_key
+from labels.proofs.signing import NoSigningKey, keyring, write_new_key
 
 
 class Command(BaseCommand):

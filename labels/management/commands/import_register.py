@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from labels.importing import Outcome, Report
-from labels.register_import import import_register
+from labels.importing.lines import Outcome, Report
+from labels.importing.writer import import_register
 
 
 class Command(BaseCommand):

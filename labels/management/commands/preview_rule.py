@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from clusters.export import csv_text
+from clusters.formats.writers import csv_text
+from labels.life.preview import Change, Preview, preview
 from labels.management.commands.register_counts import day
 from labels.models import Level, LevelRule
-from labels.preview import Change, Preview, preview
 from labels.validity import rule_on
 
 GIVEN = (

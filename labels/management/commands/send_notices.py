@@ -4,10 +4,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from labels.deliveries import Outcome, Result, settle
-from labels.digest import monday_of, readers, sections, tell_secretariat
 from labels.models import Delivery
-from labels.notices import Due, due, tell
+from labels.notices.digest import monday_of, readers, sections, tell_secretariat
+from labels.notices.ledger import Outcome, Result, settle
+from labels.notices.mails import Due, due, tell
 
 ANSWERS = ("sent", "again")
 

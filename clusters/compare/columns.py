@@ -1,0 +1,272 @@
+"""Two to six clusters side by side: which ones an address asks for, and what each cell says."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Case, Prefetch, Q, When
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from clusters.compare.chart import Count, Growth
+from clusters.compare.members import MembershipTable
+from clusters.fulltext import clusters_matching, nearest
+from clusters.http.addresses import absolute
+from clusters.http.links import LONGEST_TEXT
+from clusters.models import (
+    Cluster,
+    ClusterQuerySet,
+    ClusterText,
+    Management,
+    MemberKind,
+    Participation,
+)
+from clusters.public_ids import last_at
+
+if TYPE_CHECKING:
+    from labels.life.timeline import Timeline
+    from labels.models import Label
+    from news.queries import Heard
+
+MOST = 6
+# More values than this are not looked up.
+MOST_ASKED = 30
+MOST_LETTERS = 60
+MOST_CANDIDATES = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The clusters in the order asked for, each once; `unknown` is cut to a readable length."""
+
+    clusters: tuple[Cluster, ...]
+    unknown: tuple[str, ...] = ()
+    is_cut: bool = False
+
+    @property
+    def slugs(self) -> list[str]:
+        return [cluster.slug for cluster in self.clusters]
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.clusters) == MOST
+
+    def problems(self) -> list[str]:
+        found = []
+        if self.unknown:
+            names = ", ".join(f"“{text}”" for text in self.unknown)
+            found.append(_("No cluster is known as %(names)s.") % {"names": names})
+        if self.is_cut:
+            found.append(_("At most six clusters stand side by side; these are the first six."))
+        return found
+
+
+@dataclass(frozen=True)
+class Meant:
+    """Clusters that somebody may mean by these words; without any, words that would find one."""
+
+    words: str
+    clusters: tuple[Cluster, ...] = ()
+    nearest: str = ""
+
+    @property
+    def surely(self) -> Cluster | None:
+        return self.clusters[0] if len(self.clusters) == 1 else None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A cluster among those compared; the drawings share their scales with the other columns.
+
+    `verdict` and `label_lines` say `headline` and `labels` in words.
+    """
+
+    cluster: Cluster
+    text: ClusterText | None
+    managers: Sequence[Management]
+    labels: "Sequence[Label]"
+    headline: "Label | None"
+    verdict: str
+    label_lines: Sequence[str]
+    timeline: "Timeline | None"
+    members: MembershipTable
+    counts: Sequence[Count]
+    growth: Growth | None
+    heard: "Heard | None"
+    is_stale: bool
+    remove_url: str
+
+    def latest_kinds(self) -> list[tuple[MemberKind, Count]]:
+        """The last count of each kind of members, all members left out."""
+        found: dict[MemberKind, Count] = {}
+        for row in self.members.rows:
+            for cell in row.cells:
+                if cell.number is not None and cell.kind != MemberKind.TOTAL:
+                    found.setdefault(cell.kind, Count(row.counted_on, cell.number))
+        return [(kind, found[kind]) for kind in self.members.kinds if kind in found]
+
+
+def chosen(asked: Iterable[str]) -> Choice:
+    """By readable address, public id in any case, or former address. The first six of them.
+
+    The same number of queries for one and for six; two more where some were not found at once.
+    """
+    every = list(dict.fromkeys(text.strip() for text in asked if text.strip()))
+    texts = every[:MOST_ASKED]
+    keys = keys_of(texts)
+    in_order = list(dict.fromkeys(keys[text] for text in texts if text in keys))
+    rows = loaded().in_bulk(in_order[:MOST])
+    return Choice(
+        clusters=tuple(rows[key] for key in in_order if key in rows),
+        unknown=tuple(text[:MOST_LETTERS] for text in texts if text not in keys),
+        is_cut=len(in_order) > MOST or len(every) > MOST_ASKED,
+    )
+
+
+def loaded() -> ClusterQuerySet:
+    return (
+        Cluster.objects.published()
+        .with_place()
+        .with_managers()
+        .prefetch_related(
+            "membership_counts", Prefetch("participations", Participation.objects.public())
+        )
+    )
+
+
+def keys_of(texts: Sequence[str]) -> dict[str, int]:
+    """The keys of the published clusters that have or had these addresses."""
+    if not texts:
+        return {}
+    published = Cluster.objects.published()
+    ids = [text.upper() for text in texts]
+    rows = published.filter(Q(slug__in=texts) | Q(public_id__in=ids))
+    known: dict[str, int] = {}
+    for key, slug, public_id in rows.values_list("pk", "slug", "public_id"):
+        known |= {slug: key, public_id: key}
+    spelled = {text: text if text in known else text.upper() for text in texts}
+    found = {text: known[name] for text, name in spelled.items() if name in known}
+    return found | last_at(published, [text for text in texts if text not in found])
+
+
+def meant_by(words: str, choice: Choice) -> Meant:
+    """Clusters to add: the one at this address, else those with all these words in their names.
+
+    Those chosen already are not meant, unless there is no other.
+    """
+    words = " ".join(words.split())[:LONGEST_TEXT]
+    keys = list(keys_of([words] if words else []).values()) or best_of(clusters_matching(words))
+    there = {cluster.pk for cluster in choice.clusters}
+    keys = [key for key in keys if key not in there] or keys[:1]
+    rows = Cluster.objects.published().select_related("region").in_bulk(keys[:MOST_CANDIDATES])
+    return Meant(
+        words=words,
+        clusters=tuple(rows[key] for key in keys[:MOST_CANDIDATES] if key in rows),
+        nearest="" if rows or not words else nearest(words),
+    )
+
+
+def best_of(found: Sequence[tuple[int, int]]) -> list[int]:
+    """The keys of the best tier that there is."""
+    best = min((tier for _key, tier in found), default=0)
+    return [key for key, tier in found if tier == best]
+
+
+def neighbours(cluster: Cluster) -> list[Cluster]:
+    """Others of the same portfolio, of its own country first: something to compare it with."""
+    if cluster.portfolio_id is None:
+        return []
+    others = Cluster.objects.published().filter(portfolio=cluster.portfolio_id)
+    is_abroad = Case(When(country=cluster.country, then=0), default=1)
+    others = others.exclude(pk=cluster.pk).order_by(is_abroad, Lower("name"), "pk")
+    return list(others[: MOST - 1])
+
+
+def totals(members: MembershipTable) -> list[Count]:
+    """The counts of all members, the latest first."""
+    return [
+        Count(row.counted_on, cell.number)
+        for row in members.rows
+        for cell in row.cells
+        if cell.kind == MemberKind.TOTAL and cell.number is not None
+    ]
+
+
+def table(columns: Sequence[Column]) -> Iterator[list[str]]:
+    """What the page says, as text: a row for each fact, a column for each cluster.
+
+    Dates are written as ISO has them.
+    """
+    yield [_("Cluster"), *names(columns)]
+    for title, cells in facts(columns):
+        yield [title, *cells]
+    for counted_on in sorted({c.counted_on for column in columns for c in column.counts}, key=str):
+        numbers = ({c.counted_on: str(c.number) for c in column.counts} for column in columns)
+        title = _("Members, %(day)s") % {"day": counted_on}
+        yield [title, *(number.get(counted_on, "") for number in numbers)]
+
+
+def names(columns: Sequence[Column]) -> list[str]:
+    """No two alike, so that no program loses a column."""
+    given = [column.cluster.name for column in columns]
+    return [
+        f"{column.cluster.name} ({column.cluster.public_id})"
+        if given.count(column.cluster.name) > 1
+        else column.cluster.name
+        for column in columns
+    ]
+
+
+def facts(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
+    clusters = [column.cluster for column in columns]
+    return [
+        (_("Public id"), [cluster.public_id for cluster in clusters]),
+        (_("Page"), [absolute(cluster.get_absolute_url()) for cluster in clusters]),
+        (_("State"), [cluster.get_state_display() for cluster in clusters]),
+        (_("In one line"), [column.text.tagline if column.text else "" for column in columns]),
+        (_("Label"), [column.verdict for column in columns]),
+        (_("Managed by"), [joined(map(manager_in_words, c.managers)) for c in columns]),
+        (_("Where"), [place_of(cluster) for cluster in clusters]),
+        (_("Portfolio"), [c.portfolio.name if c.portfolio else "" for c in clusters]),
+        (_("Founded"), [text_of(cluster.founded_on) for cluster in clusters]),
+        (_("Labels over time"), [joined(column.label_lines) for column in columns]),
+        (_("Members by kind"), [joined(kinds_in_words(column)) for column in columns]),
+        (_("Programmes"), [joined(programmes_in_words(cluster)) for cluster in clusters]),
+        (_("Last confirmed"), [text_of(cluster.confirmed_on) for cluster in clusters]),
+        (_("Announcements"), [str(c.heard.number if c.heard else 0) for c in columns]),
+        (_("Latest announcement"), [text_of(c.heard and c.heard.latest_on) for c in columns]),
+    ]
+
+
+def joined(texts: Iterable[str]) -> str:
+    return "; ".join(texts)
+
+
+def text_of(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def place_of(cluster: Cluster) -> str:
+    region = cluster.region.name if cluster.region else ""
+    return ", ".join(filter(None, (cluster.town, region, str(cluster.country.name))))
+
+
+def manager_in_words(manager: Management) -> str:
+    role = f"{manager.organisation.name} ({manager.get_role_display()})"
+    return " ".join(filter(None, (role, period(manager.started_on, manager.ended_on))))
+
+
+def kinds_in_words(column: Column) -> Iterator[str]:
+    for kind, count in column.latest_kinds():
+        yield f"{kind.label} {count.number} ({count.counted_on})"
+
+
+def programmes_in_words(cluster: Cluster) -> Iterator[str]:
+    for participation in cluster.participations.all():
+        days = period(participation.started_on, participation.ended_on)
+        yield " ".join(filter(None, (participation.programme.name, days)))
+
+
+def period(start: object, end: object) -> str:
+    """“2009–2015”, “2009–”, “–2015”; nothing where neither is known."""
+    return f"{text_of(start)}–{text_of(end)}" if start or end else ""

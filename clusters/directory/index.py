@@ -1,0 +1,593 @@
+"""All published clusters in the memory of a process: any question is a few operations on integers.
+
+A cluster has a slot, a number from 0. Each value of a filter is one integer with the bits of its
+clusters set, so that a selection is `&` and `|` and a count is the number of its bits: exact for
+every combination, in about a millisecond for 100,000 clusters. What holds on certain days only
+(managers, programmes, labels) is kept as spells, and becomes bits for a day when it is asked for.
+
+`Keeper.current()` brings the index up to date before each use; decision 0014.
+"""
+
+import re
+import unicodedata
+from array import array
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from itertools import chain
+from math import asin, cos, hypot, radians, sin, sqrt
+from sys import intern
+from threading import Lock
+from typing import Any, NamedTuple, TypeVar
+
+from django.db.models import CharField, Q
+from django.db.models.functions import Cast
+
+from clusters.dates import PartialDate
+from clusters.directory.changes import Seen, look
+from clusters.models import (
+    ChangeKind,
+    Cluster,
+    Management,
+    MemberKind,
+    MembershipCount,
+    Participation,
+    Portfolio,
+    Programme,
+    Region,
+)
+
+Value = Hashable
+Made = TypeVar("Made")
+
+FIRST_DAY, LAST_DAY = date.min.toordinal(), date.max.toordinal()
+UNKNOWN = -1
+# More records changed than this are read with all the others.
+MOST_CHANGES = 2000
+MOST_REMEMBERED = 64
+FORGOTTEN: Any = object()
+MOST_DAYS = 6
+MOST_CARDS = 5000
+EARTH_RADIUS_KM = 6371.0088
+
+SET_BITS = tuple(tuple(bit for bit in range(8) if octet >> bit & 1) for octet in range(256))
+NOT_EMPTY = re.compile(rb"[^\0]")
+
+
+class Spell(NamedTuple):
+    """A value of a facet that a cluster has from one day to another, as ordinals of days."""
+
+    facet: str
+    cluster: int
+    value: Value
+    first: int
+    last: int
+
+
+class Requirement(NamedTuple):
+    """A programme asks for one of these levels in these days (ordinals)."""
+
+    programme: str
+    levels: frozenset[str]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The small tables that filters name, in the order of a page."""
+
+    portfolios: Sequence[Portfolio] = ()
+    regions: Mapping[str, Region] = field(default_factory=dict)
+    countries: Mapping[str, str] = field(default_factory=dict)  # by region: its code of two letters
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    levels: Sequence[Any] = ()
+    requirements: Sequence[Requirement] = ()
+
+
+class Position(NamedTuple):
+    latitude: float
+    longitude: float
+    country: str
+    town: str
+
+
+@dataclass(frozen=True)
+class Spells:
+    """Columns of equal length; `value` is a place in `values`."""
+
+    values: list[Value] = field(default_factory=list)
+    slot: "array[int]" = field(default_factory=lambda: array("I"))
+    value: "array[int]" = field(default_factory=lambda: array("H"))
+    first: "array[int]" = field(default_factory=lambda: array("i"))
+    last: "array[int]" = field(default_factory=lambda: array("i"))
+
+    def without(self, slots: set[int]) -> "Spells":
+        if not slots:
+            return Spells(
+                list(self.values), self.slot[:], self.value[:], self.first[:], self.last[:]
+            )
+        kept = [place for place, slot in enumerate(self.slot) if slot not in slots]
+        slot, value, first, last = (
+            array(column.typecode, [column[place] for place in kept])
+            for column in (self.slot, self.value, self.first, self.last)
+        )
+        return Spells(list(self.values), slot, value, first, last)
+
+    def add(self, slot: int, spell: Spell, places: dict[Value, int]) -> None:
+        place = places.setdefault(spell.value, len(places))
+        if place == len(self.values):
+            self.values.append(spell.value)
+        self.slot.append(slot)
+        self.value.append(place)
+        self.first.append(spell.first)
+        self.last.append(spell.last)
+
+    def in_force(self, day: int) -> Iterator[tuple[int, int, int, int]]:
+        """Slot, place of the value, first and last day."""
+        columns = zip(self.slot, self.value, self.first, self.last, strict=True)
+        return (row for row in columns if row[2] <= day <= row[3])
+
+
+@dataclass(frozen=True)
+class Day:
+    """What holds on a day: bits by facet and value; by slot the last award and the next end."""
+
+    bits: Mapping[str, Mapping[Value, int]]
+    awarded: "array[int]"
+    ending: "array[int]"
+    orders: dict[str, "array[int]"] = field(default_factory=dict)
+    ranks: dict[str, "array[int]"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Index:
+    """What was published at one moment. Columns are by slot; never changed once it is there."""
+
+    seen: Seen = field(default_factory=Seen)
+    reference: Reference = field(default_factory=Reference)
+    keys: "array[int]" = field(default_factory=lambda: array("q"))
+    slots: dict[int, int] = field(default_factory=dict)
+    public_ids: bytes = b""
+    names: list[str] = field(default_factory=list)
+    position: "array[int]" = field(default_factory=lambda: array("i"))
+    positions: list[Position] = field(default_factory=list)
+    founded: "array[int]" = field(default_factory=lambda: array("h"))
+    members: "array[int]" = field(default_factory=lambda: array("i"))
+    confirmed: "array[int]" = field(default_factory=lambda: array("i"))
+    bits: Mapping[str, Mapping[Value, int]] = field(default_factory=dict)
+    everything: int = 0
+    spells: Mapping[str, Spells] = field(default_factory=dict)
+    order: "array[int]" = field(default_factory=lambda: array("I"))
+    cards: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
+    days: dict[date, Day] = field(default_factory=dict)
+    remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
+
+    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gave for the key, as long as nothing changes; the longest unused leave."""
+        made: Made = self.remembered.pop(key, FORGOTTEN)
+        if made is FORGOTTEN:
+            made = make()
+        self.remembered[key] = made
+        while len(self.remembered) > MOST_REMEMBERED:
+            self.remembered.popitem(last=False)
+        return made
+
+    def on(self, day: date) -> Day:
+        if day not in self.days:
+            if len(self.days) >= MOST_DAYS:
+                self.days.clear()
+            self.days[day] = self.made_for(day.toordinal())
+        return self.days[day]
+
+    def made_for(self, day: int) -> Day:
+        size = len(self.keys)
+        awarded, ending = array("i", [0]) * size, array("i", [LAST_DAY]) * size
+        found: dict[str, dict[Value, int]] = {}
+        for facet, spells in self.spells.items():
+            if facet == "award":
+                for slot, _value, first, _last in spells.in_force(day):
+                    awarded[slot] = max(awarded[slot], first)
+            elif facet == "end":
+                for slot, _value, _first, last in spells.in_force(day):
+                    ending[slot] = min(ending[slot], last)
+            else:
+                by_place: dict[int, list[int]] = defaultdict(list)
+                for slot, place, _first, _last in spells.in_force(day):
+                    by_place[place].append(slot)
+                found[facet] = {
+                    spells.values[place]: bits_of(slots, size) for place, slots in by_place.items()
+                }
+        return Day(found, awarded, ending)
+
+    def values_of(self, facet: str, day: date) -> Mapping[Value, int]:
+        """Bits by value, of a facet that holds for good or on the day."""
+        return self.bits.get(facet) or self.on(day).bits.get(facet, {})
+
+    def ordered(self, sort: str, day: date) -> "array[int]":
+        """All slots by name, members, confirmation, newest award or next end; then by name."""
+        if sort == "name":
+            return self.order
+        orders = self.on(day).orders
+        if sort not in orders:
+            orders[sort] = array("I", sorted(self.order, key=self.sort_key(sort, day)))
+        return orders[sort]
+
+    def sort_key(self, sort: str, day: date) -> Callable[[int], int]:
+        """What is unknown comes last."""
+        if sort == "ending":
+            return self.on(day).ending.__getitem__
+        column = {
+            "members": self.members,
+            "confirmed": self.confirmed,
+            "newest": self.on(day).awarded,
+        }[sort]
+        return lambda slot: -column[slot]
+
+    def ranks(self, sort: str, day: date) -> "array[int]":
+        """The place of each slot in that order."""
+        ranks = self.on(day).ranks
+        if sort not in ranks:
+            places = array("I", [0]) * len(self.keys)
+            for place, slot in enumerate(self.ordered(sort, day)):
+                places[slot] = place
+            ranks[sort] = places
+        return ranks[sort]
+
+    def slot_at(self, public_id: str) -> int | None:
+        wanted = public_id.encode("ascii", "replace")
+        place = self.public_ids.find(wanted) if len(wanted) == 8 else -1
+        while place > 0 and place % 8:
+            place = self.public_ids.find(wanted, place + 1)
+        return place // 8 if place >= 0 else None
+
+    def public_id(self, slot: int) -> str:
+        return self.public_ids[slot * 8 : slot * 8 + 8].decode("ascii")
+
+    def bits_of_keys(self, keys: Iterable[int]) -> int:
+        slots = (self.slots[key] for key in keys if key in self.slots)
+        return bits_of(slots, len(self.keys)) & self.everything
+
+    def between(self, column: str, least: int | None, most: int | None) -> int:
+        """Slots whose number is known and in these bounds, both included."""
+        low, high = (0 if least is None else least), (2**31 if most is None else most)
+        numbers: array[int] = getattr(self, column)
+
+        def made() -> int:
+            slots = (slot for slot, number in enumerate(numbers) if low <= number <= high)
+            return bits_of(slots, len(numbers))
+
+        return self.remember((column, low, high), made)
+
+    def within(self, kilometres: int, latitude: float, longitude: float) -> int:
+        def made() -> int:
+            near = {
+                number
+                for number, place in enumerate(self.positions)
+                if distance(latitude, longitude, place.latitude, place.longitude) <= kilometres
+            }
+            slots = (slot for slot, number in enumerate(self.position) if number in near)
+            return bits_of(slots, len(self.position))
+
+        return self.remember(("within", kilometres, latitude, longitude), made)
+
+    def count_positions(self, bits: int) -> Mapping[int, tuple[int, int]]:
+        """How many of these slots have each position, and one of them, by place in `positions`."""
+
+        def made() -> Mapping[int, tuple[int, int]]:
+            slots = list(slots_of(bits))
+            places = list(map(self.position.__getitem__, slots))
+            one = dict(zip(places, slots, strict=True))
+            counts = Counter(places)
+            return {place: (counts[place], one[place]) for place in counts if place != UNKNOWN}
+
+        return self.remember(("positions", bits), made)
+
+    def centres(self) -> Mapping[str, tuple[float, float]]:
+        """By its folded name, the mean position of the clusters in towns of that name."""
+
+        def made() -> Mapping[str, tuple[float, float]]:
+            found: dict[str, list[Position]] = defaultdict(list)
+            for number in sorted(set(self.position) - {UNKNOWN}):
+                place = self.positions[number]
+                found[folded(place.town)].append(place)
+            return {
+                town: (
+                    sum(place.latitude for place in places) / len(places),
+                    sum(place.longitude for place in places) / len(places),
+                )
+                for town, places in found.items()
+            }
+
+        return self.remember("centres", made)
+
+    def centre_of(self, town: str) -> tuple[float, float] | None:
+        return self.centres().get(folded(town))
+
+    def position_of(self, slot: int) -> Position | None:
+        number = self.position[slot]
+        return None if number == UNKNOWN else self.positions[number]
+
+
+def slots_of(bits: int) -> Iterator[int]:
+    """The places of the bits that are set, ascending."""
+    octets = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    for match in NOT_EMPTY.finditer(octets):
+        place = match.start()
+        for bit in SET_BITS[octets[place]]:
+            yield place * 8 + bit
+
+
+def bits_of(slots: Iterable[int], size: int) -> int:
+    octets = bytearray(size // 8 + 1)
+    for slot in slots:
+        octets[slot >> 3] |= 1 << (slot & 7)
+    return int.from_bytes(octets, "little")
+
+
+def distance(latitude: float, longitude: float, other: float, east: float) -> float:
+    """Kilometres along a great circle."""
+    north, half = radians(latitude), radians(other - latitude) / 2
+    turn = radians(east - longitude) / 2
+    chord = hypot(sin(half), sqrt(cos(north) * cos(radians(other))) * sin(turn))
+    return 2 * EARTH_RADIUS_KM * asin(min(1.0, chord))
+
+
+@lru_cache(maxsize=2**16)
+def ordinal(text: str | None, is_end: bool) -> int:
+    """The first (or last) day of a partial date in the database; an unknown one does not bound."""
+    if not text:
+        return LAST_DAY if is_end else FIRST_DAY
+    partial = PartialDate.parse(text)
+    return (partial.last_day if is_end else partial.first_day).toordinal()
+
+
+def folded(text: str) -> str:
+    """Without case and accents, to sort and to compare."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+class Facts(NamedTuple):
+    """A row of a published cluster."""
+
+    key: int
+    public_id: str
+    name: str
+    state: str
+    country: str
+    region: str
+    portfolio: str
+    town: str
+    latitude: Any
+    longitude: Any
+    founded_on: str | None
+    confirmed_on: date | None
+
+
+def facts(keys: set[int] | None) -> Iterator[Facts]:
+    rows = Cluster.objects.published().order_by("pk")
+    if keys is not None:
+        rows = rows.filter(pk__in=keys)
+    values = rows.annotate(founded=as_text("founded_on")).values_list(
+        "pk",
+        "public_id",
+        "name",
+        "state",
+        "country",
+        "region__code",
+        "region",
+        "portfolio__code",
+        "town",
+        "latitude",
+        "longitude",
+        "founded",
+        "confirmed_on",
+    )
+    for key, public_id, name, state, country, code, region, portfolio, *rest in values.iterator():
+        yield Facts(
+            key,
+            public_id,
+            name,
+            intern(state),
+            intern(country),
+            code or (str(region) if region else ""),
+            portfolio or "",
+            *rest,
+        )
+
+
+def member_counts(keys: set[int] | None) -> Iterable[tuple[int, int]]:
+    """The last count of all members of each cluster comes last."""
+    rows = MembershipCount.objects.filter(of_these("cluster", keys), kind=MemberKind.TOTAL)
+    return rows.order_by("counted_on", "pk").values_list("cluster", "count").iterator()
+
+
+def of_these(name: str, keys: set[int] | None) -> Q:
+    return Q() if keys is None else Q((f"{name}__in", keys))
+
+
+def as_text(name: str) -> Cast:
+    """Partial dates as they stand in the database: most rows share a few."""
+    return Cast(name, CharField())
+
+
+def own_spells(keys: set[int] | None) -> Iterator[Spell]:
+    """Kinds of published managing organisations, and published programmes."""
+    for facet, rows, value in (
+        (
+            "manager",
+            Management.objects.filter(organisation__is_published=True),
+            "organisation__kind",
+        ),
+        (
+            "programme",
+            Participation.objects.filter(programme__is_published=True),
+            "programme__slug",
+        ),
+    ):
+        found = (
+            rows.filter(of_these("cluster", keys))
+            .order_by()
+            .annotate(start=as_text("started_on"), end=as_text("ended_on"))
+            .values_list("cluster", value, "start", "end")
+        )
+        for key, named, start, end in found.iterator():
+            yield Spell(facet, key, named, ordinal(start, False), ordinal(end, True))
+
+
+def patched(
+    index: Index, keys: set[int] | None, spells: Iterable[Spell], seen: Seen, reference: Reference
+) -> Index:
+    """The index with these clusters as they are now; with None all, from an empty index.
+
+    A cluster that is no longer public keeps its slot, with no bit set.
+    """
+    slots, names = dict(index.slots), list(index.names)
+    numbers, positions = array("q", index.keys), list(index.positions)
+    founded, members = array("h", index.founded), array("i", index.members)
+    confirmed, position = array("i", index.confirmed), array("i", index.position)
+    public_ids = bytearray(index.public_ids)
+    places = {place: number for number, place in enumerate(positions)}
+    changed = {slots[key] for key in keys or () if key in slots}
+    added: dict[str, dict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
+    alive: list[int] = []
+    for row in facts(keys):
+        slot = slots.setdefault(row.key, len(numbers))
+        if slot == len(numbers):
+            numbers.append(row.key)
+            names.append("")
+            public_ids += b" " * 8
+            for column in (founded, members, confirmed, position):
+                column.append(UNKNOWN)
+        alive.append(slot)
+        names[slot] = folded(row.name)
+        public_ids[slot * 8 : slot * 8 + 8] = row.public_id.encode("ascii")
+        founded[slot] = int(row.founded_on[:4]) if row.founded_on else UNKNOWN
+        members[slot] = UNKNOWN
+        confirmed[slot] = row.confirmed_on.toordinal() if row.confirmed_on else UNKNOWN
+        position[slot] = UNKNOWN
+        if row.latitude is not None:
+            place = Position(
+                float(row.latitude), float(row.longitude), row.country, intern(row.town)
+            )
+            position[slot] = places.setdefault(place, len(places))
+            if position[slot] == len(positions):
+                positions.append(place)
+        for facet in ("country", "region", "portfolio", "state"):
+            if value := getattr(row, facet):
+                added["profile" if facet == "state" else facet][value].append(slot)
+    for key, count in member_counts(keys):
+        if key in slots:
+            members[slots[key]] = count
+    size = len(numbers)
+    gone = ~bits_of(changed, size)
+    everything = index.everything & gone | bits_of(alive, size)
+    living = set(alive) if keys is not None else None
+    order = [slot for slot in index.order if slot not in changed]
+    return Index(
+        seen=seen,
+        reference=reference,
+        keys=numbers,
+        slots=slots,
+        public_ids=bytes(public_ids),
+        names=names,
+        position=position,
+        positions=positions,
+        founded=founded,
+        members=members,
+        confirmed=confirmed,
+        bits=merged(index.bits, added, gone, size),
+        everything=everything,
+        spells=with_spells(index.spells, spells, changed, slots, living),
+        order=array("I", sorted([*order, *alive], key=lambda slot: (names[slot], numbers[slot]))),
+        cards=OrderedDict(
+            (key, card)
+            for key, card in list(index.cards.items())
+            if key[0] not in (keys or ())  # type: ignore[index]
+        ),
+    )
+
+
+def merged(
+    bits: Mapping[str, Mapping[Value, int]],
+    added: Mapping[str, Mapping[Value, list[int]]],
+    gone: int,
+    size: int,
+) -> dict[str, dict[Value, int]]:
+    found: dict[str, dict[Value, int]] = {}
+    for facet in {*bits, *added}:
+        old, new = bits.get(facet, {}), added.get(facet, {})
+        values = {
+            value: old.get(value, 0) & gone | bits_of(new.get(value, ()), size)
+            for value in {*old, *new}
+        }
+        found[facet] = {value: slots for value, slots in values.items() if slots}
+    return found
+
+
+def with_spells(
+    spells: Mapping[str, Spells],
+    added: Iterable[Spell],
+    changed: set[int],
+    slots: Mapping[int, int],
+    living: set[int] | None,
+) -> dict[str, Spells]:
+    found = {facet: columns.without(changed) for facet, columns in spells.items()}
+    places = {
+        facet: {value: place for place, value in enumerate(columns.values)}
+        for facet, columns in found.items()
+    }
+    for spell in added:
+        slot = slots.get(spell.cluster)
+        if slot is not None and (living is None or slot in living):
+            columns = found.setdefault(spell.facet, Spells())
+            columns.add(slot, spell, places.setdefault(spell.facet, {}))
+    return found
+
+
+@dataclass
+class Keeper:
+    """The index of this process, brought up to date by one statement when it is asked for.
+
+    `spells` and `reference` are what the apps above know of clusters: the spells of some clusters
+    (of all with None), the levels and what programmes require.
+    """
+
+    spells: Callable[[set[int] | None], Iterable[Spell]]
+    levels: Callable[[], Sequence[Any]]
+    requirements: Callable[[], Sequence[Requirement]]
+    index: Index | None = None
+    lock: Any = field(default_factory=Lock)
+
+    def current(self) -> Index:
+        with self.lock:
+            seen, changed = look(self.index.seen if self.index else None)
+            if self.index is None or changed is None or len(changed) > MOST_CHANGES:
+                self.index = self.read(Index(), None, seen)
+            elif changed:
+                keys = {key for kind, key in changed if kind == ChangeKind.CLUSTER}
+                self.index = self.read(self.index, keys, seen)
+            elif seen != self.index.seen:
+                self.index = replace(self.index, seen=seen)
+            return self.index
+
+    def read(self, index: Index, keys: set[int] | None, seen: Seen) -> Index:
+        regions = {region.code or str(region.pk): region for region in Region.objects.all()}
+        reference = Reference(
+            portfolios=list(Portfolio.objects.all()),
+            regions=regions,
+            countries={code: str(region.country) for code, region in regions.items()},
+            programmes={row.slug: row for row in Programme.objects.published()},
+            levels=self.levels(),
+            requirements=self.requirements(),
+        )
+        if keys is not None and not keys:
+            return replace(index, seen=seen, reference=reference, remembered=OrderedDict())
+        spells = chain(own_spells(keys), self.spells(keys))
+        return patched(index, keys, spells, seen, reference)
+
+    def forget(self) -> None:
+        self.index = None

@@ -1,0 +1,233 @@
+"""What an address asks of the directory: one frozen query behind list, map, counts and exports."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from clusters.http.asof import read_day
+from clusters.http.links import LONGEST_TEXT, MOST_WORDS
+from clusters.models import OrganisationKind
+
+# Filters of several values, of which any will do, in the order of the page.
+CHOICES = ("level", "state", "country", "region", "portfolio", "programme", "manager")
+# Numbers from and to, and the column of the index that they bound.
+RANGES = ("founded", "members")
+SORTS = ("relevance", "name", "newest", "ending", "members", "confirmed")
+MOST_VALUES = 100
+MOST_NUMBER = 10**9
+DEFAULT_DISTANCE, LONGEST_DISTANCE = 100, 20_000
+
+
+@dataclass(frozen=True)
+class DirectoryQuery:
+    """What was asked, with values that exist; `problems` names the others.
+
+    Its fields are the parameters in the order of the address, `words` being `q`.
+    """
+
+    words: str = ""
+    level: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    portfolio: tuple[str, ...] = ()
+    programme: tuple[str, ...] = ()
+    meets: bool = False
+    manager: tuple[str, ...] = ()
+    founded_from: int | None = None
+    founded_to: int | None = None
+    members_from: int | None = None
+    members_to: int | None = None
+    near: str = ""
+    within: int | None = None
+    confirmed: bool = False
+    provisional: bool = True
+    on: date | None = None
+    sort: str = ""
+    problems: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing asked: the whole directory today, the one version that search engines keep."""
+        return self == DirectoryQuery()
+
+    @property
+    def number_of_filters(self) -> int:
+        """How many values are chosen, without the words."""
+        return len(
+            [name for name, _value in self.pairs() if name not in ("q", "on", "sort", "within")]
+        )
+
+    @property
+    def has_bounds(self) -> bool:
+        bounds = (self.founded_from, self.founded_to, self.members_from, self.members_to)
+        return bool(self.near) or any(bound is not None for bound in bounds)
+
+    def chosen(self, name: str) -> tuple[str, ...]:
+        values: tuple[str, ...] = getattr(self, name)
+        return values
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Parameters and values, always in the same order, without the place in the list."""
+        found: list[tuple[str, str]] = []
+        for parameter in fields(self):
+            value = getattr(self, parameter.name)
+            if value == parameter.default or parameter.name == "problems":
+                continue
+            name = "q" if parameter.name == "words" else parameter.name
+            values = value if isinstance(value, tuple) else (value,)
+            found += [(name, written(item)) for item in values]
+        return found
+
+    def querystring(self) -> str:
+        return urlencode(self.pairs())
+
+    def url(self, path: str) -> str:
+        return f"{path}?{self.querystring()}".rstrip("?")
+
+    def toggled(self, name: str, value: str) -> "DirectoryQuery":
+        return self.choosing(name, {value} ^ set(self.chosen(name)))
+
+    def choosing(self, name: str, values: Iterable[str]) -> "DirectoryQuery":
+        return self.changed(**{name: tuple(sorted(values))})
+
+    def changed(self, **changes: Any) -> "DirectoryQuery":
+        return replace(self, **changes)
+
+    def without(self, name: str) -> "DirectoryQuery":
+        """Without a filter: a parameter, or `founded`, `members` and `near` with all of theirs."""
+        belonging = {
+            "founded": ("founded_from", "founded_to"),
+            "members": ("members_from", "members_to"),
+            "near": ("near", "within"),
+            "q": ("words",),
+        }.get(name, (name,))
+        defaults = {parameter.name: parameter.default for parameter in fields(self)}
+        return self.changed(**{parameter: defaults[parameter] for parameter in belonging})
+
+
+def written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a list: after or before a record's public id, or the page of an old bookmark."""
+
+    after: str = ""
+    before: str = ""
+    page: int = 1
+
+
+def read_place(data: QueryDict) -> Place:
+    page = data.get("page", "")
+    return Place(
+        after=data.get("after", "").strip().upper()[:LONGEST_TEXT],
+        before=data.get("before", "").strip().upper()[:LONGEST_TEXT],
+        page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+    )
+
+
+@dataclass
+class Reading:
+    """Reads an address, and keeps in words what is wrong with it."""
+
+    data: QueryDict
+    problems: list[str] = field(default_factory=list)
+
+    def choices(self, name: str, known: Collection[str]) -> tuple[str, ...]:
+        fold = str.upper if name in ("country", "region") else str.lower
+        texts = self.data.getlist(name)[:MOST_VALUES]
+        given = {fold(text.strip()) for text in texts if text.strip()}
+        self.problems += [
+            _("There is no %(filter)s “%(value)s”; it was left out.")
+            % {"filter": title_of(name).lower(), "value": value[:60]}
+            for value in sorted(given.difference(known))
+        ]
+        return tuple(sorted(given.intersection(known)))
+
+    def one_of(self, name: str, known: Collection[str]) -> str:
+        text = self.data.get(name, "").strip().lower()
+        if not text or text in known:
+            return text
+        self.problems.append(
+            _("“%(value)s” is none of %(known)s; “%(name)s” was left out.")
+            % {"value": text[:60], "known": ", ".join(known), "name": name}
+        )
+        return ""
+
+    def number(self, name: str, most: int = MOST_NUMBER) -> int | None:
+        text = self.data.get(name, "").strip()
+        if not text:
+            return None
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
+        if 0 <= number <= most:
+            return number
+        self.problems.append(
+            _("“%(value)s” is not a number from 0 to %(most)s; “%(name)s” was left out.")
+            % {"value": text[:60], "most": most, "name": name}
+        )
+        return None
+
+    def words(self) -> str:
+        words = self.data.get("q", "").split()
+        if len(words) > MOST_WORDS:
+            self.problems.append(
+                _("Only the first %(number)s words were searched for.") % {"number": MOST_WORDS}
+            )
+        return " ".join(words[:MOST_WORDS])[:LONGEST_TEXT].strip()
+
+    def day(self) -> date | None:
+        day, problem = read_day(self.data)
+        self.problems += [problem] if problem else []
+        return day
+
+
+def read_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> DirectoryQuery:
+    """Unknown parameters are ignored; a value that does not exist is named in `problems`.
+
+    `known` holds the values of `CHOICES` that exist, other than countries and kinds of managers.
+    """
+    reading = Reading(data)
+    known = {"country": set(countries.countries), "manager": OrganisationKind.values, **known}
+    values: dict[str, Any] = {name: reading.choices(name, known[name]) for name in CHOICES}
+    ends = [f"{name}_{side}" for name in RANGES for side in ("from", "to")]
+    values |= {end: reading.number(end) for end in ends}
+    near = data.get("near", "").strip()[:LONGEST_TEXT]
+    query = DirectoryQuery(
+        words=reading.words(),
+        meets=reading.one_of("meets", ("yes",)) == "yes",
+        near=near,
+        within=reading.number("within", LONGEST_DISTANCE) if near else None,
+        confirmed=reading.one_of("confirmed", ("yes",)) == "yes",
+        provisional=reading.one_of("provisional", ("yes", "no")) != "no",
+        on=reading.day(),
+        sort=reading.one_of("sort", SORTS),
+        **values,
+    )
+    return replace(query, problems=tuple(reading.problems))
+
+
+def title_of(name: str) -> str:
+    return {
+        "q": _("Words"),
+        "level": _("Level"),
+        "state": _("State of the label"),
+        "country": _("Country"),
+        "region": _("Region"),
+        "portfolio": _("Portfolio"),
+        "programme": _("Programme"),
+        "manager": _("Managing organisation"),
+        "founded": _("Founded"),
+        "members": _("Members"),
+        "near": _("Distance"),
+        "profile": _("Profile"),
+    }[name]

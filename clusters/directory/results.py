@@ -1,0 +1,509 @@
+"""The answer to a query: list, counts, map, and the way out of an empty list, from one index."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clusters.directory.index import Index, Requirement, Value, folded, slots_of
+from clusters.directory.query import (
+    CHOICES,
+    DEFAULT_DISTANCE,
+    RANGES,
+    DirectoryQuery,
+    Place,
+    title_of,
+)
+from clusters.fulltext import nearest, tiers_of_clusters
+from clusters.http.links import Facet, Link, Option, country_names
+from clusters.models import Cluster, OrganisationKind
+from clusters.profile import stale_before
+
+PER_PAGE = 24
+VALID = "valid"
+# More single clusters on a map are told by their town.
+MOST_NAMED = 500
+# A selection smaller than one cluster in so many is sorted; a larger one is met on the way.
+SPARSE = 32
+
+
+@dataclass(frozen=True)
+class Position:
+    """How many of the clusters found stand at a place; `key` is one of them.
+
+    `name` and `slug` are those of a single one, where it was asked for; `centre` is where `near`
+    the town is measured from.
+    """
+
+    latitude: float
+    longitude: float
+    country: str
+    town: str
+    count: int
+    key: int
+    name: str = ""
+    slug: str = ""
+    centre: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A page of the list: the clusters' keys, and the addresses of the pages around it."""
+
+    keys: tuple[int, ...]
+    previous_url: str
+    next_url: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """`states` are the states of a label in words, by value.
+
+    `first_named` is the label to name first, of pairs of a level and the state of a label of it.
+    """
+
+    index: Index
+    query: DirectoryQuery
+    place: Place
+    path: str
+    today: date
+    states: Mapping[str, Any]
+    first_named: Callable[[Iterable[tuple[Any, str]]], tuple[Any, str] | None]
+    per_page: int = PER_PAGE
+
+    @property
+    def day(self) -> date:
+        return self.query.on or self.today
+
+    @cached_property
+    def found(self) -> int:
+        return self.narrowed()
+
+    @cached_property
+    def total(self) -> int:
+        return self.found.bit_count()
+
+    # --- What narrows -----------------------------------------------------------------------
+
+    def narrowed(self, without: str = "") -> int:
+        """The clusters that meet every filter but the named one; `label` is level and state."""
+        found = self.index.everything
+        for name, bits in self.conditions.items():
+            if name != without:
+                found &= bits
+        levels = self.query.level if without not in ("level", "label") else ()
+        states = self.query.state if without not in ("state", "label") else ()
+        return found & self.held(levels, states)
+
+    @cached_property
+    def conditions(self) -> dict[str, int]:
+        """Bits by filter, of those that are set; level and state of a label aside."""
+        query, index = self.query, self.index
+        found: dict[str, int] = {}
+        if query.words:
+            found["q"] = self.tiers[0] | self.tiers[1] | self.tiers[2]
+        for name in CHOICES:
+            if name not in ("level", "state") and query.chosen(name):
+                found[name] = any_of(self.values_of(name), query.chosen(name))
+        if query.meets:
+            found["meets"] = self.meeting
+        for name in RANGES:
+            bounds = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
+            if bounds != (None, None):
+                found[name] = index.between(name, *bounds)
+        if self.centre:
+            found["near"] = index.within(query.within or DEFAULT_DISTANCE, *self.centre)
+        if query.confirmed:
+            found["confirmed"] = self.confirmed
+        if not query.provisional:
+            found["provisional"] = ~self.values_of("profile").get("provisional", 0)
+        return found
+
+    @property
+    def tiers(self) -> tuple[int, int, int]:
+        """What the words find: in names, in what belongs to them, in texts."""
+        return self.matches[1]
+
+    @property
+    def words(self) -> str:
+        """What was searched for: the words, or the nearest known ones where they find nothing."""
+        return self.matches[0]
+
+    @cached_property
+    def matches(self) -> tuple[str, tuple[int, int, int]]:
+        def made() -> tuple[str, tuple[int, int, int]]:
+            words = self.query.words
+            tiers = tiers_of_clusters(words)
+            if not any(tiers) and (mended := nearest(words)):
+                mended_tiers = tiers_of_clusters(mended)
+                words, tiers = (mended, mended_tiers) if any(mended_tiers) else (words, tiers)
+            names, about, texts = (self.index.bits_of_keys(keys) for keys in tiers)
+            about &= ~names
+            texts &= ~(names | about)
+            return words, (names, about, texts)
+
+        return self.index.remember(("words", self.query.words), made)
+
+    @cached_property
+    def centre(self) -> tuple[float, float] | None:
+        if not self.query.near:
+            return None
+        return self.index.remember(
+            ("near", self.query.near),
+            lambda: (
+                self.index.centre_of(self.query.near)
+                or Cluster.objects.position_of(self.query.near)
+            ),
+        )
+
+    @property
+    def problems(self) -> list[str]:
+        unknown = _("No cluster stands in “%(place)s”; the distance was left out.")
+        problems = list(self.query.problems)
+        if self.query.near and self.centre is None:
+            problems.append(unknown % {"place": self.query.near[:60]})
+        if self.query.words and self.words != self.query.words:
+            mended = _("Nothing has “%(words)s”; this was found for “%(nearest)s”.")
+            problems.append(mended % {"words": self.query.words[:60], "nearest": self.words})
+        return problems
+
+    @cached_property
+    def confirmed(self) -> int:
+        """Confirmed by their teams in the last 12 months."""
+        since = stale_before(self.day).toordinal()
+        return self.index.between("confirmed", since, self.day.toordinal())
+
+    @cached_property
+    def meeting(self) -> int:
+        """Those that hold what a programme requires that day, of the programmes chosen or any."""
+        day = self.day.toordinal()
+        by_programme: dict[str, list[Requirement]] = {}
+        for row in self.index.reference.requirements:
+            if row.first <= day <= row.last:
+                by_programme.setdefault(row.programme, []).append(row)
+        found = 0
+        for programme, rows in by_programme.items():
+            if not self.query.programme or programme in self.query.programme:
+                bits = self.values_of("programme").get(programme, 0)
+                for row in rows:
+                    bits &= self.held(tuple(row.levels), (VALID,))
+                found |= bits
+        return found
+
+    def held(self, levels: Sequence[str], states: Sequence[str]) -> int:
+        """With a label of one of the levels in one of the states; without states a valid one."""
+        if not levels and not states:
+            return self.index.everything
+        states = states or (VALID,)
+        found = 0
+        for (level, state), bits in self.labels.items():
+            if (not levels or level in levels) and state in states:
+                found |= bits
+        return found
+
+    @property
+    def labels(self) -> Mapping[tuple[str, str], int]:
+        """Bits by level and state on the day."""
+        return self.values_of("label")  # type: ignore[return-value]
+
+    def values_of(self, facet: str) -> Mapping[Value, int]:
+        return self.index.values_of(facet, self.day)
+
+    # --- The list ---------------------------------------------------------------------------
+
+    @property
+    def sort(self) -> str:
+        asked = self.query.sort or ("relevance" if self.query.words else "name")
+        return "name" if asked == "relevance" and not self.query.words else asked
+
+    @cached_property
+    def segments(self) -> list[int]:
+        """What is found, cut into the parts that follow one another."""
+        if self.sort == "relevance":
+            return [self.found & bits for bits in self.tiers]
+        return [self.found]
+
+    def slots(self, *, after: int | None = None, backwards: bool = False) -> Iterator[int]:
+        """All slots found in the order asked for, from behind a slot on."""
+        sort = "name" if self.sort == "relevance" else self.sort
+        order, ranks = self.index.ordered(sort, self.day), self.index.ranks(sort, self.day)
+        segments = self.segments[::-1] if backwards else self.segments
+        rank = None if after is None else ranks[after]
+        if after is not None:
+            holding = [place for place, bits in enumerate(segments) if bits >> after & 1]
+            segments = segments[holding[0] if holding else 0 :]
+        for bits in segments:
+            yield from walk(bits, order, ranks, rank, backwards)
+            rank = None
+
+    def keys(self) -> Iterator[int]:
+        return (self.index.keys[slot] for slot in self.slots())
+
+    @cached_property
+    def page(self) -> Part:
+        """The part of the list that the address asks for; the last where it asks beyond it."""
+        backwards = bool(self.place.before) and not self.place.after
+        cursor = self.index.slot_at(self.place.before if backwards else self.place.after)
+        if cursor is None:
+            return self.numbered_page()
+        slots = list(islice(self.slots(after=cursor, backwards=backwards), self.per_page + 1))
+        more = len(slots) > self.per_page
+        slots = slots[: self.per_page]
+        if backwards:
+            return self.part(slots[::-1], has_previous=more, has_next=bool(slots))
+        return self.part(slots, has_previous=bool(slots), has_next=more)
+
+    def numbered_page(self) -> Part:
+        """As old bookmarks ask, and the first one."""
+        last = max((self.total - 1) // self.per_page, 0)
+        number = min(self.place.page - 1, last)
+        start = number * self.per_page
+        slots = list(islice(self.slots(), start, start + self.per_page))
+        return self.part(slots, has_previous=number > 0, has_next=number < last)
+
+    def part(self, slots: Sequence[int], *, has_previous: bool, has_next: bool) -> Part:
+        return Part(
+            keys=tuple(self.index.keys[slot] for slot in slots),
+            previous_url=self.turned("before", slots[0]) if has_previous else "",
+            next_url=self.turned("after", slots[-1]) if has_next else "",
+        )
+
+    def turned(self, name: str, slot: int) -> str:
+        url = self.query.url(self.path)
+        return f"{url}{'&' if '?' in url else '?'}{name}={self.index.public_id(slot)}"
+
+    def headline_of(self, key: int) -> tuple[Any, str] | None:
+        """The level and the state of the label of a cluster to name first on the day, if any."""
+        slot = self.index.slots[key]
+        levels = {level.code: level for level in self.index.reference.levels}
+        held: Any = self.values_of("headline")
+        return self.first_named(
+            (levels[level], state) for (level, state), bits in held.items() if bits >> slot & 1
+        )
+
+    def sorts(self) -> list[Option]:
+        """The orders that there are, with the addresses that choose them."""
+        names = {
+            "relevance": _("best match"),
+            "name": _("name"),
+            "newest": _("newest label"),
+            "ending": _("label ending soonest"),
+            "members": _("members"),
+            "confirmed": _("last confirmed"),
+        }
+        usual = "relevance" if self.query.words else "name"
+        return [
+            Option(
+                name,
+                text,
+                self.total,
+                self.query.changed(sort="" if name == usual else name).url(self.path),
+                name == self.sort,
+            )
+            for name, text in names.items()
+            if name != "relevance" or self.query.words
+        ]
+
+    # --- Beside the list --------------------------------------------------------------------
+
+    def facets(self) -> list[Facet]:
+        """Those with an option to choose.
+
+        A filter's own choice does not narrow its counts, so the number beside an option equals
+        the list that it leads to where nothing else of that filter is chosen. Regions are told
+        where a country is chosen.
+        """
+        facets = [
+            self.facet(name)
+            for name in CHOICES
+            if name != "region" or self.query.country or self.query.region
+        ]
+        return [facet for facet in [*facets, self.profile_facet()] if facet.options]
+
+    def facet(self, name: str) -> Facet:
+        chosen, names = self.query.chosen(name), self.names(name)
+        counts = self.counts(name)
+        return Facet(
+            name=name,
+            title=title_of(name),
+            options=tuple(
+                Option(
+                    value=value,
+                    label=label,
+                    count=counts.get(value, 0),
+                    url=self.query.toggled(name, value).url(self.path),
+                    is_selected=value in chosen,
+                )
+                for value, label in names.items()
+                if counts.get(value) or value in chosen
+            ),
+        )
+
+    def counts(self, name: str) -> dict[str, int]:
+        """How many of the other filters' clusters have each value."""
+        base = self.narrowed(without="label" if name in ("level", "state") else name)
+        if name == "level":
+            found = {
+                level.code: base & self.held((level.code,), self.query.state)
+                for level in self.index.reference.levels
+            }
+        elif name == "state":
+            found = {state: base & self.held(self.query.level, (state,)) for state in self.states}
+        else:
+            found = {str(value): base & bits for value, bits in self.values_of(name).items()}
+        return {value: bits.bit_count() for value, bits in found.items() if bits}
+
+    def profile_facet(self) -> Facet:
+        """What one may ask of a profile: confirmed, not provisional, meeting a requirement."""
+        query = self.query
+        provisional = ~self.values_of("profile").get("provisional", 0)
+        offered = [
+            ("confirmed", _("confirmed in the last 12 months"), self.confirmed, query.confirmed),
+            ("provisional", _("without provisional profiles"), provisional, not query.provisional),
+            ("meets", _("meets its programme’s required level"), self.meeting, query.meets),
+        ]
+        options = []
+        for name, label, bits, is_selected in offered:
+            base = self.narrowed(without=name)
+            count = (base & bits).bit_count()
+            if is_selected or 0 < count < base.bit_count():
+                value = not getattr(query, name)
+                url = query.changed(**{name: value}).url(self.path)
+                options.append(Option(name, label, count, url, is_selected))
+        return Facet("profile", title_of("profile"), tuple(options))
+
+    def names(self, name: str) -> dict[str, str]:
+        """Every value of a filter in words, in the order of the page."""
+        reference = self.index.reference
+        if name == "level":
+            return {level.code: level.name for level in reference.levels}
+        if name == "state":
+            return {state: str(text) for state, text in self.states.items()}
+        if name == "country":
+            return dict(country_names())
+        if name == "region":
+            return {
+                code: region.name
+                for code, region in reference.regions.items()
+                if not self.query.country
+                or reference.countries[code] in self.query.country
+                or code in self.query.region
+            }
+        if name == "portfolio":
+            return {row.code: row.name for row in reference.portfolios}
+        if name == "programme":
+            return {slug: row.name for slug, row in reference.programmes.items()}
+        return {kind.value: str(kind.label) for kind in OrganisationKind}
+
+    def chips(self) -> list[Link]:
+        """One for each thing that narrows; following it takes it away."""
+        links = []
+        for name, text in self.asked():
+            if name in CHOICES:
+                names = self.names(name)
+                links += [
+                    Link(names[value], self.query.toggled(name, value).url(self.path))
+                    for value in self.query.chosen(name)
+                ]
+            else:
+                links.append(Link(text, self.query.without(name).url(self.path)))
+        return links
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Each thing that narrows the list, and its values in words."""
+        query = self.query
+        asked = [("q", f"“{query.words}”")] if query.words else []
+        for name in CHOICES:
+            if chosen := query.chosen(name):
+                names = self.names(name)
+                asked.append((name, ", ".join(names[value] for value in chosen)))
+        for name in RANGES:
+            low, high = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
+            if low is not None or high is not None:
+                bounds = f"{'' if low is None else low}–{'' if high is None else high}"
+                asked.append((name, f"{title_of(name)} {bounds}"))
+        if self.centre:
+            words = _("within %(number)s km of %(place)s")
+            number = query.within or DEFAULT_DISTANCE
+            asked.append(("near", words % {"number": number, "place": query.near}))
+        asked += [
+            (option.value, option.label)
+            for option in self.profile_facet().options
+            if option.is_selected
+        ]
+        return asked
+
+    def ways_out(self) -> list[Link]:
+        """For an empty list: what to drop, or another word, with how many clusters there are."""
+        found = []
+        for name, text in self.asked():
+            number = self.narrowed(without=name).bit_count()
+            if number:
+                words = _("without %(filter)s: %(number)s") % {"filter": text, "number": number}
+                found.append(Link(words, self.query.without(name).url(self.path)))
+        return found
+
+    def points(self) -> list[Position]:
+        """Where the clusters found stand; those without a position are in none.
+
+        A single one is named where there are not too many; one statement, when something changed.
+        """
+        return self.index.remember(("points", self.found), self.read_points)
+
+    def read_points(self) -> list[Position]:
+        index = self.index
+        counted = index.count_positions(self.found).items()
+        centres = index.centres()
+        points = [
+            Position(
+                *(place := index.positions[number]),
+                count,
+                index.keys[slot],
+                centre=centres[folded(place.town)] if place.town else None,
+            )
+            for number, (count, slot) in counted
+        ]
+        single = [point.key for point in points if point.count == 1]
+        if len(single) > MOST_NAMED:
+            return points
+        rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
+        named = {key: (name, slug) for key, name, slug in rows}
+        return [
+            replace(point, name=named[point.key][0], slug=named[point.key][1])
+            if point.count == 1 and point.key in named
+            else point
+            for point in points
+        ]
+
+
+def any_of(values: Mapping[Value, int], chosen: Sequence[str]) -> int:
+    found = 0
+    for value in chosen:
+        found |= values.get(value, 0)
+    return found
+
+
+def walk(
+    bits: int, order: Sequence[int], ranks: Sequence[int], rank: int | None, backwards: bool
+) -> Iterator[int]:
+    """The slots of the bits in this order (or backwards), behind a rank."""
+    if bits.bit_count() * SPARSE < len(order):
+        slots = sorted(slots_of(bits), key=ranks.__getitem__, reverse=backwards)
+        if rank is not None:
+            slots = [s for s in slots if (ranks[s] < rank if backwards else ranks[s] > rank)]
+        yield from slots
+        return
+    octets = bits.to_bytes((bits.bit_length() + 7) // 8 or 1, "little")
+    size = len(octets) * 8
+    if backwards:
+        places = range((len(order) if rank is None else rank) - 1, -1, -1)
+    else:
+        places = range(0 if rank is None else rank + 1, len(order))
+    for place in places:
+        slot = order[place]
+        if slot < size and octets[slot >> 3] >> (slot & 7) & 1:
+            yield slot

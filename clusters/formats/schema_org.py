@@ -1,0 +1,70 @@
+"""What the pages say to machines, as schema.org dictionaries for the tag `json_ld`."""
+
+from collections.abc import Iterable, Sequence
+
+from clusters.http.addresses import Data, absolute, filled
+from clusters.http.links import Link
+from clusters.models import Cluster, Organisation
+
+
+def cluster_data(cluster: Cluster, certifications: Sequence[Data]) -> Data:
+    text = cluster.text()
+    return filled(
+        {
+            "@type": "Organization",
+            "@id": absolute(cluster.get_absolute_url()),
+            "identifier": cluster.public_id,
+            "name": cluster.name,
+            "alternateName": [name.name for name in cluster.names.all()],
+            "description": text.tagline if text else "",
+            "url": cluster.website or absolute(cluster.get_absolute_url()),
+            "sameAs": [cluster.eccp_url] if cluster.eccp_url else [],
+            "foundingDate": str(cluster.founded_on or ""),
+            "address": address(cluster),
+            "hasCertification": certifications,
+        }
+    )
+
+
+def organisation_data(organisation: Organisation) -> Data:
+    return filled(
+        {
+            "@type": "Organization",
+            "@id": absolute(organisation.get_absolute_url()),
+            "identifier": organisation.public_id,
+            "name": organisation.name,
+            "url": organisation.website or absolute(organisation.get_absolute_url()),
+            "vatID": organisation.vat_number,
+            "leiCode": organisation.lei,
+            "address": address(organisation),
+        }
+    )
+
+
+def breadcrumbs_data(crumbs: Iterable[Link]) -> Data:
+    return {
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {
+                "@type": "ListItem",
+                "position": position,
+                "name": crumb.name,
+                "item": absolute(crumb.url),
+            }
+            for position, crumb in enumerate(crumbs, start=1)
+        ],
+    }
+
+
+def address(place: Cluster | Organisation) -> Data:
+    """Without a country there is nothing to say: a town alone would mislead."""
+    if not place.country:
+        return {}
+    return filled(
+        {
+            "@type": "PostalAddress",
+            "addressCountry": place.country.code,
+            "addressRegion": place.region.name if place.region else "",
+            "addressLocality": place.town,
+        }
+    )

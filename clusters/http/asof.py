@@ -1,0 +1,50 @@
+"""The day that a page about labels is asked for: `?on=2015-09-08`, else today."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from clusters.dates import FIRST_YEAR, LAST_YEAR
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """`problems` says in words what is wrong with the day asked for; then `day` is today."""
+
+    day: date
+    is_today: bool
+    problems: tuple[str, ...]
+    reset_url: str
+
+
+def as_of(data: QueryDict, path: str, today: date) -> AsOf:
+    """`reset_url` is the same page today: other parameters kept, the page number not."""
+    kept = data.copy()
+    for name in ("on", "page"):
+        kept.pop(name, None)
+    asked, problem = read_day(data)
+    day = asked or today
+    return AsOf(
+        day=day,
+        is_today=day == today,
+        problems=(problem,) if problem else (),
+        reset_url=f"{path}?{kept.urlencode()}" if kept else path,
+    )
+
+
+def read_day(data: QueryDict) -> tuple[date | None, str]:
+    """The day of `?on=`, or None and, where something else was given, what is wrong with it."""
+    text = data.get("on", "").strip()
+    if not text:
+        return None, ""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        return None, _("“%(value)s” is not a day like 2015-09-08; today is shown.") % {
+            "value": text[:60]
+        }
+    return day, ""

@@ -1,0 +1,44 @@
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F, Model
+from django.utils import timezone
+
+from clusters import mail
+from clusters.models import (
+    Account,
+)
+from clusters.people import policy
+
+
+def require(by: Account, verb: str, row: Model, now: datetime) -> None:
+    if not policy.may_row(by, verb, row, timezone.localdate(now)):
+        raise PermissionDenied
+
+
+def send_after_commit(template: str, *, to: str, language: str, context: dict[str, Any]) -> None:
+    """A mail that cannot be sent is logged, and takes nothing back."""
+    transaction.on_commit(
+        partial(mail.send, template, to=to, language=language, context=context), robust=True
+    )
+
+
+def tell(account: Account, change: str, **context: Any) -> None:
+    """Tell somebody by mail what changed about their access."""
+    known = {"change": change, "organisation": "", "role": "", "roles": "", **context}
+    send_after_commit("access", to=account.email, language=account.language, context=known)
+
+
+@transaction.atomic
+def end_sessions(*, account: Account) -> None:
+    """Sign the account out everywhere; the caller gives a request's own session a new key."""
+    Account.objects.filter(pk=account.pk).update(session_number=F("session_number") + 1)
+    account.refresh_from_db(fields=["session_number"])
+    account.__dict__.pop("roles_in_force", None)
+
+
+def locked(account: Account) -> Account:
+    return Account.objects.select_for_update(no_key=True).get(pk=account.pk)

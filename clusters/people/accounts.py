@@ -1,0 +1,110 @@
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clusters.models import (
+    Account,
+    EventKind,
+    Invitation,
+    Mandate,
+    Role,
+)
+from clusters.people import policy
+from clusters.people.access import end_sessions, locked, require, tell
+from clusters.people.invitations import withdraw
+from clusters.people.log import record
+
+
+# Roles, accounts, mandates
+@transaction.atomic
+def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: datetime) -> None:
+    """Make these the account's roles, among those that `by` may give; others stay as they are."""
+    account = locked(account)
+    require(by, policy.CHANGE, account, now)
+    givable, wanted = policy.givable_roles(by), set(roles)
+    if wanted - givable:
+        raise PermissionDenied
+    held = set(account.groups.values_list("name", flat=True)) & givable
+    if wanted == held:
+        return
+    account.groups.add(*Group.objects.filter(name__in=wanted - held))
+    account.groups.remove(*Group.objects.filter(name__in=held - wanted))
+    for kind, changed in (
+        (EventKind.ROLE_GIVEN, wanted - held),
+        (EventKind.ROLE_TAKEN, held - wanted),
+    ):
+        for name in sorted(changed):
+            record(kind, now=now, account=by, about=account, detail=name)
+    if Role.LEAD in held - wanted:
+        withdraw(Invitation.objects.open(now).filter(invited_by=account), now)
+    end_sessions(account=account)
+    names = account.groups.order_by("name").values_list("name", flat=True)
+    with translation.override(account.language):
+        tell(account, "roles", roles=", ".join(str(Role(name).label) for name in names))
+
+
+@transaction.atomic
+def disable_account(*, account: Account, by: Account, now: datetime) -> None:
+    """Also the last owner of a profile, which then has none."""
+    account = locked(account)
+    require(by, policy.CHANGE, account, now)
+    if account == by:
+        raise ValidationError(_("You cannot disable your own account."))
+    if not account.is_active:
+        return
+    account.is_active = False
+    account.save()
+    withdraw(Invitation.objects.open(now).filter(invited_by=account), now)
+    record(EventKind.ACCOUNT_DISABLED, now=now, account=by, about=account)
+    end_sessions(account=account)
+    tell(account, "disabled")
+
+
+@transaction.atomic
+def enable_account(*, account: Account, by: Account, now: datetime) -> None:
+    account = locked(account)
+    require(by, policy.CHANGE, account, now)
+    if account.is_active:
+        return
+    account.is_active = True
+    account.save()
+    record(EventKind.ACCOUNT_ENABLED, now=now, account=by, about=account)
+    tell(account, "enabled")
+
+
+@transaction.atomic
+def give_mandate(*, mandate: Mandate, by: Account, now: datetime) -> None:
+    mandate.save()
+    require(by, policy.ADD, mandate, now)
+    record(
+        EventKind.ROLE_GIVEN,
+        now=now,
+        account=by,
+        about=mandate.account,
+        detail=f"mandate: {mandate.programme.public_id}",
+    )
+
+
+@transaction.atomic
+def take_mandate(*, mandate: Mandate, by: Account, now: datetime) -> None:
+    require(by, policy.DELETE, mandate, now)
+    record(
+        EventKind.ROLE_TAKEN,
+        now=now,
+        account=by,
+        about=mandate.account,
+        detail=f"mandate: {mandate.programme.public_id}",
+    )
+    mandate.delete()
+
+
+@transaction.atomic
+def set_language(*, account: Account, language: str) -> None:
+    account = locked(account)
+    account.language = language
+    account.save()

@@ -1,0 +1,86 @@
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clusters.models import (
+    Account,
+    Claim,
+    ClaimState,
+    EventKind,
+    Invitation,
+    Organisation,
+    TeamRole,
+)
+from clusters.people import policy
+from clusters.people.access import require, send_after_commit
+from clusters.people.invitations import save_invitation, send_link
+from clusters.people.log import record
+
+
+# Claims
+@transaction.atomic
+def submit_claim(
+    *, organisation: Organisation, role_address: str, reason: str, language: str
+) -> Claim:
+    """The claim that now waits; sent twice it is one. Raises ValidationError: there is a team."""
+    if not Organisation.objects.published().without_owner().filter(pk=organisation.pk).exists():
+        raise ValidationError(_("A team looks after this profile already."))
+    claim, _is_new = Claim.objects.get_or_create(
+        organisation=organisation,
+        role_address=role_address.strip().lower(),
+        state=ClaimState.PENDING,
+        defaults={"reason": reason, "language": language},
+    )
+    return claim
+
+
+@transaction.atomic
+def decide_claim(
+    *, claim: Claim, is_approved: bool, answer: str, by: Account, now: datetime
+) -> None:
+    """Approved: an invitation as owner goes to the role address; denied: the answer does.
+
+    Raises ValidationError: decided already, denied without a word, or others have come first.
+    """
+    row = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+    require(by, policy.CHANGE, row, now)
+    if row.state != ClaimState.PENDING:
+        raise ValidationError(_("This claim is decided already."))
+    row.state = ClaimState.APPROVED if is_approved else ClaimState.DENIED
+    row.answer, row.decided_at, row.decided_by = answer.strip(), now, by
+    row.full_clean()
+    row.save()
+    record(
+        EventKind.CLAIM_DECIDED,
+        now=now,
+        account=by,
+        detail=f"{row.organisation.public_id}: {row.state}",
+    )
+    if is_approved:
+        admit(row, by, now)
+    else:
+        send_after_commit(
+            "claim_denied",
+            to=row.role_address,
+            language=row.language,
+            context={"organisation": row.organisation.name, "answer": row.answer},
+        )
+
+
+def refuse_owned(organisation_id: int) -> None:
+    if not Organisation.objects.without_owner().filter(pk=organisation_id).exists():
+        raise ValidationError(_("This profile has an owner by now. Deny the claim and say so."))
+
+
+def admit(claim: Claim, by: Account, now: datetime) -> None:
+    refuse_owned(claim.organisation_id)
+    invitation = Invitation(
+        email=claim.role_address,
+        organisation=claim.organisation,
+        team_role=TeamRole.OWNER,
+        language=claim.language,
+    )
+    save_invitation(invitation=invitation, by=by, now=now)
+    send_link("claim_approved", invitation, answer=claim.answer)

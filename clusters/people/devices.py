@@ -1,0 +1,50 @@
+"""Browsers that an account has signed in from: they tell its owner from a stranger.
+
+A signed cookie names the browser for each account, and is set by a successful sign-in only. It
+gives no right: a known browser has attempts of its own, which no stranger can use up.
+"""
+
+from secrets import token_urlsafe
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
+
+SALT = "clusters.people.devices"
+SECONDS = 180 * 24 * 60 * 60
+MOST_ACCOUNTS = 5
+
+
+def device_of(request: HttpRequest, address: str) -> str:
+    """The name of this browser for the account with that address, "" if it never signed in here."""
+    return known(request).get(fingerprint(address), "")
+
+
+def remember(request: HttpRequest, response: HttpResponse, address: str) -> None:
+    devices = known(request)
+    own = devices.pop(fingerprint(address), "") or token_urlsafe(12)
+    others = list(devices.items())[1 - MOST_ACCOUNTS :]
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        signing.dumps(dict([*others, (fingerprint(address), own)]), salt=SALT),
+        max_age=SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def known(request: HttpRequest) -> dict[str, str]:
+    try:
+        devices: dict[str, str] = signing.loads(
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=SECONDS
+        )
+    except signing.BadSignature:
+        return {}
+    return devices
+
+
+def fingerprint(address: str) -> str:
+    """In place of the address, which does not belong into a cookie."""
+    return salted_hmac(SALT, address.lower(), algorithm="sha256").hexdigest()[:24]

@@ -1,0 +1,138 @@
+"""What machines read of the directory: the files of any list, one copy for all caches."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
+
+from clusters.directory.results import Directory
+from clusters.formats.records import COLUMNS, Twin, cluster_twins, row_of
+from clusters.formats.schema_org import cluster_data
+from clusters.formats.writers import Value, write_json, write_spreadsheet, write_table
+from clusters.http.addresses import Data, absolute
+from clusters.http.responses import (
+    SPREADSHEET,
+    file_answer,
+    opened,
+    refused,
+    sent_once,
+    wrong_choices,
+)
+from clusters.models import Cluster
+from clusters.models.keys import in_chunks
+from labels.formats.records import certifications, headline_twins
+from labels.register.holdings import directory
+from labels.register.queries import labels_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks of the directory, and the moment of asking."""
+
+    directory: Directory
+    now: datetime
+    language: str
+    has_mark: bool
+
+    @property
+    def day(self) -> date:
+        return self.directory.day
+
+    @property
+    def page(self) -> str:
+        """The list for people that shows the same."""
+        return absolute(self.directory.query.url(reverse("clusters:list")))
+
+    def twins(self) -> Iterator[Twin]:
+        return cluster_twins(self.directory.keys(), self.day, headline_twins)
+
+    def rows(self) -> Iterator[list[Value]]:
+        return map(row_of, self.twins())
+
+    def descriptions(self) -> Iterator[Data]:
+        """As schema.org says it."""
+        found = Cluster.objects.published().with_place().prefetch_related("names")
+        for keys in in_chunks(self.directory.keys()):
+            clusters = found.in_bulk(keys)
+            labels = labels_of(clusters.values(), self.day)
+            for cluster in filter(None, map(clusters.get, keys)):
+                yield cluster_data(cluster, certifications(labels[cluster.pk]))
+
+
+Answer = Callable[[Asked], HttpResponseBase]
+
+
+def directory_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A view that takes what the directory's list takes, `lang`, and for CSV `bom`.
+
+    A page leaves out what it does not understand and says so; nobody would read that here, so a
+    wrong value is refused, by its name.
+    """
+
+    @require_safe
+    @wraps(answer)
+    def view(request: HttpRequest) -> HttpResponseBase:
+        wrong = wrong_choices(request, lang=dict(settings.LANGUAGES), bom=("0", "1"))
+        if wrong:
+            return refused(request, wrong, 400)
+        language, now = request.GET.get("lang", "en"), timezone.now()
+        with translation.override(language):
+            found = directory(request.GET, reverse("clusters:list"), timezone.localdate(now))
+            if found.problems:
+                return refused(request, [without_remedy(text) for text in found.problems], 400)
+            asked = Asked(found, now, language, has_mark=request.GET.get("bom") == "1")
+            return sent_once(request, opened(answer(asked), now))
+
+    return view
+
+
+def without_remedy(problem: str) -> str:
+    """What is wrong; behind the semicolon stands what a page does about it."""
+    return problem.rpartition("; ")[0] or problem
+
+
+@directory_address
+def clusters_csv(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: write_table(file, list(COLUMNS), asked.rows(), with_mark=asked.has_mark),
+        name=f"clusters-{asked.day}.csv",
+        content_type="text/csv; charset=utf-8",
+        is_download=True,
+    )
+
+
+@directory_address
+def clusters_xlsx(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: write_spreadsheet(file, "clusters", list(COLUMNS), asked.rows(), on=asked.day),
+        name=f"clusters-{asked.day}.xlsx",
+        content_type=SPREADSHEET,
+        is_download=True,
+    )
+
+
+@directory_address
+def clusters_json(asked: Asked) -> HttpResponseBase:
+    head = {"on": asked.day.isoformat(), "page": asked.page, "count": asked.directory.total}
+    return file_answer(
+        lambda file: write_json(file, head, "clusters", asked.twins()),
+        name=f"clusters-{asked.day}.json",
+        content_type="application/json",
+    )
+
+
+@directory_address
+def clusters_jsonld(asked: Asked) -> HttpResponseBase:
+    head = {"@context": "https://schema.org"}
+    return file_answer(
+        lambda file: write_json(file, head, "@graph", asked.descriptions()),
+        name=f"clusters-{asked.day}.jsonld",
+        content_type="application/ld+json",
+    )

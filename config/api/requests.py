@@ -1,0 +1,164 @@
+"""The read API: what every request and every error has in common. Loaded when first asked for.
+
+What clients may rely on stands in docs/api.md.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.utils import timezone, translation
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.operation import Operation
+from ninja.renderers import JSONRenderer
+
+from clusters.api import routers as clusters_routers
+from clusters.http.limits import Quota, network_address, network_of
+from clusters.http.responses import open_to_all, opened, problem, sent_once, shared
+from labels.api import router as labels_router
+from news.api import router as news_router
+
+ROOT = "/api/v1"
+MINUTE = 60
+METHODS = "GET, HEAD, OPTIONS"
+QUOTA = Quota(seconds=MINUTE)
+
+ABOUT = """\
+Everything that the public pages of the Cluster Register show, as JSON. No key, no registration.
+
+Records are named by ids that never change. Lists answer `count`, `next` and `results`; follow
+`next` to its end for all of them. Parameters that are not known are ignored; a wrong value is
+refused by its name. Errors are problem details (RFC 9457). Dates are as precise as they are known:
+2013, 2015-07 or 2015-07-14.
+"""
+TAGS = {
+    "clusters": "Clusters, the counts of their filters, and all that is known of one.",
+    "organisations": "The legal entities that manage clusters, own programmes, hold shares.",
+    "labels": "The register of Cluster Management Excellence Labels, with states on any day.",
+    "announcements": "What clusters and their organisations made known.",
+    "programmes": "Public policies that support clusters, and the level that they require.",
+    "statements": "Counts that sources published, quoted with day, definition and source.",
+    "codes": "Levels, portfolios and regions that the other records name.",
+}
+
+
+class Utf8Renderer(JSONRenderer):
+    json_dumps_params = {"ensure_ascii": False}
+
+
+class ReadApi(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """What clients made from the description call their functions."""
+        return str(operation.view_func.__name__)
+
+
+api = ReadApi(
+    title="Cluster Register",
+    version="1.0.0",
+    description=ABOUT,
+    urls_namespace="api",
+    openapi_url=None,
+    docs_url=None,
+    renderer=Utf8Renderer(),
+    servers=[{"url": settings.SITE_URL}],
+    openapi_extra={
+        "info": {
+            "license": {
+                "name": "CC BY 4.0",
+                "url": "https://creativecommons.org/licenses/by/4.0/",
+            },
+            "contact": {"email": settings.CONTACT_ADDRESS},
+        },
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+    },
+)
+for router in (*clusters_routers, labels_router, news_router):
+    api.add_router("", router)
+
+
+# Every request
+
+
+def answer(request: HttpRequest) -> HttpResponseBase:
+    """What anybody may ask from anywhere; the same for everybody, in English."""
+    with translation.override("en"):
+        return open_to_all(answered(request))
+
+
+def answered(request: HttpRequest) -> HttpResponseBase:
+    try:
+        found = resolve(request.path_info, "config.api.urls")
+    except Resolver404:
+        where = f"{settings.SITE_URL}{ROOT}/docs"
+        return problem(HTTPStatus.NOT_FOUND, f"There is nothing here; {where} tells what there is.")
+    if request.method == "OPTIONS":
+        return leave_to_ask()
+    if request.method not in ("GET", "HEAD"):
+        refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, "This API is read only: ask with GET.")
+        refused["Allow"] = METHODS
+        return refused
+    network = network_of(network_address(request))
+    seconds = QUOTA.wait(network, most=settings.API_REQUESTS_A_MINUTE, now=monotonic())
+    if seconds:
+        refused = problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            f"More was asked from your network in this minute than is fair: wait {seconds} s.",
+        )
+        refused["Retry-After"] = str(seconds)
+        return refused
+    return found_answer(request, found.func, found.kwargs)
+
+
+@shared
+def found_answer(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> HttpResponseBase:
+    """What GET answers; of HEAD the server leaves the body out."""
+    method, request.method = request.method, "GET"
+    response: HttpResponseBase = view(request, **arguments)
+    request.method = method
+    if response.status_code != HTTPStatus.OK:
+        return response
+    return sent_once(request, opened(response, timezone.now()))
+
+
+def leave_to_ask() -> HttpResponse:
+    """What a browser asks before it sends a header of its own from another origin."""
+    return HttpResponse(
+        status=HTTPStatus.NO_CONTENT,
+        headers={
+            "Allow": METHODS,
+            "Access-Control-Allow-Methods": "GET, HEAD",
+            "Access-Control-Allow-Headers": "If-None-Match",
+            "Access-Control-Max-Age": "86400",
+        },
+    )
+
+
+# Errors
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(HTTPStatus.NOT_FOUND, str(error))
+
+
+@api.exception_handler(HttpError)
+def refused_by_name(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(HTTPStatus(error.status_code), error.message)
+
+
+@api.exception_handler(ValidationError)
+def wrong_value(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [{"parameter": name_in(row["loc"]), "detail": row["msg"]} for row in error.errors]
+    detail = "; ".join(f"{row['parameter']}: {row['detail']}" for row in errors)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+
+
+def name_in(place: Sequence[str | int]) -> str:
+    """Of a place such as (“query”, “asked”, “level”, 0), with a number inside a list."""
+    return [str(part) for part in place if not isinstance(part, int)][-1]

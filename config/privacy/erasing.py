@@ -1,0 +1,408 @@
+"""Finding and erasing everything that the portal holds about an address, and handing it out."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Cast
+
+from clusters.models import (
+    Account,
+    Claim,
+    ClaimState,
+    Event,
+    EventAddress,
+    EventKind,
+    Invitation,
+    Organisation,
+    ProblemReport,
+    TeamMember,
+    TeamRole,
+)
+from clusters.people.log import record
+from config.privacy import fields as privacy
+
+ERASED = "[erased]"
+TEXT = (models.CharField, models.TextField, models.FileField, models.JSONField)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Rows of one table that hold the address in a field, or belong to its account by it."""
+
+    table: str
+    field: str
+    keys: tuple[Any, ...]
+    is_mention: bool
+
+
+def account_of(address: str) -> Account | None:
+    return Account.objects.filter(email__iexact=address.strip()).first()
+
+
+def tables() -> list[type[models.Model]]:
+    """Every table that Django knows, those of versions and of relations included."""
+    return [
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if model is not Session and model._meta.managed and not model._meta.proxy
+    ]
+
+
+def text_fields(model: type[models.Model]) -> list[Any]:
+    fields = model._meta.concrete_fields
+    return [field for field in fields if isinstance(field, TEXT) and not field.primary_key]
+
+
+def mention_of(addresses: Iterable[str]) -> re.Pattern[str]:
+    """The addresses in any case, also as in a link, and never as a part of a longer one."""
+    words = "|".join(re.escape(word).replace("@", "(?:@|%40)") for word in sorted(addresses))
+    return re.compile(rf"(?<![\w.+-])(?:{words})(?![\w-]|\.\w)", re.IGNORECASE)
+
+
+def as_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else str(value or "")
+
+
+def rows_with(
+    model: type[models.Model], addresses: set[str]
+) -> Iterator[tuple[models.Model, list[Any]]]:
+    """The rows that mention one of the addresses, and the fields that do: one query."""
+    fields = text_fields(model)
+    rows = model._base_manager.all()
+    condition = Q(pk__in=[])
+    for column in fields:
+        name = column.attname
+        if isinstance(column, models.JSONField):
+            name = f"{name}_as_text"
+            rows = rows.annotate(**{name: Cast(column.attname, models.TextField())})
+        for address in addresses:
+            for spelling in (address, address.replace("@", "%40")):
+                condition |= Q(**{f"{name}__icontains": spelling})
+    mention = mention_of(addresses)
+    for row in rows.filter(condition).order_by("pk"):
+        found = [c for c in fields if mention.search(as_text(getattr(row, c.attname)))]
+        if found:
+            yield row, found
+
+
+def sessions_of(account: Account | None, addresses: set[str]) -> list[Session]:
+    mention = mention_of(addresses)
+    return [
+        session
+        for session in Session.objects.all()
+        if (data := session.get_decoded())
+        and (
+            (account is not None and str(data.get("_auth_user_id")) == str(account.pk))
+            or mention.search(json.dumps(data, default=str))
+        )
+    ]
+
+
+def find(address: str) -> list[Place]:
+    """Every place of the address, and every row that belongs to its account."""
+    account = account_of(address)
+    places: dict[tuple[str, str, bool], list[Any]] = {}
+    for model in tables():
+        label = model._meta.label_lower
+        for row, fields in rows_with(model, {address.strip()}):
+            for column in fields:
+                places.setdefault((label, column.name, True), []).append(row.pk)
+        for name in relations_to_account(model) if account else ():
+            keys = list(model._base_manager.filter(**{name: account}).values_list("pk", flat=True))
+            if keys:
+                places[label, name, False] = keys
+    sessions = sessions_of(account, {address.strip()})
+    if sessions:
+        keys = [session.pk for session in sessions]
+        places[Session._meta.label_lower, "session_data", account is None] = keys
+    return [
+        Place(table, name, tuple(keys), is_mention)
+        for (table, name, is_mention), keys in sorted(places.items())
+    ]
+
+
+def relations_to_account(model: type[models.Model]) -> list[str]:
+    return [
+        column.name for column in model._meta.concrete_fields if column.related_model is Account
+    ]
+
+
+@dataclass
+class Erasure:
+    """What erasing did, or would do: rows changed and deleted, by table."""
+
+    changed: Counter[str] = field(default_factory=Counter)
+    deleted: Counter[str] = field(default_factory=Counter)
+    orphaned: list[str] = field(default_factory=list)
+    account: int | None = None
+
+    @property
+    def found_anything(self) -> bool:
+        return bool(self.changed or self.deleted)
+
+
+@transaction.atomic
+def erase(address: str, *, now: datetime, dry_run: bool = False) -> Erasure:
+    """Make the account of the address nameless and take the address out of every row.
+
+    The lines of the event log stay, without an address. A dry run does the whole work and takes
+    it back.
+    """
+    done = Erasure()
+    account = account_of(address)
+    addresses = addresses_of(account) | {address.strip()}
+    if account is not None:
+        done.account = account.pk
+        done.orphaned = [str(organisation) for organisation in orphaned_by(account)]
+    delete_requests_of(addresses, done)
+    delete_traces(account, addresses, done)
+    if account is not None:
+        delete_belongings(account, done)
+        make_nameless(account, done)
+    for model in tables():
+        if model is not Event:  # the database keeps its lines as they are: they hold no address
+            clear(model, addresses, done)
+    if done.found_anything:
+        record(EventKind.ERASED, now=now, about=account)
+    if dry_run:
+        transaction.set_rollback(True)
+    return done
+
+
+def addresses_of(account: Account | None) -> set[str]:
+    """The present and former addresses of the account, without those that another has now."""
+    if account is None:
+        return set()
+    known = {
+        account.email,
+        *Account.history.filter(id=account.pk).values_list("email", flat=True),
+        *EmailAddress.objects.filter(user=account).values_list("email", flat=True),
+    }
+    others = Account.objects.exclude(pk=account.pk).values_list("email", flat=True)
+    return {email for email in known if email} - set(others.filter(email__in=known))
+
+
+def orphaned_by(account: Account) -> models.QuerySet[Organisation]:
+    """Organisations of which the account is the last active owner."""
+    owned = TeamMember.objects.filter(account=account, role=TeamRole.OWNER)
+    others = TeamMember.objects.filter(
+        organisation=OuterRef("pk"), role=TeamRole.OWNER, account__is_active=True
+    ).exclude(account=account)
+    return Organisation.objects.filter(~Exists(others), pk__in=owned.values("organisation"))
+
+
+def delete_requests_of(addresses: set[str], done: Erasure) -> None:
+    """Invitations to the addresses, and claims that wait for an answer to them."""
+    exactly = Q(pk__in=[])
+    for address in addresses:
+        exactly |= Q(email__iexact=address)
+    delete(Invitation.objects.filter(exactly), done)
+    claims = Q(pk__in=[])
+    for address in addresses:
+        claims |= Q(role_address__iexact=address)
+    delete(Claim.objects.filter(claims, state=ClaimState.PENDING), done)
+
+
+def delete_traces(account: Account | None, addresses: set[str], done: Erasure) -> None:
+    """Sessions, and what is kept of where the account's events came from."""
+    sessions = [session.pk for session in sessions_of(account, addresses)]
+    delete(Session.objects.filter(pk__in=sessions), done)
+    typed = [row.pk for row, _fields in rows_with(EventAddress, addresses)]
+    traces = Q(pk__in=typed)
+    if account is not None:
+        traces |= Q(event__account=account) | Q(event__about=account)
+    delete(EventAddress.objects.filter(traces), done)
+
+
+def delete_belongings(account: Account, done: Erasure) -> None:
+    for label in privacy.FALLING_WITH_AN_ACCOUNT:
+        model = apps.get_model(label)
+        (name,) = relations_to_account(model)
+        delete(model._base_manager.filter(**{name: account}), done)
+    # An expert's versions describe a person even without an address.
+    expert = apps.get_model("labels.expert")
+    delete(expert.history.filter(account=account), done)
+
+
+def delete(rows: models.QuerySet[Any], done: Erasure) -> None:
+    number = rows.count()
+    if number:
+        rows.delete()
+        done.deleted[rows.model._meta.label_lower] += number
+
+
+def make_nameless(account: Account, done: Erasure) -> None:
+    account.email = nameless_address(account.pk)
+    account.is_active = account.is_superuser = False
+    account.session_number += 1
+    account.set_unusable_password()
+    account.save()
+    account.groups.clear()
+    account.user_permissions.clear()
+    done.changed[account._meta.label_lower] += 1
+
+
+def nameless_address(key: Any) -> str:
+    return f"erased-{key}@invalid.example"
+
+
+def clear(model: type[models.Model], addresses: set[str], done: Erasure) -> None:
+    """Take the addresses out of the rows of one table; no version of a row tells of it."""
+    mention = mention_of(addresses)
+    label = privacy.label_of_the_row(model._meta.label_lower)
+    for row, fields in rows_with(model, addresses):
+        values: dict[str, Any] = {}
+        for column in fields:
+            value = getattr(row, column.attname)
+            values[column.attname] = cleared(column, value, mention, key=getattr(row, "id", row.pk))
+            shown_by = privacy.SHOWN_BY.get((label, column.name))
+            if shown_by:
+                values[shown_by] = False
+        model._base_manager.filter(pk=row.pk).update(**values)
+        done.changed[model._meta.label_lower] += 1
+
+
+def cleared(column: Any, value: Any, mention: re.Pattern[str], *, key: Any) -> Any:
+    """The value without the address; empty, or a nameless address, where it was nothing else."""
+    if isinstance(column, models.JSONField):
+        return json.loads(mention.sub(ERASED, json.dumps(value)))
+    text = str(value)
+    if isinstance(column, models.EmailField):
+        return "" if column.blank and not column.unique else nameless_address(key)
+    if column.unique:
+        return f"erased-{key}"[: column.max_length]
+    return mention.sub(ERASED, text)[: column.max_length]
+
+
+# What the signed-in account may take along
+
+KEYS = {
+    "account": "the account: address, language of mails, roles, when it was made",
+    "addresses": "addresses with which it signs in",
+    "second_factors": "kinds of second factors, when made and last used; no secret",
+    "sessions": "until when each open session lasts",
+    "teams": "organisations in whose teams it is, with the role",
+    "mandates": "programmes that it follows",
+    "expert": "its entry in the pool of experts",
+    "invitations": "invitations to its address, and those that it sent",
+    "claims": "claims of profiles made with its address",
+    "reports": "problems reported with its address",
+    "mails": "notices about labels and weekly digests that were mailed to it",
+    "events": "lines of the event log by it or about it, with addresses while they are kept",
+    "changes": "versions of records that it wrote",
+    "found_in": "every other table and field where its address stands",
+}
+
+
+def data_of(account: Account) -> dict[str, Any]:
+    """Everything that the portal holds about the account, by the keys of `KEYS`."""
+    expert = apps.get_model("labels.expert")
+    delivery = apps.get_model("labels.delivery")
+    return {
+        "account": values(
+            Account.objects.filter(pk=account.pk),
+            "email",
+            "language",
+            "is_active",
+            "is_superuser",
+            "created_at",
+        )[0]
+        | {"roles": sorted(account.groups.values_list("name", flat=True))},
+        "addresses": values(EmailAddress.objects.filter(user=account), "email", "verified"),
+        "second_factors": values(
+            Authenticator.objects.filter(user=account), "type", "created_at", "last_used_at"
+        ),
+        "sessions": [
+            {"expires_at": session.expire_date} for session in sessions_of(account, {account.email})
+        ],
+        "teams": values(account.teams.all(), "organisation__name", "role", "joined_at"),
+        "mandates": values(account.mandates.all(), "programme__name_en"),
+        "expert": values(
+            expert.objects.filter(account=account),
+            "country",
+            "languages",
+            "accredited_on",
+            "portfolios__code",
+        ),
+        "invitations": values(
+            Invitation.objects.filter(Q(email__iexact=account.email) | Q(invited_by=account)),
+            "email",
+            "organisation__name",
+            "team_role",
+            "role",
+            "created_at",
+            "expires_at",
+            "accepted_at",
+            "withdrawn_at",
+        ),
+        "claims": values(
+            Claim.objects.filter(role_address__iexact=account.email),
+            "organisation__name",
+            "reason",
+            "state",
+            "answer",
+            "created_at",
+            "decided_at",
+        ),
+        "reports": values(
+            ProblemReport.objects.filter(reply_address__iexact=account.email),
+            "record_name",
+            "path",
+            "text",
+            "state",
+            "answer",
+            "created_at",
+            "closed_at",
+        ),
+        "mails": values(
+            delivery.objects.filter(account=account),
+            "notice__label__public_id",
+            "notice__kind",
+            "week_from",
+            "begun_at",
+            "sent_at",
+            "failed_at",
+        ),
+        "events": values(
+            Event.objects.filter(Q(account=account) | Q(about=account)),
+            "happened_at",
+            "kind",
+            "detail",
+            "address__network_address",
+            "address__typed_address",
+        ),
+        "changes": [
+            {"table": privacy.label_of_the_row(model._meta.label_lower), **change}
+            for model in tables()
+            if hasattr(model, "history_user")
+            for change in values(
+                model._base_manager.filter(history_user=account).annotate(
+                    row=F(model.instance_type._meta.pk.attname)  # type: ignore[attr-defined]
+                ),
+                "row",
+                "history_date",
+                "history_type",
+                "history_change_reason",
+            )
+        ],
+        "found_in": [
+            {"table": place.table, "field": place.field, "rows": len(place.keys)}
+            for place in find(account.email)
+            if place.is_mention
+        ],
+    }
+
+
+def values(rows: models.QuerySet[Any], *names: str) -> list[dict[str, Any]]:
+    return list(rows.order_by("pk").values(*names))

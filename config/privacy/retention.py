@@ -1,0 +1,153 @@
+"""Removing what has been kept long enough, by the days of `clusters.privacy`."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connection, models, transaction
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from clusters.models import (
+    Account,
+    Change,
+    Claim,
+    Cluster,
+    Event,
+    EventAddress,
+    EventKind,
+    Invitation,
+    Organisation,
+    ProblemReport,
+)
+from clusters.people.log import record
+from config.privacy import fields as privacy
+
+FORMER_ADDRESSES: tuple[tuple[Any, str], ...] = (
+    (Account, "email"),
+    (Organisation, "role_address"),
+    (Cluster, "contact_address"),
+)
+
+
+@transaction.atomic
+def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
+    """Remove what is due; the number of rows (or files) by table. A dry run takes its work back.
+
+    What is exactly as old as its limit goes. Rows are written without a new version: that would
+    keep what is removed.
+    """
+    done: Counter[str] = Counter()
+    for rows in due_rows(now):
+        done[rows.model._meta.label_lower] += rows.count()
+        rows.delete()
+    for rows, names in due_fields(now):
+        filled = Q(pk__in=[])
+        for name in names:
+            filled |= ~Q(**{name: ""})
+        done[rows.model._meta.label_lower] += rows.filter(filled).update(**dict.fromkeys(names, ""))
+    done["cache"] += delete_expired_entries(now)
+    for folder in past_certificates(timezone.localdate(now)):
+        done["certificates"] += len(list(folder.iterdir()))
+        if not dry_run:
+            shutil.rmtree(folder)
+    done = +done
+    if done:
+        detail = ", ".join(f"{table} {number}" for table, number in sorted(done.items()))
+        record(EventKind.PURGED, now=now, detail=detail)
+    if dry_run:
+        transaction.set_rollback(True)
+    return done
+
+
+def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
+    """Rows that go as a whole, with the versions of an invitation and of a mail."""
+    yield EventAddress.objects.filter(
+        event__happened_at__lte=now - timedelta(days=privacy.NETWORK_ADDRESS_DAYS)
+    )
+    yield Event.objects.filter(happened_at__lte=now - timedelta(days=privacy.EVENT_DAYS))
+    yield Session.objects.filter(expire_date__lte=now)
+    long_ago = now - timedelta(days=privacy.INVITATION_DAYS)
+    yield Invitation.objects.filter(expires_at__lte=long_ago)
+    yield Invitation.history.filter(expires_at__lte=long_ago).exclude(
+        id__in=Invitation.objects.values("pk")
+    )
+    yield from due_deliveries(now)
+    yield Change.objects.filter(changed_at__lte=now - timedelta(days=privacy.CHANGE_DAYS))
+    yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=privacy.ADMIN_LOG_DAYS))
+
+
+def due_deliveries(now: datetime) -> Iterator[models.QuerySet[Any]]:
+    """Old mails of digests, and of notices whose label is renewable no more, with their versions.
+
+    While it is, a missing row would have the mail sent again; a month more for labels without
+    days in which they can be renewed.
+    """
+    deliveries: Any = apps.get_model("labels.delivery")
+    long_ago = now - timedelta(days=privacy.DELIVERY_DAYS)
+    a_month_ago = timezone.localdate(now) - timedelta(days=31)
+    is_over = Q(notice=None) | ~Q(notice__label__renewable_until__gte=a_month_ago)
+    yield deliveries.objects.filter(is_over, begun_at__lte=long_ago)
+    yield deliveries.history.filter(begun_at__lte=long_ago).exclude(
+        id__in=deliveries.objects.values("pk")
+    )
+
+
+def due_fields(now: datetime) -> Iterator[tuple[models.QuerySet[Any], tuple[str, ...]]]:
+    """Fields to empty, in the rows and in their versions."""
+    decided = now - timedelta(days=privacy.CLAIM_DAYS)
+    yield from with_versions(Claim, Q(decided_at__lte=decided), decided, "role_address", "reason")
+    closed = now - timedelta(days=privacy.REPLY_ADDRESS_DAYS)
+    yield from with_versions(ProblemReport, Q(closed_at__lte=closed), closed, "reply_address")
+    former = now - timedelta(days=privacy.FORMER_ADDRESS_DAYS)
+    for model, name in FORMER_ADDRESSES:
+        present = model.objects.filter(pk=OuterRef("id")).values(name)
+        versions = model.history.filter(history_date__lte=former)
+        yield versions.exclude(**{name: Coalesce(Subquery(present), Value(""))}), (name,)
+
+
+def past_certificates(today: date) -> Iterator[Path]:
+    """Folders of certificates that nobody is sent any more, each named by its day.
+
+    Yesterday's stays: who asked for one before midnight may still be waiting for it.
+    """
+    yesterday = str(today - timedelta(days=1))
+    return (
+        folder
+        for folder in Path(settings.CERTIFICATES_ROOT).glob("20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]")
+        if folder.name < yesterday
+    )
+
+
+def with_versions(
+    model: Any, is_due: Q, moment: datetime, *names: str
+) -> Iterator[tuple[models.QuerySet[Any], tuple[str, ...]]]:
+    """The due rows, all versions of these, and old versions of rows that are no longer there."""
+    rows = model.objects.filter(is_due)
+    due = list(rows.values_list("pk", flat=True))
+    yield rows, names
+    gone = Q(history_date__lte=moment) & ~Q(id__in=model.objects.values("pk"))
+    yield model.history.filter(Q(id__in=due) | gone), names
+
+
+def delete_expired_entries(now: datetime) -> int:
+    """Django's cache in the database drops expired entries only when it is full."""
+    number = 0
+    for cache in caches.all(initialized_only=False):
+        if isinstance(cache, DatabaseCache):
+            table = connection.ops.quote_name(cache._table)  # type: ignore[attr-defined]
+            with connection.cursor() as cursor:
+                expired = connection.ops.adapt_datetimefield_value(now.replace(microsecond=0))
+                cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [expired])  # noqa: S608
+                number += cursor.rowcount
+    return number

@@ -1,0 +1,33 @@
+"""What the portal holds about the signed-in account, to take along."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from clusters.http.limits import network_address
+from clusters.models import Account, EventKind
+from clusters.people.log import record
+from config.privacy.erasing import data_of
+
+
+@never_cache
+@login_required
+@require_POST
+def account_data(request: HttpRequest) -> HttpResponse:
+    """A POST, because it is noted in the log of events."""
+    person = request.user
+    assert isinstance(person, Account)
+    data = data_of(person)
+    record(
+        EventKind.EXPORTED,
+        now=timezone.now(),
+        account=person,
+        about=person,
+        detail="own data",
+        network_address=network_address(request) or None,
+    )
+    response = JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = 'attachment; filename="account-data.json"'
+    return response

@@ -1,0 +1,155 @@
+"""Home, the statements, and what machines ask of the site as a whole."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    QueryDict,
+)
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from clusters.contact.reports import Record, record_of
+from clusters.http.links import Link
+from clusters.http.paging import page_of
+from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
+from config.site.search import found, words_asked
+from labels.models import Label
+from labels.register.holdings import directory
+from labels.register.queries import figures, latest_awards
+from news.models import Announcement
+from news.queries import latest
+
+ANNOUNCEMENTS = 3
+AWARDS = 4
+CORRECTIONS = 50
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    today = timezone.localdate()
+    clusters = Cluster.objects.published()
+    return TemplateResponse(
+        request,
+        "home.html",
+        {
+            "day": today,
+            "clusters": clusters.count(),
+            "countries": clusters.count_countries(),
+            "points": directory(QueryDict(), reverse("clusters:list"), today).points(),
+            "figures": figures(today),
+            "examples": examples(),
+            "announcements": latest(timezone.now(), ANNOUNCEMENTS),
+            "awards": latest_awards(today, AWARDS),
+            "site_data": {
+                "@type": "WebSite",
+                "name": _("Cluster Register"),
+                "url": f"{settings.SITE_URL}{request.path}",
+            },
+        },
+    )
+
+
+def examples() -> list[Link]:
+    """Searches to try, each an address that anybody could type."""
+    clusters, labels = reverse("clusters:list"), reverse("labels:list")
+    asked: list[tuple[str, str, dict[str, str]]] = [
+        (_("Gold in Italy"), clusters, {"country": "IT", "level": "gold"}),
+        (_("health clusters"), clusters, {"portfolio": "health-and-medical-science"}),
+        (_("labels that may still be renewed"), labels, {"state": "renewable"}),
+        (_("valid on 8 September 2015"), labels, {"state": "valid", "on": "2015-09-08"}),
+    ]
+    return [Link(name, f"{path}?{urlencode(query)}") for name, path, query in asked]
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    words = words_asked(request.GET)
+    groups = found(words, today=timezone.localdate(), now=timezone.now()) if words else []
+    return TemplateResponse(
+        request,
+        "search.html",
+        {
+            "words": words,
+            "groups": groups,
+            "number": sum(group.number for group in groups),
+        },
+    )
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "about.html")
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "accessibility.html")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "privacy.html")
+
+
+@require_safe
+def data(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "data.html")
+
+
+@require_safe
+def corrections(request: HttpRequest) -> HttpResponse:
+    page = page_of(ProblemReport.objects.corrections(), request.GET, per_page=CORRECTIONS)
+    records = public_records(page, timezone.now())
+    return TemplateResponse(
+        request,
+        "corrections.html",
+        {
+            "page_obj": page,
+            "rows": [(report, records.get((report.kind, report.record_id))) for report in page],
+        },
+    )
+
+
+def public_records(
+    reports: Iterable[ProblemReport], now: datetime
+) -> dict[tuple[str, str], Record]:
+    """What the reports are about, by kind and public id, as far as it is public now.
+
+    At most a query for each kind, and one for the texts of announcements.
+    """
+    ids: dict[str, set[str]] = defaultdict(set)
+    for report in reports:
+        ids[report.kind].add(report.record_id)
+    published: dict[RecordKind, QuerySet[Any]] = {
+        RecordKind.CLUSTER: Cluster.objects.published(),
+        RecordKind.ORGANISATION: Organisation.objects.published(),
+        RecordKind.PROGRAMME: Programme.objects.published(),
+        RecordKind.LABEL: Label.objects.published().with_holder(),
+        RecordKind.ANNOUNCEMENT: Announcement.objects.published(now).prefetch_related("texts"),
+    }
+    return {
+        (kind, public_id): record_of(kind, row)
+        for kind, rows in published.items()
+        for public_id, row in rows.in_bulk(ids[kind], field_name="public_id").items()
+    }
+
+
+@csrf_exempt
+def api(request: HttpRequest, path: str) -> HttpResponseBase:
+    """Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it."""
+    from config.api.requests import answer
+
+    return answer(request)

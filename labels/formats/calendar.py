@@ -1,0 +1,156 @@
+"""The days to keep in mind as a calendar (RFC 5545): the end of each label, its last chance."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from clusters.http.addresses import page_addresses
+from labels.models import Label, LabelQuerySet
+from labels.words import state_sentence
+
+MOST_OCTETS = 75
+COLUMNS = (
+    "public_id", "starts_on", "ends_on", "renewable_until", "revoked_on", "revocation_reason",
+    "transferred_on", "transferred_from", "level__name_en", "level__name_it", "cluster__name",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A whole day. `uid` stays the same whatever is corrected; `changed_at` is the last change."""
+
+    uid: str
+    day: date
+    summary: str
+    description: str
+    url: str
+    changed_at: datetime
+
+
+def loaded(labels: LabelQuerySet) -> LabelQuerySet:
+    """What `entries` needs, and no more: succession, names, and `changed_at`.
+
+    `changed_at` is the moment of the last version in the history, None without any.
+    """
+    versions = Label.history.filter(id=OuterRef("pk")).order_by("-history_date")
+    return (
+        labels.with_succession()
+        .annotate(changed_at=Subquery(versions.values("history_date")[:1]))
+        .select_related(None)
+        .select_related("level", "cluster")
+        .only(*COLUMNS)
+    )
+
+
+def entries(labels: Iterable[Label]) -> Iterator[Entry]:
+    """In the active language; wants `loaded()`.
+
+    What a revocation comes before is left out; a label that was transferred has no end of its own,
+    and one that a later label has taken over needs no renewal.
+    """
+    page = page_addresses("labels:detail")
+    for label in labels:
+        is_undated = label.ends_on is None or label.renewable_until is None
+        if is_undated or label.transferred_on is not None:
+            continue
+        assert label.ends_on is not None
+        assert label.renewable_until is not None
+        names = {"level": label.level.name, "cluster": label.cluster.name}
+        if not is_revoked_by(label, label.ends_on):
+            words = _("%(level)s label of %(cluster)s ends") % names
+            yield entry(label, "end", label.ends_on, words, page)
+        is_renewable = label.ends_on < label.renewable_until and label.taken_over_on is None  # type: ignore[attr-defined]
+        if is_renewable and not is_revoked_by(label, label.renewable_until):
+            words = _("Last day to renew the %(level)s label of %(cluster)s") % names
+            yield entry(label, "deadline", label.renewable_until, words, page)
+
+
+def is_revoked_by(label: Label, day: date) -> bool:
+    return label.revoked_on is not None and label.revoked_on <= day
+
+
+def entry(label: Label, kind: str, day: date, summary: str, page: Callable[[str], str]) -> Entry:
+    assert label.starts_on is not None
+    changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
+    started_at = datetime.combine(
+        label.starts_on, datetime.min.time(), timezone.get_default_timezone()
+    )
+    return Entry(
+        uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
+        day=day,
+        summary=summary,
+        description=state_sentence(label, day),
+        url=page(label.public_id),
+        changed_at=changed_at or started_at,
+    )
+
+
+def calendar(name: str, entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The file in pieces: the head, each entry, the end."""
+    language = (get_language() or "en").upper()
+    yield encoded(
+        [
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            f"PRODID:-//Cluster Register//Labels//{language}",
+            "CALSCALE:GREGORIAN",
+            f"NAME:{escaped(name)}",
+            f"X-WR-CALNAME:{escaped(name)}",
+            "REFRESH-INTERVAL;VALUE=DURATION:P1D",
+        ]
+    )
+    for one in entries:
+        yield encoded(event_lines(one))
+    yield encoded(["END:VCALENDAR"])
+
+
+def event_lines(entry: Entry) -> list[str]:
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{escaped(entry.uid)}",
+        f"DTSTAMP:{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        f"DTSTART;VALUE=DATE:{compact(entry.day)}",
+        f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",
+        f"SUMMARY:{escaped(entry.summary)}",
+        f"DESCRIPTION:{escaped(entry.description)}",
+        f"URL:{entry.url}",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
+
+
+def compact(day: date) -> str:
+    return day.isoformat().replace("-", "")
+
+
+def escaped(text: str) -> str:
+    """A TEXT value (section 3.3.11)."""
+    for character, written in (("\\", "\\\\"), (";", "\\;"), (",", "\\,")):
+        text = text.replace(character, written)
+    return "\\n".join(text.splitlines())
+
+
+def encoded(lines: Iterable[str]) -> bytes:
+    return b"".join(folded(line) for line in lines)
+
+
+def folded(line: str) -> bytes:
+    """A content line of at most 75 octets a piece, no character cut in two (section 3.1)."""
+    octets = line.encode()
+    pieces: list[bytes] = []
+    begin = 0
+    while len(octets) - begin > (room := MOST_OCTETS - bool(pieces)):
+        # Each piece but the first begins with a space; octets like 10xxxxxx go on a character.
+        end = begin + room
+        while octets[end] & 0b1100_0000 == 0b1000_0000:
+            end -= 1
+        pieces.append(octets[begin:end])
+        begin = end
+    return b"\r\n ".join([*pieces, octets[begin:]]) + b"\r\n"

@@ -1,0 +1,156 @@
+"""What happened to labels as an Atom feed: awards, renewals, expiries, transfers, revocations."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import islice
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from clusters.http.addresses import absolute
+from labels.models import Label, LabelKind, LabelQuerySet
+from labels.words import state_sentence
+
+ENTRIES = 100
+ONE_DAY = timedelta(days=1)
+
+
+class Change(StrEnum):
+    """The last part of an entry's id: it never changes."""
+
+    START = "start"
+    END = "end"
+    REVOCATION = "revocation"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What happened to a label, and the first day on which it holds."""
+
+    change: Change
+    day: date
+    label: Label
+
+
+def happenings(labels: LabelQuerySet, until: date) -> list[Happening]:
+    """The last ones up to a day, the latest first.
+
+    At most eight queries, and few rows, however many labels there are.
+    """
+    loaded = labels.with_succession()
+    not_revoked_first = Q(revoked_on__isnull=True) | Q(revoked_on__gt=F("starts_on"))
+    found = [
+        *last(
+            loaded.started_by(until).filter(not_revoked_first).order_by("-starts_on", "-pk"), start
+        ),
+        *last(loaded.filter(ends_on__lt=until).order_by("-ends_on", "-pk"), end),
+        *last(loaded.filter(revoked_on__lte=until).order_by("-revoked_on", "-pk"), revocation),
+        *last(
+            loaded.filter(transferred_on__lte=until).order_by("-transferred_on", "-pk"), transfer
+        ),
+    ]
+    found.sort(key=lambda happening: (happening.day, happening.label.pk), reverse=True)
+    return found[:ENTRIES]
+
+
+def last(labels: LabelQuerySet, happening: Callable[[Label], Happening | None]) -> list[Happening]:
+    found: Iterator[Happening | None] = map(happening, labels.iterator(chunk_size=ENTRIES))
+    return list(islice(filter(None, found), ENTRIES))
+
+
+def start(label: Label) -> Happening:
+    assert label.starts_on is not None
+    return Happening(Change.START, label.starts_on, label)
+
+
+def end(label: Label) -> Happening | None:
+    """None where a later label has followed without a gap, or the label was gone by then."""
+    assert label.ends_on is not None
+    day = label.ends_on + ONE_DAY
+    taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
+    is_followed = taken_over_on is not None and taken_over_on <= day
+    is_revoked = label.revoked_on is not None and label.revoked_on <= day
+    is_gone = is_revoked or label.transferred_on is not None
+    return None if is_followed or is_gone else Happening(Change.END, day, label)
+
+
+def revocation(label: Label) -> Happening:
+    assert label.revoked_on is not None
+    return Happening(Change.REVOCATION, label.revoked_on, label)
+
+
+def transfer(label: Label) -> Happening:
+    assert label.transferred_on is not None
+    return Happening(Change.TRANSFER, label.transferred_on, label)
+
+
+class RegisterFeed(Atom1Feed):
+    """Without entries it says a moment of its own, so that the same question has one answer."""
+
+    def latest_post_date(self) -> datetime:
+        return super().latest_post_date() if self.items else self.feed["empty_since"]
+
+
+def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> bytes:
+    """In the active language; `page` and `address` are absolute."""
+    feed = RegisterFeed(
+        title=_("Label register: awards, renewals, expiries, transfers and revocations"),
+        link=page,
+        description=_("What happened to the labels of the register, the latest first."),
+        language=get_language() or "en",
+        author_name=_("Cluster Register"),
+        feed_url=address,
+        feed_guid=address,
+        empty_since=midnight(until),
+    )
+    for happening in happenings(labels, until):
+        label, moment = happening.label, midnight(happening.day)
+        feed.add_item(
+            title=title_of(happening),
+            link=absolute(label.get_absolute_url()),
+            description=state_sentence(label, happening.day),
+            unique_id=id_of(happening),
+            pubdate=moment,
+            updateddate=moment,
+            categories=(label.level.name, label.cluster.name),
+        )
+    text: str = feed.writeString("utf-8")
+    return text.encode()
+
+
+def title_of(happening: Happening) -> str:
+    label = happening.label
+    titles = {
+        Change.START: title_of_start(label),
+        Change.END: _("%(cluster)s: %(level)s label expired"),
+        Change.REVOCATION: _("%(cluster)s: %(level)s label revoked"),
+        Change.TRANSFER: _("%(cluster)s: %(level)s label transferred"),
+    }
+    return titles[happening.change] % {"cluster": label.cluster.name, "level": label.level.name}
+
+
+def title_of_start(label: Label) -> str:
+    if label.transferred_from_id is not None:
+        return _("%(cluster)s: %(level)s label taken over")
+    if label.kind == LabelKind.RENEWAL:
+        return _("%(cluster)s: %(level)s label renewed")
+    return _("%(cluster)s: %(level)s label awarded")
+
+
+def id_of(happening: Happening) -> str:
+    """https://www.rfc-editor.org/rfc/rfc4151: the same in every language, whatever is corrected."""
+    host = urlsplit(settings.SITE_URL).hostname
+    return f"tag:{host},2026:label/{happening.label.public_id}/{happening.change}"
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a day where the register is kept."""
+    return datetime.combine(day, time.min, timezone.get_default_timezone())

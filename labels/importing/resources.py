@@ -1,0 +1,65 @@
+"""Labels as a table: what it adds or changes are steps in their life, with their reason."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clusters.models import Cluster
+from clusters.tables.reader import Table
+from clusters.tables.resources import PUBLIC_ID, TableResource
+from labels.life import steps as life
+from labels.life.days import hold
+from labels.models import Label
+
+REASON = "reason"
+
+
+class LabelResource(TableResource):
+    """A line without a public id is proposed as told by a source; one with it is corrected."""
+
+    keys: ClassVar = {"level": "code", "awarded_by": "code"}
+    found_by: ClassVar = (PUBLIC_ID,)
+    recognised_by: ClassVar = ()  # two of a cluster and a level are refused
+    extra_columns: ClassVar = (REASON,)
+
+    class Meta:
+        model = Label
+        fields = (
+            PUBLIC_ID, "cluster", "managing_organisation", "level", "certificate_number", "kind",
+            "renews", "assessed_on", "awarded_on", "announced_on", "valid_until", "awarded_by",
+            "score", "benchmarked_on", "areas_of_improvement", "source",
+        )  # fmt: skip
+
+    def find_rows(self, table: Table) -> dict[tuple[str, str], Any]:
+        """Clusters are held first, as by every step: what is read then stays so until the end."""
+        labels = {line.values.get(PUBLIC_ID, "") for line in table.lines}
+        clusters = {line.values.get("cluster", "") for line in table.lines}
+        named = Q(public_id__in=clusters) | Q(labels__public_id__in=labels)
+        hold(Cluster.objects.filter(named).order_by().values("pk"))
+        return super().find_rows(table)
+
+    def complete(self, instance: Label) -> None:
+        """Its days follow from the others when it is saved."""
+
+    def validate_instance(
+        self, instance: Label, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        """The step checks the whole label; it wants the cluster and the level."""
+        errors = dict(import_validation_errors or {})
+        for name in ("cluster", "level"):
+            if getattr(instance, f"{name}_id") is None:
+                errors.setdefault(name, ValidationError(_("This field is required.")))
+        if errors:
+            raise ValidationError(errors)
+
+    def before_save_instance(self, instance: Label, row: Any, **kwargs: Any) -> None:
+        self.reason = row.get(REASON, "")
+
+    def save_row(self, instance: Label, is_create: bool) -> None:
+        by, now = self.rights.account, self.rights.now
+        if is_create:
+            life.award(instance, reason=self.reason, by=by, now=now, is_recorded=True)
+        else:
+            life.correct(instance, reason=self.reason, by=by, now=now)

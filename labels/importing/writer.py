@@ -1,0 +1,524 @@
+"""Writing a register file: what it says and the register does not know yet is added."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from itertools import islice
+from operator import attrgetter
+from typing import Any, BinaryIO, TypeVar
+
+from django.db import models, reset_queries, transaction
+from django_countries import countries
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from clusters.dates import PartialDate
+from clusters.models import (
+    Cluster,
+    ClusterName,
+    Management,
+    ManagementRole,
+    Organisation,
+    OrganisationName,
+    Portfolio,
+    Region,
+)
+from clusters.models.history import IMPORT
+from clusters.public_ids import new_public_id, slug_for
+from labels.importing.lines import (
+    Finding,
+    Line,
+    Outcome,
+    RegisterFile,
+    Report,
+    UnreadableFileError,
+    Vocabulary,
+)
+from labels.life.days import hold, last_day_in_force
+from labels.models import Label, Level, LevelRule, new_status_index
+from labels.validity import Rule
+
+CHUNK = 1_000
+AMBIGUOUS = -1
+
+Row = TypeVar("Row", bound=models.Model)
+Addressed = TypeVar("Addressed", bound=Cluster | Organisation)
+Numbered = TypeVar("Numbered", bound=Cluster | Organisation | Label)
+LabelKey = tuple[int, str, PartialDate | None, PartialDate | None]
+ClusterKey = int | tuple[str, str]
+
+
+@transaction.atomic
+def import_register(file: BinaryIO, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
+    """Add what a CSV file of labels says and the register does not know yet.
+
+    One transaction: with one bad line nothing is written, unless `skip_bad` leaves those lines
+    out. A dry run does the whole work and takes it back. What a row says is never overwritten;
+    a portfolio or region that is empty and always was is filled. Reads the file once, in chunks;
+    memory grows by some 150 bytes for each name and label that the file or the register holds.
+    """
+    report = Report()
+    try:
+        register_file = RegisterFile(file)
+    except UnreadableFileError as error:
+        report.errors.extend(error.findings)
+        return report
+    for column in register_file.unused_columns:
+        message = "the column is not known and not read."
+        report.notices.append(Finding(register_file.header_line, column, message))
+    # One import at a time: names have no constraint that would stop two from adding the same.
+    list(Level.objects.select_for_update(no_key=True))
+    write_lines(register_file.read(vocabulary()), report, skip_bad=skip_bad)
+    if report.errors and not skip_bad:
+        report = report.refused()
+    else:
+        report.outcome = Outcome.DRY_RUN if dry_run else Outcome.WRITTEN
+    if report.outcome != Outcome.WRITTEN:
+        transaction.set_rollback(True)
+    return report
+
+
+def write_lines(
+    records: Iterable[Line | Finding], report: Report, *, skip_bad: bool = False
+) -> None:
+    """Write the lines and report; after a finding, without `skip_bad`, only look at the rest."""
+    writer = RegisterWriter(report)
+    records = iter(records)
+    while chunk := list(islice(records, CHUNK)):
+        report.errors += [record for record in chunk if isinstance(record, Finding)]
+        if skip_bad or not report.errors:
+            writer.write([record for record in chunk if isinstance(record, Line)])
+        reset_queries()  # With DEBUG on, Django keeps the text of every statement.
+    report.notices.sort(key=attrgetter("line"))
+    report.errors.sort(key=attrgetter("line"))
+
+
+def vocabulary() -> Vocabulary:
+    """The reference tables as a line may quote them (three queries)."""
+    return Vocabulary(
+        countries=frozenset(countries.countries),
+        region_codes=frozenset(region.code for region in Region.objects.all() if region.code),
+        portfolios={
+            name: portfolio.code
+            for portfolio in Portfolio.objects.all()
+            for name in (portfolio.code, portfolio.name_it, portfolio.name_en)
+        },
+        levels=tuple(Level.objects.order_by("rank").values_list("code", flat=True)),
+        longest={
+            "cluster": longest(Cluster, "name"),
+            "region": longest(Region, "name"),
+            "managing_organisation": longest(Organisation, "name"),
+            "source": longest(Label, "source"),
+        },
+    )
+
+
+def longest(model: type[models.Model], name: str) -> int:
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.CharField)
+    assert field.max_length
+    return field.max_length
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line with the keys of the rows that it names."""
+
+    line: Line
+    cluster: int
+    organisation: int | None
+    region: int | None
+
+    @property
+    def label_key(self) -> LabelKey:
+        return (self.cluster, self.line.level, self.line.awarded_on, self.line.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The first and last day of a label that is known to the day, and how to name it."""
+
+    first: date
+    last: date
+    name: str
+
+
+class RegisterWriter:
+    """Writes checked lines chunk by chunk, with some twenty queries and the inserts each.
+
+    A cluster or organisation is known by country and name in any case: its present name goes
+    before another name, and that before one that it bore according to its history.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.regions = RegionIndex()
+        self.portfolios = dict(Portfolio.objects.values_list("code", "pk"))
+        self.rules = rules_by_level()
+        self.clusters = NameIndex(
+            Cluster.objects.values_list("country", "name", "pk"),
+            ClusterName.objects.values_list("cluster__country", "name", "cluster"),
+            past_names(Cluster),
+        )
+        self.organisations = NameIndex(
+            Organisation.objects.values_list("country", "name", "pk"),
+            OrganisationName.objects.values_list("organisation__country", "name", "organisation"),
+            past_names(Organisation),
+        )
+        self.first_lines: dict[bytes, int] = {}
+        self.told: set[tuple[int, str, str]] = set()
+
+    def write(self, lines: list[Line]) -> None:
+        lines = [line for line in lines if self.is_unambiguous(line)]
+        lines = self.without_two_in_force(lines)
+        self.add_regions(lines)
+        self.add_organisations(lines)
+        self.add_clusters(lines)
+        entries = [
+            Entry(line, self.cluster(line), self.organisation(line) or None, self.region(line))
+            for line in lines
+        ]
+        self.complete_clusters(entries)
+        self.add_labels(entries)
+        self.add_leads(entries)
+
+    def notice(self, line: Line, column: str, message: str) -> None:
+        self.report.notices.append(Finding(line.number, column, message))
+
+    def cluster(self, line: Line) -> int:
+        return self.clusters.get(line.country, line.cluster)
+
+    def organisation(self, line: Line) -> int:
+        return self.organisations.get(line.country, line.organisation) if line.organisation else 0
+
+    def region(self, line: Line) -> int | None:
+        return self.regions.get(line.country, line.region) if line.region else None
+
+    def is_unambiguous(self, line: Line) -> bool:
+        """Whether each name leads to one row: a label never goes to a guessed cluster."""
+        found = {"cluster": self.cluster(line), "managing_organisation": self.organisation(line)}
+        columns = [column for column, key in found.items() if key == AMBIGUOUS]
+        message = f"more than one in {line.country} has this name. Rename one of them first."
+        self.report.errors += [Finding(line.number, column, message) for column in columns]
+        return not columns
+
+    def without_two_in_force(self, lines: list[Line]) -> list[Line]:
+        """Report lines of which the database would refuse the label, and leave them out.
+
+        Only labels known to the day are compared (three queries where a line has one).
+        """
+        exact = [line for line in lines if is_exact(line)]
+        keys = {line.number: self.cluster_key(line) for line in exact}
+        clusters = sorted({key for key in keys.values() if isinstance(key, int)})
+        in_force = self.in_force(clusters)
+        present = present_labels(clusters) if clusters else set()
+        new: set[tuple[ClusterKey, str, PartialDate | None, PartialDate | None]] = set()
+        bad = set()
+        for line in exact:
+            key = (keys[line.number], line.level, line.awarded_on, line.valid_until)
+            if key in present or key in new:
+                continue
+            label = self.label(line)
+            assert label.starts_on
+            assert label.ends_on
+            span = InForce(label.starts_on, label.ends_on, f"line {line.number}")
+            others = in_force.setdefault(key[:2], [])
+            other = next((o for o in others if o.first <= span.last and span.first <= o.last), None)
+            if other:
+                bad.add(line.number)
+                self.report.errors.append(Finding(line.number, "valid_until", overlap(line, other)))
+            else:
+                others.append(span)
+                new.add(key)
+        return [line for line in lines if line.number not in bad]
+
+    def cluster_key(self, line: Line) -> ClusterKey:
+        return self.cluster(line) or (line.country, folded(line.cluster))
+
+    def in_force(self, clusters: list[int]) -> dict[tuple[ClusterKey, str], list[InForce]]:
+        """By cluster and level, the stored labels that the database compares with new ones.
+
+        The clusters are locked: what is not there now does not come in between.
+        """
+        found: dict[tuple[ClusterKey, str], list[InForce]] = {}
+        if not clusters:
+            return found
+        hold(clusters)
+        labels = Label.objects.filter(cluster__in=clusters, is_published=True, days_are_exact=True)
+        for label in labels.order_by("starts_on", "pk"):
+            assert label.starts_on
+            key = (label.cluster_id, label.level_id, label.awarded_on, label.valid_until)
+            number = self.first_lines.get(digest(*key))
+            name = f"line {number}" if number else f"label {label.public_id}"
+            span = InForce(label.starts_on, last_day_in_force(label), name)
+            if span.first <= span.last:
+                found.setdefault(key[:2], []).append(span)
+        return found
+
+    def add_regions(self, lines: list[Line]) -> None:
+        new: dict[tuple[str, str], Region] = {}
+        for line in lines:
+            key = (line.country, folded(line.region))
+            if line.region and not self.region(line) and key not in new:
+                new[key] = Region(country=line.country, name=line.region)
+                message = (
+                    f"“{line.region}” is not known in {line.country}; "
+                    "it becomes a region without a code."
+                )
+                self.notice(line, "region", message)
+        for region in created(Region, new.values()):
+            self.regions.add(region)
+        self.report.created["regions"] += len(new)
+
+    def add_organisations(self, lines: list[Line]) -> None:
+        new: dict[tuple[str, str], Organisation] = {}
+        for line in lines:
+            key = (line.country, folded(line.organisation))
+            if line.organisation and key not in new and not self.organisation(line):
+                new[key] = Organisation(country=line.country, name=line.organisation)
+        for row in created(Organisation, with_addresses(Organisation, new.values())):
+            self.organisations.add(row.country.code, row.name, row.pk)
+        self.report.created["organisations"] += len(new)
+
+    def add_clusters(self, lines: list[Line]) -> None:
+        new: dict[tuple[str, str], Cluster] = {}
+        for line in lines:
+            key = (line.country, folded(line.cluster))
+            if key not in new and not self.cluster(line):
+                new[key] = Cluster(
+                    country=line.country,
+                    name=line.cluster,
+                    portfolio_id=self.portfolios.get(line.portfolio),
+                    region_id=self.region(line),
+                )
+        for row in created(Cluster, with_addresses(Cluster, new.values())):
+            self.clusters.add(row.country.code, row.name, row.pk)
+        self.report.created["clusters"] += len(new)
+
+    def complete_clusters(self, entries: list[Entry]) -> None:
+        """Fill what was never filled; where a line says something else, keep and tell."""
+        said = [
+            (entry, entry.line.portfolio, self.portfolios.get(entry.line.portfolio))
+            for entry in entries
+        ]
+        self.complete("portfolio_id", "sector", said)
+        self.complete(
+            "region_id", "region", [(entry, entry.line.region, entry.region) for entry in entries]
+        )
+
+    def complete(self, name: str, column: str, said: list[tuple[Entry, str, int | None]]) -> None:
+        pks = {entry.cluster for entry, _text, _value in said}
+        present = dict(Cluster.objects.filter(pk__in=pks).values_list("pk", name))
+        empty = [pk for pk, value in present.items() if value is None]
+        past = Cluster.history.filter(id__in=empty, **{f"{name}__isnull": False})
+        emptied = set(past.values_list("id", flat=True))
+        new: dict[int, int] = {}
+        for entry, text, value in said:
+            if value is None or value == present[entry.cluster]:
+                continue
+            if present[entry.cluster] is None and entry.cluster not in emptied:
+                present[entry.cluster] = new[entry.cluster] = value
+            elif (entry.cluster, column, text) not in self.told:
+                self.told.add((entry.cluster, column, text))
+                message = f"“{text}” is not what the register has; that is kept."
+                self.notice(entry.line, column, message)
+        rows = list(Cluster.objects.in_bulk(list(new)).values())
+        for row in rows:
+            setattr(row, name, new[row.pk])
+        bulk_update_with_history(rows, Cluster, [name], default_change_reason=IMPORT)
+
+    def add_labels(self, entries: list[Entry]) -> None:
+        present = present_labels({entry.cluster for entry in entries})
+        new = []
+        for entry in entries:
+            first = self.first_lines.setdefault(digest(*entry.label_key), entry.line.number)
+            if first != entry.line.number:
+                self.report.repeated += 1
+                self.notice(entry.line, "", f"repeats line {first}; its label is written once.")
+            elif entry.label_key in present:
+                self.report.unchanged += 1
+            else:
+                new.append(self.label_of(entry))
+        created(Label, with_status_places(with_public_ids(Label, new)))
+        self.report.created["labels"] += len(new)
+
+    def label_of(self, entry: Entry) -> Label:
+        label = self.label(entry.line)
+        label.cluster_id, label.managing_organisation_id = entry.cluster, entry.organisation
+        return label
+
+    def label(self, line: Line) -> Label:
+        """With its days, still without a cluster."""
+        label = Label(
+            level_id=line.level,
+            awarded_on=line.awarded_on,
+            valid_until=line.valid_until,
+            source=line.source,
+        )
+        label.apply_validity(self.rules[line.level])
+        return label
+
+    def add_leads(self, entries: list[Entry]) -> None:
+        """An organisation leads a cluster that never had a lead and where it has no other role."""
+        new: dict[int, Management] = {}
+        for entry in entries:
+            if entry.organisation and entry.cluster not in new:
+                new[entry.cluster] = Management(
+                    cluster_id=entry.cluster,
+                    organisation_id=entry.organisation,
+                    role=ManagementRole.LEAD,
+                    source=entry.line.source,
+                )
+        managements = Management.objects.filter(cluster__in=list(new))
+        for cluster, organisation, role in managements.values_list(
+            "cluster", "organisation", "role"
+        ):
+            proposed = new.get(cluster)
+            if proposed and (
+                role == ManagementRole.LEAD or organisation == proposed.organisation_id
+            ):
+                del new[cluster]
+        created(Management, new.values())
+        self.report.created["managements"] += len(new)
+
+
+def is_exact(line: Line) -> bool:
+    """Whether the days of its label are known to the day, as far as a file tells."""
+    until = line.valid_until
+    is_start_exact = line.awarded_on is not None and line.awarded_on.precision == "day"
+    return is_start_exact and (until is None or until.precision == "day")
+
+
+def overlap(line: Line, other: InForce) -> str:
+    return (
+        f"the cluster has a label of level “{line.level}” in force from {other.first} to "
+        f"{other.last} already ({other.name}), and two of one level are not in force on one day. "
+        "Correct the dates or remove the line."
+    )
+
+
+class RegionIndex:
+    """Finds a region by country and code, name or other name, in any case."""
+
+    def __init__(self) -> None:
+        self.keys: dict[tuple[str, str], int] = {}
+        for region in Region.objects.order_by("pk"):
+            self.add(region)
+
+    def add(self, region: Region) -> None:
+        country = region.country.code
+        for other in filter(None, region.other_names.split("|")):
+            self.keys.setdefault((country, folded(other)), region.pk)
+        for text in filter(None, (region.name, region.code)):
+            self.keys[country, folded(text)] = region.pk
+
+    def get(self, country: str, text: str) -> int | None:
+        return self.keys.get((country, folded(text)))
+
+
+class NameIndex:
+    """Finds a row by country and name, in any case; holds 16 bytes for a name.
+
+    The sources are querysets of country, name and key, the strongest first. A row without a
+    country answers for every country.
+    """
+
+    def __init__(self, *sources: Any) -> None:
+        self.keys: dict[bytes, int] = {}
+        for source in reversed(sources):
+            keys: dict[bytes, int] = {}
+            for country, name, pk in source.order_by().iterator():
+                key = digest(country, folded(name))
+                keys[key] = pk if keys.get(key, pk) == pk else AMBIGUOUS
+            self.keys |= keys
+
+    def add(self, country: str, name: str, pk: int) -> None:
+        self.keys[digest(country, folded(name))] = pk
+
+    def get(self, country: str, name: str) -> int:
+        """The row's key, 0 where there is none, `AMBIGUOUS` where several share the name."""
+        name = folded(name)
+        return self.keys.get(digest(country, name)) or self.keys.get(digest("", name), 0)
+
+
+def past_names(model: type[Cluster] | type[Organisation]) -> Any:
+    """Country, name and key of present rows, as their history has them."""
+    rows = model.history.filter(id__in=model.objects.values("pk"))
+    return rows.values_list("country", "name", "id").distinct()
+
+
+def present_labels(clusters: Collection[int]) -> set[LabelKey]:
+    """The labels of these clusters as they are, and as they were before a correction."""
+    columns = ("cluster", "level", "awarded_on", "valid_until")
+    labels = Label.objects.filter(cluster__in=clusters)
+    past = Label.history.filter(cluster__in=clusters, id__in=labels.values("pk"))
+    return {*labels.values_list(*columns), *past.values_list(*columns)}
+
+
+def rules_by_level() -> dict[str, dict[Rule, LevelRule]]:
+    rules: dict[str, dict[Rule, LevelRule]] = {}
+    for rule in LevelRule.objects.all():
+        rules.setdefault(rule.level_id, {})[rule.as_rule()] = rule
+    return rules
+
+
+def created(model: type[Row], rows: Iterable[Row]) -> list[Row]:
+    """Insert the rows with their history."""
+    inserted = list(rows)
+    if inserted:
+        bulk_create_with_history(inserted, model, default_change_reason=IMPORT)
+    return inserted
+
+
+def with_public_ids(model: type[Numbered], rows: Iterable[Numbered]) -> list[Numbered]:
+    """Draw again where a public id is taken: among 100,000 rows that happens."""
+    rows = list(rows)
+    same = model._default_manager.filter(public_id__in=[row.public_id for row in rows])
+    taken = set(same.values_list("public_id", flat=True))
+    for row in rows:
+        while row.public_id in taken:
+            row.public_id = new_public_id()
+        taken.add(row.public_id)
+    return rows
+
+
+def with_status_places(labels: list[Label]) -> list[Label]:
+    """Draw again where a place in the lists of states is taken: in a large import many are."""
+    wanted = [label.status_index for label in labels]
+    same = Label.objects.filter(status_index__in=wanted)
+    taken = set(same.values_list("status_index", flat=True))
+    for label in labels:
+        while label.status_index in taken:
+            label.status_index = new_status_index()
+            if Label.objects.filter(status_index=label.status_index).exists():
+                taken.add(label.status_index)
+        taken.add(label.status_index)
+    return labels
+
+
+def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
+    """Give each row a slug that no row has or had (two queries)."""
+    rows = with_public_ids(model, rows)
+    options = {row.public_id: slug_options(row) for row in rows}
+    wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
+    taken = {
+        *model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True),
+        *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
+    }
+    for row in rows:
+        row.slug = next(slug for slug in options[row.public_id] if slug not in taken)
+        taken.add(row.slug)
+    return rows
+
+
+def slug_options(row: Cluster | Organisation) -> tuple[str, str, str]:
+    slug = slug_for(row.name, fallback=row.public_id)
+    return slug, f"{slug}-{row.country.code.lower()}", f"{slug}-{row.public_id.lower()}"
+
+
+def folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def digest(*parts: object) -> bytes:
+    return blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest()

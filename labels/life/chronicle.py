@@ -1,0 +1,349 @@
+"""What happened to a label and what lies ahead, step by step in words, as known on a day.
+
+Only decisions that were made are told, with their reasons; nobody is named.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clusters.dates import PartialDate
+from clusters.http.links import Link
+from clusters.models import Cluster
+from labels.models import Decision, DecisionKind, Label
+from labels.validity import Interval, State, state_on
+from labels.words import in_words
+
+# What a correction is told of: the facts that the page of a label shows.
+SHOWN = (
+    "certificate_number",
+    "cluster",
+    "managing_organisation",
+    "level",
+    "kind",
+    "renews",
+    "assessed_on",
+    "awarded_on",
+    "announced_on",
+    "valid_until",
+    "awarded_by",
+    "score",
+    "source",
+)
+
+
+class Kind(StrEnum):
+    """In the order of one day."""
+
+    ASSESSED = "assessed"
+    AWARDED = "awarded"
+    ANNOUNCED = "announced"
+    BEGUN = "begun"
+    CORRECTED = "corrected"
+    MANAGED = "managed"
+    EXTENDED = "extended"
+    SUSPENDED = "suspended"
+    REINSTATED = "reinstated"
+    RENEWED = "renewed"
+    TRANSFERRED = "transferred"
+    REVOKED = "revoked"
+    ENDED = "ended"
+    CLOSED = "closed"
+
+
+ORDER = {kind: number for number, kind in enumerate(Kind)}
+# Told before their day: they follow from what is printed on the label and from its rule.
+FORESEEN = frozenset(
+    {Kind.ASSESSED, Kind.AWARDED, Kind.ANNOUNCED, Kind.BEGUN, Kind.ENDED, Kind.CLOSED}
+)
+IN_FORCE = (State.VALID, State.SUSPENDED)
+# These days still belong to what they end.
+LAST_DAYS = frozenset({Kind.ENDED, Kind.CLOSED})
+
+
+@dataclass(frozen=True)
+class Step:
+    """`when` is as precise as it is known; `known_on` is the day from which it is told."""
+
+    kind: Kind
+    day: date
+    when: PartialDate | date
+    text: str
+    reason: str = ""
+    link: Link | None = None
+    known_on: date | None = None
+    is_to_come: bool = False
+
+
+def steps_of(label: Label, renewals: Iterable[Label], day: date) -> list[Step]:
+    """The earliest first; what nobody knew on the day is left out, what was ahead says so.
+
+    Wants a row of `for_pages()` and its published renewals. One query, and one more where the
+    label was corrected.
+    """
+    decisions = list(
+        Decision.objects.made().of_label(label).with_organisations().latest_first().reverse()
+    )
+    every = [
+        *printed_steps(label),
+        *beginning(label, decisions),
+        *suspension_steps(label, decisions),
+        *renewal_steps(renewals),
+        *gone_steps(label, decisions),
+        *decided_steps(label, decisions),
+    ]
+    known = [step for step in every if is_known(step, day)]
+    known += last_days(label, known, day)
+    told = [as_of(step, day) for step in known]
+    return sorted(told, key=lambda step: (step.day, ORDER[step.kind]))
+
+
+def is_known(step: Step, day: date) -> bool:
+    known_on = step.day if step.known_on is None else min(step.day, step.known_on)
+    return step.kind in FORESEEN or known_on <= day
+
+
+def as_of(step: Step, day: date) -> Step:
+    is_to_come = step.day > day or (step.kind in LAST_DAYS and step.day == day)
+    return Step(**vars(step) | {"is_to_come": is_to_come})
+
+
+def printed_steps(label: Label) -> Iterator[Step]:
+    printed = (
+        (Kind.ASSESSED, label.assessed_on, _("Assessed")),
+        (Kind.AWARDED, label.awarded_on, _("Awarded")),
+        (Kind.ANNOUNCED, label.announced_on, _("Announced")),
+    )
+    for kind, when, text in printed:
+        if when is not None:
+            yield Step(kind, when.first_day, when, text)
+
+
+def beginning(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+    """None where the label was revoked on its first day."""
+    day = label.starts_on
+    if day is None or label.state_on(day) not in IN_FORCE:
+        return
+    if label.transferred_from_id is not None:
+        holder: str | None = label.moved_from_holder  # type: ignore[attr-defined]
+        words = _("Taken over from %(cluster)s") if holder else _("Taken over by transfer")
+        link = link_to(label.moved_from)  # type: ignore[attr-defined]
+        yield Step(Kind.BEGUN, day, day, words % {"cluster": holder}, link=link)
+        return
+    when = day if label.start is None or label.start_is_computed else label.start
+    reason = reason_of(decisions, {DecisionKind.AWARD, DecisionKind.RENEWAL})
+    yield Step(Kind.BEGUN, day, when, _("Valid from then on"), reason)
+
+
+def last_days(label: Label, known: Sequence[Step], day: date) -> Iterator[Step]:
+    """The end and the last day to renew, as far as nothing that was known comes before them."""
+    ends_on, renewable_until = label.ends_on, label.renewable_until
+    if ends_on is None or renewable_until is None:
+        return
+    if state_foreseen(label, ends_on, known, day) in IN_FORCE:
+        is_printed = label.valid_until is not None and label.extended_until is None
+        when = label.valid_until if is_printed else ends_on
+        yield Step(Kind.ENDED, ends_on, when, _("End of the validity"))
+    if state_foreseen(label, renewable_until, known, day) == State.RENEWABLE:
+        yield Step(Kind.CLOSED, renewable_until, renewable_until, _("Last day to renew it"))
+
+
+def state_foreseen(label: Label, on: date, known: Sequence[Step], day: date) -> State:
+    """The state on a day as far as it was known on another one."""
+    days = {kind: sorted(step.day for step in known if step.kind == kind) for kind in Kind}
+    first = {kind: found[0] for kind, found in days.items() if found}
+    ends = days[Kind.REINSTATED]
+    taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
+    if taken_over_on and taken_over_on > day and taken_over_on not in days[Kind.RENEWED]:
+        taken_over_on = None
+    return state_on(
+        on,
+        starts_on=label.starts_on,
+        ends_on=label.ends_on,
+        renewable_until=label.renewable_until,
+        revoked_on=first.get(Kind.REVOKED),
+        transferred_on=first.get(Kind.TRANSFERRED),
+        suspensions=[
+            Interval(begin, next((end for end in ends if end > begin), None))
+            for begin in days[Kind.SUSPENDED]
+        ],
+        taken_over_on=taken_over_on,
+    )
+
+
+def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+    for suspension in label.suspensions.all():
+        begins, ends = suspension.starts_on, suspension.ends_on
+        known_on = known_since(decisions, DecisionKind.SUSPENSION, begins)
+        yield Step(
+            Kind.SUSPENDED,
+            begins,
+            begins,
+            _("Suspended"),
+            suspension.reason,
+            known_on=known_on,
+        )
+        if ends is not None:
+            yield Step(
+                Kind.REINSTATED,
+                ends,
+                ends,
+                _("Reinstated"),
+                reason_of(decisions, {DecisionKind.REINSTATEMENT}, ends),
+                known_on=known_since(decisions, DecisionKind.REINSTATEMENT, ends),
+            )
+
+
+def renewal_steps(renewals: Iterable[Label]) -> Iterator[Step]:
+    for renewal in renewals:
+        if renewal.starts_on is not None:
+            assessed_on = renewal.start.first_day if renewal.start else None
+            yield Step(
+                Kind.RENEWED,
+                renewal.starts_on,
+                renewal.starts_on,
+                _("Renewed by the next label"),
+                link=link_to(renewal.public_id),
+                known_on=assessed_on,
+            )
+
+
+def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+    if label.revoked_on is not None:
+        yield Step(
+            Kind.REVOKED,
+            label.revoked_on,
+            label.revoked_on,
+            _("Revoked"),
+            label.revocation_reason,
+            known_on=known_since(decisions, DecisionKind.REVOCATION, label.revoked_on),
+        )
+    if label.transferred_on is not None:
+        moved = last_transfer(label, decisions)
+        holder: str | None = label.moved_to_holder  # type: ignore[attr-defined]
+        words = _("Transferred to %(cluster)s") if holder else _("Transferred to another holder")
+        yield Step(
+            Kind.TRANSFERRED,
+            label.transferred_on,
+            label.transferred_on,
+            words % {"cluster": holder},
+            moved.reason if moved else "",
+            link_to(label.moved_to),  # type: ignore[attr-defined]
+            decided_on(moved) if moved else None,
+        )
+
+
+def decided_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+    """What no fact of the label tells: extensions, other managers, corrections."""
+    moved = last_transfer(label, decisions)
+    corrections = [one for one in decisions if one.kind == DecisionKind.CORRECTION]
+    facts = corrected_facts(label, corrections)
+    for decision in decisions:
+        if decision.kind == DecisionKind.EXTENSION:
+            words = _("Extended to %(day)s") % {"day": in_words(decision.ends_on)}
+            yield step_of(Kind.EXTENDED, decision, words)
+        elif decision.kind == DecisionKind.TRANSFER and decision != moved:
+            yield step_of(Kind.MANAGED, decision, words_of_managers(decision))
+        elif decision.pk in facts:
+            words = _("Corrected: %(facts)s") % {"facts": ", ".join(facts[decision.pk])}
+            yield step_of(Kind.CORRECTED, decision, words)
+
+
+def step_of(kind: Kind, decision: Decision, words: str) -> Step:
+    day = decision.takes_effect_on
+    return Step(kind, day, day, words, decision.reason, known_on=decided_on(decision))
+
+
+def words_of_managers(decision: Decision) -> str:
+    organisations = (decision.organisation_before, decision.organisation_after)
+    before, after = (one.name if one and one.is_published else None for one in organisations)
+    if before and after:
+        words = _("Passed from the management of %(before)s to that of %(after)s")
+    elif after:
+        words = _("Passed to the management of %(after)s")
+    else:
+        words = _("Passed to another managing organisation")
+    return words % {"before": before, "after": after}
+
+
+def corrected_facts(label: Label, corrections: Sequence[Decision]) -> dict[int, list[str]]:
+    """The names of the public facts that each correction changed, by its key.
+
+    Without an entry where it changed none, or what nobody had seen yet. One query, none without
+    corrections.
+    """
+    if not corrections:
+        return {}
+    was_listed = Cluster.history.filter(
+        id=OuterRef("cluster_id"), is_published=True, history_date__lte=OuterRef("history_date")
+    )
+    versions = list(
+        Label.history.filter(id=label.pk)
+        .annotate(holder_was_public=Exists(was_listed))
+        .order_by("history_date", "history_id")
+    )
+    found = {}
+    for correction in corrections:
+        at = next((n for n, one in enumerate(versions) if is_of(one, correction)), 0)
+        was_public = any(one.is_published for one in versions[:at])
+        was_public = was_public and versions[at].holder_was_public
+        names = changed_facts(versions[at - 1], versions[at]) if was_public else []
+        if names:
+            found[correction.pk] = names
+    return found
+
+
+def is_of(version: "Label.history.model", correction: Decision) -> bool:  # type: ignore[name-defined]
+    """Whether the correction wrote this version; it keeps the reason."""
+    is_later: bool = version.history_date >= correction.decided_at
+    return is_later and version.history_change_reason == correction.reason
+
+
+def changed_facts(before: object, after: object) -> list[str]:
+    fields = [Label._meta.get_field(name) for name in SHOWN]
+    return [
+        str(field.verbose_name)  # type: ignore[union-attr]
+        for field in fields
+        if getattr(before, field.attname) != getattr(after, field.attname)  # type: ignore[union-attr]
+    ]
+
+
+def last_transfer(label: Label, decisions: Sequence[Decision]) -> Decision | None:
+    """The decision that moved a label to another cluster: the last, for nothing follows it."""
+    if label.transferred_on is None:
+        return None
+    transfers = [one for one in decisions if one.kind == DecisionKind.TRANSFER]
+    return max(transfers, key=lambda one: one.pk, default=None)
+
+
+def reason_of(
+    decisions: Sequence[Decision], kinds: set[DecisionKind], day: date | None = None
+) -> str:
+    for decision in decisions:
+        if decision.kind in kinds and day in (None, decision.takes_effect_on):
+            return decision.reason
+    return ""
+
+
+def known_since(decisions: Sequence[Decision], kind: DecisionKind, day: date) -> date | None:
+    """The day on which this was decided to hold from a day, None where no decision tells."""
+    found = (one for one in decisions if one.kind == kind and one.takes_effect_on == day)
+    return next((decided_on(decision) for decision in found), None)
+
+
+def decided_on(decision: Decision) -> date:
+    assert decision.decided_at is not None
+    return timezone.localdate(decision.decided_at)
+
+
+def link_to(public_id: str | None) -> Link | None:
+    if public_id is None:
+        return None
+    address = reverse("labels:detail", args=[public_id])
+    return Link(_("label %(number)s") % {"number": public_id}, address)

@@ -1,0 +1,185 @@
+"""A label's certificate: an extract of the register to print, as PDF/UA, with the state on a day.
+
+It is made once for what it says and then kept. With it comes the label's signed credential as an
+attached file, by which a changed text can be told.
+"""
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from PIL import ImageFile
+
+from clusters.http.addresses import absolute
+from labels.models import Label
+from labels.proofs.credentials import credential
+from labels.proofs.seal import Scheme, draw, seal_of_label, visible
+from labels.proofs.signing import NoSigningKey, sign
+from labels.register.facts import published_manager
+
+ATTACHED = "credential.jwt"
+
+logger = logging.getLogger(__name__)
+# A document takes a processor half a second; the library does not promise to be safe in threads.
+one_at_a_time = Lock()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """All that a document says: the same parts give the same document."""
+
+    number: str
+    language: str
+    day: date
+    page: str
+    style: str
+    # Signed, "" where there is none.
+    credential: str
+
+    @property
+    def digest(self) -> str:
+        parts = [self.page, self.style, self.credential]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def path(self) -> Path:
+        """A folder for each day, so that those of the past go as a whole."""
+        name = f"{self.number}-{self.language}-{self.digest}.pdf"
+        return Path(settings.CERTIFICATES_ROOT, str(self.day), name)
+
+
+def certificate(label: Label, day: date) -> Certificate:
+    """In the active language, of a row of `for_pages(day)`; without a query more."""
+    language = get_language() or "en"
+    signed = signed_credential(label)
+    context = {
+        "label": label,
+        "day": day,
+        "language": language,
+        "holder": visible(label.cluster.name),
+        "manager": visible(published_manager(label) or ""),
+        "source": visible(label.source),
+        "address": absolute(label.get_absolute_url()),
+        "verify_address": absolute(reverse("labels:verify")),
+        "seal": draw(seal_of_label(label, day), Scheme.LIGHT),
+        "attached": ATTACHED if signed else "",
+    }
+    return Certificate(
+        number=label.public_id,
+        language=language,
+        day=day,
+        page=render_to_string("labels/certificate.html", context),
+        style=render_to_string("labels/certificate.css"),
+        credential=signed,
+    )
+
+
+def signed_credential(label: Label) -> str:
+    """What is at its own address too; "" without days, or where the portal has no key."""
+    if label.starts_on is None:
+        return ""
+    try:
+        return sign(credential(label))
+    except NoSigningKey:
+        return ""
+
+
+@cache
+def library() -> Any:
+    """WeasyPrint, or None where the part of it that the system brings (pango) is missing."""
+    try:
+        import weasyprint
+    except OSError:
+        logger.warning("Pango is missing: label pages to print stand in for certificates.")
+        return None
+    # It lets Pillow take truncated pictures, everywhere: uploads are to be whole.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    return weasyprint
+
+
+def stored(wanted: Certificate) -> bytes | None:
+    try:
+        return wanted.path.read_bytes()
+    except OSError:
+        return None
+
+
+def make(wanted: Certificate) -> bytes:
+    """The document, stored for the next reader; wants `library()`."""
+    with one_at_a_time:
+        document = stored(wanted)
+        if document is None:
+            document = write_pdf(wanted)
+            try:
+                store(wanted.path, document)
+            except OSError:
+                # It can be made again: a full disk keeps nobody from a certificate.
+                logger.exception("A certificate could not be stored.")
+        return document
+
+
+def store(path: Path, document: bytes) -> None:
+    """Under its name it is there as a whole or not at all, whoever else writes it or stops."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as draft:
+        try:
+            draft.write(document)
+            draft.flush()
+            os.fsync(draft.fileno())
+            Path(draft.name).replace(path)
+        except BaseException:
+            Path(draft.name).unlink()
+            raise
+
+
+def write_pdf(wanted: Certificate) -> bytes:
+    """Nothing is fetched, neither from the network nor from the disk."""
+    weasyprint = library()
+    nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
+    attachments = []
+    if wanted.credential:
+        midnight = datetime.combine(wanted.day, time.min)
+        attachments.append(
+            weasyprint.Attachment(
+                string=wanted.credential,
+                name=ATTACHED,
+                description=_("The signed credential of this label (Open Badges 3.0)"),
+                created=midnight,
+                modified=midnight,
+                url_fetcher=nothing,
+            )
+        )
+    page = weasyprint.HTML(string=wanted.page, url_fetcher=nothing)
+    document: bytes = page.write_pdf(
+        stylesheets=[weasyprint.CSS(string=wanted.style, url_fetcher=nothing)],
+        attachments=attachments,
+        pdf_variant="pdf/ua-1",
+        pdf_identifier=wanted.digest[:32].encode(),
+        finisher=complete_tags,
+    )
+    return document
+
+
+def complete_tags(_document: Any, pdf: Any) -> None:
+    """What the library leaves out: that the wording is English, and that headers are of rows."""
+    from pydyf import String
+
+    for part in pdf.objects:
+        tag = part.get("S") if isinstance(part, dict) else None
+        if tag == "/BlockQuote":
+            part["Lang"] = String("en")
+        elif tag == "/TH":
+            part["A"]["Scope"] = "/Row"

@@ -1,0 +1,84 @@
+"""What those who support clusters download of them: one row for each programme and cluster."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clusters.models import Cluster, ClusterQuerySet, Participation, Programme
+from labels.models import STATE_NAMES, Label
+from labels.register.queries import headline, labels_of
+from labels.validity import State
+
+HEADER = (
+    _("programme"),
+    _("cluster"),
+    _("public id"),
+    _("country"),
+    _("region"),
+    _("managers today"),
+    _("highest label today"),
+    _("state"),
+    _("valid from"),
+    _("valid until"),
+    _("completeness (%)"),
+    _("missing"),
+)
+
+
+def clusters_in(programmes: QuerySet[Programme], day: date) -> ClusterQuerySet:
+    """The published clusters that take part that day."""
+    participations = Participation.objects.on(day).in_programmes(programmes)
+    return Cluster.objects.published().filter(pk__in=participations.values("cluster"))
+
+
+def overview(
+    clusters: ClusterQuerySet, programmes: QuerySet[Programme], day: date
+) -> list[list[str]]:
+    """Rows for `HEADER`, by programme and cluster; a cluster that is in none has an empty name.
+
+    The queries are the same for any number of rows.
+    """
+    found = {cluster.pk: cluster for cluster in clusters.with_profile()}
+    labels = labels_of(found.values(), day)
+    participations = Participation.objects.on(day).in_programmes(programmes)
+    names: dict[int, list[str]] = {pk: [] for pk in found}
+    for participation in participations:
+        if participation.cluster_id in names:
+            names[participation.cluster_id].append(participation.programme.name)
+    rows = [
+        [name, *columns(cluster, labels[cluster.pk], day)]
+        for cluster in found.values()
+        for name in names[cluster.pk] or [""]
+    ]
+    return sorted(rows, key=lambda row: (row[0].casefold(), row[1].casefold(), row[2]))
+
+
+def columns(cluster: Cluster, labels: list[Label], day: date) -> list[str]:
+    completeness = cluster.completeness_on(day)
+    return [
+        cluster.name,
+        cluster.public_id,
+        str(cluster.country.name),
+        cluster.region.name if cluster.region else "",
+        joined(management.organisation.name for management in cluster.managers_on(day)),
+        *label_columns(headline(labels)),
+        str(completeness.percent),
+        joined(str(name) for name in completeness.missing),
+    ]
+
+
+def label_columns(label: Label | None) -> list[str]:
+    if label is None:
+        return ["", "", "", ""]
+    state = STATE_NAMES[State(label.state)]  # type: ignore[attr-defined]
+    return [label.level.name, str(state), iso(label.starts_on), iso(label.ends_on)]
+
+
+def iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def joined(names: Iterable[str]) -> str:
+    return "; ".join(names)

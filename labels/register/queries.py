@@ -1,0 +1,112 @@
+"""What other pages ask the register: labels of clusters, current levels, figures, awards."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, F, Min, Q
+from django.db.models.lookups import Exact
+
+from clusters.models import Cluster
+from labels.models import Label, Level
+from labels.validity import State, naming_order
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The register in four numbers on a day."""
+
+    valid_gold_holders: int
+    renewable: int
+    labels: int
+    first_year: int | None
+
+
+def labels_of(clusters: Iterable[Cluster], day: date) -> dict[int, list[Label]]:
+    """Published labels by cluster key, the highest level and the latest start first.
+
+    Each carries `state` (on the day) and what `state_on` needs. Every cluster has a list.
+    Two queries, however many clusters.
+    """
+    found: dict[int, list[Label]] = {cluster.pk: [] for cluster in clusters}
+    if found:
+        for label in Label.objects.of_clusters(found).for_pages(day).highest_first():
+            found[label.cluster_id].append(label)
+    return found
+
+
+def current_level(labels: Iterable[Label]) -> Label | None:
+    """The label of the highest level among those whose annotated `state` is valid."""
+    label = headline(labels)
+    return label if label and label.state == State.VALID else None  # type: ignore[attr-defined]
+
+
+def headline(labels: Iterable[Label]) -> Label | None:
+    """The label to name first: the highest valid one, else one that may become valid again.
+
+    Each wants the annotated `state`.
+    """
+    return min(
+        labels,
+        key=lambda label: naming_order(label.level.rank, State(label.state), label.starts_on),  # type: ignore[attr-defined]
+        default=None,
+    )
+
+
+def figures(day: date) -> Figures:
+    """One query."""
+    is_valid_gold = Q(Exact(F("state"), State.VALID.value), level="gold")
+    counted = (
+        Label.objects.published()
+        .with_state(day)
+        .aggregate(
+            valid_gold_holders=Count("cluster", distinct=True, filter=is_valid_gold),
+            renewable=Count("pk", filter=Q(Exact(F("state"), State.RENEWABLE.value))),
+            labels=Count("pk"),
+            first_on=Min("starts_on"),
+        )
+    )
+    first_on = counted.pop("first_on")
+    return Figures(first_year=first_on.year if first_on else None, **counted)
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """How many published labels of a level are in each state on a day, and who holds it."""
+
+    level: Level
+    states: dict[str, int]
+    holders: int
+
+    @property
+    def valid(self) -> int:
+        return self.states.get(State.VALID, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+def counts(day: date, levels: Iterable[Level]) -> list[LevelCount]:
+    """Counts in this register; two queries."""
+    published = Label.objects.published()
+    by_state, holders = published.count_by_state(day), published.count_holders(day)
+    return [
+        LevelCount(
+            level=level,
+            states={
+                state: number for (code, state), number in by_state.items() if code == level.code
+            },
+            holders=holders.get(level.code, 0),
+        )
+        for level in levels
+    ]
+
+
+def latest_awards(day: date, limit: int) -> list[Label]:
+    """The labels that started last by the day, with holder and `state`; two queries.
+
+    A label that took the place of another by transfer is no award.
+    """
+    labels = Label.objects.started_by(day).filter(transferred_from=None)
+    return list(labels.for_pages(day).in_register_order(day)[:limit])

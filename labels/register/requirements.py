@@ -1,0 +1,207 @@
+"""Which clusters of a programme hold the level that it requires, on a day."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from clusters.models import Cluster, Programme
+from labels.models import Label, RequiredLevel
+from labels.validity import State
+
+
+class Standing(StrEnum):
+    """How a cluster stands on the day: it holds the level, only holds it now, or neither."""
+
+    MEETS = "meets"
+    LAPSES = "lapses"
+    LACKS = "lacks"
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A cluster that takes part on the day.
+
+    `label` is the one by which it meets the requirement on the day, or until it lapses;
+    `last_day` is the last on which that is valid.
+    """
+
+    cluster: Cluster
+    standing: Standing
+    takes_part_today: bool
+    meets_today: bool
+    label: Label | None = None
+    last_day: date | None = None
+    renewable_until: date | None = None
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The level required on a day and everybody who takes part that day, by name."""
+
+    required: RequiredLevel
+    day: date
+    today: date
+    participants: Sequence[Participant]
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the day is still to come, so that today is worth telling beside it."""
+        return self.day > self.today
+
+    @property
+    def meeting(self) -> list[Participant]:
+        return self.of(Standing.MEETS)
+
+    @property
+    def lapsing(self) -> list[Participant]:
+        return self.of(Standing.LAPSES)
+
+    @property
+    def lacking(self) -> list[Participant]:
+        return self.of(Standing.LACKS)
+
+    def of(self, standing: Standing) -> list[Participant]:
+        return [row for row in self.participants if row.standing == standing]
+
+
+def requirement_of(programme: Programme, day: date, today: date) -> Requirement | None:
+    """None where the programme requires no level on the day. At most five queries.
+
+    Of several that are in force a cluster has to meet each, so the highest counts.
+    """
+    required = RequiredLevel.objects.of_programme(programme).in_force(day).highest()
+    if required is None:
+        return None
+    participations = programme.participations.public()
+    clusters = [participation.cluster for participation in participations.on(day)]
+    here = set(participations.on(today).values_list("cluster", flat=True))
+    labels = labels_that_count(clusters, required)
+    return Requirement(
+        required,
+        day,
+        today,
+        [
+            participant(
+                cluster, labels[cluster.pk], day, today, takes_part_today=cluster.pk in here
+            )
+            for cluster in clusters
+        ],
+    )
+
+
+def announced(programme: Programme, day: date) -> RequiredLevel | None:
+    """What the programme will require next, after the day. One query."""
+    return RequiredLevel.objects.of_programme(programme).after(day).first()
+
+
+def labels_that_count(
+    clusters: Iterable[Cluster], required: RequiredLevel
+) -> dict[int, list[Label]]:
+    """Published labels of the required level or a higher one, by cluster key. Two queries."""
+    found: dict[int, list[Label]] = {cluster.pk: [] for cluster in clusters}
+    labels = Label.objects.published().of_clusters(found).of_rank(required.level.rank)
+    for label in labels.select_related("level").with_succession():
+        found[label.cluster_id].append(label)
+    return found
+
+
+def participant(
+    cluster: Cluster, labels: Sequence[Label], day: date, today: date, *, takes_part_today: bool
+) -> Participant:
+    meets_today = takes_part_today and any(is_valid(label, today) for label in labels)
+    if lasting := longest(labels, day, day):
+        standing, (label, last_day) = Standing.MEETS, lasting
+    elif meets_today and day > today and (lasting := longest(labels, today, day)):
+        standing, (label, last_day) = Standing.LAPSES, lasting
+    else:
+        return Participant(cluster, Standing.LACKS, takes_part_today, meets_today)
+    return Participant(
+        cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label)
+    )
+
+
+def longest(labels: Iterable[Label], first: date, last: date) -> tuple[Label, date] | None:
+    """Of the labels that are valid on a day from the first to the last, the one that lasts longest.
+
+    With its last day; of two that end together the higher one.
+    """
+    found = []
+    for label in labels:
+        if label.starts_on is not None and label.starts_on <= last:
+            from_day = max(first, label.starts_on)
+            if is_valid(label, from_day):
+                found.append((last_valid_day(label, from_day), label.level.rank, label.pk, label))
+    if not found:
+        return None
+    last_day, _rank, _pk, label = max(found)
+    return label, last_day
+
+
+def is_valid(label: Label, day: date) -> bool:
+    return label.state_on(day) == State.VALID
+
+
+def last_valid_day(label: Label, day: date) -> date:
+    """The end of the validity that holds on the day: what is known to cut it short does."""
+    assert label.ends_on is not None
+    breaks = [label.revoked_on, label.transferred_on]
+    breaks += [suspension.starts_on for suspension in label.suspensions.all()]
+    return min([label.ends_on, *(cut - timedelta(days=1) for cut in breaks if cut and cut > day)])
+
+
+def deadline(label: Label) -> date | None:
+    """The last day to renew it; none for what is gone for good by then."""
+    if label.revoked_on is not None or label.transferred_on is not None:
+        return None
+    return label.renewable_until
+
+
+# As a table
+
+COLUMNS = (
+    "programme_id",
+    "programme",
+    "on",
+    "required_level",
+    "cluster_id",
+    "cluster",
+    "standing",
+    "meets_on_day",
+    "takes_part_today",
+    "meets_today",
+    "label_id",
+    "label_level",
+    "valid_until",
+    "renewable_until",
+)
+
+
+def table_rows(programme: Programme, requirement: Requirement | None) -> list[list[str]]:
+    """What the page shows, in its order; no row where nothing is required."""
+    if requirement is None:
+        return []
+    in_order = (*requirement.meeting, *requirement.lapsing, *requirement.lacking)
+    return [
+        [
+            programme.public_id,
+            programme.name_en,
+            requirement.day.isoformat(),
+            requirement.required.level_id,
+            row.cluster.public_id,
+            row.cluster.name,
+            row.standing.value,
+            yes_or_no(row.standing == Standing.MEETS),
+            yes_or_no(row.takes_part_today),
+            yes_or_no(row.meets_today),
+            row.label.public_id if row.label else "",
+            row.label.level_id if row.label else "",
+            row.last_day.isoformat() if row.last_day else "",
+            row.renewable_until.isoformat() if row.renewable_until else "",
+        ]
+        for row in in_order
+    ]
+
+
+def yes_or_no(value: bool) -> str:
+    return "true" if value else "false"

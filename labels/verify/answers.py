@@ -1,0 +1,182 @@
+"""Answers about labels as a table, a spreadsheet and JSON: a row for each line that was asked."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from io import BytesIO
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from xlsxwriter import Workbook
+
+from clusters.formats.writers import Value, as_text, csv_text, write_cell
+from clusters.http.addresses import absolute
+from labels.formats.records import machine_twin
+from labels.models import Label
+from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
+from labels.verify.questions import Line
+from labels.words import state_sentence
+
+COLUMNS = (
+    *("line", "asked", "verdict", "found_as", "state_in_words", "id", "level", "state"),
+    *("cluster", "country", "certificate_number", "starts_on", "ends_on", "renewable_until"),
+    *("url", "transferred_to", "other_labels", "on", "nearest", "reasons"),
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A line of a list and the answer to it."""
+
+    number: int
+    answer: Answer
+
+    @property
+    def others(self) -> int:
+        """How many labels were found beside the one that decides."""
+        return max(len(self.answer.labels) + self.answer.more_labels - 1, 0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of a list with one verdict."""
+
+    verdict: Verdict
+    lines: list[Answered]
+
+    @property
+    def name(self) -> str:
+        return str(VERDICT_WORDS[self.verdict])
+
+
+def answer_lines(lines: Sequence[Line], day: date) -> list[Answered]:
+    answers = verify_all([line.asked for line in lines], day)
+    return [Answered(line.number, found) for line, found in zip(lines, answers, strict=True)]
+
+
+def parts(answered: Iterable[Answered]) -> list[Part]:
+    """The valid ones first; every verdict has its part."""
+    by_verdict: dict[Verdict, list[Answered]] = {verdict: [] for verdict in Verdict}
+    for line in answered:
+        by_verdict[line.answer.verdict].append(line)
+    return [Part(verdict, lines) for verdict, lines in by_verdict.items()]
+
+
+def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
+    """Documented on the page about data."""
+    twins: dict[int, dict[str, object]] = {}
+    counted = Counter(line.answer.verdict for line in answered)
+    return {
+        "on": day.isoformat(),
+        "summary": {verdict.value: counted[verdict] for verdict in Verdict},
+        "answers": [answer_data(line, twins) for line in answered],
+    }
+
+
+def answer_data(line: Answered, twins: dict[int, dict[str, object]]) -> dict[str, object]:
+    answer = line.answer
+    return {
+        "line": line.number,
+        "asked": answer.asked,
+        "verdict": answer.verdict.value,
+        "found_as": answer.found_as.value if answer.found_as else None,
+        "in_words": answer.sentence,
+        "page": page_of(answer),
+        "labels": [label_data(label, answer.day, twins) for label in answer.labels],
+        "more_labels": answer.more_labels,
+        "clusters_without_labels": [
+            {"id": cluster.public_id, "name": cluster.name, "url": url_of(cluster)}
+            for cluster in answer.clusters_without_labels
+        ],
+        "more_clusters": answer.more_clusters,
+        "organisations": [
+            {
+                "id": organisation.public_id,
+                "name": organisation.name,
+                "url": url_of(organisation),
+                "clusters": [
+                    {"id": managed.cluster.public_id, "manages_on_day": managed.is_current}
+                    for managed in answer.management
+                    if managed.organisation == organisation
+                ],
+            }
+            for organisation in answer.organisations
+        ],
+        "nearest": [{"name": near.name, "why": near.why} for near in answer.nearest],
+        "reasons": answer.reasons,
+    }
+
+
+def label_data(label: Label, day: date, twins: dict[int, dict[str, object]]) -> dict[str, object]:
+    """Its JSON twin and the state in words; made once for all lines."""
+    if label.pk not in twins:
+        in_words = {"state_in_words": state_sentence(label, day)}
+        twins[label.pk] = machine_twin(label, day) | in_words
+    return twins[label.pk]
+
+
+def url_of(row: object) -> str:
+    return absolute(row.get_absolute_url())  # type: ignore[attr-defined]
+
+
+def page_of(answer: Answer) -> str:
+    """The page for people that answers the same."""
+    asked = urlencode({"q": answer.asked, "on": answer.day.isoformat()})
+    return absolute(f"{reverse('labels:verify')}?{asked}")
+
+
+def row_of(line: Answered) -> list[Value]:
+    answer, label = line.answer, line.answer.label
+    twin = machine_twin(label, answer.day) if label else {}
+    cluster = twin.get("cluster", {})
+    assert isinstance(cluster, dict)
+    values: dict[str, object] = {
+        "line": line.number,
+        "asked": answer.asked,
+        "verdict": answer.verdict.value,
+        "found_as": answer.found_as.value if answer.found_as else None,
+        "state_in_words": answer.sentence,
+        "cluster": cluster.get("name") or joined(c.name for c in answer.clusters_without_labels),
+        "country": cluster.get("country"),
+        "other_labels": line.others,
+        "on": answer.day.isoformat(),
+        "nearest": joined(near.name for near in answer.nearest),
+        "reasons": " ".join(answer.reasons),
+    }
+    return [values.get(name, twin.get(name)) for name in COLUMNS]  # type: ignore[misc]
+
+
+def joined(texts: Iterable[str]) -> str:
+    return "; ".join(texts)
+
+
+def as_csv(answered: Sequence[Answered], day: date) -> bytes:
+    """With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula."""
+    rows = ([as_text(value) for value in row_of(line)] for line in answered)
+    return csv_text(COLUMNS, rows).encode("utf-8-sig")
+
+
+def as_json(answered: Sequence[Answered], day: date) -> bytes:
+    return json.dumps(data_of(answered, day), ensure_ascii=False, indent=1).encode()
+
+
+def as_spreadsheet(answered: Sequence[Answered], day: date) -> bytes:
+    """Text stays text, whatever it begins with."""
+    file = BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    workbook = Workbook(file, options)
+    workbook.set_properties({"created": datetime.combine(day, time.min)})
+    sheet = workbook.add_worksheet("answers")
+    sheet.freeze_panes(1, 2)
+    sheet.set_column(0, len(COLUMNS) - 1, 16)
+    bold = workbook.add_format({"bold": True})
+    for column, name in enumerate(COLUMNS):
+        sheet.write_string(0, column, name, bold)
+    for row, line in enumerate(answered, start=1):
+        for column, value in enumerate(row_of(line)):
+            write_cell(sheet, row, column, value)
+    sheet.autofilter(0, 0, len(answered), len(COLUMNS) - 1)
+    workbook.close()
+    return file.getvalue()

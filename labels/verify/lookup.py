@@ -1,0 +1,506 @@
+"""Answers to "is this label valid?" for whatever somebody has in hand: a number, a name, an
+address; one at a time or a thousand.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+from django.db.models import Q, Value
+from django.db.models.functions import Lower, Substr
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clusters.models import Cluster, ClusterName, Management, Organisation, OrganisationName
+from clusters.public_ids import last_at
+from labels.models import Label, LabelQuerySet
+from labels.register.queries import headline
+from labels.verify.questions import Question, folded, question, reasons
+from labels.verify.similarity import Likeness, alike
+from labels.words import state_sentence
+
+MOST_CLUSTERS = 10
+MOST_LABELS = 20
+ROWS_AT_ONCE = 5000
+
+
+class Found(StrEnum):
+    """What the text turned out to be."""
+
+    NUMBER = "number"
+    CERTIFICATE = "certificate_number"
+    CLUSTER = "cluster"
+    FORMER_CLUSTER = "other_name_of_cluster"
+    ORGANISATION = "organisation"
+    FORMER_ORGANISATION = "former_name_of_organisation"
+    VAT = "vat_number"
+    ADDRESS = "address"
+    OLD_ADDRESS = "old_address"
+
+
+FOUND_WORDS = {
+    Found.NUMBER: gettext_lazy("number in this register"),
+    Found.CERTIFICATE: gettext_lazy("certificate number"),
+    Found.CLUSTER: gettext_lazy("name of a cluster"),
+    Found.FORMER_CLUSTER: gettext_lazy("former or other name of a cluster"),
+    Found.ORGANISATION: gettext_lazy("name of a managing organisation"),
+    Found.FORMER_ORGANISATION: gettext_lazy("former name of a managing organisation"),
+    Found.VAT: gettext_lazy("VAT number of a managing organisation"),
+    Found.ADDRESS: gettext_lazy("address of a page"),
+    Found.OLD_ADDRESS: gettext_lazy("former address of a page"),
+}
+
+
+class Verdict(StrEnum):
+    VALID = "valid"
+    NOT_VALID = "not_valid"
+    TRANSFERRED = "transferred"
+    UNKNOWN = "unknown"
+
+
+VERDICT_WORDS = {
+    Verdict.VALID: gettext_lazy("valid"),
+    Verdict.NOT_VALID: gettext_lazy("not valid"),
+    Verdict.TRANSFERRED: gettext_lazy("transferred"),
+    Verdict.UNKNOWN: gettext_lazy("unknown"),
+}
+
+LIKENESS_WORDS = {
+    Likeness.HOLDS: gettext_lazy("holds what you asked for"),
+    Likeness.PART: gettext_lazy("is part of what you asked for"),
+    Likeness.SPELT: gettext_lazy("is spelt alike"),
+}
+
+
+@dataclass(frozen=True)
+class Near:
+    """A name that does stand in the register, and why it is named."""
+
+    name: str
+    likeness: Likeness
+
+    @property
+    def why(self) -> str:
+        return str(LIKENESS_WORDS[self.likeness])
+
+
+@dataclass(frozen=True)
+class Managed:
+    """An organisation that was asked for, and a cluster that it manages, on the day or not."""
+
+    organisation: Organisation
+    cluster: Cluster
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Labels found, clusters found that hold none, or else the nearest names and why.
+
+    `more_clusters` and `more_labels` were found too and are left out.
+    """
+
+    asked: str
+    day: date
+    found_as: Found | None = None
+    labels: list[Label] = field(default_factory=list)
+    clusters_without_labels: list[Cluster] = field(default_factory=list)
+    organisations: list[Organisation] = field(default_factory=list)
+    management: list[Managed] = field(default_factory=list)
+    more_clusters: int = 0
+    more_labels: int = 0
+    nearest: list[Near] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.found_as is None
+
+    @cached_property
+    def label(self) -> Label | None:
+        """The one that decides: the highest valid label, else one that may become valid again."""
+        return headline(self.labels)
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.is_unknown:
+            return Verdict.UNKNOWN
+        state: str = self.label.state if self.label else ""  # type: ignore[attr-defined]
+        verdicts = {"valid": Verdict.VALID, "transferred": Verdict.TRANSFERRED}
+        return verdicts.get(state, Verdict.NOT_VALID)
+
+    @property
+    def found_in_words(self) -> str:
+        return str(FOUND_WORDS[self.found_as]) if self.found_as else ""
+
+    @property
+    def sentence(self) -> str:
+        """The state on the day in words, or why there is none."""
+        label = self.label
+        if label is not None:
+            return state_sentence(label, self.day)
+        if self.is_unknown:
+            return _("Nothing in this register has this number, name or address.")
+        if self.clusters_without_labels:
+            return _("The register holds no label of this cluster.")
+        return _("The register holds no cluster that this organisation manages or managed.")
+
+
+@dataclass
+class Target:
+    """What a question leads to, by keys: labels, or else clusters and organisations."""
+
+    found_as: Found | None = None
+    labels: list[int] = field(default_factory=list)
+    clusters: set[int] = field(default_factory=set)
+    organisations: set[int] = field(default_factory=set)
+
+    def add(self, name: "Name") -> None:
+        self.found_as = self.found_as or name.found_as
+        (self.organisations if name.is_organisation else self.clusters).add(name.pk)
+
+
+class Name(NamedTuple):
+    """How a cluster or an organisation is called, as `found_as` says; `pk` is its key."""
+
+    text: str
+    found_as: Found
+    pk: int
+    is_organisation: bool = False
+
+
+Asked = dict[str, tuple[Question, Target]]
+# What somebody may write of a cluster or an organisation: the kind of key, and the key.
+Key = tuple[str, str]
+
+
+def verify(asked: str, day: date) -> Answer:
+    return verify_all([asked], day)[0]
+
+
+def verify_all(asked: Sequence[str], day: date) -> list[Answer]:
+    """An answer for each text in its order, the same as for the text alone.
+
+    A label's public id, certificate number or page; else a cluster or an organisation by its
+    name, a former or other name too, by its page, by a former address of it, by its public id, or
+    by its VAT number. Without case. The number of queries has a bound, however many texts there
+    are.
+    """
+    every: Asked = {text: (question(text), Target()) for text in asked}
+    find_labels(every)
+    find_by_key(unresolved(every))
+    find_by_former_address(unresolved(every))
+    find_labels_by_folded_number(unresolved(every))
+    nearest = find_by_likeness(unresolved(every))
+    shelf = Shelf([target for _question, target in every.values()], day)
+    answers = {
+        text: shelf.answer(q, target, nearest.get(text, [])) for text, (q, target) in every.items()
+    }
+    return [answers[text] for text in asked]
+
+
+def unresolved(asked: Asked) -> Asked:
+    return {text: pair for text, pair in asked.items() if pair[1].found_as is None}
+
+
+def find_labels(asked: Asked) -> None:
+    """By numbers as they are usually written, which have an index; one query."""
+    numbers = {q.number for q, _target in asked.values()}
+    written = {text for q, _target in asked.values() for text in usual_spellings(q)}
+    is_asked = Q(public_id__in=numbers) | Q(certificate_number__in=written)
+    by_number: dict[str, int] = {}
+    by_certificate: dict[str, list[int]] = defaultdict(list)
+    rows = numbers_of(Label.objects.filter(is_asked), "pk", "public_id", "certificate_number")
+    for pk, number, certificate in rows:
+        by_number[number] = pk
+        by_certificate[certificate].append(pk)
+    for q, target in asked.values():
+        for text in usual_spellings(q):
+            target.labels += by_certificate.get(text, [])
+            target.found_as = Found.CERTIFICATE if target.labels else None
+        if numbered := by_number.get(q.number):
+            target.labels = [numbered, *(pk for pk in target.labels if pk != numbered)]
+            target.found_as = Found.ADDRESS if q.is_address else Found.NUMBER
+
+
+def usual_spellings(q: Question) -> list[str]:
+    return sorted({q.asked, q.asked.upper(), q.asked.lower()} - {""})
+
+
+def find_labels_by_folded_number(asked: Asked) -> None:
+    """By certificate numbers in any mixture of letters; one query over all labels."""
+    if not asked:
+        return
+    certificates = all_spellings(q for q, _target in asked.values())
+    labels = Label.objects.annotate(lowered=Lower("certificate_number"))
+    by_certificate: dict[str, list[int]] = defaultdict(list)
+    for pk, lowered in numbers_of(labels.filter(lowered__in=certificates), "pk", "lowered"):
+        by_certificate[lowered].append(pk)
+    for q, target in asked.values():
+        for spelling in sorted(spellings(q)):
+            target.labels += by_certificate.get(spelling, [])
+        target.found_as = Found.CERTIFICATE if target.labels else None
+
+
+def numbers_of(labels: LabelQuerySet, *columns: str) -> Iterable[Any]:
+    return labels.published().highest_first().values_list(*columns)
+
+
+def spellings(q: Question) -> set[str]:
+    """What `Lower()` makes of a column that says what is asked, on either engine.
+
+    SQLite lowers ASCII letters only, so the usual spellings of others are tried; what they miss
+    is found among all names.
+    """
+    texts = {q.folded, q.asked}
+    if not q.folded.isascii():
+        texts |= {spell(text) for text in texts for spell in (str.upper, str.title)}
+    return {spell(text) for text in texts for spell in (str.lower, lower_ascii)} - {""}
+
+
+def all_spellings(questions: Iterable[Question]) -> set[str]:
+    return {spelling for q in questions for spelling in spellings(q)}
+
+
+def lower_ascii(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def keys_of(q: Question) -> list[Key]:
+    """What the question may be a key of, the surest kind first."""
+    keys = [
+        ("vat", q.vat_number),
+        *(("name", spelling) for spelling in sorted(spellings(q))),
+        ("cluster", q.cluster_slug),
+        ("organisation", q.organisation_slug),
+    ]
+    return [key for key in keys if key[1]]
+
+
+def find_by_key(asked: Asked) -> None:
+    """By names, addresses, public ids and VAT numbers as they stand today; two queries."""
+    if not asked:
+        return
+    by_key: dict[Key, list[Name]] = defaultdict(list)
+    for key, name in chain(
+        cluster_keys([q for q, _target in asked.values()]),
+        organisation_keys([q for q, _target in asked.values()]),
+    ):
+        by_key[key].append(name)
+    for q, target in asked.values():
+        for key in keys_of(q):
+            for name in by_key.get(key, []):
+                target.add(name)
+
+
+def cluster_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Name]]:
+    names = all_spellings(questions)
+    slugs = {q.cluster_slug for q in questions} - {""}
+    own = (
+        Cluster.objects.published()
+        .annotate(lowered=Lower("name"))
+        .filter(
+            Q(lowered__in=names)
+            | Q(slug__in=slugs)
+            | Q(public_id__in={slug.upper() for slug in slugs})
+        )
+        .values_list("pk", "name", "lowered", "slug", "public_id")
+    )
+    others = (
+        ClusterName.objects.annotate(lowered=Lower("name"))
+        .filter(lowered__in=names, cluster__is_published=True)
+        .values_list("cluster_id", "name", "lowered", Value(""), Value(""))
+    )
+    for pk, name, lowered, slug, public_id in own.order_by().union(others.order_by(), all=True):
+        if not slug:
+            yield ("name", lowered), Name(name, Found.FORMER_CLUSTER, pk)
+            continue
+        yield ("name", lowered), Name(name, Found.CLUSTER, pk)
+        yield ("cluster", slug), Name(name, Found.ADDRESS, pk)
+        yield ("cluster", public_id.lower()), Name(name, Found.NUMBER, pk)
+
+
+def organisation_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Name]]:
+    names = all_spellings(questions)
+    slugs = {q.organisation_slug for q in questions} - {""}
+    vat_numbers = {q.vat_number for q in questions}
+    own = (
+        Organisation.objects.published()
+        .alias(national=Substr("vat_number", 3))
+        .annotate(lowered=Lower("name"))
+        .filter(
+            Q(lowered__in=names)
+            | Q(slug__in=slugs)
+            | Q(public_id__in={slug.upper() for slug in slugs})
+            | (~Q(vat_number="") & (Q(vat_number__in=vat_numbers) | Q(national__in=vat_numbers)))
+        )
+        .values_list("pk", "name", "lowered", "slug", "public_id", "vat_number")
+    )
+    others = (
+        OrganisationName.objects.annotate(lowered=Lower("name"))
+        .filter(lowered__in=names, organisation__is_published=True)
+        .values_list("organisation_id", "name", "lowered", Value(""), Value(""), Value(""))
+    )
+    for pk, name, lowered, slug, public_id, vat in own.order_by().union(
+        others.order_by(), all=True
+    ):
+        if not slug:
+            yield ("name", lowered), Name(name, Found.FORMER_ORGANISATION, pk, True)
+            continue
+        yield ("name", lowered), Name(name, Found.ORGANISATION, pk, True)
+        yield ("organisation", slug), Name(name, Found.ADDRESS, pk, True)
+        yield ("organisation", public_id.lower()), Name(name, Found.NUMBER, pk, True)
+        yield ("vat", vat), Name(name, Found.VAT, pk, True)
+        yield ("vat", vat[2:]), Name(name, Found.VAT, pk, True)
+
+
+def find_by_former_address(asked: Asked) -> None:
+    """Two queries."""
+    clusters = {q.cluster_slug for q, _target in asked.values() if q.cluster_slug}
+    organisations = {q.organisation_slug for q, _target in asked.values() if q.organisation_slug}
+    cluster_at = last_at(Cluster.objects.published(), clusters)
+    organisation_at = last_at(Organisation.objects.published(), organisations)
+    for q, target in asked.values():
+        if q.cluster_slug in cluster_at:
+            target.add(Name("", Found.OLD_ADDRESS, cluster_at[q.cluster_slug]))
+        if q.organisation_slug in organisation_at:
+            pk = organisation_at[q.organisation_slug]
+            target.add(Name("", Found.OLD_ADDRESS, pk, is_organisation=True))
+
+
+def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:
+    """Every name there is, in four queries: those that fold alike are found, others are near."""
+    if not asked:
+        return {}
+    by_name: dict[str, list[Name]] = {}
+    for name in all_names():
+        by_name.setdefault(folded(name.text), []).append(name)
+    sought = {}
+    for text, (q, target) in asked.items():
+        for name in by_name.get(q.folded, []):
+            target.add(name)
+        if target.found_as is None:
+            slug = (q.cluster_slug or q.organisation_slug).replace("-", " ")
+            sought[text] = slug if q.is_address else q.folded
+    names = list(by_name)
+    near = alike((text for text in sought.values() if text), names)
+    return {
+        text: [Near(by_name[names[m.index]][0].text, m.likeness) for m in near.get(words, [])]
+        for text, words in sought.items()
+    }
+
+
+def all_names() -> Iterator[Name]:
+    """Of published clusters and organisations, in a stable order."""
+    clusters = Cluster.objects.published().order_by("pk").values_list("pk", "name")
+    organisations = Organisation.objects.published().order_by("pk").values_list("pk", "name")
+    other_names = (
+        ClusterName.objects.filter(cluster__is_published=True)
+        .order_by("pk")
+        .values_list("cluster_id", "name")
+    )
+    former_names = (
+        OrganisationName.objects.filter(organisation__is_published=True)
+        .order_by("pk")
+        .values_list("organisation_id", "name")
+    )
+    yield from (Name(name, Found.CLUSTER, pk) for pk, name in clusters)
+    yield from (Name(name, Found.FORMER_CLUSTER, pk) for pk, name in other_names)
+    yield from (Name(name, Found.ORGANISATION, pk, True) for pk, name in organisations)
+    yield from (Name(name, Found.FORMER_ORGANISATION, pk, True) for pk, name in former_names)
+
+
+class Shelf:
+    """The rows that any of the targets leads to, loaded at once."""
+
+    def __init__(self, targets: Sequence[Target], day: date) -> None:
+        self.day = day
+        wanted = {pk for target in targets for pk in target.organisations}
+        self.organisations = Organisation.objects.in_bulk(wanted) if wanted else {}
+        self.managed = self.managed_by(wanted) if wanted else {}
+        chosen = {pk for target in targets for pk in self.clusters_of(target)[:MOST_CLUSTERS]}
+        self.clusters: dict[int, Cluster] = {}
+        if chosen:
+            clusters = Cluster.objects.published().filter(pk__in=chosen).order_by("name", "pk")
+            self.clusters = {cluster.pk: cluster for cluster in clusters}
+        self.cluster_rank = {pk: number for number, pk in enumerate(self.clusters)}
+        numbered = {pk for target in targets for pk in target.labels[:MOST_LABELS]}
+        self.labels: dict[int, Label] = {}
+        self.labels_of: dict[int, list[Label]] = defaultdict(list)
+        if chosen or numbered:
+            self.load_labels(numbered, chosen)
+        self.label_rank = {pk: number for number, pk in enumerate(self.labels)}
+
+    def managed_by(self, organisations: Collection[int]) -> dict[int, dict[int, bool]]:
+        """Whether each organisation manages each cluster on the day, or did on another.
+
+        Two queries: what the directory says, and the manager at the time of a label.
+        """
+        found: dict[int, dict[int, bool]] = {pk: {} for pk in organisations}
+        managements = Management.objects.of_published_clusters().filter(
+            organisation__in=organisations
+        )
+        for management in managements:
+            of_one = found[management.organisation_id]
+            is_current = of_one.get(management.cluster_id, False) or management.is_on(self.day)
+            of_one[management.cluster_id] = is_current
+        labels = Label.objects.published().filter(managing_organisation__in=organisations)
+        pairs = labels.order_by().values_list("managing_organisation", "cluster").distinct()
+        for organisation, cluster in pairs:
+            found[organisation].setdefault(cluster, False)
+        return found
+
+    def load_labels(self, numbered: set[int], clusters: set[int]) -> None:
+        labels = (
+            Label.objects.for_pages(self.day)
+            .select_related("rule")
+            .filter(Q(pk__in=numbered) | Q(cluster__in=clusters))
+            .highest_first()
+        )
+        for label in labels.iterator(chunk_size=ROWS_AT_ONCE):
+            self.labels[label.pk] = label
+            self.labels_of[label.cluster_id].append(label)
+
+    def clusters_of(self, target: Target) -> list[int]:
+        """Those asked for themselves, then those that an organisation manages on the day."""
+        order = {pk: (0, pk) for pk in target.clusters}
+        for organisation in target.organisations:
+            for pk, is_current in self.managed[organisation].items():
+                order[pk] = min(order.get(pk, (3, pk)), (1 if is_current else 2, pk))
+        return sorted(order, key=order.__getitem__)
+
+    def answer(self, q: Question, target: Target, nearest: list[Near]) -> Answer:
+        if target.found_as is None:
+            return Answer(q.asked, self.day, nearest=nearest, reasons=reasons(q))
+        if target.labels:
+            labels = [self.labels[pk] for pk in target.labels[:MOST_LABELS]]
+            more = len(target.labels) - len(labels)
+            return Answer(q.asked, self.day, target.found_as, labels, more_labels=more)
+        every = self.clusters_of(target)
+        clusters = sorted(every[:MOST_CLUSTERS], key=self.cluster_rank.__getitem__)
+        found = (label.pk for pk in clusters for label in self.labels_of.get(pk, []))
+        labels = [self.labels[pk] for pk in sorted(found, key=self.label_rank.__getitem__)]
+        return Answer(
+            q.asked,
+            self.day,
+            target.found_as,
+            labels[:MOST_LABELS],
+            [self.clusters[pk] for pk in clusters if pk not in self.labels_of],
+            [self.organisations[pk] for pk in sorted(target.organisations)],
+            self.management_in(target, clusters),
+            more_clusters=len(every) - len(clusters),
+            more_labels=max(len(labels) - MOST_LABELS, 0),
+        )
+
+    def management_in(self, target: Target, clusters: list[int]) -> list[Managed]:
+        return [
+            Managed(self.organisations[organisation], self.clusters[pk], is_current)
+            for organisation in sorted(target.organisations)
+            for pk in clusters
+            if (is_current := self.managed[organisation].get(pk)) is not None
+        ]

@@ -1,0 +1,254 @@
+"""What machines read of the register: one copy for all caches, open to every origin."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.formats.writers import Value, csv_text, write_json, write_spreadsheet, write_table
+from clusters.http.addresses import absolute
+from clusters.http.asof import read_day
+from clusters.http.responses import (
+    MOST_LETTERS,
+    SPREADSHEET,
+    file_answer,
+    led_on,
+    opened,
+    refused,
+    sent_once,
+    wrong_choices,
+    wrong_day,
+)
+from clusters.models import Portfolio
+from clusters.views.machine import Asked as Clusters
+from clusters.views.machine import directory_address
+from labels.formats import calendar, feeds
+from labels.formats import records as export
+from labels.formats.records import ROWS_AT_ONCE, twins
+from labels.models import Label, LabelQuerySet
+from labels.proofs.seal import (
+    CONTENT_SECURITY_POLICY,
+    Scheme,
+    Seal,
+    draw,
+    seal_of_cluster,
+    seal_of_label,
+)
+from labels.register.facts import cluster_known_as, programme_known_as
+from labels.register.holdings import level_options
+from labels.register.queries import current_level, labels_of
+from labels.register.query import RegisterQuery, read_query
+from labels.register.requirements import COLUMNS, requirement_of, table_rows
+
+FRESH_SEAL_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks of the register, and the moment of asking."""
+
+    query: RegisterQuery
+    day: date
+    now: datetime
+    language: str
+
+    @property
+    def labels(self) -> LabelQuerySet:
+        return self.query.labels(self.day)
+
+    @property
+    def page(self) -> str:
+        """The list for people that shows the same."""
+        return absolute(f"{reverse('labels:list')}?{self.query.querystring()}".rstrip("?"))
+
+    def twins(self) -> Iterator[dict[str, object]]:
+        return twins(self.labels, self.day)
+
+    def rows(self) -> Iterator[list[Value]]:
+        return map(export.row_of, self.twins())
+
+
+Answer = Callable[[Asked], HttpResponseBase]
+
+
+def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A view that takes what the list of the register takes, and `lang`.
+
+    A page leaves out what it does not understand and says so; nobody would read that here, so a
+    wrong value is refused, by its name.
+    """
+
+    @require_safe
+    @wraps(answer)
+    def view(request: HttpRequest) -> HttpResponseBase:
+        query = read_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        day, _problem = read_day(request.GET)
+        language = request.GET.get("lang", "en")
+        wrong = wrong_values(request, query)
+        if wrong:
+            return refused(request, wrong, 400)
+        with translation.override(language):
+            now = timezone.now()
+            asked = Asked(query, day or timezone.localdate(now), now, language)
+            return sent_once(request, opened(answer(asked), now))
+
+    return view
+
+
+def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
+    """Each parameter with a value that cannot be answered, and what is wrong with it."""
+    wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in query.unknown]
+    return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+
+
+@register_address
+def labels_csv(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: write_table(file, list(export.COLUMNS), asked.rows()),
+        name=f"labels-{asked.day}.csv",
+        content_type="text/csv; charset=utf-8",
+        is_download=True,
+    )
+
+
+@register_address
+def labels_xlsx(asked: Asked) -> HttpResponseBase:
+    return file_answer(
+        lambda file: write_spreadsheet(
+            file, "labels", list(export.COLUMNS), asked.rows(), on=asked.day
+        ),
+        name=f"labels-{asked.day}.xlsx",
+        content_type=SPREADSHEET,
+        is_download=True,
+    )
+
+
+@register_address
+def labels_json(asked: Asked) -> HttpResponseBase:
+    head = {"on": asked.day.isoformat(), "page": asked.page}
+    return file_answer(
+        lambda file: write_json(file, head, "labels", asked.twins()),
+        name=f"labels-{asked.day}.json",
+        content_type="application/json",
+    )
+
+
+@register_address
+def labels_ics(asked: Asked) -> HttpResponseBase:
+    return calendar_answer(_("Label register"), asked.labels, "labels.ics")
+
+
+@register_address
+def labels_atom(asked: Asked) -> HttpResponseBase:
+    parameters = [asked.query.querystring(), urlencode({"lang": asked.language})]
+    address = f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}"
+    until = min(asked.day, timezone.localdate(asked.now))
+    return feed_answer(asked.labels, until, page=asked.page, address=address)
+
+
+def calendar_answer(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
+    rows = calendar.loaded(labels).iterator(chunk_size=ROWS_AT_ONCE)
+    lines = calendar.calendar(title, calendar.entries(rows))
+    return file_answer(
+        lambda file: file.writelines(lines),
+        name=name,
+        content_type="text/calendar; charset=utf-8",
+    )
+
+
+def feed_answer(labels: LabelQuerySet, until: date, *, page: str, address: str) -> HttpResponseBase:
+    """What happened up to a day; never what is still to come."""
+    return HttpResponse(
+        feeds.feed_of(labels, until, page=page, address=absolute(address)),
+        content_type="application/atom+xml; charset=utf-8",
+    )
+
+
+@directory_address
+def clusters_ics(asked: Clusters) -> HttpResponseBase:
+    """The ends of the labels of the clusters found, of all levels."""
+    return calendar_answer(_("Labels of clusters"), labels_found(asked), "clusters.ics")
+
+
+@directory_address
+def clusters_atom(asked: Clusters) -> HttpResponseBase:
+    """What happened to the labels of the clusters found."""
+    parameters = [asked.directory.query.querystring(), urlencode({"lang": asked.language})]
+    address = f"{reverse('clusters_atom')}?{'&'.join(filter(None, parameters))}"
+    until = min(asked.day, timezone.localdate(asked.now))
+    return feed_answer(labels_found(asked), until, page=asked.page, address=address)
+
+
+def labels_found(asked: Clusters) -> LabelQuerySet:
+    held = Label.objects.published().held_by(asked.directory.keys())
+    return held.with_holder().in_register_order(asked.day)
+
+
+@require_safe
+def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    now = timezone.now()
+    day = timezone.localdate(now)
+    label = Label.objects.for_pages(day).with_public_id(public_id.upper()).first()
+    if label is None:
+        return refused(request, ["there is no label with this number"], 404)
+    if label.public_id != public_id:
+        return led_on(request, "label_seal", label.public_id)
+    return seal_answer(request, lambda: seal_of_label(label, day), now)
+
+
+@require_safe
+def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """Also at the cluster's readable addresses, which lead on to the one that never changes."""
+    now = timezone.now()
+    day = timezone.localdate(now)
+    cluster = cluster_known_as(public_id)
+    if cluster is None:
+        return refused(request, ["there is no cluster with this number"], 404)
+    if cluster.public_id != public_id:
+        return led_on(request, "cluster_seal", cluster.public_id)
+    highest = current_level(labels_of([cluster], day)[cluster.pk])
+    return seal_answer(request, lambda: seal_of_cluster(cluster, highest, day), now)
+
+
+def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -> HttpResponseBase:
+    wrong = wrong_choices(request, lang=dict(settings.LANGUAGES), scheme=Scheme)
+    if wrong:
+        return refused(request, wrong, 400)
+    with translation.override(request.GET.get("lang", "en")):
+        picture = draw(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
+    response = HttpResponse(picture, content_type="image/svg+xml")
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return sent_once(request, opened(response, now, FRESH_SEAL_SECONDS))
+
+
+@require_safe
+def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """Who holds the level that a programme requires, as the programme's page says it."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    programme = programme_known_as(public_id)
+    if programme is None:
+        return refused(request, ["there is no programme with this number"], 404)
+    if programme.public_id != public_id:
+        return led_on(request, "programme_requirement", programme.public_id)
+    wrong = wrong_day(request)
+    if wrong:
+        return refused(request, wrong, 400)
+    day = read_day(request.GET)[0] or today
+    rows = table_rows(programme, requirement_of(programme, day, today))
+    name = f"requirement-{programme.slug}-{day}.csv"
+    answer = HttpResponse(
+        csv_text(COLUMNS, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+    return sent_once(request, opened(answer, now))

@@ -1,0 +1,162 @@
+"""The register, a label, how the scheme works, verification."""
+
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+)
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.contact.reports import record_of
+from clusters.formats.schema_org import breadcrumbs_data
+from clusters.http.addresses import absolute
+from clusters.http.asof import as_of, read_day
+from clusters.http.links import Link
+from clusters.http.paging import page_of
+from clusters.models import Portfolio, RecordKind
+from clusters.views.contact import open_form, report
+from labels.formats.records import certification_data, machine_twin
+from labels.life.chronicle import steps_of
+from labels.life.spans import timeline_of
+from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
+from labels.proofs.seal import embeddings
+from labels.register.holdings import level_options
+from labels.register.queries import counts, labels_of
+from labels.register.query import Facets, RegisterQuery, cube_of, read_query
+from labels.words import state_sentence
+from news.queries import announcements_of_label
+
+PER_PAGE = 50
+MOST_ANNOUNCEMENTS = 5
+
+
+@require_safe
+def label_list(request: HttpRequest) -> HttpResponse:
+    levels, portfolios = level_options(), list(Portfolio.objects.all())
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    query = read_query(request.GET, levels, portfolios)
+    facets = Facets(query, cube_of(query.searched(), shown.day), request.path, levels, portfolios)
+    context = {
+        "section": "labels",
+        "as_of": shown,
+        "query": query,
+        "querystring": query.querystring(),
+        "facets": facets.all(),
+        "chips": facets.chips(),
+        "suggestions": facets.suggestions(),
+        "problems": [*query.problems, *shown.problems],
+        "counts": counts(shown.day, levels),
+        "page_obj": page_of(query.labels(shown.day), request.GET, per_page=PER_PAGE),
+        "downloads": downloads(query),
+    }
+    return TemplateResponse(request, "labels/label_list.html", context)
+
+
+def downloads(query: RegisterQuery) -> list[Link]:
+    """The same list for machines, in the active language."""
+    language = translation.get_language()
+    parts = [query.querystring(), "" if language == "en" else f"lang={language}"]
+    asked = "&".join(filter(None, parts))
+    names = {
+        "labels_csv": _("CSV"),
+        "labels_xlsx": _("Spreadsheet"),
+        "labels_json": _("JSON"),
+        "labels_atom": _("Atom feed"),
+        "labels_ics": _("Calendar"),
+    }
+    return [Link(text, f"{reverse(name)}?{asked}".rstrip("?")) for name, text in names.items()]
+
+
+@require_safe
+def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    label = get_object_or_404(
+        Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id.upper()
+    )
+    if label.public_id != public_id:
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return HttpResponsePermanentRedirect(label.get_absolute_url() + query)
+    labels = labels_of([label.cluster], shown.day)[label.cluster_id]
+    renewals = [other for other in labels if other.renews_id == label.pk]
+    context = {
+        "section": "labels",
+        "as_of": shown,
+        "label": label,
+        "sentence": state_sentence(label, shown.day),
+        "problems": shown.problems,
+        "labels": labels,
+        "renews": next((other for other in labels if other.pk == label.renews_id), None),
+        "renewals": renewals,
+        "steps": steps_of(label, renewals, shown.day),
+        "timeline": timeline_of(labels, shown.day),
+        "other_names": label.cluster.names.all(),
+        "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
+        "address": absolute(label.get_absolute_url()),
+        "seal_codes": embeddings(label),
+        "cluster_seal_codes": embeddings(label.cluster),
+        "certification": certification_data(label),
+        "crumbs": crumbs(),
+        "crumbs_data": breadcrumbs_data(crumbs()),
+    }
+    return TemplateResponse(request, "labels/label_detail.html", context)
+
+
+@open_form
+def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
+    labels = Label.objects.published().with_holder()
+    label = get_object_or_404(labels, public_id=public_id)
+    return report(request, record_of(RecordKind.LABEL, label))
+
+
+@require_safe
+def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The label as data on a day, open to every origin; in English, one copy for all caches."""
+    asked, problem = read_day(request.GET)
+    if problem:
+        return machine_answer({"error": "on: this is not a day like 2015-09-08"}, 400)
+    day = asked or timezone.localdate()
+    labels = Label.objects.for_pages(day).with_certificate()
+    label = labels.with_public_id(public_id).first()
+    if label is None:
+        return machine_answer({"error": "there is no label with this id"}, 404)
+    with translation.override("en"):
+        return machine_answer(machine_twin(label, day))
+
+
+def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    parameters = {"ensure_ascii": False, "indent": 2}
+    return JsonResponse(data, status=status, headers=headers, json_dumps_params=parameters)
+
+
+@require_safe
+def label_scheme(request: HttpRequest) -> HttpResponse:
+    shown = as_of(request.GET, request.path, timezone.localdate())
+    levels = level_options()
+    context = {
+        "section": "labels",
+        "as_of": shown,
+        "problems": shown.problems,
+        "levels": levels,
+        "rules": LevelRule.objects.select_related("level").by_level(),
+        "rules_in_force": LevelRule.objects.select_related("level").in_force(shown.day).by_level(),
+        "indicator_sets": IndicatorSet.objects.with_indicators(),
+        "bodies": IssuingBody.objects.prefetch_related("roles"),
+        "statements": Statement.objects.latest_first(),
+        "counts": counts(shown.day, levels),
+        "crumbs": crumbs(),
+    }
+    return TemplateResponse(request, "labels/label_scheme.html", context)
+
+
+def crumbs() -> list[Link]:
+    return [Link(_("Labels"), reverse("labels:list"))]

@@ -1,0 +1,116 @@
+"""The certificate of a label to print, or the page to print in its place."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.http.limits import allow, network_address, network_of
+from clusters.http.responses import led_on, opened, refused, sent_once
+from labels.models import Label
+from labels.proofs.certificates import Certificate, certificate, library, make, stored
+from labels.proofs.credentials import Purpose, credential, status_list
+from labels.proofs.signing import NoSigningKey, published_keys, sign
+
+MINUTE = 60
+MOST_MADE = 30
+
+
+@require_safe
+def label_certificate(request: HttpRequest, public_id: str, language: str) -> HttpResponseBase:
+    """Of today: asked for another day it could be passed off as what holds."""
+    if language not in dict(settings.LANGUAGES):
+        return refused(
+            request, [f"certificates are in: {', '.join(dict(settings.LANGUAGES))}"], 404
+        )
+    now = timezone.now()
+    day = timezone.localdate(now)
+    labels = Label.objects.for_pages(day).with_certificate()
+    label = labels.with_public_id(public_id.upper()).first()
+    if label is None:
+        return refused(request, ["there is no label with this number"], 404)
+    if label.public_id != public_id:
+        return led_on(request, "label_certificate", label.public_id, language)
+    with translation.override(language):
+        if library() is None:
+            return opened(HttpResponseRedirect(label.get_absolute_url()), now)
+        return certificate_answer(request, certificate(label, day), now)
+
+
+def certificate_answer(
+    request: HttpRequest, wanted: Certificate, now: datetime
+) -> HttpResponseBase:
+    """One that is stored costs nothing; how many are made for one network is limited."""
+    document = stored(wanted)
+    if document is None:
+        network = network_of(network_address(request))
+        if not allow("certificate", network, most=MOST_MADE, seconds=MINUTE):
+            return too_many(request)
+        document = make(wanted)
+    response = HttpResponse(document, content_type="application/pdf")
+    name = f"{wanted.number}-{wanted.day}-{wanted.language}.pdf"
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    # What a search engine finds later would no longer hold.
+    response["X-Robots-Tag"] = "noindex"
+    return sent_once(request, opened(response, now))
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    problem = _(
+        "More certificates were asked for from your network in the last minute than one reader"
+        " needs. Wait a minute and ask again"
+    )
+    response = refused(request, [problem], 429)
+    response["Retry-After"] = str(MINUTE)
+    return response
+
+
+CONTENT_TYPE = "application/vc+jwt"
+
+
+CANNOT_SIGN = "this portal has no key to sign with; its operator has to make one"
+
+
+@require_safe
+def label_credential(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    labels = Label.objects.published().with_holder().with_certificate()
+    label = labels.with_public_id(public_id.upper()).first()
+    if label is None:
+        return refused(request, ["there is no label with this number"], 404)
+    if label.public_id != public_id:
+        return led_on(request, "label_credential", label.public_id)
+    if label.starts_on is None:
+        problem = "the days of this label are not known, so there is nothing to attest"
+        return refused(request, [problem], 404)
+    return signed(request, credential(label), timezone.now())
+
+
+@require_safe
+def label_status_list(request: HttpRequest, purpose: str) -> HttpResponseBase:
+    if purpose not in list(Purpose):
+        return refused(request, [f"there are lists of: {', '.join(Purpose)}"], 404)
+    now = timezone.now()
+    return signed(request, status_list(Purpose(purpose), timezone.localdate(now)), now)
+
+
+def signed(request: HttpRequest, claims: dict[str, object], now: datetime) -> HttpResponseBase:
+    try:
+        token = sign(claims)
+    except NoSigningKey:
+        return refused(request, [CANNOT_SIGN], 503)
+    response = HttpResponse(token, content_type=CONTENT_TYPE)
+    return sent_once(request, opened(response, now))
+
+
+@require_safe
+def signing_keys(request: HttpRequest) -> HttpResponseBase:
+    try:
+        keys = published_keys()
+    except NoSigningKey:
+        return refused(request, [CANNOT_SIGN], 503)
+    response = JsonResponse(keys, content_type="application/jwk-set+json")
+    return sent_once(request, opened(response, timezone.now()))

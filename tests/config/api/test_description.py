@@ -1,0 +1,160 @@
+"""The description of the read API is right: asked at random, and used by a client made from it."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from types import ModuleType
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django_countries import countries
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from jsonschema_rs import validator_for
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from clusters.dates import FIRST_YEAR, LAST_YEAR
+from clusters.models import Cluster, Organisation, Programme
+from config.api.description import described_bytes, description
+from config.wsgi import PortalRequest
+from labels.models import Label, Statement
+from news.models import Announcement
+from tests.config.api.test_requests import make_everything
+from tests.factories import make_cluster, make_label
+
+EXAMPLES = 5
+
+# What stands behind the formats of our own, which name the list that a text is taken from:
+# schemathesis wants to know it before there is a database.
+ID, SLUG = "22222222", "first"
+TAKEN_FROM = {
+    "clusters-id": [ID],
+    "organisations-id": [ID],
+    "programmes-id": [ID],
+    "labels-id": [ID],
+    "announcements-id": [ID],
+    "statements-id": ["900001"],
+    "levels-id": ["bronze", "silver", "gold"],
+    "portfolios-id": ["health-and-medical-science", "biotechnology"],
+    "regions-id": ["IT-21", "IT-25", "FR-ARA"],
+    "programme-slug": [SLUG],
+    "place": [SLUG],
+    "country-code": [country.code for country in countries],
+}
+
+
+def described() -> Any:
+    """The API in this process; told without a look at the database."""
+    for name, values in TAKEN_FROM.items():
+        schemathesis.openapi.format(name, st.sampled_from(values))
+    days = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
+    schemathesis.openapi.format("date", days.map(str))
+    handler = WSGIHandler()
+    handler.request_class = PortalRequest
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", handler)
+
+
+@pytest.fixture
+def kept_connection(db: None) -> Iterator[None]:
+    """As Django's own test client: the end of a request does not end the test's transaction."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def made(kept_connection: None) -> None:
+    """A public record of each kind, called as `TAKEN_FROM` says."""
+    make_everything()
+    for model in (Cluster, Organisation, Programme, Label, Announcement):
+        rows: Any = model._default_manager
+        called = {"public_id": ID} | ({"slug": SLUG} if hasattr(model, "slug") else {})
+        rows.filter(pk=rows.order_by("pk")[0].pk).update(**called)
+    Statement.objects.update_or_create(pk=900001, defaults={"as_of_on": "2015", "count": 57})
+    Cluster.objects.update(latitude="45.4", longitude="7.8")
+
+
+DESCRIBED = described()
+
+
+@pytest.mark.usefixtures("made")
+@DESCRIBED.parametrize()  # type: ignore[untyped-decorator]
+@examples(max_examples=EXAMPLES)
+def test_answers_are_as_described(case: "schemathesis.Case[Any]") -> None:
+    """By all checks of schemathesis, for values that the description allows and others."""
+    # Its client would not unpack what is compressed.
+    case.call_and_validate(headers={"Accept-Encoding": "identity"})
+
+
+@pytest.mark.parametrize("path", description()["paths"])
+def test_example_is_as_described(path: str) -> None:
+    answer = description()["paths"][path]["get"]["responses"]["200"]
+    told = answer["content"]["application/json"]
+    schema = told["schema"] | {"components": description()["components"]}
+
+    assert [str(error) for error in validator_for(schema).iter_errors(told["example"])] == []
+
+
+@pytest.fixture(scope="module")
+def portal_client(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """A package that openapi-python-client makes from the description alone."""
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "openapi.json").write_bytes(described_bytes())
+    (folder / "config.yml").write_text("post_hooks: []")
+    arguments = ["--path", folder / "openapi.json", "--output-path", folder / "portal_client"]
+    arguments += ["--meta", "none", "--config", folder / "config.yml", "--fail-on-warning"]
+    command = [sys.executable, "-m", "openapi_python_client", "generate", *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module("portal_client")
+    finally:
+        sys.path.remove(str(folder))
+
+
+def operation(name: str) -> ModuleType:
+    return importlib.import_module(f"portal_client.api.{name}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_client_made_from_the_description_reads_the_register(
+    portal_client: Any, live_server: LiveServer, settings: Settings
+) -> None:
+    settings.SITE_URL = live_server.url
+    for name in ("Alpha", "Beta", "Gamma"):
+        cluster = make_cluster(name=name, country="FR", founded_on="2009")
+    make_cluster(country="IT")
+    label = make_label(cluster=cluster)
+    levels = importlib.import_module("portal_client.models.labels_list_level_item")
+    with portal_client.Client(base_url=live_server.url, raise_on_unexpected_status=True) as client:
+        listed = operation("clusters.clusters_list").sync
+        first = listed(client=client, country=["FR"], limit=2)
+        rest = listed(client=client, country=["FR"], limit=2, after=first.results[-1].id)
+        record = operation("clusters.clusters_detail").sync(cluster.public_id, client=client)
+        held = operation("labels.labels_list").sync(
+            client=client, level=[levels.LabelsListLevelItem.GOLD], on=date(2015, 9, 8)
+        )
+        missing = operation("labels.labels_detail").sync("nothing", client=client)
+        wrong = listed(client=client, country=["QQ"])
+
+    assert [row.name for row in [*first.results, *rest.results]] == ["Alpha", "Beta", "Gamma"]
+    assert (first.count, rest.next_) == (3, None)
+    assert first.next_.startswith(f"{live_server.url}/api/v1/clusters?")
+    assert (record.name, record.founded_on, record.labels[0].id) == (
+        "Gamma",
+        "2009",
+        label.public_id,
+    )
+    assert [(row.id, row.state.value, row.starts_on) for row in held.results] == [
+        (label.public_id, "valid", date(2015, 7, 1))
+    ]
+    assert (missing.status, wrong.status, wrong.errors[0].parameter) == (404, 422, "country")

@@ -1,0 +1,121 @@
+"""A process killed amid an award leaves nothing half-done, and the award can be done again."""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, connections, transaction
+
+from clusters.models import Account, Change, Cluster
+from labels.life import steps as life
+from labels.models import Decision, DecisionState, Label
+from news.models import Announcement
+from tests.factories import DECIDED_AT, make_account, make_cluster, new_label
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POINTS = 10
+REASON = "The jury agreed."
+
+
+def propose(cluster: Cluster, by: Account) -> Decision:
+    return life.award(new_label(cluster=cluster), reason=REASON, by=by, now=DECIDED_AT)
+
+
+def approve(decision: Decision, by: Account) -> None:
+    life.approve(decision, by=by, now=DECIDED_AT)
+
+
+def counted(call: Callable[[], Any], counter: list[int], kill_at: int = 0) -> Any:
+    """Count the statements; this process dies before the one with that number."""
+
+    def count(execute: Callable[..., Any], *about: Any) -> Any:
+        counter[0] += 1
+        if counter[0] == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(*about)
+
+    with connection.execute_wrapper(count):
+        return call()
+
+
+def number_of_statements(cluster: Cluster, people: list[Account]) -> int:
+    counter = [0]
+    with transaction.atomic():
+        counted(lambda: approve(propose(cluster, people[0]), people[1]), counter)
+        transaction.set_rollback(True)
+    return counter[0]
+
+
+def run_in_a_child(call: Callable[[], Any], kill_at: int) -> int:
+    """How the process ended: the signal that killed it, 0 where it came to the end."""
+    connections.close_all()  # A child that used its parent's would spoil it.
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            counted(call, [0], kill_at)
+            code = 0
+        finally:
+            os._exit(code)
+    _pid, status = os.waitpid(child, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def number_of_rows() -> dict[str, int]:
+    """Of every table, histories and drafts of announcements among them, without the log."""
+    models = [model for model in apps.get_models() if model is not Change]
+    return {model.__name__: model._default_manager.count() for model in models}
+
+
+def difference(before: dict[str, int]) -> dict[str, int]:
+    now = number_of_rows()
+    return {name: now[name] - before[name] for name in now if now[name] != before[name]}
+
+
+PROPOSED = {"Label": 1, "HistoricalLabel": 1, "Decision": 1, "HistoricalDecision": 1}
+APPROVED = PROPOSED | {
+    "HistoricalLabel": 2,
+    "HistoricalDecision": 2,
+    "Announcement": 1,
+    "AnnouncementText": 2,
+}
+
+
+def without_details(rows: dict[str, int]) -> dict[str, int]:
+    """What an announcement is tied to depends on what there is; its tables are left out."""
+    return {name: number for name, number in rows.items() if name in APPROVED}
+
+
+@pytest.mark.parametrize("point", range(1, POINTS + 1))
+def test_award_killed_leaves_all_or_nothing(point: int) -> None:
+    cluster, people = make_cluster(), [make_account(), make_account()]
+    before = number_of_rows()
+    kill_at = number_of_statements(cluster, people) * (2 * point - 1) // (2 * POINTS) + 1
+
+    ended = run_in_a_child(lambda: approve(propose(cluster, people[0]), people[1]), kill_at)
+
+    assert ended == signal.SIGKILL
+    left = difference(before)
+    assert left in ({}, PROPOSED)
+    assert not Label.objects.filter(is_published=True).exists()
+    decision = Decision.objects.first() or propose(cluster, people[0])
+    approve(decision, people[1])
+    assert without_details(difference(before)) == APPROVED
+    assert Decision.objects.get().state == DecisionState.MADE
+    assert Label.objects.get().is_published
+    assert Announcement.objects.get().labels.get() == Label.objects.get()
+
+
+def test_award_that_is_not_killed_is_all_there() -> None:
+    cluster, people = make_cluster(), [make_account(), make_account()]
+    before = number_of_rows()
+
+    ended = run_in_a_child(lambda: approve(propose(cluster, people[0]), people[1]), 0)
+
+    assert ended == 0
+    assert without_details(difference(before)) == APPROVED
