@@ -308,61 +308,6 @@ STEPS: dict[str, type[Step]] = {
 }
 
 
-def why_not(label: Label, kind: DecisionKind, day: Any) -> str:
-    """Why the register offers no such step that day, in words; empty where it does."""
-    if kind in life.steps_open(label, day):
-        return ""
-    try:
-        life.refuse_what_is_gone(label)
-    except ValidationError as error:
-        return " ".join(error.messages)
-    return str(next(words for is_so, words in reasons(label, kind) if is_so))
-
-
-def reasons(label: Label, kind: DecisionKind) -> tuple[tuple[bool, Promise], ...]:
-    """Whether it is so, and the words for it; the last one holds where no other does."""
-    is_renewed = Label.objects.filter(renews=label, is_published=True).exists()
-    is_suspended = label.suspensions.filter(ends_on=None).exists()
-    renewed_already = (is_renewed, _("This label has been renewed already."))
-    found: dict[DecisionKind, tuple[tuple[bool, Promise], ...]] = {
-        DecisionKind.RENEWAL: (
-            renewed_already,
-            (is_suspended, _("The label is suspended: reinstate it before it is renewed.")),
-            (
-                label.ends_on is None,
-                _("The dates of the earlier label are not known: award a first one."),
-            ),
-            (
-                not label.end_is_exact,
-                _("The end of that label is not known to the day: correct its dates first."),
-            ),
-            (
-                True,
-                _(
-                    "The label is not in its renewal window. Where the assessment lay in it, "
-                    "propose an award, and choose there that it is a renewal of this label."
-                ),
-            ),
-        ),
-        DecisionKind.EXTENSION: (
-            renewed_already,
-            (True, _("Only a label that is valid or may be renewed is extended.")),
-        ),
-        DecisionKind.SUSPENSION: (
-            (is_suspended, _("This label is suspended already.")),
-            (True, _("Only a valid label is suspended.")),
-        ),
-        DecisionKind.REINSTATEMENT: ((True, _("This label is not suspended.")),),
-        DecisionKind.TRANSFER: (
-            renewed_already,
-            (is_suspended, _("The label is suspended: reinstate it before it is transferred.")),
-            (True, _("Only a valid label is transferred.")),
-        ),
-        DecisionKind.REVOCATION: ((True, _("Another decision on this label is waiting.")),),
-    }
-    return found[kind]
-
-
 # Deciding on what somebody proposed
 
 

@@ -36,7 +36,6 @@ from labels.admin.forms import (
     CorrectionForm,
     ProposalForm,
     attempt,
-    why_not,
 )
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
@@ -422,11 +421,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         """Why no step is left, for who takes some."""
         if not self.allows(request, policy.ADD, None):
             return ""
-        try:
-            life.refuse_what_is_gone(label)
-        except ValidationError as error:
-            return " ".join(error.messages)
-        return ""
+        return life.why_gone(label, timezone.localdate())
 
     # Steps
 
@@ -466,7 +461,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
             raise PermissionDenied
         now = timezone.now()
         form: Any = step.of(label, self, request)
-        refusal = why_not(label, step.kind, timezone.localdate(now))
+        refusal = life.why_not(label, step.kind, timezone.localdate(now))
         if request.method == "POST" and not refusal and form.is_valid():
             take = partial(form.take, label, by=request.user, now=now)
             if decision := attempt(form, take):

@@ -6,8 +6,10 @@ moment one wins; the other is told. Awards, renewals and revocations are propose
 and approved by another (`REQUIRE_TWO_PERSONS`): until then nothing of them is public.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +37,10 @@ AFTER_AWARD: list[Callable[[Label, datetime], object]] = []
 CHANGED_MEANWHILE = _(
     "Somebody changed this label in the meantime. Look at it again before you save."
 )
+
+RENEWED = _("This label has been renewed already.")
+SUSPENDED = _("The label is suspended: reinstate it before it is transferred.")
+SUSPENDED_LATER = _("The label was suspended later than that before.")
 
 TAKEN_OVER = (
     "cluster",
@@ -89,7 +95,7 @@ def award(
     if label.renews_id is not None:
         label.renews = Label.objects.get(pk=label.renews_id)
         if not is_recorded:
-            refuse_late_renewal(label, label.renews)
+            refuse_late_renewal(label, label.renews, timezone.localdate(now))
     if is_recorded and not label.source.strip():
         raise ValidationError({"source": _("Name the source of what you record.")})
     # What approving would refuse is refused now.
@@ -101,6 +107,7 @@ def award(
     kind = DecisionKind.RENEWAL if label.kind == LabelKind.RENEWAL else DecisionKind.AWARD
     save(label, reason=reason, by=by)
     takes_effect_on = label.starts_on or timezone.localdate(now)
+    refuse_first(waiting_refusals(Situation(label, takes_effect_on)))
     return propose(label, kind, on=takes_effect_on, reason=reason, by=by, now=now)
 
 
@@ -109,9 +116,11 @@ def renew(earlier: Label, label: Label, *, reason: str, by: Account, now: dateti
     """Propose the renewal of a label: seamless, from the day after its end, by the rule then.
 
     `label` brings the day of the assessment and what else is new. That day may lie on the last
-    day of the renewal window and not after it; then only a first award is left.
+    day of the renewal window and not after it; then only a first award is left. A renewal that is
+    proposed after the window closed is an `award` that renews.
     """
     stored = locked(earlier)
+    refuse_first(renewal_refusals(Situation(stored, timezone.localdate(now))))
     label.renews, label.kind = stored, LabelKind.RENEWAL
     for name in TAKEN_OVER:
         if getattr(label, f"{name}_id") is None:
@@ -124,16 +133,10 @@ def refuse_renewal_of_nothing(label: Label) -> None:
         raise ValidationError({"renews": _("Say which label it renews.")})
 
 
-def refuse_late_renewal(label: Label, earlier: Label) -> None:
-    refuse_what_is_gone(earlier)
-    if earlier.renewable_until is None or earlier.starts_on is None:
-        raise ValidationError(_("The dates of the earlier label are not known: award a first one."))
-    if not earlier.end_is_exact:
-        raise ValidationError(
-            _("The end of that label is not known to the day: correct its dates first.")
-        )
-    if Label.objects.filter(renews=earlier, is_published=True).exists():
-        raise ValidationError(_("This label has been renewed already."))
+def refuse_late_renewal(label: Label, earlier: Label, day: date) -> None:
+    refuse_first(refusals_of_any_renewal(Situation(earlier, day)))
+    assert earlier.renewable_until is not None
+    assert earlier.starts_on is not None
     if label.assessed_on is None or label.assessed_on.precision != "day":
         raise ValidationError(
             {"assessed_on": _("Give the day of the assessment, not only its month.")}
@@ -155,8 +158,6 @@ def refuse_late_renewal(label: Label, earlier: Label) -> None:
         raise ValidationError(
             {"assessed_on": _("The assessment lies before the label that it renews.")}
         )
-    if earlier.suspensions.filter(ends_on=None).exists():
-        raise ValidationError(_("The label is suspended: reinstate it before it is renewed."))
 
 
 # Proposing and deciding
@@ -166,7 +167,6 @@ def propose(
     label: Label, kind: DecisionKind, *, on: date, reason: str, by: Account, now: datetime
 ) -> Decision:
     refuse_no_reason(reason)
-    refuse_while_waiting(label)
     decision = Decision(
         label=label,
         kind=kind,
@@ -184,16 +184,17 @@ def propose(
 def approve(decision: Decision, *, by: Account, now: datetime) -> Decision:
     """Put into effect what somebody else proposed."""
     label = locked(decision.label)
+    situation = Situation(label, timezone.localdate(now))
     decision = undecided(decision)
     if decision.needs_two and decision.proposed_by_id == by.pk:
         raise ValidationError(_("You proposed this: somebody else has to approve it."))
     if decision.kind == DecisionKind.REVOCATION:
-        refuse_what_is_gone(label)
+        refuse_first(gone_refusals(situation))
         refuse_before_it_begins(label, decision.takes_effect_on)
         label.revoked_on, label.revocation_reason = decision.takes_effect_on, decision.reason
     else:
         if label.renews is not None and label.decided_here:
-            refuse_late_renewal(label, label.renews)
+            refuse_late_renewal(label, label.renews, situation.day)
         label.is_published = True
     save(label, reason=decision.reason, by=by)
     if decision.kind != DecisionKind.REVOCATION:
@@ -243,8 +244,8 @@ def save_decision(decision: Decision) -> None:
 def extend(label: Label, *, until: date, reason: str, by: Account, now: datetime) -> Decision:
     """Move the end to a later day while the label is valid or may still be renewed."""
     label = locked(label)
-    refuse_what_is_gone(label)
     today = timezone.localdate(now)
+    refuse_first(extension_refusals(Situation(label, today)))
     if label.ends_on is None or until <= label.ends_on:
         raise ValidationError(
             {
@@ -254,10 +255,6 @@ def extend(label: Label, *, until: date, reason: str, by: Account, now: datetime
                 )
             }
         )
-    if state_on(label, today) not in (State.VALID, State.RENEWABLE, State.NOT_YET):
-        raise ValidationError(_("Only a label that is valid or may be renewed is extended."))
-    if Label.objects.filter(renews=label, is_published=True).exists():
-        raise ValidationError(_("This label has been renewed already."))
     label.extended_until = until
     save(label, reason=reason, by=by)
     return made(
@@ -269,13 +266,7 @@ def extend(label: Label, *, until: date, reason: str, by: Account, now: datetime
 def suspend(label: Label, *, on: date, reason: str, by: Account, now: datetime) -> Decision:
     """Suspend a valid label from a day on, until it is reinstated."""
     label = locked(label)
-    refuse_what_is_gone(label)
-    if label.suspensions.filter(ends_on=None).exists():
-        raise ValidationError(_("This label is suspended already."))
-    if state_on(label, on) != State.VALID:
-        raise ValidationError({"on": _("The label is not valid on that day.")})
-    if label.suspensions.filter(starts_on__gt=on).exists():
-        raise ValidationError({"on": _("The label was suspended later than that before.")})
+    refuse_first(suspension_refusals(Situation(label, on)))
     suspension = Suspension(label=label, starts_on=on, reason=reason)
     save_suspension(suspension, reason=reason, by=by)
     return made(label, DecisionKind.SUSPENSION, on=on, reason=reason, by=by, now=now)
@@ -285,10 +276,10 @@ def suspend(label: Label, *, on: date, reason: str, by: Account, now: datetime) 
 def reinstate(label: Label, *, on: date, reason: str, by: Account, now: datetime) -> Decision:
     """End the suspension: from that day on the label is what its dates say."""
     label = locked(label)
-    refuse_what_is_gone(label)
-    suspension = label.suspensions.filter(ends_on=None).first()
-    if suspension is None:
-        raise ValidationError(_("This label is not suspended."))
+    situation = Situation(label, on)
+    refuse_first(reinstatement_refusals(situation))
+    suspension = situation.open_suspension
+    assert suspension is not None
     if on <= suspension.starts_on:
         raise ValidationError({"on": _("A label is reinstated after it was suspended.")})
     suspension.ends_on = on
@@ -300,7 +291,7 @@ def reinstate(label: Label, *, on: date, reason: str, by: Account, now: datetime
 def revoke(label: Label, *, on: date, reason: str, by: Account, now: datetime) -> Decision:
     """Propose to revoke a label from a day on, its first day at the earliest. For good."""
     label = locked(label)
-    refuse_what_is_gone(label)
+    refuse_first(revocation_refusals(Situation(label, on)))
     refuse_before_it_begins(label, on)
     return propose(label, DecisionKind.REVOCATION, on=on, reason=reason, by=by, now=now)
 
@@ -334,7 +325,7 @@ def correct(
         raise ValidationError({"revoked_on": _("A label is revoked by a decision of its own.")})
     if not was_public(stored):
         # Who approves sees what was proposed.
-        refuse_while_waiting(stored)
+        refuse_first(waiting_refusals(Situation(stored, timezone.localdate(now))))
         if label.is_published:
             raise ValidationError(
                 {"is_published": _("A label becomes public when it is approved.")}
@@ -367,9 +358,8 @@ def transfer(
     to the same end; the old one stays with the cluster that held it, and leads there.
     """
     label = locked(label, also=cluster.pk if cluster else None)
-    refuse_what_is_gone(label)
-    if state_on(label, on) != State.VALID:
-        raise ValidationError({"on": _("The label is not valid on that day.")})
+    situation = Situation(label, on)
+    refuse_first(transfer_refusals(situation))
     before, after = label.managing_organisation, organisation or label.managing_organisation
     if cluster is None or cluster.pk == label.cluster_id:
         if after == before:
@@ -377,6 +367,7 @@ def transfer(
         label.managing_organisation = after
         save(label, reason=reason, by=by)
     else:
+        refuse_first(move_refusals(situation))
         move(label, cluster, after, on=on, reason=reason, by=by)
     return made(
         label,
@@ -399,15 +390,6 @@ def move(
     reason: str,
     by: Account,
 ) -> None:
-    if on == label.starts_on:
-        raise ValidationError({"on": _("On its first day a label is corrected, not transferred.")})
-    if Label.objects.filter(renews=label, is_published=True).exists():
-        raise ValidationError(_("This label has been renewed already."))
-    if label.suspensions.filter(ends_on=None).exists():
-        raise ValidationError(_("The label is suspended: reinstate it before it is transferred."))
-    if label.suspensions.filter(ends_on__gt=on).exists():
-        raise ValidationError({"on": _("The label was suspended later than that before.")})
-    refuse_while_waiting(label)
     label.transferred_on = on
     save(label, reason=reason, by=by)
     taken = {name: getattr(label, name) for name in GOES_ALONG}
@@ -432,28 +414,6 @@ def locked(label: Label, also: int | None = None) -> Label:
     if stored.cluster_id not in held:
         raise ValidationError(CHANGED_MEANWHILE)
     return stored
-
-
-def state_on(label: Label, day: date) -> State:
-    loaded = Label.objects.with_succession().get(pk=label.pk)
-    return loaded.state_on(day)
-
-
-def refuse_what_is_gone(label: Label) -> None:
-    if label.revoked_on is not None:
-        raise ValidationError(_("This label was revoked; it does not change any more."))
-    if label.transferred_on is not None:
-        raise ValidationError(
-            _("This label was transferred: take the step on label %(label)s."),
-            params={"label": label.transferred_to.public_id},
-        )
-    if not label.is_published:
-        raise ValidationError(_("This label is not public."))
-
-
-def refuse_while_waiting(label: Label) -> None:
-    if label.decisions.waiting().exists():
-        raise ValidationError(_("Another decision on this label is waiting."))
 
 
 def refuse_no_reason(reason: str) -> None:
@@ -499,23 +459,174 @@ def save_suspension(suspension: Suspension, *, reason: str, by: Account) -> None
         suspension.save()
 
 
+# Why a step is refused
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A label on a day, as the register holds it; each question is asked once, when it arises."""
+
+    label: Label
+    day: date
+
+    @cached_property
+    def stored(self) -> Label:
+        return Label.objects.with_succession().get(pk=self.label.pk)
+
+    @property
+    def state(self) -> State:
+        return self.stored.state_on(self.day)
+
+    @property
+    def open_suspension(self) -> Suspension | None:
+        suspensions = self.stored.suspensions.all()
+        return next((one for one in suspensions if one.ends_on is None), None)
+
+    @cached_property
+    def is_renewed(self) -> bool:
+        return Label.objects.filter(renews=self.label, is_published=True).exists()
+
+    @cached_property
+    def is_waiting(self) -> bool:
+        return self.label.decisions.waiting().exists()
+
+
+# What stands against a step whatever else is typed, the words for it at their field.
+Refusals = Iterator[ValidationError]
+
+
+def gone_refusals(situation: Situation) -> Refusals:
+    """Against every step."""
+    if situation.label.revoked_on is not None:
+        yield ValidationError(_("This label was revoked; it does not change any more."))
+    elif situation.label.transferred_on is not None:
+        yield ValidationError(
+            _("This label was transferred: take the step on label %(label)s."),
+            params={"label": situation.label.transferred_to.public_id},
+        )
+    elif not situation.label.is_published:
+        yield ValidationError(_("This label is not public."))
+
+
+def refusals_of_any_renewal(situation: Situation) -> Refusals:
+    """Also of one that is proposed after the window closed."""
+    yield from gone_refusals(situation)
+    if situation.is_renewed:
+        yield ValidationError(RENEWED)
+    if situation.open_suspension:
+        yield ValidationError(_("The label is suspended: reinstate it before it is renewed."))
+    if situation.label.ends_on is None:
+        yield ValidationError(_("The dates of the earlier label are not known: award a first one."))
+    elif not situation.label.end_is_exact:
+        yield ValidationError(
+            _("The end of that label is not known to the day: correct its dates first.")
+        )
+
+
+def renewal_refusals(situation: Situation) -> Refusals:
+    yield from refusals_of_any_renewal(situation)
+    if situation.state not in (State.VALID, State.RENEWABLE):
+        yield ValidationError(
+            _(
+                "The label is not in its renewal window. Where the assessment lay in it, "
+                "propose an award, and choose there that it is a renewal of this label."
+            )
+        )
+
+
+def extension_refusals(situation: Situation) -> Refusals:
+    yield from gone_refusals(situation)
+    if situation.is_renewed:
+        yield ValidationError(RENEWED)
+    if situation.state not in (State.VALID, State.RENEWABLE, State.NOT_YET):
+        yield ValidationError(_("Only a label that is valid or may be renewed is extended."))
+
+
+def suspension_refusals(situation: Situation) -> Refusals:
+    yield from gone_refusals(situation)
+    if situation.open_suspension:
+        yield ValidationError(_("This label is suspended already."))
+    yield from not_valid_refusals(situation)
+    if any(one.starts_on > situation.day for one in situation.stored.suspensions.all()):
+        yield ValidationError({"on": SUSPENDED_LATER})
+
+
+def not_valid_refusals(situation: Situation) -> Refusals:
+    if situation.state != State.VALID:
+        message = _("The label is not valid on %(day)s.")
+        yield ValidationError({"on": ValidationError(message, params={"day": situation.day})})
+
+
+def reinstatement_refusals(situation: Situation) -> Refusals:
+    yield from gone_refusals(situation)
+    if not situation.open_suspension:
+        yield ValidationError(_("This label is not suspended."))
+
+
+def transfer_refusals(situation: Situation) -> Refusals:
+    yield from gone_refusals(situation)
+    if situation.state == State.SUSPENDED and situation.open_suspension:
+        yield ValidationError(SUSPENDED)
+    yield from not_valid_refusals(situation)
+
+
+def move_refusals(situation: Situation) -> Refusals:
+    """Against a transfer to another cluster, beside those against any transfer."""
+    if situation.day == situation.label.starts_on:
+        message = _("On its first day a label is corrected, not transferred.")
+        yield ValidationError({"on": message})
+    if situation.is_renewed:
+        yield ValidationError(RENEWED)
+    if situation.open_suspension:
+        yield ValidationError(SUSPENDED)
+    if any(
+        one.ends_on and one.ends_on > situation.day for one in situation.stored.suspensions.all()
+    ):
+        yield ValidationError({"on": SUSPENDED_LATER})
+    yield from waiting_refusals(situation)
+
+
+def revocation_refusals(situation: Situation) -> Refusals:
+    yield from gone_refusals(situation)
+    yield from waiting_refusals(situation)
+
+
+def waiting_refusals(situation: Situation) -> Refusals:
+    if situation.is_waiting:
+        yield ValidationError(_("Another decision on this label is waiting."))
+
+
+REFUSALS: dict[DecisionKind, Callable[[Situation], Refusals]] = {
+    DecisionKind.RENEWAL: renewal_refusals,
+    DecisionKind.EXTENSION: extension_refusals,
+    DecisionKind.SUSPENSION: suspension_refusals,
+    DecisionKind.REINSTATEMENT: reinstatement_refusals,
+    DecisionKind.TRANSFER: transfer_refusals,
+    DecisionKind.REVOCATION: revocation_refusals,
+}
+
+
+def refuse_first(refusals: Refusals) -> None:
+    for refusal in refusals:
+        raise refusal
+
+
+def first_words(refusals: Refusals) -> str:
+    """The first refusal in words; empty where there is none."""
+    return next((" ".join(refusal.messages) for refusal in refusals), "")
+
+
+def why_not(label: Label, kind: DecisionKind, day: date) -> str:
+    """Why the register refuses a step that day, in words; empty where it does not."""
+    return first_words(REFUSALS[kind](Situation(label, day)))
+
+
+def why_gone(label: Label, day: date) -> str:
+    """Why the register refuses every step, in words; empty where it does not."""
+    return first_words(gone_refusals(Situation(label, day)))
+
+
 def steps_open(label: Label, day: date) -> list[DecisionKind]:
     """The steps that the register would allow for a label on a day, for whoever may take them."""
-    if label.revoked_on is not None or label.transferred_on is not None or not label.is_published:
-        return []
-    state = state_on(label, day)
-    is_renewed = Label.objects.filter(renews=label, is_published=True).exists()
-    is_suspended = label.suspensions.filter(ends_on=None).exists()
-    is_waiting = label.decisions.waiting().exists()
-    in_time = state in (State.VALID, State.RENEWABLE)
-    offered = {
-        DecisionKind.RENEWAL: (
-            in_time and label.end_is_exact and not is_renewed and not is_suspended
-        ),
-        DecisionKind.EXTENSION: (in_time or state == State.NOT_YET) and not is_renewed,
-        DecisionKind.SUSPENSION: state == State.VALID and not is_suspended,
-        DecisionKind.REINSTATEMENT: is_suspended,
-        DecisionKind.TRANSFER: state == State.VALID and not is_renewed,
-        DecisionKind.REVOCATION: not is_waiting,
-    }
-    return [kind for kind, is_open in offered.items() if is_open]
+    situation = Situation(label, day)
+    return [kind for kind, refusals in REFUSALS.items() if next(refusals(situation), None) is None]

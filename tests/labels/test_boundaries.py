@@ -1,7 +1,7 @@
 """The days on which something changes, by table; one line tells the case."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -49,8 +49,10 @@ def take(step: Any, *about: Any, **details: Any) -> Decision:
 
 
 def renewed(label: Label, assessed_on: str) -> Label:
+    """Proposed on the last day of the label."""
+    assert label.ends_on
     later = Label(assessed_on=PartialDate.parse(assessed_on))
-    take(life.renew, label, later)
+    take(life.renew, label, later, now=datetime.combine(label.ends_on, time(12), tzinfo=UTC))
     return stored(later)
 
 
@@ -63,7 +65,7 @@ def days(label: Label) -> tuple[str, ...]:
 
 
 def states(label: Label, first: str, number: int = 2) -> list[str]:
-    return [life.state_on(label, day(first) + DAY * n).value for n in range(number)]
+    return [life.Situation(label, day(first) + DAY * n).state.value for n in range(number)]
 
 
 # First awards

@@ -200,7 +200,13 @@ def test_renewal_asks_what_its_level_needs(lead: Client, level: str, names: set[
     ("step", "typed", "field", "words", "said"),
     [
         ("suspend", {"reason": ""}, "reason", "This field is required.", {}),
-        ("suspend", {"on": "2025-01-01"}, "on", "The label is not valid on that day.", {}),
+        (
+            "suspend",
+            {"on": "2025-01-01"},
+            "on",
+            "The label is not valid on %(day)s.",
+            {"day": "2025-01-01"},
+        ),
         ("suspend", {"on": "tomorrow"}, "on", "Enter a valid date.", {}),
         (
             "extend",
@@ -311,13 +317,13 @@ def test_revoked_label_takes_no_step(lead: Client, step: str, language: str) -> 
         (
             "suspend",
             lambda: valid_label(assessed_on="2012-01-01"),
-            "Only a valid label is suspended.",
+            "The label is not valid on 2026-11-22.",
         ),
         ("reinstate", valid_label, "This label is not suspended."),
         (
             "transfer",
             lambda: valid_label(assessed_on="2012-01-01"),
-            "Only a valid label is transferred.",
+            "The label is not valid on 2026-11-22.",
         ),
         ("suspend", lambda: valid_label(is_published=False), "This label is not public."),
     ],

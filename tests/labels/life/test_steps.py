@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -83,7 +83,7 @@ def stored(label: Label) -> Label:
 
 
 def state(label: Label, day: date) -> State:
-    return life.state_on(label, day)
+    return life.Situation(label, day).state
 
 
 def revoked(label: Label, on: date = TODAY) -> Label:
@@ -96,7 +96,10 @@ def renewal(**fields: Any) -> Label:
 
 
 def renewed(label: Label, **fields: Any) -> Label:
-    decision = step(life.renew, label, renewal(**fields))
+    """Proposed on the last day of the label."""
+    assert label.ends_on
+    now = datetime.combine(label.ends_on, time(12), tzinfo=UTC)
+    decision = step(life.renew, label, renewal(**fields), now=now)
     return stored(approve(decision).label)
 
 
@@ -712,7 +715,7 @@ def test_suspension_of_a_label_that_is_not_valid_is_refused(on: date) -> None:
     label = award_label()
 
     assert refused(lambda: step(life.suspend, label, on=on)) == {
-        "on": ["The label is not valid on that day."]
+        "on": [f"The label is not valid on {on}."]
     }
 
 
@@ -734,7 +737,7 @@ def test_suspension_before_an_earlier_one_is_refused() -> None:
         "on": ["The label was suspended later than that before."]
     }
     assert refused(lambda: step(life.suspend, label, on=date(2026, 6, 15))) == {
-        "on": ["The label is not valid on that day."]
+        "on": ["The label is not valid on 2026-06-15."]
     }
 
 
@@ -1038,7 +1041,7 @@ def test_transfer_of_a_label_that_is_not_valid_is_refused() -> None:
 
     on = date(2028, 4, 1)
     assert refused(lambda: step(life.transfer, label, on=on, cluster=make_cluster())) == {
-        "on": ["The label is not valid on that day."]
+        "on": ["The label is not valid on 2028-04-01."]
     }
 
 
