@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from clusters.dates import PartialDate
 from clusters.models import Role
-from labels.life import steps as life
 from labels.admin.forms import STEPS
+from labels.life import steps as life
 from labels.models import DecisionKind, Label
 from tests.factories import (
     award_label,
