@@ -146,6 +146,6 @@ check: install messages ## Lint, format, types, import contract, templates, migr
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 clean: ## Remove what can be made again; the database, var/ and .env stay
-	rm -rf .venv .venv-next .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-next .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(COMPILED)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

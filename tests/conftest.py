@@ -77,14 +77,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest,
     django_test_environment: None,
     django_db_modify_db_settings: None,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     name = connection.settings_dict["NAME"]
     with django_db_blocker.unblock():
-        databases.create(request.config.cache.mkdir("databases"))
+        databases.create()
     yield
     with django_db_blocker.unblock():
         connection.creation.destroy_test_db(name, verbosity=0)

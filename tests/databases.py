@@ -1,7 +1,6 @@
 """A migrated test database, built once and copied to each worker of each run.
 
-SQLite's lies in pytest's cache between runs (`pytest --cache-clear` builds it anew), PostgreSQL's
-in its server.
+SQLite's lies in `.cache` between runs, PostgreSQL's in its server.
 """
 
 import ast
@@ -21,17 +20,19 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 
 ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache/databases"
 APPS = ("clusters", "config", "labels", "news")
 SETTINGS = ("config/settings.py", "tests/settings.py", "tests/databases.py")
 
 
-def create(cache: Path) -> None:
+def create() -> None:
     """Give this process a copy; others that ask meanwhile wait."""
     creation: Any = connection.creation
     name = creation._get_test_db_name()
-    with locked(cache / "lock"):
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with locked(CACHE / "lock"):
         if connection.vendor == "sqlite":
-            copy_file(cache, Path(name))
+            copy_file(Path(name))
         else:
             copy_within_server(creation, name)
     use(name)
@@ -56,12 +57,12 @@ def build(name: str) -> None:
     connection.close()
 
 
-def copy_file(cache: Path, copy: Path) -> None:
-    original = cache / f"{key()}.sqlite3"
+def copy_file(copy: Path) -> None:
+    original = CACHE / f"{key()}.sqlite3"
     if not original.exists():
-        for old in cache.glob("*.sqlite3*"):
+        for old in CACHE.glob("*.sqlite3*"):
             old.unlink()
-        unfinished = cache / "unfinished.sqlite3"
+        unfinished = CACHE / "unfinished.sqlite3"
         build(str(unfinished))
         unfinished.rename(original)
     shutil.copyfile(original, copy)
