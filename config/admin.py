@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from allauth.account.views import logout as sign_out
+from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
@@ -123,12 +124,14 @@ class PortalAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """Apps in the order in which they build on each other."""
         order = ["clusters", "labels", "news"]
-        apps = super().get_app_list(request, app_label)
-        return sorted(apps, key=lambda app: order.index(app["app_label"]))
+        listed = super().get_app_list(request, app_label)
+        return sorted(listed, key=lambda app: order.index(app["app_label"]))
 
     def viewable(self, request: HttpRequest) -> Iterator[ModelAdmin]:
-        for model_admin in self._registry.values():
-            if model_admin.has_view_permission(request):
+        # In the order of the apps: one that extends the admin of another registers it anew.
+        for model in apps.get_models():
+            model_admin = self._registry.get(model)
+            if model_admin and model_admin.has_view_permission(request):
                 yield model_admin
 
     def items(self, request: HttpRequest) -> Iterator[Item]:

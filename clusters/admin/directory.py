@@ -1,12 +1,10 @@
 """The admin of clusters, organisations, programmes, and of what they refer to."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -48,7 +46,7 @@ from clusters.people.forms import PictureField
 from clusters.profile import NUMBER_OF_FACTS, percent_of, stale_before
 from clusters.tables.resources import ClusterResource, OrganisationResource, ProgrammeResource
 
-# Clusters: one screen with everything that tells of the cluster (labels.admin adds its labels).
+# Clusters: one screen with everything that tells of the cluster.
 
 
 class ClusterTextInline(TextPart):
@@ -116,21 +114,10 @@ def share_in_words(number: int) -> str:
     }
 
 
-class ClusterList(ChangeList):
-    """The list loads what its columns show; other pages of the admin do not."""
-
-    def get_queryset(self, request: HttpRequest, *args: Any) -> QuerySet[Any]:
-        clusters = super().get_queryset(request, *args)
-        for load in ClusterAdmin.listed_with:
-            clusters = load(clusters, timezone.localdate())
-        return clusters
-
-
 @admin.register(Cluster)
 class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     resource = ClusterResource
-    # Lists, because labels.admin adds its own.
-    list_display: list[Any] = [
+    list_display: Sequence[Any] = (
         "name",
         country_name,
         "region",
@@ -139,9 +126,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         "completeness",
         "confirmed_on",
         "is_published",
-    ]
-    actions: list[Any] = list(ConfirmableAdmin.actions)
-    listed_with: ClassVar[list[Callable[[Any, date], QuerySet[Cluster]]]] = []
+    )
     list_filter = (
         "is_published",
         "state",
@@ -185,14 +170,14 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         (_("Contact"), {"fields": ("contact_address", "is_contact_shown")}),
         (_("Logo"), {"fields": ("logo", "logo_preview")}),
     )
-    inlines = [
+    inlines: Sequence[Any] = (
         ClusterTextInline,
         ClusterNameInline,
         ManagementInline,
         LineageInline,
         MembershipCountInline,
         ClusterProgrammeInline,
-    ]
+    )
     concerns: ClassVar = {
         "unconfirmed": Concern(
             _("Profiles not confirmed for 12 months"),
@@ -206,9 +191,6 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
             _("Clusters without a portfolio"), lambda rows, day: rows.without_portfolio()
         ),
     }
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ClusterList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cluster]:
         clusters: Any = super().get_queryset(request)
@@ -305,8 +287,6 @@ class ParticipationInline(TabularPart):
 @admin.register(Programme)
 class ProgrammeAdmin(TablesAdmin):
     resource = ProgrammeResource
-    # Lists, because labels.admin adds its own.
-    actions: list[Any] = list(TablesAdmin.actions)
     list_display = ("name_en", "name_it", "owner", country_name, "is_published")
     list_filter = ("is_published", CountryFilter)
     list_select_related = ("owner",)
@@ -323,7 +303,7 @@ class ProgrammeAdmin(TablesAdmin):
         ),
         (_("Description"), {"fields": ("description_en", "description_it")}),
     )
-    inlines: ClassVar = [ParticipationInline]
+    inlines: Sequence[Any] = (ParticipationInline,)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -5,16 +5,19 @@ person has the grants of all their roles. What no grant gives is forbidden; a ro
 may not view answers as if it did not exist. The scopes are read anew for every request, so a right
 ends with the team, the management or the mandate that it came from.
 
-Models of the apps above are named by their label and reached by lookups: this module imports none.
+The table, named by `settings.GRANTS`, stands where the models of every app are known.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
 from clusters.models import (
@@ -26,7 +29,6 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
-from clusters.people import policy
 
 VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, IMPORT, CONFIRM, DECIDE = (
     "view",
@@ -41,9 +43,6 @@ VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, IMPORT, CONFIRM, DECIDE =
     "decide",
 )
 WRITING = frozenset({ADD, CHANGE, DELETE, PUBLISH, RESTORE, IMPORT, CONFIRM, DECIDE})
-READ = frozenset({VIEW})
-WRITE = frozenset({VIEW, ADD, CHANGE, DELETE, RESTORE})
-KEEP = frozenset({VIEW, ADD, CHANGE, RESTORE})
 
 Person = Account | AnonymousUser
 Scope = Callable[[Account, date], Q]
@@ -57,6 +56,16 @@ class Grant:
     verbs: frozenset[str]
     scope: Scope | None = None
     fields: frozenset[str] | None = None
+
+
+GrantsOfARole = Mapping[type[Model], tuple[Grant, ...]]
+
+
+@cache
+def all_grants() -> Mapping[str, GrantsOfARole]:
+    """By role, the table that `settings.GRANTS` names: it knows the models of every app."""
+    grants: Mapping[str, GrantsOfARole] = import_string(settings.GRANTS)
+    return grants
 
 
 def teams_of(account: Account) -> QuerySet[Any, Any]:
@@ -118,239 +127,6 @@ def below_a_lead(prefix: str = "") -> Scope:
     )
 
 
-def fields(*names: str) -> frozenset[str]:
-    return frozenset(names)
-
-
-def each(models: Iterable[str], *grants: Grant) -> dict[str, tuple[Grant, ...]]:
-    return dict.fromkeys(models, grants)
-
-
-CONTENT = (
-    "clusters.cluster",
-    "clusters.clustername",
-    "clusters.clustertext",
-    "clusters.management",
-    "clusters.lineage",
-    "clusters.membershipcount",
-    "clusters.organisation",
-    "clusters.organisationname",
-    "clusters.shareholding",
-    "clusters.programme",
-    "clusters.participation",
-    "labels.label",
-    "labels.suspension",
-    "labels.requiredlevel",
-    "labels.statement",
-    "news.announcement",
-    "news.announcementtext",
-)
-TABLES = ("clusters.cluster", "clusters.organisation", "clusters.programme", "labels.label")
-SCHEME = (
-    "clusters.portfolio",
-    "clusters.region",
-    "labels.level",
-    "labels.levelrule",
-    "labels.issuingbody",
-    "labels.issuingbodyrole",
-    "labels.indicatorset",
-    "labels.indicator",
-)
-PEOPLE = (
-    "clusters.account",
-    "clusters.teammember",
-    "clusters.mandate",
-    "clusters.invitation",
-    "labels.expert",
-)
-QUEUES = (
-    "clusters.claim",
-    "clusters.problemreport",
-    "clusters.confirmationrequest",
-    "labels.notice",
-    "labels.delivery",
-)
-DECISIONS = ("labels.decision",)
-LOG = ("clusters.event",)
-ALL_MODELS = (*CONTENT, *SCHEME, *PEOPLE, *QUEUES, *DECISIONS, *LOG)
-
-LABEL_FIELDS_OF_AN_EDITOR = fields(
-    "cluster",
-    "managing_organisation",
-    "level",
-    "certificate_number",
-    "kind",
-    "renews",
-    "assessed_on",
-    "awarded_on",
-    "announced_on",
-    "valid_until",
-    "awarded_by",
-    "score",
-    "benchmarked_on",
-    "areas_of_improvement",
-    "source",
-)
-
-TEAM: Mapping[str, tuple[Grant, ...]] = {
-    "clusters.organisation": (
-        Grant(
-            frozenset({VIEW, CHANGE, CONFIRM}),
-            in_teams("pk"),
-            fields("town", "website", "role_address", "is_address_shown"),
-        ),
-    ),
-    "clusters.organisationname": (Grant(READ, in_teams("organisation")),),
-    "clusters.cluster": (
-        Grant(
-            frozenset({VIEW, CHANGE, CONFIRM}),
-            managed("pk"),
-            fields("town", "website", "eccp_url", "contact_address", "is_contact_shown", "logo"),
-        ),
-    ),
-    "clusters.clustertext": (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE}),
-            managed("cluster"),
-            fields("language", "tagline", "description"),
-        ),
-    ),
-    "clusters.membershipcount": (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE}),
-            managed("cluster"),
-            fields("counted_on", "kind", "count", "source"),
-        ),
-    ),
-    "clusters.clustername": (Grant(READ, managed("cluster")),),
-    "clusters.management": (
-        Grant(READ, and_also(managed("cluster"), organisation__is_published=True)),
-        Grant(READ, and_also(in_teams("organisation"), cluster__is_published=True)),
-    ),
-    "labels.label": (Grant(READ, and_also(managed("cluster"), is_published=True)),),
-    "news.announcement": (
-        Grant(READ, in_teams("written_by")),
-        Grant(
-            frozenset({ADD, CHANGE, DELETE}),
-            and_also(in_teams("written_by"), is_published=False),
-            fields(
-                "written_by",
-                "picture",
-                "clusters",
-                "organisations",
-                "labels",
-                "contact_organisation",
-            ),
-        ),
-    ),
-    "news.announcementtext": (
-        Grant(READ, in_teams("announcement__written_by")),
-        Grant(
-            frozenset({ADD, CHANGE, DELETE}),
-            and_also(in_teams("announcement__written_by"), announcement__is_published=False),
-        ),
-    ),
-    "clusters.teammember": (
-        Grant(READ, in_teams("organisation")),
-        Grant(frozenset({CHANGE, DELETE}), in_owned_teams("organisation"), fields("role")),
-        Grant(frozenset({DELETE}), own("account")),
-    ),
-    "clusters.invitation": (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE}),
-            in_owned_teams("organisation"),
-            fields("email", "organisation", "team_role", "language"),
-        ),
-    ),
-}
-
-EXPERT: Mapping[str, tuple[Grant, ...]] = {
-    "labels.expert": (
-        Grant(frozenset({VIEW, CHANGE}), own("account"), fields("languages", "portfolios")),
-    ),
-    "clusters.portfolio": (Grant(READ),),
-}
-
-POLICY_MAKER: Mapping[str, tuple[Grant, ...]] = {
-    "clusters.programme": (Grant(frozenset({VIEW, DOWNLOAD}), mandated("pk")),),
-    "clusters.participation": (
-        Grant(READ, and_also(mandated("programme"), cluster__is_published=True)),
-    ),
-    "labels.requiredlevel": (Grant(READ, mandated("programme")),),
-    "clusters.cluster": (Grant(frozenset({VIEW, DOWNLOAD}), in_mandated_programmes("pk")),),
-    "clusters.clustertext": (Grant(READ, in_mandated_programmes("cluster")),),
-    "clusters.clustername": (Grant(READ, in_mandated_programmes("cluster")),),
-    "clusters.membershipcount": (Grant(READ, in_mandated_programmes("cluster")),),
-    "clusters.management": (
-        Grant(READ, and_also(in_mandated_programmes("cluster"), organisation__is_published=True)),
-    ),
-    "labels.label": (Grant(READ, and_also(in_mandated_programmes("cluster"), is_published=True)),),
-}
-
-SECRETARIAT: Mapping[str, tuple[Grant, ...]] = {
-    **each(CONTENT, Grant(WRITE | {PUBLISH, DOWNLOAD})),
-    **each(TABLES, Grant(WRITE | {PUBLISH, DOWNLOAD, IMPORT})),
-    **each(SCHEME, Grant(READ)),
-    **each(QUEUES, Grant(READ)),
-    **each(DECISIONS, Grant(READ)),
-    # Written by the steps in the life of a label.
-    "labels.suspension": (Grant(READ),),
-    "clusters.problemreport": (
-        Grant(
-            frozenset({VIEW, CHANGE}),
-            None,
-            fields("state", "answer", "is_logged", "correction_en", "correction_it"),
-        ),
-    ),
-}
-
-EDITOR: Mapping[str, tuple[Grant, ...]] = {
-    **SECRETARIAT,
-    "labels.label": (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE, DOWNLOAD, IMPORT}),
-            None,
-            LABEL_FIELDS_OF_AN_EDITOR,
-        ),
-    ),
-    "clusters.teammember": (Grant(READ),),
-}
-
-LEAD: Mapping[str, tuple[Grant, ...]] = {
-    **SECRETARIAT,
-    **each(SCHEME, Grant(KEEP | {DELETE})),
-    "labels.label": (Grant(WRITE | {PUBLISH, DOWNLOAD, IMPORT, DECIDE}),),
-    **each(DECISIONS, Grant(frozenset({VIEW, DECIDE}))),
-    "clusters.claim": (Grant(frozenset({VIEW, CHANGE}), None, fields("state", "answer")),),
-    "clusters.account": (
-        Grant(frozenset({VIEW, CHANGE}), below_a_lead(), fields("is_active", "language", "groups")),
-        Grant(READ, own("pk")),
-    ),
-    "clusters.teammember": (
-        Grant(READ),
-        Grant(frozenset({CHANGE, DELETE}), None, fields("role")),
-    ),
-    "clusters.mandate": (Grant(frozenset({VIEW, ADD, DELETE})),),
-    "clusters.invitation": (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE}),
-            None,
-            fields("email", "organisation", "team_role", "role", "programme", "language"),
-        ),
-    ),
-    "labels.expert": (Grant(KEEP | {DELETE}),),
-    **each(LOG, Grant(READ | {DOWNLOAD})),
-}
-
-GRANTS: Mapping[str, Mapping[str, tuple[Grant, ...]]] = {
-    Role.TEAM: TEAM,
-    Role.EXPERT: EXPERT,
-    Role.POLICY_MAKER: POLICY_MAKER,
-    Role.AUDITOR: each(ALL_MODELS, Grant(READ)),
-    Role.EDITOR: EDITOR,
-    Role.LEAD: LEAD,
-}
-
 # The roles that a lead gives and takes; leads themselves are made by a superuser.
 ROLES_BELOW_A_LEAD = (Role.EXPERT, Role.POLICY_MAKER, Role.AUDITOR, Role.EDITOR)
 
@@ -385,8 +161,8 @@ def roles_of(person: Person) -> frozenset[str]:
 
 
 def grants_of(person: Person, model: type[Model]) -> list[Grant]:
-    label = model._meta.label_lower
-    return [grant for role in roles_of(person) for grant in GRANTS.get(role, {}).get(label, ())]
+    table = all_grants()
+    return [grant for role in roles_of(person) for grant in table.get(role, {}).get(model, ())]
 
 
 def is_superuser(person: Person) -> bool:
@@ -400,7 +176,7 @@ def may(person: Person, verb: str, model: type[Model]) -> bool:
 
 def may_enter(person: Person) -> bool:
     """Whether admin has anything for this person."""
-    return is_superuser(person) or any(GRANTS.get(role) for role in roles_of(person))
+    return is_superuser(person) or any(all_grants().get(role) for role in roles_of(person))
 
 
 def may_edit(person: Person) -> bool:
@@ -408,7 +184,7 @@ def may_edit(person: Person) -> bool:
     return is_superuser(person) or any(
         grant.verbs & WRITING
         for role in roles_of(person)
-        for grants in GRANTS.get(role, {}).values()
+        for grants in all_grants().get(role, {}).values()
         for grant in grants
     )
 
@@ -469,14 +245,14 @@ def holds(grant: Grant, person: Person, stored: "QuerySet[Model] | None", day: d
     return stored.filter(grant.scope(person, day)).exists()
 
 
-def names_of(pks: Iterable[int | None], viewer: policy.Person) -> dict[int, str]:
+def names_of(pks: Iterable[int | None], viewer: Person) -> dict[int, str]:
     """A name for each account that there is: one query for who reads addresses, else three."""
     accounts = Account.objects.filter(pk__in={pk for pk in pks if pk is not None})
-    if policy.reads_addresses_of_accounts(viewer) or not isinstance(viewer, Account):
+    if reads_addresses_of_accounts(viewer) or not isinstance(viewer, Account):
         return dict(accounts.values_list("pk", "email"))
-    of_the_secretariat = Q(is_superuser=True) | Q(groups__name__in=policy.SECRETARIAT_ROLES)
+    of_the_secretariat = Q(is_superuser=True) | Q(groups__name__in=SECRETARIAT_ROLES)
     secretariat = set(accounts.filter(of_the_secretariat).values_list("pk", flat=True))
-    team = TeamMember.objects.filter(organisation__in=policy.teams_of(viewer), account__in=accounts)
+    team = TeamMember.objects.filter(organisation__in=teams_of(viewer), account__in=accounts)
     colleagues = set(team.values_list("account", flat=True))
     return {
         pk: gettext("you")

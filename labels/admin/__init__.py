@@ -1,5 +1,5 @@
 """The admin of the app; Django registers what stands here."""
 
-from labels.admin import decisions, labels, notices, requirements, scheme
+from labels.admin import decisions, directory, labels, notices, scheme
 
-__all__ = ["decisions", "labels", "notices", "requirements", "scheme"]
+__all__ = ["decisions", "directory", "labels", "notices", "scheme"]

@@ -10,7 +10,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,14 +20,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import Concern, PartAdmin, PortalAdmin, TabularPart
-from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.dates import PartialDate, add_months
-from clusters.formats.writers import csv_download
-from clusters.models import Account, Cluster, EventKind, Programme
+from clusters.models import Account
 from clusters.people import policy
-from clusters.people.log import record
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.admin.decisions import may_decide, step_page, tell
 from labels.admin.forms import (
@@ -47,8 +44,6 @@ from labels.models import (
     LabelQuerySet,
     Suspension,
 )
-from labels.register.overview import HEADER, clusters_in, overview
-from labels.register.queries import headline
 from labels.validity import State
 
 MONTHS_BEFORE_THE_END = 6
@@ -476,89 +471,6 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
 def decisions_on(label: Label) -> QuerySet[Decision]:
     related = ("proposed_by", "decided_by", "organisation_before", "organisation_after")
     return Decision.objects.of_label(label).select_related(*related).order_by("-pk")
-
-
-class LabelInline(EffectiveDays, TabularPart):
-    """A cluster's labels, told on its own screen; they are proposed and changed on theirs."""
-
-    model = Label
-    template = "admin/labels/labels_of_a_cluster.html"
-    fields = ("level", "state_today", "first_day", "last_day", "is_published")
-    readonly_fields = ("state_today", "first_day", "last_day")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Label]:
-        labels: Any = super().get_queryset(request)
-        found: LabelQuerySet = labels.select_related("cluster", "level")
-        today = timezone.localdate()
-        return found.with_state(today).in_register_order(today)
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """The inline is made anew for each request, so it may carry what this one is offered."""
-        self.may_propose = self.allows(request, policy.ADD, None)
-        return super().get_formset(request, obj, **kwargs)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def with_labels(clusters: QuerySet[Cluster], day: date) -> QuerySet[Cluster]:
-    labels = Label.objects.published().with_state(day).select_related("level").highest_first()
-    return clusters.prefetch_related(Prefetch("labels", labels, to_attr="labels_today"))
-
-
-@admin.display(description=_("label today"))
-def label_today(obj: Cluster) -> str:
-    label = headline(obj.labels_today)  # type: ignore[attr-defined]
-    return f"{label.level}, {STATE_NAMES[State(label.state)]}" if label else EMPTY  # type: ignore[attr-defined]
-
-
-@admin.action(description=_("Download the selected clusters as CSV"), permissions=["download"])
-def download_clusters(
-    model_admin: ClusterAdmin, request: HttpRequest, queryset: QuerySet[Cluster]
-) -> HttpResponse:
-    day = timezone.localdate()
-    programmes = policy.rows(request.user, policy.VIEW, Programme.objects.all(), day)
-    return overview_download(request, queryset, programmes, day)
-
-
-@admin.action(
-    description=_("Download the clusters of the selected programmes as CSV"),
-    permissions=["download"],
-)
-def download_programmes(
-    model_admin: ProgrammeAdmin, request: HttpRequest, queryset: QuerySet[Programme]
-) -> HttpResponse:
-    day = timezone.localdate()
-    programmes = policy.rows(request.user, policy.DOWNLOAD, queryset, day)
-    return overview_download(request, clusters_in(programmes, day), programmes, day)
-
-
-def overview_download(
-    request: HttpRequest, clusters: Any, programmes: QuerySet[Programme], day: date
-) -> HttpResponse:
-    assert isinstance(request.user, Account)
-    allowed: Any = policy.rows(request.user, policy.DOWNLOAD, clusters, day)
-    rows = overview(allowed, programmes, day)
-    record(
-        EventKind.EXPORTED,
-        now=timezone.now(),
-        account=request.user,
-        detail=f"clusters and their programmes, {len(rows)} rows",
-    )
-    return csv_download(f"clusters-{day.isoformat()}", HEADER, rows)
-
-
-ClusterAdmin.inlines.append(LabelInline)
-ClusterAdmin.listed_with.append(with_labels)
-ClusterAdmin.list_display.insert(ClusterAdmin.list_display.index("completeness"), label_today)
-ClusterAdmin.actions.append(download_clusters)
-ProgrammeAdmin.actions.append(download_programmes)
 
 
 @admin.register(Suspension)

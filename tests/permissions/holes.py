@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.admin import ModelAdmin, site
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.contenttypes.views import shortcut
@@ -23,6 +24,7 @@ from clusters.models.clusters import ClusterQuerySet
 from clusters.people import policy
 from clusters.people.policy import ADD, CHANGE, DELETE, PUBLISH, RESTORE, VIEW, Grant
 from clusters.people.signing_in import PortalBackend
+from config.rights import GRANTS
 from tests.permissions import cells
 from tests.permissions.cells import Cell
 from tests.permissions.world import World
@@ -86,9 +88,10 @@ def granted(role: str, label: str, *grants: Grant) -> Callable[[Patch, World], N
     """One more right for a role."""
 
     def make(patch: Patch, world: World) -> None:
-        given = dict(policy.GRANTS[role])
-        given[label] = (*given.get(label, ()), *grants)
-        patch.setitem(policy.GRANTS, role, given)
+        model = apps.get_model(label)
+        given = dict(GRANTS[role])
+        given[model] = (*given.get(model, ()), *grants)
+        patch.setitem(GRANTS, role, given)
 
     return make
 
