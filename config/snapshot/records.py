@@ -3,12 +3,14 @@
 Each has an `id` that names it within its kind. They come sorted by it, few at a time in memory.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from clusters.formats.records import COLUMNS as CLUSTER_COLUMNS
 from clusters.formats.records import Twin, cluster_twins
 from clusters.http.addresses import absolute, iso
 from clusters.models import (
@@ -25,6 +27,7 @@ from clusters.models import (
     Shareholding,
 )
 from clusters.models.keys import KEYS_AT_ONCE, in_chunks
+from labels.formats.records import COLUMNS as LABEL_COLUMNS
 from labels.formats.records import headline_twins, twins
 from labels.models import Label, Level, RequiredLevel
 from news.models import Announcement
@@ -90,6 +93,28 @@ LEVEL_COLUMNS: Columns = {
     **NAMES,
     **plain("official_wording", "process_en", "process_it"),
 }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of record: the name of its files, all its records, the columns of its table."""
+
+    name: str
+    records: Iterable[Twin]
+    columns: Columns
+
+
+def kinds(day: date, moment: datetime) -> list[Kind]:
+    return [
+        Kind("clusters", cluster_records(day), CLUSTER_COLUMNS),
+        Kind("organisations", organisation_records(), ORGANISATION_COLUMNS),
+        Kind("programmes", programme_records(), PROGRAMME_COLUMNS),
+        Kind("labels", label_records(day), LABEL_COLUMNS),
+        Kind("announcements", announcement_records(moment), ANNOUNCEMENT_COLUMNS),
+        Kind("portfolios", portfolio_records(), PORTFOLIO_COLUMNS),
+        Kind("regions", region_records(), REGION_COLUMNS),
+        Kind("levels", level_records(), LEVEL_COLUMNS),
+    ]
 
 
 def cluster_records(day: date) -> Iterator[Twin]:

@@ -15,9 +15,8 @@ READABLE_BY_ALL = 0o644
 
 class Command(BaseCommand):
     help = (
-        "Writes everything public into one archive: JSON and CSV of all records, a page of each "
-        "that opens without a server, checksums, the licence. For the same records and the same "
-        "day it is the same file to the byte."
+        "Writes everything public into one archive: JSON and CSV of all records, checksums, the "
+        "licence. For the same records and the same day it is the same file to the byte."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

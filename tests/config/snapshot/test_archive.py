@@ -3,15 +3,10 @@
 import csv
 import hashlib
 import json
-import posixpath
-import re
-import tracemalloc
 from collections.abc import Iterator
 from datetime import date
-from html import unescape
 from io import BytesIO, StringIO
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 from zipfile import ZipFile
 
@@ -32,7 +27,7 @@ from clusters.models import (
     Region,
     Shareholding,
 )
-from config.snapshot.archive import Archive, kinds
+from config.snapshot.records import kinds
 from labels.models import RequiredLevel
 from tests.factories import (
     make_announcement,
@@ -51,8 +46,6 @@ from tests.test_non_interference import hide_a_thousand
 
 pytestmark = pytest.mark.django_db
 
-LINK = re.compile(r'(?:href|src)="([^"]*)"')
-
 
 @pytest.fixture(autouse=True)
 def _today() -> Iterator[None]:
@@ -63,8 +56,6 @@ def _today() -> Iterator[None]:
 @pytest.fixture
 def published() -> Cluster:
     """A small register in which everything is connected; its first cluster."""
-    with connection.cursor() as cursor:  # A page of each takes its time.
-        cursor.execute("DELETE FROM clusters_region WHERE code <> 'IT-21'")
     first = make_cluster(
         name="Alpha <b>&", slug="alpha", portfolio=portfolio(), region=region(), founded_on="2009",
         town="Ivrea", website="https://alpha.example/", contact_address="info@example.org",
@@ -136,51 +127,19 @@ def test_archive_has_every_public_record_in_each_form(published: Cluster, tmp_pa
         assert data["count"] == len(data[kind.name]) == len(expected[kind.name])
         assert [row["id"] for row in rows] == [record["id"] for record in data[kind.name]]
         assert list(rows[0]) == list(kind.columns)
-    pages = {name for name in files if "/" in name and name.endswith(".html")}
-    assert {name for name in pages if "/index" not in name} == {
-        f"{kind}/{number}.html" for kind, numbers in expected.items() for number in numbers
-    }
     assert {kind: len(numbers) for kind, numbers in expected.items()} | {"regions": 0} == {
         "clusters": 2, "organisations": 2, "programmes": 1, "labels": 3, "announcements": 1,
         "portfolios": len(expected["portfolios"]), "regions": 0, "levels": 3,
     }  # fmt: skip
 
 
-def test_pages_lead_to_one_another_and_to_no_server(published: Cluster, tmp_path: Path) -> None:
-    files = files_in(export(tmp_path / "all.zip"))
-
-    pages = {name: text for name, text in files.items() if name.endswith(".html")}
-    reached = {"index.html"}
-    waiting = ["index.html"]
-    while waiting:
-        page = waiting.pop()
-        for link in map(unescape, LINK.findall(pages[page])):
-            if link.startswith(("http", "mailto:")):
-                continue
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
-            assert target in files, (page, link)
-            if target in pages and target not in reached:
-                reached.add(target)
-                waiting.append(target)
-    assert reached == pages.keys()
-
-
-def test_page_says_what_the_record_says_in_both_languages(
+def test_hidden_contact_is_nowhere_and_a_formula_is_text(
     published: Cluster, tmp_path: Path
 ) -> None:
     files = files_in(export(tmp_path / "all.zip", "--on", "2026-02-01"))
 
-    page = files[f"clusters/{published.public_id}.html"]
-    assert "<h1>Alpha &lt;b&gt;&amp;</h1>" in page
-    assert '<p class="lead">Who it is</p>' in page
-    assert '<section lang="it">' in page
-    assert '<p class="lead">Chi è</p>' in page
-    assert ">info@example.org<" in page
+    assert "info@example.org" in files["data/clusters.csv"]
     assert "b@example.org" not in "".join(files.values())
-    park = published.organisations.get()
-    assert f'<a href="../organisations/{park.public_id}.html">Park</a> – lead' in page
-    article = files[f"announcements/{published.announcements.get().public_id}.html"]
-    assert '<em>Text</em> with <a href="https://a.example/" rel="nofollow noopener">' in article
     assert "'=Beta" in files["data/clusters.csv"]
 
 
@@ -228,21 +187,3 @@ def test_there_is_never_half_a_file(published: Cluster, tmp_path: Path) -> None:
     assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [
         ("all.zip", "kept")
     ]
-
-
-def test_archive_of_many_files_needs_no_more_memory() -> None:
-    few, many = peak_of(200), peak_of(2000)
-
-    assert many < few + 100_000
-
-
-def peak_of(number: int) -> int:
-    with TemporaryFile() as output:
-        tracemalloc.start()
-        try:
-            with Archive(output) as archive:
-                for n in range(number):
-                    archive.write(f"clusters/{n:08}.html", "Text")
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
