@@ -34,7 +34,7 @@ from tests.factories import make_cluster, make_label, make_organisation, make_un
 from tests.labels.proofs.test_credentials import address_of as credential_address
 from tests.labels.proofs.test_credentials import token_at, verified
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 pytestmark = [
     pytest.mark.django_db,
@@ -784,7 +784,7 @@ def test_without_pango_the_print_view_answers(tmp_path: Path) -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
-         "--nomigrations", "tests/labels/without_pango.py"],
+         "tests/labels/without_pango.py"],
         cwd=ROOT,
         env={
             **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "TEST_RUN"))},
