@@ -1,12 +1,13 @@
 """Cells of the matrix: who asks for what, what should come, and what came instead."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookies import SimpleCookie
-from itertools import islice
-from typing import Any
+from inspect import isfunction
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from django.apps import apps
@@ -16,9 +17,11 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import translation
 from simple_history.admin import SimpleHistoryAdmin
 
+from clusters.admin.base import PortalAdmin
 from clusters.models import Account, Management, Mandate, TeamMember
 from tests.admin_forms import form_data
 from tests.permissions import table
+from tests.permissions.rights import every_right
 from tests.permissions.world import MARKED, World, differences, dump, mark, watched
 
 OK, LOGIN, FORBIDDEN, ABSENT, METHOD = "ok", "login", "forbidden", "absent", "method"
@@ -47,40 +50,43 @@ class Cell:
     def __str__(self) -> str:
         return f"{self.name} {self.method} as {self.identity}, {self.state}"
 
+    def problems(self, world: World) -> list[str]:
+        data = self.data(world) if self.data else None
+        tables: set[str] = set()
+        with world.undone():
+            if self.prepare:
+                ask(world, self.identity, self.method, self.path)
+                self.prepare(world)
+            with watched(tables):
+                response = ask(world, self.identity, self.method, self.path, data)
+            after = {name: dump(name) for name in tables}
+        changed = {
+            change
+            for name, rows in after.items()
+            for change in differences(world.before(name), rows, name)
+        }
+        body = text_of(response)
+        got = kind(response)
+        found = [] if got == self.expected else [f"expected {self.expected}, got {got}"]
+        is_absent = not found and got == ABSENT and bool(self.nowhere)
+        if is_absent and (response.status_code, masked(body, self.path)) != as_nothing(world, self):
+            found.append("told apart from what does not exist")
+        if changed and (got != OK or self.method != "POST"):
+            found.append(f"changed {sorted(changed)}")
+        if self.path.startswith("/admin/"):
+            found += leaks(world, self.identity, body if got == OK else masked(body, self.path))
+        if self.check and got == OK and not found:
+            found += self.check(world, self, response, changed)
+        return found
 
-def wrong(world: World, cells: Iterable[Cell]) -> list[str]:
+
+class Asked(Protocol):
+    def problems(self, world: World) -> Iterable[str]: ...
+
+
+def wrong(world: World, asked: Iterable[Asked]) -> list[str]:
     """What is not as the table says, a line for each cell."""
-    return [f"{cell}: {problem}" for cell in cells for problem in problems(world, cell)]
-
-
-def problems(world: World, cell: Cell) -> list[str]:
-    data = cell.data(world) if cell.data else None
-    tables: set[str] = set()
-    with world.undone():
-        if cell.prepare:
-            ask(world, cell.identity, cell.method, cell.path)
-            cell.prepare(world)
-        with watched(tables):
-            response = ask(world, cell.identity, cell.method, cell.path, data)
-        after = {name: dump(name) for name in tables}
-    changed = {
-        change
-        for name, rows in after.items()
-        for change in differences(world.before(name), rows, name)
-    }
-    body = text_of(response)
-    got = kind(response)
-    found = [] if got == cell.expected else [f"expected {cell.expected}, got {got}"]
-    is_absent = not found and got == ABSENT and bool(cell.nowhere)
-    if is_absent and (response.status_code, masked(body, cell.path)) != as_nothing(world, cell):
-        found.append("told apart from what does not exist")
-    if changed and (got != OK or cell.method != "POST"):
-        found.append(f"changed {sorted(changed)}")
-    if cell.path.startswith("/admin/"):
-        found += leaks(world, cell.identity, body if got == OK else masked(body, cell.path))
-    if cell.check and got == OK and not found:
-        found += cell.check(world, cell, response, changed)
-    return found
+    return [f"{one}: {problem}" for one in asked for problem in one.problems(world)]
 
 
 def ask(
@@ -177,23 +183,51 @@ def outcome(identity: str, *, sees: bool, may: bool) -> str:
     return OK if may else FORBIDDEN
 
 
+def asked_by_pages() -> list[str]:
+    """Of the models whose admins run the same code, the one in whose grid most is told apart."""
+    alike: dict[frozenset[Any], list[str]] = defaultdict(list)
+    for label in table.GRIDS:
+        alike[code_of(label)].append(label)
+    return [max(labels, key=told_apart) for labels in alike.values()]
+
+
+def code_of(label: str) -> frozenset[Any]:
+    """The functions with which the model’s admin asks, shows and writes, and its form."""
+    kind = type(admin.site._registry[apps.get_model(label)])
+    names = [name for name in dir(PortalAdmin) if isfunction(getattr(PortalAdmin, name))]
+    return frozenset(getattr(kind, name, None) for name in names) | {kind.form}
+
+
+def told_apart(label: str) -> tuple[int, int]:
+    lines = [tuple(line.values()) for line in table.GRIDS[label].values()]
+    return len({letters for line in lines for letters in line}), len(lines[0])
+
+
 def model_cells(
-    world: World, label: str, identities: Sequence[str] = table.IDENTITIES
+    world: World, label: str, identities: Sequence[str] = table.BY_PAGES
 ) -> Iterator[Cell]:
     for identity in identities:
-        first, *others = world.states(label)
-        if identity in table.MEANINGLESS_METHODS_AS:
+        is_meaningless = label in table.MEANINGLESS_METHODS_OF
+        if is_meaningless and identity in table.MEANINGLESS_METHODS_AS:
             yield from meaningless_cells(world, label, identity)
-        if identity not in (*table.LEADING[label], *table.WITHOUT_A_LINE):
-            # Who shares a line with somebody before, or has none, asks for the list, and for the
-            # first row to see and to change.
-            yield next(list_cells(label, identity))
-            yield from islice(row_cells(world, label, identity, first), 2)
+        if identity not in (*table.LEADING[label], *WITHOUT_A_LINE):
             continue
         yield from list_cells(label, identity)
-        for state in (first, *(others if identity in table.LEADING[label] else ())):
+        for state in telling_states(world, label, identity):
             yield from row_cells(world, label, identity, state)
         yield from version_cells(world, label, identity)
+
+
+# They stand for all who do not know of a list.
+WITHOUT_A_LINE = ("anonymous", "norole")
+
+
+def telling_states(world: World, label: str, identity: str) -> Iterable[str]:
+    """The first row for each set of letters that the person has."""
+    by_letters: dict[str, str] = {}
+    for state in world.states(label):
+        by_letters.setdefault(table.letters(label, identity, state), state)
+    return by_letters.values()
 
 
 def list_cells(label: str, identity: str) -> Iterator[Cell]:
@@ -262,7 +296,7 @@ def version_cells(world: World, label: str, identity: str) -> Iterator[Cell]:
         yield Cell(f"{label} simple_history", "GET", identity, "of another row", path, ABSENT)
 
 
-def step_cells(world: World, identities: Sequence[str] = table.IDENTITIES) -> Iterator[Cell]:
+def step_cells(world: World, identities: Sequence[str] = table.BY_PAGES) -> Iterator[Cell]:
     """An empty form changes nothing; a button without a field has its tests elsewhere."""
     for label, page, state, people in table.steps():
         path = admin_path(label, page, world.row(label, state).pk)
@@ -276,7 +310,7 @@ def step_cells(world: World, identities: Sequence[str] = table.IDENTITIES) -> It
             yield Cell(name, "POST", identity, state, path, expected, nowhere, check=check)
 
 
-def table_cells(identities: Sequence[str] = table.IDENTITIES) -> Iterator[Cell]:
+def table_cells(identities: Sequence[str] = table.BY_PAGES) -> Iterator[Cell]:
     """An empty form changes nothing; a table out tells of what one sees."""
     for label, page, people in table.tables():
         path, nowhere = admin_path(label, page), "/admin/clusters/nonesuch/"
@@ -496,22 +530,20 @@ def acts_on_what_one_may(world: World, cell: Cell, response: Any, changed: set[s
 # The dashboard, and what suggests rows
 
 
-def autocomplete_sources() -> Iterator[tuple[str, str, str]]:
-    """Label and field of every select that asks the server, and the label it suggests from."""
-    seen = set()
+def autocomplete_sources() -> dict[str, tuple[str, str]]:
+    """Label and field of a select that asks the server, by the label that it suggests from."""
+    sources = {}
     for model, model_admin in admin.site._registry.items():
         for one in (model_admin, *model_admin.inlines):
             for name in one.autocomplete_fields:
                 source = one.model if hasattr(one, "model") else model
                 target: Any = source._meta.get_field(name).related_model
-                key = (source._meta.label_lower, name, target._meta.label_lower)
-                if key not in seen:
-                    seen.add(key)
-                    yield key
+                sources[target._meta.label_lower] = (source._meta.label_lower, name)
+    return sources
 
 
-def autocomplete_cells(identities: Sequence[str] = table.IDENTITIES) -> Iterator[Cell]:
-    for source, name, target in autocomplete_sources():
+def autocomplete_cells(identities: Sequence[str] = table.BY_PAGES) -> Iterator[Cell]:
+    for target, (source, name) in autocomplete_sources().items():
         app, _dot, model = source.partition(".")
         query = urlencode({"app_label": app, "model_name": model, "field_name": name, "term": "zq"})
         path = f"{reverse('admin:autocomplete')}?{query}"
@@ -531,7 +563,9 @@ def suggests_what_one_sees(world: World, cell: Cell, response: Any, changed: set
     return [] if suggested <= seen else [f"suggests {sorted(suggested - seen)}"]
 
 
-def dashboard_cells(identities: Sequence[str] = table.IDENTITIES) -> Iterator[Cell]:
+def dashboard_cells(
+    identities: Sequence[str] = (*table.BY_PAGES, "disabled", "removed"),
+) -> Iterator[Cell]:
     nothing = "/admin/nonesuch/"
     for identity in identities:
         enters = outcome(identity, sees=True, may=True)
@@ -641,17 +675,19 @@ def page_cells(
 ) -> Iterator[Cell]:
     for name in names:
         kind, there, absent = table.addresses()[name]
-        if kind in ("page", "open"):
-            identities = [one for one in identities if one in table.PAGES_AS]
+        is_public = kind in ("page", "open", "form", "asked")
+        people = [
+            one for one in identities if one in (table.PUBLIC_AS if is_public else table.OWN_AS)
+        ]
         for state in there or (() if absent else ("",)):
-            for identity in identities:
+            for identity in people:
                 yield from visits(world, name, kind, state, identity)
         for state in absent:
             model = state.partition("/")[0]
             nowhere = (
                 reverse(name, args=NOBODY.get(model, ("nonesuch",))) if "/" in state else ""
             ) if model != "x" else ""  # fmt: skip
-            for identity in identities:
+            for identity in people:
                 path = address(world, name, state)
                 expected = ABSENT
                 if kind in ("own", "sent") and identity in table.VISITORS:
@@ -845,6 +881,21 @@ def site_cells(world: World) -> Iterator[Cell]:
     ):
         content_type = ContentType.objects.get_for_model(apps.get_model(label))
         address = f"/admin/r/{content_type.pk}/{world.row(label, state).pk}/"
-        for identity in table.IDENTITIES:
+        for identity in table.BY_PAGES:
             expected = outcome(identity, sees=False, may=True)
             yield Cell("view on site", "GET", identity, f"{label}/{state}", address, expected)
+
+
+def every_cell(world: World) -> Iterator[Asked]:
+    """All that the matrix asks."""
+    for label in table.GRIDS:
+        yield from every_right(label)
+    for label in asked_by_pages():
+        yield from model_cells(world, label)
+    yield from step_cells(world)
+    yield from table_cells()
+    yield from autocomplete_cells()
+    yield from dashboard_cells()
+    yield from page_cells(world, table.addresses())
+    for cells in (forged_cells, ended_cells, site_cells, enrolment_cells):
+        yield from cells(world)

@@ -24,10 +24,17 @@ IDENTITIES = (
 )
 VISITORS = ("anonymous", "disabled")  # of whom nobody is signed in
 STRANGERS = (*VISITORS, "removed", "norole")  # who do not enter admin
-PAGES_AS = ("anonymous", "disabled", "norole", "owner", "other", "lead", "root")  # of public pages
-WITHOUT_A_LINE = ("anonymous", "norole")  # they stand for all who do not know of a list
+# Everybody’s rights are asked of the policy and of the admin classes (rights.py); by pages ask one
+# person for each role, and fewer where only some can tell the difference.
+BY_PAGES = (
+    "anonymous", "norole", "owner", "expert", "policymaker", "secretariat", "lead", "auditor",
+    "root",
+)  # fmt: skip
+PUBLIC_AS = ("anonymous", "owner", "root")
+OWN_AS = ("anonymous", "disabled", "norole", "owner", "root")
+COUNTS_AS = ("owner", "policymaker", "auditor")
 MEANINGLESS_METHODS_AS = ("anonymous", "owner")
-COUNTS_AS = ("owner", "former", "policymaker", "auditor")
+MEANINGLESS_METHODS_OF = ("clusters.cluster", "clusters.event")
 EDITING = ("owner", "editor", "other", "former", "expert", "secretariat", "lead", "root")
 
 # The rows of admin. A column is the state of a row, “new” a row to add. Letters: V view, A add,
@@ -282,8 +289,6 @@ CHANGED = {
         organisation.town organisation.website organisation.role_address
         organisation.is_address_shown
     """,
-    ("clusters.clustertext", TEAM): "clustertext.tagline clustertext.description",
-    ("clusters.membershipcount", TEAM): "membershipcount.count membershipcount.source",
     ("news.announcement", TEAM): """
         announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
     """,

@@ -1,4 +1,4 @@
-"""Every address, method, person and state of a row, as the table says."""
+"""Every right, and every address and method as each role, as the table says."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,18 +7,24 @@ import pytest
 from django.contrib import admin
 
 from tests.permissions import cells, table
+from tests.permissions.rights import every_right
 from tests.permissions.world import World
 
 pytestmark = pytest.mark.django_db
 
 
-def none_wrong(world: World, asked: Iterable[cells.Cell]) -> None:
+def none_wrong(world: World, asked: Iterable[cells.Asked]) -> None:
     found = cells.wrong(world, asked)
     if found:
         pytest.fail("\n".join([f"{len(found)} wrong cells", *found]), pytrace=False)
 
 
 @pytest.mark.parametrize("label", sorted(table.GRIDS))
+def test_rights(world: World, label: str) -> None:
+    none_wrong(world, every_right(label))
+
+
+@pytest.mark.parametrize("label", sorted(cells.asked_by_pages()))
 def test_rows_of_admin(world: World, label: str) -> None:
     none_wrong(world, cells.model_cells(world, label))
 
