@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -9,5 +10,9 @@ class ClustersConfig(AppConfig):
 
     def ready(self) -> None:
         from clusters.seeds import seed
+        from clusters.triggers.definitions import check_definitions, register_rows
+        from clusters.triggers.rows import ROWS
 
+        register_rows(self, ROWS)
         post_migrate.connect(seed, sender=self)
+        register(check_definitions, Tags.database)

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 (the statements are put together from constants)
-"""Finding records by words, on either engine: what migration 0004 keeps is asked here alone.
+"""Finding records by words, on either engine: what clusters/triggers/documents.py keeps is asked here alone.
 
 Words are cut at whatever is no letter and no digit, and compared without case and accents. Each
 has to begin a word of the record; what stands in quotes has to be there as it stands.
@@ -16,7 +16,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rapidfuzz.distance import OSA
 
-# Letters that are plain ones with a sign to a reader, and not to FTS5 (as in migration 0004).
+# Letters that are plain ones with a sign to a reader, and not to FTS5.
 LETTERS = {
     **{"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"},
     **dict(zip("øØłŁđĐðÐıħĦ", "oollddddihh", strict=True)),

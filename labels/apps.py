@@ -9,8 +9,11 @@ class LabelsConfig(AppConfig):
     verbose_name = _("Label register")
 
     def ready(self) -> None:
+        from clusters.triggers.definitions import register_rows
         from labels.proofs.signing import check_signing_keys
         from labels.seeds import seed
+        from labels.triggers import ROWS
 
+        register_rows(self, ROWS)
         post_migrate.connect(seed, sender=self)
         register(check_signing_keys, Tags.security, deploy=True)

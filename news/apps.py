@@ -7,7 +7,10 @@ class NewsConfig(AppConfig):
     verbose_name = _("Announcements")
 
     def ready(self) -> None:
+        from clusters.triggers.definitions import register_rows
         from labels.life.steps import AFTER_AWARD
         from news.drafts import draft_award
+        from news.triggers import ROWS
 
+        register_rows(self, ROWS)
         AFTER_AWARD.append(draft_award)

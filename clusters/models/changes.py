@@ -1,4 +1,4 @@
-"""What the public sees and has changed, told by triggers of the database (migration 0003)."""
+"""What the public sees and has changed, as triggers of the database report it (clusters/triggers/changes.py)."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -16,12 +16,14 @@ class ChangeKind(models.TextChoices):
 class Change(models.Model):
     """One record changed, by whomever; `key` is its primary key, 0 for what is of no one kind.
 
+    `has_words` is off where no word has changed by which it is found.
     On PostgreSQL a row also has the number of the transaction that wrote it, `xid`.
     """
 
     kind = models.CharField(max_length=12, choices=ChangeKind)
     key = models.BigIntegerField(default=0, db_default=0)
     changed_at = models.DateTimeField(db_default=Now())
+    has_words = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         ordering = ("pk",)

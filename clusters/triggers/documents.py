@@ -1,0 +1,198 @@
+# ruff: noqa: S608 (the statements are put together from constants)
+"""The documents by which records are found: views make them, triggers keep them.
+
+For each kind of record, here of clusters:
+
+* the view `cluster_words` makes of each published record its document: `names`, then what belongs
+  to it (`about`: places, portfolio, managers), then its texts;
+* the table `cluster_document` (of a migration) is the index of those documents, on SQLite FTS5,
+  beside it as `cluster_indexed` what is in it, on PostgreSQL tsvectors (`names`, `near`: names and
+  about, `whole`);
+* a row in clusters_change refreshes the document of its record from the view.
+
+Both engines cut at whatever is no letter and no digit, without regard to case and accents; letters
+that FTS5 does not know to have an accent are in `fulltext.LETTERS`. On PostgreSQL the record is
+locked while its document is made, so that of two transactions the later one sees what the other
+wrote; `known_word` has every word that a document ever held, for suggestions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from clusters.fulltext import LETTERS
+from clusters.triggers.definitions import Definition, Row, postgresql_trigger, sqlite_trigger
+
+# What PostgreSQL's parser would read as part of an address, a number or a compound word, or as a
+# letter where the database's locale is C: all ASCII but letters and digits, and other signs.
+SIGNS = r"[\x01-/:-@\[-`{-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u2000-\u206f]+"
+# PostgreSQL has a limit of a megabyte to a document.
+MAX_CHARACTERS = 100_000
+# Words of this length are suggested.
+MIN_KNOWN_LENGTH, MAX_KNOWN_LENGTH = 4, 40
+MAX_NESTED = 20
+COLUMNS = ("names", "about", "texts")
+
+
+def each(column: str, rows: str) -> str:
+    """The column of several rows as one text; AGGREGATE stands for the engine's function."""
+    return f"(SELECT AGGREGATE(word, ' ') FROM (SELECT {column} AS word FROM {rows}) AS found)"
+
+
+@dataclass(frozen=True)
+class Documents(Row):
+    """What documents of a kind are made of: expressions of SQL about a `record` of the table."""
+
+    kind: str
+    table: str
+    names: tuple[str, ...]
+    about: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def column(self, name: str) -> str:
+        parts: tuple[str, ...] = getattr(self, name)
+        text = " || ' ' || ".join(f"coalesce({part}, '')" for part in parts) or "''"
+        return f"substr({text}, 1, {MAX_CHARACTERS})"
+
+    def refresh(self, vendor: str) -> str:
+        """Of records that are gone, too."""
+        documents = f"{self.kind}_{'indexed' if vendor == 'sqlite' else 'document'}"
+        return (
+            f"INSERT INTO clusters_change (kind, key) SELECT '{self.kind}', id FROM {self.table} "
+            f"UNION SELECT '{self.kind}', key FROM {documents}"
+        )
+
+    def on_sqlite(self) -> Iterator[Definition]:
+        kind, columns = self.kind, ", ".join(COLUMNS)
+        shown = ", ".join(f"{self.column(name)} AS {name}" for name in COLUMNS)
+        view = f"""CREATE VIEW {kind}_words AS SELECT record.id AS key, {shown}
+            FROM {self.table} AS record WHERE record.is_published"""
+        view = view.replace("AGGREGATE", "group_concat")
+        yield Definition("VIEW", f"{kind}_words", view, view)
+
+        new, old = (
+            ", ".join(sqlite_folded(f"{row}.{name}") for name in COLUMNS) for row in ("NEW", "OLD")
+        )
+        index = f"INSERT INTO {kind}_document (rowid, {columns}) VALUES (NEW.key, {new})"
+        forget = (
+            f"INSERT INTO {kind}_document ({kind}_document, rowid, {columns}) "
+            f"VALUES ('delete', OLD.key, {old})"
+        )
+        table = f"{kind}_indexed"
+        yield sqlite_trigger(f"{kind}_is_indexed", f"AFTER INSERT ON {table}", index)
+        yield sqlite_trigger(
+            f"{kind}_is_indexed_anew", f"AFTER UPDATE ON {table}", f"{forget}; {index}"
+        )
+        yield sqlite_trigger(f"{kind}_is_not_indexed", f"AFTER DELETE ON {table}", forget)
+        yield sqlite_trigger(
+            f"{kind}_document_is_refreshed",
+            "AFTER INSERT ON clusters_change",
+            f"""
+              DELETE FROM {table} WHERE key = NEW.key AND NOT EXISTS (
+                SELECT 1 FROM {self.table} WHERE id = NEW.key AND is_published);
+              INSERT INTO {table} SELECT key, {columns} FROM {kind}_words
+              WHERE key = NEW.key ON CONFLICT (key) DO UPDATE
+              SET names = excluded.names, about = excluded.about, texts = excluded.texts
+              WHERE names <> excluded.names OR about <> excluded.about OR texts <> excluded.texts""",
+            condition=f"NEW.has_words AND NEW.kind = '{kind}'",
+        )
+
+    def on_postgresql(self) -> Iterator[Definition]:
+        kind = self.kind
+        shown = ", ".join(
+            f"to_tsvector('simple', folded_words({self.column(name)})) AS {name}"
+            for name in COLUMNS
+        )
+        # The bar is no word: phrases do not reach over it. OFFSET keeps each column from being made
+        # as often as it is named.
+        bar = "|| $bar$'|':1$bar$::tsvector ||"
+        view = f"""
+            CREATE VIEW {kind}_words AS SELECT record.id AS key, made.names,
+              made.names {bar} made.about AS near,
+              made.names {bar} made.about {bar} made.texts AS whole
+            FROM {self.table} AS record CROSS JOIN LATERAL (SELECT {shown} OFFSET 0) AS made
+            WHERE record.is_published
+        """.replace("AGGREGATE", "string_agg")
+        # PostgreSQL stores a view in words of its own.
+        digest = sha256(view.encode()).hexdigest()
+        comment = f"COMMENT ON VIEW {kind}_words IS '{digest}'"
+        yield Definition("VIEW", f"{kind}_words", f"{view}; {comment}", digest)
+
+        yield postgresql_trigger(
+            f"{kind}_document_is_refreshed",
+            "AFTER INSERT ON clusters_change "
+            "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+            f"""
+            DECLARE keys bigint[];
+            BEGIN
+              SELECT array_agg(DISTINCT new_rows.key) INTO keys FROM new_rows
+                WHERE new_rows.has_words AND new_rows.kind = '{kind}';
+              IF keys IS NULL THEN RETURN NULL; END IF;
+              PERFORM 1 FROM {self.table} WHERE id = ANY(keys) ORDER BY id FOR NO KEY UPDATE;
+              DELETE FROM {kind}_document WHERE key = ANY(keys) AND NOT EXISTS (
+                SELECT 1 FROM {self.table} AS record
+                WHERE record.id = {kind}_document.key AND record.is_published);
+              WITH written AS (
+                INSERT INTO {kind}_document AS document (key, names, near, whole)
+                SELECT key, names, near, whole FROM {kind}_words WHERE key = ANY(keys)
+                ON CONFLICT (key) DO UPDATE
+                SET names = excluded.names, near = excluded.near, whole = excluded.whole
+                WHERE document.whole IS DISTINCT FROM excluded.whole
+                RETURNING whole)
+              INSERT INTO known_word (kind, word) SELECT DISTINCT '{kind}', held.word
+                FROM written, unnest(tsvector_to_array(written.whole)) AS held (word)
+                WHERE length(held.word) BETWEEN {MIN_KNOWN_LENGTH} AND {MAX_KNOWN_LENGTH}
+                AND NOT EXISTS (SELECT 1 FROM known_word AS known
+                  WHERE known.kind = '{kind}' AND known.word = held.word);
+              RETURN NULL;
+            END """,
+        )
+        yield postgresql_trigger(
+            f"{kind}_documents_are_emptied",
+            f"AFTER TRUNCATE ON {self.table} FOR EACH STATEMENT",
+            f"BEGIN DELETE FROM {kind}_document; RETURN NULL; END",
+        )
+
+
+def sqlite_folded(column: str) -> str:
+    """Letter by letter, in steps, as the parser bears no deep nesting; ASCII stays as it is."""
+    letters, source = list(LETTERS.items()), column
+    for start in range(0, len(letters), MAX_NESTED):
+        text = "text"
+        for letter, plain in letters[start : start + MAX_NESTED]:
+            text = f"replace({text}, '{letter}', '{plain}')"
+        source = f"(SELECT {text} FROM (SELECT {source} AS text))"
+    is_ascii = f"length({column}) = length(CAST({column} AS BLOB))"
+    return f"CASE WHEN {is_ascii} THEN {column} ELSE {source} END"
+
+
+class FoldingFunctions(Row):
+    """What PostgreSQL needs for the documents of any kind."""
+
+    def on_postgresql(self) -> Iterator[Definition]:
+        one_letter = {letter: plain for letter, plain in LETTERS.items() if len(plain) == 1}
+        before, after = "".join(one_letter), "".join(one_letter.values())
+        # The costly half is for what is not ASCII after the first.
+        yield sql_function(
+            "folded_words",
+            "text",
+            f"""
+            SELECT regexp_replace(
+              CASE WHEN octet_length(plain) = length(plain) THEN plain
+              ELSE translate(lower(unaccent(normalize(plain, NFC))), '{before}', '{after}') END,
+              '{SIGNS}', ' ', 'g')
+            FROM (SELECT lower(unaccent($1)) AS plain OFFSET 0) AS folded """,
+        )
+        yield sql_function(
+            "beginning_with",
+            "tsquery",
+            """
+            SELECT coalesce(
+              nullif(phraseto_tsquery('simple', folded_words($1))::text, '') || ':*', ''
+            )::tsquery """,
+        )
+
+
+def sql_function(name: str, returns: str, body: str) -> Definition:
+    create = f"CREATE FUNCTION {name}(text) RETURNS {returns} LANGUAGE sql STABLE AS $${body}$$"
+    return Definition("FUNCTION", name, create, body)

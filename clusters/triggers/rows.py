@@ -1,0 +1,145 @@
+# ruff: noqa: S608 (the statements are put together from constants)
+"""The triggers of the tables of clusters."""
+
+from clusters.triggers.changes import OF_CLUSTER, OTHER, Changes, Record
+from clusters.triggers.definitions import Row
+from clusters.triggers.documents import Documents, FoldingFunctions, each
+from clusters.triggers.guards import Guard
+
+YEARS_KEPT = 2
+
+EVENT_LOG = (
+    Guard(
+        "event_is_not_changed",
+        "BEFORE UPDATE ON clusters_event",
+        "a line of the event log is never changed",
+        sqlite="TRUE",
+        postgresql="TRUE",
+    ),
+    Guard(
+        "event_is_not_deleted",
+        "BEFORE DELETE ON clusters_event",
+        "a line of the event log is kept for two years",
+        sqlite=f"OLD.happened_at > datetime('now', '-{YEARS_KEPT} years')",
+        postgresql=f"OLD.happened_at > now() - interval '{YEARS_KEPT} years'",
+    ),
+    Guard(
+        "event_is_not_truncated",
+        "BEFORE TRUNCATE ON clusters_event",
+        "the event log is never emptied",
+        postgresql="TRUE",
+        level="STATEMENT",
+    ),
+)
+
+CHANGES = (
+    Changes("clusters_cluster", Record("cluster", "id")),
+    Changes("clusters_clustername", OF_CLUSTER),
+    Changes("clusters_clustertext", OF_CLUSTER),
+    Changes("clusters_management", OF_CLUSTER),
+    Changes("clusters_membershipcount", OF_CLUSTER.without_words()),
+    Changes(
+        "clusters_lineage",
+        OF_CLUSTER.without_words(),
+        Record("cluster", "other_id").without_words(),
+    ),
+    Changes(
+        "clusters_organisation",
+        Record("organisation", "id"),
+        Record("cluster", "id", "clusters_management", "cluster_id", "organisation_id"),
+    ),
+    Changes(
+        "clusters_organisationname",
+        Record("organisation", "organisation_id"),
+        Record(
+            "cluster", "organisation_id", "clusters_management", "cluster_id", "organisation_id"
+        ),
+    ),
+    Changes(
+        "clusters_shareholding",
+        Record("organisation", "organisation_id").without_words(),
+        Record("organisation", "shareholder_id").without_words(),
+    ),
+    Changes(
+        "clusters_region",
+        OTHER,
+        Record("cluster", "id", "clusters_cluster", "id", "region_id"),
+        Record("organisation", "id", "clusters_organisation", "id", "region_id"),
+        Record("programme", "id", "clusters_programme", "id", "region_id"),
+    ),
+    Changes(
+        "clusters_portfolio",
+        OTHER,
+        Record("cluster", "id", "clusters_cluster", "id", "portfolio_id"),
+    ),
+    Changes(
+        "clusters_programme",
+        OTHER,
+        Record("programme", "id"),
+        Record(
+            "cluster", "id", "clusters_participation", "cluster_id", "programme_id"
+        ).without_words(),
+    ),
+    Changes("clusters_participation", OF_CLUSTER.without_words()),
+)
+
+PLACE = (
+    "record.town",
+    "(SELECT name || ' ' || other_names FROM clusters_region WHERE id = record.region_id)",
+    "(SELECT words FROM country_word WHERE code = record.country)",
+)
+MANAGERS = (
+    "clusters_management AS management JOIN clusters_organisation AS manager "
+    "ON manager.id = management.organisation_id AND manager.is_published"
+)
+DOCUMENTS = (
+    FoldingFunctions(),
+    Documents(
+        kind="cluster",
+        table="clusters_cluster",
+        names=(
+            "record.name",
+            each("name", "clusters_clustername WHERE cluster_id = record.id ORDER BY id"),
+        ),
+        about=(
+            *PLACE,
+            "(SELECT name_en || ' ' || name_it "
+            "FROM clusters_portfolio WHERE id = record.portfolio_id)",
+            each(
+                "manager.name",
+                f"{MANAGERS} WHERE management.cluster_id = record.id ORDER BY management.id",
+            ),
+            each(
+                "former.name",
+                f"{MANAGERS} JOIN clusters_organisationname AS former "
+                "ON former.organisation_id = manager.id "
+                "WHERE management.cluster_id = record.id ORDER BY management.id, former.id",
+            ),
+        ),
+        texts=(
+            each(
+                "tagline || ' ' || description",
+                "clusters_clustertext WHERE cluster_id = record.id ORDER BY id",
+            ),
+        ),
+    ),
+    Documents(
+        kind="organisation",
+        table="clusters_organisation",
+        names=(
+            "record.name",
+            each("name", "clusters_organisationname WHERE organisation_id = record.id ORDER BY id"),
+        ),
+        about=PLACE,
+        texts=(),
+    ),
+    Documents(
+        kind="programme",
+        table="clusters_programme",
+        names=("record.name_en", "record.name_it"),
+        about=PLACE[1:],
+        texts=("record.description_en", "record.description_it"),
+    ),
+)
+
+ROWS: tuple[Row, ...] = (*EVENT_LOG, *CHANGES, *DOCUMENTS)
