@@ -26,6 +26,8 @@ class State(StrEnum):
 
 
 MAY_BECOME_VALID = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
+IN_FORCE = (State.VALID, State.SUSPENDED)
+GONE = (State.REVOKED, State.TRANSFERRED)
 # Which of two labels of a level that began on the same day says more about today: one that ran out
 # more than one that has a successor elsewhere, and that more than one that should not have been.
 FROM_THE_SAME_DAY = (
@@ -80,6 +82,22 @@ class Interval:
 
     def __contains__(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
+
+
+@dataclass(frozen=True)
+class LabelDays:
+    """What decides on the state of a label on any day.
+
+    `taken_over_on` is the first day of a later label of the same level and cluster.
+    """
+
+    starts_on: date | None
+    ends_on: date | None
+    renewable_until: date | None
+    revoked_on: date | None = None
+    transferred_on: date | None = None
+    suspensions: Sequence[Interval] = ()
+    taken_over_on: date | None = None
 
 
 class LabelSpell(NamedTuple):
@@ -174,76 +192,45 @@ def computed_start(end: date, rules: Sequence[Rule]) -> date:
     return add_months(end, -rule_on(end, rules).first_months) + timedelta(days=1)
 
 
-def state_on(
-    day: date,
-    *,
-    starts_on: date | None,
-    ends_on: date | None,
-    renewable_until: date | None,
-    revoked_on: date | None = None,
-    transferred_on: date | None = None,
-    suspensions: Sequence[Interval] = (),
-    taken_over_on: date | None = None,
-) -> State:
-    """The state of a label on a day. Every branch in the order in which it decides.
-
-    `taken_over_on` is the first day of a later label of the same level and cluster.
-    """
-    if revoked_on is not None and revoked_on <= day:
+def state_on(day: date, label: LabelDays) -> State:
+    """Every branch in the order in which it decides."""
+    if label.revoked_on is not None and label.revoked_on <= day:
         # A revocation holds from its own day, whatever the dates say.
         return State.REVOKED
-    if transferred_on is not None and transferred_on <= day:
+    if label.transferred_on is not None and label.transferred_on <= day:
         # From that day on another label, of the new holder, is in force in its place.
         return State.TRANSFERRED
-    if starts_on is None or ends_on is None or renewable_until is None:
+    if label.starts_on is None or label.ends_on is None or label.renewable_until is None:
         # Never counted as valid.
         return State.UNDATED
-    if day < starts_on:
+    if day < label.starts_on:
         return State.NOT_YET
-    is_suspended = any(day in suspension for suspension in suspensions)
-    if day <= ends_on:
+    is_suspended = any(day in suspension for suspension in label.suspensions)
+    if day <= label.ends_on:
         # The last day counts to its last second.
         return State.SUSPENDED if is_suspended else State.VALID
-    is_taken_over = taken_over_on is not None and taken_over_on <= day
-    if day <= renewable_until and not is_suspended and not is_taken_over:
+    is_taken_over = label.taken_over_on is not None and label.taken_over_on <= day
+    if day <= label.renewable_until and not is_suspended and not is_taken_over:
         return State.RENEWABLE
     return State.EXPIRED
 
 
-def spells(
-    *,
-    starts_on: date | None,
-    ends_on: date | None,
-    renewable_until: date | None,
-    revoked_on: date | None = None,
-    transferred_on: date | None = None,
-    suspensions: Sequence[Interval] = (),
-    taken_over_on: date | None = None,
-) -> list[LabelSpell]:
-    """The states of a label in turn, from the first day there is to the last."""
+def spells(label: LabelDays) -> list[LabelSpell]:
+    """The states of a label in turn, from the first day there is to the last.
+
+    Whatever tells an end (page, picture, feed, calendar, notice, requirement) reads it from these.
+    """
     # The state can change on these days only: between two of them it is that of the first.
-    changes = [starts_on, revoked_on, transferred_on, taken_over_on]
+    changes = [label.starts_on, label.revoked_on, label.transferred_on, label.taken_over_on]
     changes += [
         last + timedelta(days=1)
-        for last in (ends_on, renewable_until)
+        for last in (label.ends_on, label.renewable_until)
         if last is not None and last < date.max
     ]
-    for suspension in suspensions:
+    for suspension in label.suspensions:
         changes += [suspension.starts_on, suspension.ends_on]
-    states = {
-        day: state_on(
-            day,
-            starts_on=starts_on,
-            ends_on=ends_on,
-            renewable_until=renewable_until,
-            revoked_on=revoked_on,
-            transferred_on=transferred_on,
-            suspensions=suspensions,
-            taken_over_on=taken_over_on,
-        )
-        for day in {date.min, *(day for day in changes if day is not None)}
-    }
-    return spells_from(states)
+    days = {date.min, *(day for day in changes if day is not None)}
+    return spells_from({day: state_on(day, label) for day in days})
 
 
 def spells_from(states: Mapping[date, State]) -> list[LabelSpell]:
@@ -291,4 +278,8 @@ def headline_state(labels: Sequence[tuple[date | None, Sequence[LabelSpell]]], d
 
 
 def state_in(life: Sequence[LabelSpell], day: date) -> State:
-    return next(spell.state for spell in life if day <= spell.last)
+    return spell_on(life, day).state
+
+
+def spell_on(life: Sequence[LabelSpell], day: date) -> LabelSpell:
+    return next(spell for spell in life if day <= spell.last)

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from labels.models import STATE_NAMES, Label
-from labels.validity import Interval, State
+from labels.validity import State
 
 
 def verdict(label: Label | None, day: date) -> str:
@@ -25,7 +25,7 @@ def label_lines(labels: Iterable[Label]) -> list[str]:
             [
                 label.level.name,
                 *([f"{label.starts_on}–{label.ends_on}"] if label.ends_on else []),
-                str(STATE_NAMES[State(label.state)]),  # type: ignore[attr-defined]
+                str(STATE_NAMES[State(label.state)]),
             ]
         )
         for label in labels
@@ -45,12 +45,8 @@ def state_sentence(label: Label, day: date) -> str:
         }
     if state == State.TRANSFERRED:
         return transfer_sentence(label)
-    if state == State.SUSPENDED:
-        suspension = next(
-            suspension
-            for suspension in label.suspensions.all()
-            if day in Interval(suspension.starts_on, suspension.ends_on)
-        )
+    suspension = label.suspension_on(day)
+    if state == State.SUSPENDED and suspension:
         return _("Suspended since %(day)s: %(reason)s") % {
             "day": in_words(suspension.starts_on),
             "reason": suspension.reason,
@@ -73,8 +69,8 @@ def transfer_sentence(label: Label) -> str:
     """Wants `with_transfer()`; a label that the public does not see is not named."""
     words = {
         "day": in_words(label.transferred_on),
-        "cluster": label.moved_to_holder,  # type: ignore[attr-defined]
-        "label": label.moved_to,  # type: ignore[attr-defined]
+        "cluster": label.moved_to_holder,
+        "label": label.moved_to,
     }
     if words["label"] is None:
         return _("Transferred on %(day)s.") % words

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from clusters.http.addresses import page_addresses
 from labels.models import Label, LabelQuerySet
+from labels.validity import IN_FORCE, State
 from labels.words import state_sentence
 
 MOST_OCTETS = 75
@@ -52,28 +53,19 @@ def loaded(labels: LabelQuerySet) -> LabelQuerySet:
 def entries(labels: Iterable[Label]) -> Iterator[Entry]:
     """In the active language; wants `loaded()`.
 
-    What a revocation comes before is left out; a label that was transferred has no end of its own,
-    and one that a later label has taken over needs no renewal.
+    Left out is the end of a label that was gone by then, and the last day to renew one that
+    cannot be renewed on it or that a later label has taken over.
     """
     page = page_addresses("labels:detail")
     for label in labels:
-        is_undated = label.ends_on is None or label.renewable_until is None
-        if is_undated or label.transferred_on is not None:
-            continue
-        assert label.ends_on is not None
-        assert label.renewable_until is not None
         names = {"level": label.level.name, "cluster": label.cluster.name}
-        if not is_revoked_by(label, label.ends_on):
+        if label.ends_on and label.state_on(label.ends_on) in IN_FORCE:
             words = _("%(level)s label of %(cluster)s ends") % names
             yield entry(label, "end", label.ends_on, words, page)
-        is_renewable = label.ends_on < label.renewable_until and label.taken_over_on is None  # type: ignore[attr-defined]
-        if is_renewable and not is_revoked_by(label, label.renewable_until):
+        last = label.renewable_until
+        if last and label.state_on(last) == State.RENEWABLE and label.taken_over_on is None:
             words = _("Last day to renew the %(level)s label of %(cluster)s") % names
-            yield entry(label, "deadline", label.renewable_until, words, page)
-
-
-def is_revoked_by(label: Label, day: date) -> bool:
-    return label.revoked_on is not None and label.revoked_on <= day
+            yield entry(label, "deadline", last, words, page)
 
 
 def entry(label: Label, kind: str, day: date, summary: str, page: Callable[[str], str]) -> Entry:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from clusters.http.addresses import absolute
 from labels.models import Label, LabelKind, LabelQuerySet
+from labels.validity import GONE
 from labels.words import state_sentence
 
 ENTRIES = 100
@@ -75,10 +76,8 @@ def end(label: Label) -> Happening | None:
     """None where a later label has followed without a gap, or the label was gone by then."""
     assert label.ends_on is not None
     day = label.ends_on + ONE_DAY
-    taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
-    is_followed = taken_over_on is not None and taken_over_on <= day
-    is_revoked = label.revoked_on is not None and label.revoked_on <= day
-    is_gone = is_revoked or label.transferred_on is not None
+    is_followed = label.taken_over_on is not None and label.taken_over_on <= day
+    is_gone = label.state_on(day) in GONE
     return None if is_followed or is_gone else Happening(Change.END, day, label)
 
 

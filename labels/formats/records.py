@@ -42,8 +42,8 @@ def machine_twin(label: Label, day: date) -> dict[str, object]:
         "renewable_until": iso(label.renewable_until),
         "extended_until": iso(label.extended_until),
         "transferred_on": iso(label.transferred_on),
-        "transferred_to": page_of(label.moved_to),  # type: ignore[attr-defined]
-        "transferred_from": page_of(label.moved_from),  # type: ignore[attr-defined]
+        "transferred_to": page_of(label.moved_to),
+        "transferred_from": page_of(label.moved_from),
         "start_is_computed": label.start_is_computed,
         "end_is_computed": label.end_is_computed,
         "rule_of": iso(label.rule.effective_from) if label.rule else None,
@@ -224,7 +224,7 @@ def headline_twins(clusters: Collection[int], day: date) -> dict[int, dict[str, 
             "id": label.public_id,
             "url": label_page(label.public_id),
             "level": label.level_id,
-            "state": str(label.state),  # type: ignore[attr-defined]
+            "state": str(label.state),
             "starts_on": iso(label.starts_on),
             "ends_on": iso(label.ends_on),
             "renewable_until": iso(label.renewable_until),

@@ -4,7 +4,7 @@ Only decisions that were made are told, with their reasons; nobody is named.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from clusters.dates import PartialDate
 from clusters.http.links import Link
 from clusters.models import Cluster
 from labels.models import Decision, DecisionKind, Label
-from labels.validity import Interval, State, state_on
+from labels.validity import IN_FORCE, Interval, State, state_on
 from labels.words import in_words
 
 # What a correction is told of: the facts that the page of a label shows.
@@ -62,7 +62,6 @@ ORDER = {kind: number for number, kind in enumerate(Kind)}
 FORESEEN = frozenset(
     {Kind.ASSESSED, Kind.AWARDED, Kind.ANNOUNCED, Kind.BEGUN, Kind.ENDED, Kind.CLOSED}
 )
-IN_FORCE = (State.VALID, State.SUSPENDED)
 # These days still belong to what they end.
 LAST_DAYS = frozenset({Kind.ENDED, Kind.CLOSED})
 
@@ -131,9 +130,9 @@ def beginning(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
     if day is None or label.state_on(day) not in IN_FORCE:
         return
     if label.transferred_from_id is not None:
-        holder: str | None = label.moved_from_holder  # type: ignore[attr-defined]
+        holder = label.moved_from_holder
         words = _("Taken over from %(cluster)s") if holder else _("Taken over by transfer")
-        link = link_to(label.moved_from)  # type: ignore[attr-defined]
+        link = link_to(label.moved_from)
         yield Step(Kind.BEGUN, day, day, words % {"cluster": holder}, link=link)
         return
     when = day if label.start is None or label.start_is_computed else label.start
@@ -159,14 +158,11 @@ def state_foreseen(label: Label, on: date, known: Sequence[Step], day: date) -> 
     days = {kind: sorted(step.day for step in known if step.kind == kind) for kind in Kind}
     first = {kind: found[0] for kind, found in days.items() if found}
     ends = days[Kind.REINSTATED]
-    taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
+    taken_over_on = label.taken_over_on
     if taken_over_on and taken_over_on > day and taken_over_on not in days[Kind.RENEWED]:
         taken_over_on = None
-    return state_on(
-        on,
-        starts_on=label.starts_on,
-        ends_on=label.ends_on,
-        renewable_until=label.renewable_until,
+    as_known = replace(
+        label.days(),
         revoked_on=first.get(Kind.REVOKED),
         transferred_on=first.get(Kind.TRANSFERRED),
         suspensions=[
@@ -175,6 +171,7 @@ def state_foreseen(label: Label, on: date, known: Sequence[Step], day: date) -> 
         ],
         taken_over_on=taken_over_on,
     )
+    return state_on(on, as_known)
 
 
 def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
@@ -226,7 +223,7 @@ def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
         )
     if label.transferred_on is not None:
         moved = last_transfer(label, decisions)
-        holder: str | None = label.moved_to_holder  # type: ignore[attr-defined]
+        holder = label.moved_to_holder
         words = _("Transferred to %(cluster)s") if holder else _("Transferred to another holder")
         yield Step(
             Kind.TRANSFERRED,
@@ -234,7 +231,7 @@ def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
             label.transferred_on,
             words % {"cluster": holder},
             moved.reason if moved else "",
-            link_to(label.moved_to),  # type: ignore[attr-defined]
+            link_to(label.moved_to),
             decided_on(moved) if moved else None,
         )
 

@@ -5,14 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from labels.life.days import derivations_in_words, refuse_labels
 from labels.models import Label, LevelRule, Suspension
-from labels.validity import Interval, State, state_on
+from labels.validity import Interval, LabelDays, State, state_on
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(NamedTuple):
     starts_on: date | None
     ends_on: date | None
     renewable_until: date | None
@@ -87,16 +87,9 @@ def changes(
     taken_after = taken_over(labels, lambda label: label.after)
 
     def state(label: Previewed, days: Days, taken: dict[int, date]) -> State:
-        return state_on(
-            day,
-            starts_on=days.starts_on,
-            ends_on=days.ends_on,
-            renewable_until=days.renewable_until,
-            revoked_on=label.revoked_on,
-            transferred_on=label.transferred_on,
-            suspensions=suspensions.get(label.pk, ()),
-            taken_over_on=taken.get(label.pk),
-        )
+        gone = label.revoked_on, label.transferred_on
+        held_up = suspensions.get(label.pk, ()), taken.get(label.pk)
+        return state_on(day, LabelDays(*days, *gone, *held_up))
 
     found = (
         Change(

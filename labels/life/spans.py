@@ -4,7 +4,7 @@ from itertools import chain
 
 from labels.life.timeline import Span, Timeline, scale_of, timeline
 from labels.models import Label
-from labels.validity import Interval
+from labels.validity import IN_FORCE, Interval, State
 
 
 def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
@@ -23,27 +23,21 @@ def spans_of(labels: Iterable[Label]) -> list[Span]:
 
 
 def span_of(label: Label) -> Span | None:
-    """A revoked or transferred label ends the day before; one taken over loses its tail then."""
-    if label.starts_on is None or label.ends_on is None or label.renewable_until is None:
+    """None where it was never in force."""
+    life = label.spells()
+    in_force = [spell for spell in life if spell.state in IN_FORCE]
+    if not in_force:
         return None
-    last, renewable_until = label.ends_on, label.renewable_until
-    for gone_on in (label.revoked_on, label.transferred_on):
-        if gone_on is not None:
-            last = min(last, gone_on - timedelta(days=1))
-            renewable_until = min(renewable_until, last)
-    taken_over_on: date | None = label.taken_over_on  # type: ignore[attr-defined]
-    if taken_over_on is not None:
-        renewable_until = max(last, min(renewable_until, taken_over_on - timedelta(days=1)))
-    if last < label.starts_on:
-        return None
+    last = in_force[-1].last
     return Span(
         level=label.level_id,
         name=label.level.name,
-        starts_on=label.starts_on,
+        starts_on=in_force[0].first,
         ends_on=last,
-        renewable_until=renewable_until,
+        renewable_until=max([last, *(one.last for one in life if one.state == State.RENEWABLE)]),
         suspensions=[
-            Interval(suspension.starts_on, suspension.ends_on)
-            for suspension in label.suspensions.all()
+            Interval(spell.first, spell.last + timedelta(days=1))
+            for spell in in_force
+            if spell.state == State.SUSPENDED
         ],
     )

@@ -202,8 +202,8 @@ class LabelQuerySet(models.QuerySet["Label"]):
         """Number of labels by (level code, state) on a day; absent keys are zero."""
         rows = (
             self.order_by()
-            .annotate(state=state_expression(day))
-            .values_list("level_id", "state")
+            .annotate(state_that_day=state_expression(day))
+            .values_list("level_id", "state_that_day")
             .annotate(number=models.Count("pk"))
         )
         return {(level, state): number for level, state, number in rows}
@@ -212,8 +212,10 @@ class LabelQuerySet(models.QuerySet["Label"]):
         """How many labels by level, state on the day, country and portfolio."""
         rows = (
             self.order_by()
-            .annotate(state=state_expression(day))
-            .values_list("level_id", "state", "cluster__country", "cluster__portfolio__code")
+            .annotate(state_that_day=state_expression(day))
+            .values_list(
+                "level_id", "state_that_day", "cluster__country", "cluster__portfolio__code"
+            )
             .annotate(number=models.Count("pk"))
         )
         return list(rows)
@@ -397,6 +399,14 @@ class Label(models.Model):
         related_name="labels",
         verbose_name=_("rule behind the dates"),
     )
+
+    # What querysets annotate.
+    state: str  # with_state()
+    taken_over_on: date | None  # with_succession()
+    moved_to: str | None  # with_transfer(), as the next three
+    moved_to_holder: str | None
+    moved_from: str | None
+    moved_from_holder: str | None
 
     objects = LabelQuerySet.as_manager()
     history = History()
@@ -640,21 +650,27 @@ class Label(models.Model):
         self.start_is_computed = True
         self.rule, self.minimum_score = given.rule, given.minimum_score
 
-    def state_on(self, day: date) -> State:
-        """The state on a day, without a query on a row loaded by `with_succession()`."""
-        return validity.state_on(
-            day,
+    def days(self) -> validity.LabelDays:
+        """What decides on its state, without a query on a row loaded by `with_succession()`."""
+        return validity.LabelDays(
             starts_on=self.starts_on,
             ends_on=self.ends_on,
             renewable_until=self.renewable_until,
             revoked_on=self.revoked_on,
             transferred_on=self.transferred_on,
-            suspensions=[
-                Interval(suspension.starts_on, suspension.ends_on)
-                for suspension in self.suspensions.all()
-            ],
-            taken_over_on=self.taken_over_on,  # type: ignore[attr-defined]
+            suspensions=[suspension.interval for suspension in self.suspensions.all()],
+            taken_over_on=self.taken_over_on,
         )
+
+    def state_on(self, day: date) -> State:
+        return validity.state_on(day, self.days())
+
+    def spells(self) -> list[validity.LabelSpell]:
+        return validity.spells(self.days())
+
+    def suspension_on(self, day: date) -> "Suspension | None":
+        """The suspension in effect, whatever the state of the label is."""
+        return next((one for one in self.suspensions.all() if day in one.interval), None)
 
 
 class Suspension(models.Model):
@@ -689,3 +705,7 @@ class Suspension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.starts_on} – {self.ends_on or ''}"
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.starts_on, self.ends_on)

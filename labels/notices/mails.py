@@ -156,7 +156,7 @@ def facts(label: Label, day: date) -> dict[str, Any]:
             day in Interval(suspension.starts_on, suspension.ends_on)
             for suspension in label.suspensions.all()
         ),
-        "is_taken_over": label.taken_over_on is not None,  # type: ignore[attr-defined]
+        "is_taken_over": label.taken_over_on is not None,
     }
 
 
@@ -210,7 +210,7 @@ def read_link(token: str, *, day: date) -> Link | None:
 def answers_open(notice: Notice, label: Label, day: date) -> tuple[NoticeAnswer, ...]:
     """“We know” becomes “we will renew”, never the other way; a renewed label needs neither."""
     assert label.renewable_until is not None
-    if label.taken_over_on is not None or notice.answer == NoticeAnswer.RENEWING:  # type: ignore[attr-defined]
+    if label.taken_over_on is not None or notice.answer == NoticeAnswer.RENEWING:
         return ()
     known = () if notice.answer else (NoticeAnswer.RECEIVED,)
     return (*known, NoticeAnswer.RENEWING) if day <= label.renewable_until else known

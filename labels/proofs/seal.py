@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from clusters.http.addresses import absolute
 from clusters.models import Cluster
 from labels.models import Label
-from labels.validity import Interval, State
+from labels.validity import State
 from labels.words import in_words
 
 WIDTH, HEIGHT = 360, 128
@@ -152,20 +152,14 @@ def status_of(label: Label, day: date) -> str:
         State.TRANSFERRED: _("transferred on %(transfer)s"),
         State.UNDATED: _("dates not known"),
     }
+    suspension = label.suspension_on(day)
     return words[label.state_on(day)] % {
         "start": in_words(label.starts_on),
         "end": in_words(label.ends_on),
-        "suspension": in_words(suspended_since(label, day)),
+        "suspension": in_words(suspension.starts_on if suspension else None),
         "revocation": in_words(label.revoked_on),
         "transfer": in_words(label.transferred_on),
     }
-
-
-def suspended_since(label: Label, day: date) -> date | None:
-    for suspension in label.suspensions.all():
-        if day in Interval(suspension.starts_on, suspension.ends_on):
-            return suspension.starts_on
-    return None
 
 
 def draw(seal: Seal, scheme: Scheme) -> str:

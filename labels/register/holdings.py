@@ -1,9 +1,11 @@
 """The directory of clusters with the labels that they hold, by level and state on any day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import groupby, zip_longest
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.http import QueryDict
@@ -14,25 +16,13 @@ from clusters.directory.results import PER_PAGE, Directory
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level, RequiredLevel, Suspension
 from labels.validity import (
     Interval,
+    LabelDays,
     LabelSpell,
     State,
     headline_spells,
     naming_order,
     spells,
 )
-
-
-class Days(NamedTuple):
-    """What decides on the state of a published label."""
-
-    pk: int
-    cluster: int
-    level: str
-    starts_on: date | None
-    ends_on: date | None
-    renewable_until: date | None
-    revoked_on: date | None
-    transferred_on: date | None
 
 
 def facet_spells(clusters: set[int] | None) -> Iterator[Spell]:
@@ -47,67 +37,52 @@ def facet_spells(clusters: set[int] | None) -> Iterator[Spell]:
     suspensions: dict[int, list[Interval]] = defaultdict(list)
     for label, starts_on, ends_on in suspended.values_list("label", "starts_on", "ends_on"):
         suspensions[label].append(Interval(starts_on, ends_on))
-    for (cluster, level), rows in groupby(
-        days_of(labels), key=lambda row: (row.cluster, row.level)
-    ):
-        held = [
-            (row, spells_of(row, suspensions.get(row.pk, ()), taken_over_on))
-            for row, taken_over_on in with_succession(list(rows))
-        ]
-        for row, life in held:
-            yield from spells_of_label(row, life)
-        for state, first, last in headline_spells([(row.starts_on, life) for row, life in held]):
-            value = (level, state.value)
-            yield Spell("headline", cluster, value, first.toordinal(), last.toordinal())
+    for held in holdings(labels, suspensions):
+        for holding in held:
+            yield from spells_of_label(holding)
+        named_first = headline_spells([(holding.starts_on, holding.life) for holding in held])
+        for state, first, last in named_first:
+            value = (held[0].level, state.value)
+            yield Spell("headline", held[0].cluster, value, first.toordinal(), last.toordinal())
 
 
-def with_succession(rows: Sequence[Days]) -> Iterator[tuple[Days, date | None]]:
-    """The labels of a cluster and level in their order, each with the start of the next one."""
-    dated = [row for row in rows if row.starts_on is not None]
-    for row, later in zip_longest(dated, dated[1:]):
-        yield row, later.starts_on if later else None
-    for row in rows:
-        if row.starts_on is None:
-            yield row, None
+class Holding(NamedTuple):
+    """A label that a cluster holds, as a list of spells."""
+
+    cluster: int
+    level: str
+    starts_on: date | None
+    life: list[LabelSpell]
 
 
-def days_of(labels: LabelQuerySet) -> Iterator[Days]:
-    """Those of a cluster and level together, in the order in which they take one another over."""
-    rows = labels.order_by("cluster", "level", "starts_on", "ends_on", "pk").values_list(
-        "pk",
-        "cluster",
-        "level",
-        "starts_on",
-        "ends_on",
-        "renewable_until",
-        "revoked_on",
-        "transferred_on",
-    )
-    return (Days(*row) for row in rows.iterator())
+def holdings(
+    labels: LabelQuerySet, suspensions: Mapping[int, Sequence[Interval]]
+) -> Iterator[list[Holding]]:
+    """The labels of each cluster and level together; `suspensions` by the key of the label."""
+    columns = ("pk", "starts_on", "ends_on", "renewable_until", "revoked_on", "transferred_on")
+    # In the order in which they take one another over.
+    in_order = labels.order_by("cluster", "level", "starts_on", "ends_on", "pk")
+    found = in_order.values_list("cluster", "level", *columns).iterator()
+    for (cluster, level), rows in groupby(found, key=itemgetter(0, 1)):
+        by_label = {pk: LabelDays(*days) for _cluster, _level, pk, *days in rows}
+        # One without days neither takes over nor is taken over; engines sort it differently.
+        dated = [pk for pk, days in by_label.items() if days.starts_on]
+        next_starts = {pk: by_label[later].starts_on for pk, later in pairwise(dated)}
+        for pk, days in by_label.items():
+            by_label[pk] = replace(
+                days, suspensions=suspensions.get(pk, ()), taken_over_on=next_starts.get(pk)
+            )
+        yield [Holding(cluster, level, days.starts_on, spells(days)) for days in by_label.values()]
 
 
-def spells_of(
-    row: Days, suspensions: Sequence[Interval], taken_over_on: date | None
-) -> list[LabelSpell]:
-    return spells(
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        renewable_until=row.renewable_until,
-        revoked_on=row.revoked_on,
-        transferred_on=row.transferred_on,
-        suspensions=suspensions,
-        taken_over_on=taken_over_on,
-    )
-
-
-def spells_of_label(row: Days, life: Sequence[LabelSpell]) -> Iterator[Spell]:
-    for state, first, last in life:
+def spells_of_label(label: Holding) -> Iterator[Spell]:
+    for state, first, last in label.life:
         begun, ended = first.toordinal(), last.toordinal()
-        yield Spell("label", row.cluster, (row.level, state.value), begun, ended)
+        yield Spell("label", label.cluster, (label.level, state.value), begun, ended)
         if state == State.VALID:
-            yield Spell("end", row.cluster, "", begun, ended)
-    if row.starts_on is not None:
-        yield Spell("award", row.cluster, "", row.starts_on.toordinal(), LAST_DAY)
+            yield Spell("end", label.cluster, "", begun, ended)
+    if label.starts_on is not None:
+        yield Spell("award", label.cluster, "", label.starts_on.toordinal(), LAST_DAY)
 
 
 def requirements() -> list[Requirement]:

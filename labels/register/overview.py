@@ -72,7 +72,7 @@ def columns(cluster: Cluster, labels: list[Label], day: date) -> list[str]:
 def label_columns(label: Label | None) -> list[str]:
     if label is None:
         return ["", "", "", ""]
-    state = STATE_NAMES[State(label.state)]  # type: ignore[attr-defined]
+    state = STATE_NAMES[State(label.state)]
     return [label.level.name, str(state), iso(label.starts_on), iso(label.ends_on)]
 
 

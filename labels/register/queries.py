@@ -38,7 +38,7 @@ def labels_of(clusters: Iterable[Cluster], day: date) -> dict[int, list[Label]]:
 def current_level(labels: Iterable[Label]) -> Label | None:
     """The label of the highest level among those whose annotated `state` is valid."""
     label = headline(labels)
-    return label if label and label.state == State.VALID else None  # type: ignore[attr-defined]
+    return label if label and label.state == State.VALID else None
 
 
 def headline(labels: Iterable[Label]) -> Label | None:
@@ -48,7 +48,7 @@ def headline(labels: Iterable[Label]) -> Label | None:
     """
     return min(
         labels,
-        key=lambda label: naming_order(label.level.rank, State(label.state), label.starts_on),  # type: ignore[attr-defined]
+        key=lambda label: naming_order(label.level.rank, State(label.state), label.starts_on),
         default=None,
     )
 

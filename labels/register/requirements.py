@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from clusters.models import Cluster, Programme
 from labels.models import Label, RequiredLevel
-from labels.validity import State
+from labels.validity import State, spell_on
 
 
 class Standing(StrEnum):
@@ -131,7 +131,8 @@ def longest(labels: Iterable[Label], first: date, last: date) -> tuple[Label, da
         if label.starts_on is not None and label.starts_on <= last:
             from_day = max(first, label.starts_on)
             if is_valid(label, from_day):
-                found.append((last_valid_day(label, from_day), label.level.rank, label.pk, label))
+                last_day = spell_on(label.spells(), from_day).last
+                found.append((last_day, label.level.rank, label.pk, label))
     if not found:
         return None
     last_day, _rank, _pk, label = max(found)
@@ -140,14 +141,6 @@ def longest(labels: Iterable[Label], first: date, last: date) -> tuple[Label, da
 
 def is_valid(label: Label, day: date) -> bool:
     return label.state_on(day) == State.VALID
-
-
-def last_valid_day(label: Label, day: date) -> date:
-    """The end of the validity that holds on the day: what is known to cut it short does."""
-    assert label.ends_on is not None
-    breaks = [label.revoked_on, label.transferred_on]
-    breaks += [suspension.starts_on for suspension in label.suspensions.all()]
-    return min([label.ends_on, *(cut - timedelta(days=1) for cut in breaks if cut and cut > day)])
 
 
 def deadline(label: Label) -> date | None:

@@ -130,7 +130,7 @@ class Answer:
     def verdict(self) -> Verdict:
         if self.is_unknown:
             return Verdict.UNKNOWN
-        state: str = self.label.state if self.label else ""  # type: ignore[attr-defined]
+        state: str = self.label.state if self.label else ""
         verdicts = {"valid": Verdict.VALID, "transferred": Verdict.TRANSFERRED}
         return verdicts.get(state, Verdict.NOT_VALID)
 

@@ -206,7 +206,7 @@ def assert_all_say_the_same(client: Client, query: str) -> None:
     listed = read_list(client, query)
     context = client.get(f"{LIST}?{query}").context
     day = context["as_of"].day
-    rows = [(label.public_id, str(label.state)) for label in listed]  # type: ignore[attr-defined]
+    rows = [(label.public_id, str(label.state)) for label in listed]
 
     as_json = read_json(client, query)
     assert as_json["on"] == str(day)
@@ -341,7 +341,7 @@ def test_every_format_says_what_the_list_says_whatever_is_asked(client: Client) 
 
 def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     on = f"on={day}"
-    states = {label.public_id: str(label.state) for label in read_list(client, on)}  # type: ignore[attr-defined]
+    states = {label.public_id: str(label.state) for label in read_list(client, on)}
 
     asked = client.get("/verify.json", {"q": list(states), "on": str(day)}).json()
     assert {
@@ -368,7 +368,7 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     holders = {
         cluster.pk
         for cluster in Cluster.objects.published()
-        if any(label.state == "valid" for label in labels_of([cluster], day)[cluster.pk])  # type: ignore[attr-defined]
+        if any(label.state == "valid" for label in labels_of([cluster], day)[cluster.pk])
     }
     levels = "&".join(f"level={level.code}" for level in level_options())
     found = directory(QueryDict(f"{levels}&{on}"), "/", TODAY)
@@ -376,7 +376,7 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     everyone = directory(QueryDict(on), "/", TODAY)
     for card in cards(everyone, [*everyone.keys()]):
         label = headline(labels_of([card.cluster], day)[card.cluster.pk])
-        shown = (label.level, str(label.state)) if label else (None, "")  # type: ignore[attr-defined]
+        shown = (label.level, str(label.state)) if label else (None, "")
         assert (card.level, card.state) == shown
     programme = client.get(f"/en/programmes/growth/?{on}").context
     for participation, label in programme["participations"]:
@@ -408,7 +408,7 @@ def test_home_counts_what_the_list_of_today_shows(client: Client) -> None:
 
     figures = client.get("/en/").context["figures"]
 
-    states = [str(label.state) for label in listed]  # type: ignore[attr-defined]
+    states = [str(label.state) for label in listed]
     assert (figures.labels, figures.renewable) == (len(listed), states.count("renewable"))
     assert figures.valid_gold_holders == len(
         {

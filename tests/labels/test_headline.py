@@ -20,7 +20,7 @@ from labels.formats.records import headline_twins
 from labels.models import STATE_NAMES, Label, Suspension
 from labels.register.holdings import directory
 from labels.register.queries import headline, labels_of
-from labels.validity import State, headline_spells, naming_order, spells, state_in
+from labels.validity import LabelDays, State, headline_spells, naming_order, spells, state_in
 from tests.factories import make_cluster, make_label
 
 DAY = date(2018, 3, 1)
@@ -86,7 +86,7 @@ def on_the_list(day: date) -> dict[int, tuple[str, str]]:
 def on_the_page(day: date) -> dict[int, tuple[str, str]]:
     rows = labels_of(Cluster.objects.all(), day)
     first = {key: headline(held) for key, held in rows.items()}
-    return {key: (label.level_id, str(label.state)) for key, label in first.items() if label}  # type: ignore[attr-defined]
+    return {key: (label.level_id, str(label.state)) for key, label in first.items() if label}
 
 
 def for_machines(day: date) -> dict[int, tuple[object, object]]:
@@ -233,14 +233,14 @@ days = st.dates(date(2010, 1, 1), date(2020, 1, 1))
 def lives(draw: st.DrawFn) -> tuple[date, list[Any]]:
     start = draw(days)
     end = start + timedelta(draw(st.integers(0, 900)))
-    life = spells(
+    label = LabelDays(
         starts_on=start,
         ends_on=end,
         renewable_until=end + timedelta(draw(st.integers(0, 400))),
         revoked_on=draw(st.none() | days),
         taken_over_on=draw(st.none() | days),
     )
-    return start, life
+    return start, spells(label)
 
 
 @given(st.lists(lives(), min_size=1, max_size=4), days)

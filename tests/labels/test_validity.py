@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clusters.dates import PartialDate
 from labels.models import Label, Suspension
-from labels.validity import Interval, Rule, State, rule_on, state_on, validity
+from labels.validity import Interval, LabelDays, Rule, State, rule_on, state_on, validity
 from tests.factories import make_cluster, make_label, make_undated_label
 
 OLD = Rule(date(2010, 11, 1), 24, 24, True, 12)
@@ -250,7 +250,7 @@ LATE_PAUSE = [Interval(day("2017-07-01"))]
     ],
 )
 def test_state_on_day(on: str, fields: dict[str, Any], state: State) -> None:
-    assert state_on(day(on), **(DATED | fields)) == state
+    assert state_on(day(on), LabelDays(**(DATED | fields))) == state
 
 
 def boundary_days(labels: Sequence[Label]) -> list[date]:
@@ -267,7 +267,7 @@ def assert_twins_agree() -> None:
     """The annotated state of every label equals `Label.state_on` on every boundary day."""
     labels = list(Label.objects.with_succession().order_by("pk"))
     for on in boundary_days(labels):
-        in_sql = {label.pk: label.state for label in Label.objects.with_state(on)}  # type: ignore[attr-defined]
+        in_sql = {label.pk: label.state for label in Label.objects.with_state(on)}
         assert in_sql == {label.pk: label.state_on(on).value for label in labels}, on
 
 
@@ -338,7 +338,7 @@ def test_states_of_other_clusters_do_not_take_over() -> None:
     label = make_label(assessed_on="2013")
     make_label(assessed_on="2016")
 
-    assert Label.objects.with_state(day("2016-06-01")).get(pk=label.pk).state == "renewable"  # type: ignore[attr-defined]
+    assert Label.objects.with_state(day("2016-06-01")).get(pk=label.pk).state == "renewable"
 
 
 days = st.dates(date(2014, 1, 1), date(2018, 12, 31))

@@ -367,7 +367,7 @@ def assert_states_are_in_order(register: Register) -> None:
     labels = list(Label.objects.with_succession().order_by("pk"))
     before: dict[int, State] = {}
     for day in boundary_days(labels):
-        in_sql = {label.pk: label.state for label in Label.objects.with_state(day)}  # type: ignore[attr-defined]
+        in_sql = {label.pk: label.state for label in Label.objects.with_state(day)}
         states = {label.pk: label.state_on(day) for label in labels}
         assert in_sql == {pk: state.value for pk, state in states.items()}, day
         assert_one_in_force([label for label in labels if states[label.pk] in IN_FORCE])
@@ -377,7 +377,8 @@ def assert_states_are_in_order(register: Register) -> None:
             if (was, now) == (State.EXPIRED, State.RENEWABLE):
                 assert day in {suspension.ends_on for suspension in label.suspensions.all()}
             if (was, now) == (State.VALID, State.EXPIRED):
-                assert label.taken_over_on <= day  # type: ignore[attr-defined]
+                assert label.taken_over_on is not None
+                assert label.taken_over_on <= day
         before = states
 
 

@@ -1,5 +1,4 @@
 import csv
-from dataclasses import astuple
 from datetime import date
 from decimal import Decimal
 from io import StringIO
@@ -268,7 +267,7 @@ def test_preview_equals_what_the_rule_does(values: dict[str, Any], day: str) -> 
     after = {label.public_id: days(label) for label in Label.objects.all()}
     states_after = stored_states(on)
     assert {
-        c.label.public_id: astuple(c.label.after)
+        c.label.public_id: c.label.after
         for c in found
     } == {
         key: after[key]

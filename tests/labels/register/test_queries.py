@@ -46,7 +46,7 @@ def test_labels_of_carry_their_state_on_the_day() -> None:
 
     (found,) = labels_of([label.cluster], date(2017, 8, 1))[label.cluster_id]
 
-    assert found.state == "renewable"  # type: ignore[attr-defined]
+    assert found.state == "renewable"
     assert found.state_on(DAY) == "valid"
 
 

@@ -85,7 +85,7 @@ def test_label_list_as_of_another_day(client: Client) -> None:
 
     response = client.get(LIST, {"on": "2018-08-01"})
 
-    assert [label.state for label in listed(response)] == ["expired"]  # type: ignore[attr-defined]
+    assert [label.state for label in listed(response)] == ["expired"]
     assert "The register as it stood on" in text_of(response)
     assert response.context["as_of"].reset_url == LIST
 
