@@ -61,7 +61,7 @@ def with_labels(clusters: QuerySet[Cluster], day: date) -> QuerySet[Cluster]:
 @admin.display(description=_("label today"))
 def label_today(obj: Cluster) -> str:
     label = headline(obj.labels_today)  # type: ignore[attr-defined]
-    return f"{label.level}, {STATE_NAMES[State(label.state)]}" if label else EMPTY  # type: ignore[attr-defined]
+    return f"{label.level}, {STATE_NAMES[State(label.state)]}" if label else EMPTY
 
 
 @admin.action(description=_("Download the selected clusters as CSV"), permissions=["download"])
