@@ -1,5 +1,5 @@
 # ruff: noqa: S608 (the statements are put together from constants)
-"""Finding records by words, on either engine: what clusters/triggers/documents.py keeps is asked here alone.
+"""Finding records by words, on either engine, in the documents of clusters/triggers/documents.py.
 
 Words are cut at whatever is no letter and no digit, and compared without case and accents. Each
 has to begin a word of the record; what stands in quotes has to be there as it stands.

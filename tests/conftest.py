@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
+from clusters.triggers.rows import EVENT_LOG
 from labels.register.holdings import KEEPER
 from tests import databases
 
@@ -92,7 +92,7 @@ def django_db_setup(
 @pytest.fixture(scope="session", autouse=True)
 def flushable_event_log() -> Iterator[None]:
     """A test in a real transaction ends with an emptied database, which the log would refuse."""
-    guards = import_module("clusters.migrations.0002_event_is_append_only")
+    guards = [trigger for guard in EVENT_LOG for trigger in guard.on_sqlite()]
     operations: Any = type(connection.ops)
     sql_flush = operations.sql_flush
 
@@ -101,7 +101,8 @@ def flushable_event_log() -> Iterator[None]:
         if not statements or "clusters_event" not in tables:
             return statements
         if self.connection.vendor == "sqlite":
-            return [*guards.UNDO_SQLITE, *statements, *guards.SQLITE]
+            drops = [f"DROP TRIGGER {guard.name}" for guard in guards]
+            return [*drops, *statements, *(guard.create for guard in guards)]
         table = "ALTER TABLE clusters_event"
         return [f"{table} DISABLE TRIGGER USER", *statements, f"{table} ENABLE TRIGGER USER"]
 

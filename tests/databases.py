@@ -91,14 +91,14 @@ def key() -> str:
 
 
 def deciding_files() -> set[Path]:
-    """The settings, seeds, migrations and models, and what these import."""
+    """The settings, seeds, migrations, triggers and models, and what these import."""
     files = {ROOT / name for name in SETTINGS}
     modules: dict[str, Path] = {}
     for folder in APPS:
         modules |= {module_name(path): path for path in (ROOT / folder).rglob("*.py")}
         files |= {path for path in (ROOT / folder / "data").rglob("*") if path.is_file()}
     undecided = {model.__module__ for model in apps.get_models()}
-    undecided |= {name for name in modules if ".migrations." in name}
+    undecided |= {name for name in modules if ".migrations." in name or ".triggers" in name}
     for app in apps.get_app_configs():
         undecided |= {receiver.__module__ for receiver in post_migrate._live_receivers(app)[0]}
     while undecided:

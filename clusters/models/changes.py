@@ -1,4 +1,4 @@
-"""What the public sees and has changed, as triggers of the database report it (clusters/triggers/changes.py)."""
+"""What the public sees and has changed, reported by triggers (clusters/triggers/changes.py)."""
 
 from django.db import models
 from django.db.models.functions import Now

@@ -1,4 +1,4 @@
-"""The log of what matters for trust; the database itself refuses to change it (clusters/triggers/rows.py)."""
+"""The log of what matters for trust; triggers refuse to change it (clusters/triggers/rows.py)."""
 
 from datetime import datetime
 from typing import Self

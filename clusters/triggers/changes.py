@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (the statements are put together from constants)
 """Triggers that leave a row in clusters_change for each public record that a write changes.
 
 On SQLite a trigger runs for each row; on PostgreSQL one for each statement, with all its rows.

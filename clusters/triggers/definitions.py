@@ -87,16 +87,14 @@ def put_up(sender: AppConfig, using: str, **_signal: object) -> None:
 
 
 def drop(label: str, connection: BaseDatabaseWrapper) -> None:
-    found = stored(connection)
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
         for definition in reversed(definitions(label, connection.vendor)):
-            if (definition.kind, definition.name) in found:
-                cursor.execute(dropping(definition, connection.vendor))
+            cursor.execute(dropping(definition, connection.vendor))
 
 
 def dropping(definition: Definition, vendor: str) -> str:
     if vendor == "sqlite":
-        return f"DROP {definition.kind} {definition.name}"
+        return f"DROP {definition.kind} IF EXISTS {definition.name}"
     # A trigger goes with its function, which has its name.
     kind = "VIEW" if definition.kind == "VIEW" else "FUNCTION"
     return f"DROP {kind} IF EXISTS {definition.name} CASCADE"

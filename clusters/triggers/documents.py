@@ -93,7 +93,8 @@ class Documents(Row):
               INSERT INTO {table} SELECT key, {columns} FROM {kind}_words
               WHERE key = NEW.key ON CONFLICT (key) DO UPDATE
               SET names = excluded.names, about = excluded.about, texts = excluded.texts
-              WHERE names <> excluded.names OR about <> excluded.about OR texts <> excluded.texts""",
+              WHERE names <> excluded.names OR about <> excluded.about OR texts <> excluded.texts
+            """,
             condition=f"NEW.has_words AND NEW.kind = '{kind}'",
         )
 
@@ -120,8 +121,7 @@ class Documents(Row):
 
         yield postgresql_trigger(
             f"{kind}_document_is_refreshed",
-            "AFTER INSERT ON clusters_change "
-            "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+            "AFTER INSERT ON clusters_change REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
             f"""
             DECLARE keys bigint[];
             BEGIN

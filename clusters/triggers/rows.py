@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (the statements are put together from constants)
 """The triggers of the tables of clusters."""
 
 from clusters.triggers.changes import OF_CLUSTER, OTHER, Changes, Record

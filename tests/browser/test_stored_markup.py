@@ -5,7 +5,6 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -63,6 +62,7 @@ from labels.models import (
     Statement,
     Suspension,
 )
+from labels.triggers import GUARDS
 from news.models import Announcement
 from tests.browser.payloads import ADDRESSES, GROUPS, MARK, PAYLOADS
 from tests.factories import (
@@ -242,13 +242,13 @@ def build() -> None:
 @contextmanager
 def guards_down() -> Iterator[None]:
     """The database lets nobody change a revoked label."""
-    guards = import_module("labels.migrations.0002_label_is_guarded")
+    triggers = [trigger for guard in GUARDS for trigger in guard.on_sqlite()]
     with connection.cursor() as cursor:
-        for statement in guards.UNDO_SQLITE:
-            cursor.execute(statement)
+        for trigger in triggers:
+            cursor.execute(f"DROP TRIGGER {trigger.name}")
         yield
-        for statement in guards.SQLITE:
-            cursor.execute(statement)
+        for trigger in triggers:
+            cursor.execute(trigger.create)
 
 
 def add_decisions(label: Label, programme: Programme) -> None:

@@ -1,14 +1,12 @@
 """Words find what is there, whoever wrote it, on either engine."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from clusters import fulltext
 from clusters.fulltext import (
     clusters_matching,
     documents_that_differ,
@@ -38,14 +36,6 @@ from tests.factories import (
     make_participation,
     make_programme,
 )
-
-told_in = import_module("clusters.migrations.0003_changes_are_told")
-indexed_in = import_module("clusters.migrations.0004_words_are_indexed")
-tables_told = told_in.TOLD | {
-    table: tells
-    for app, name in (("labels", "0003"), ("news", "0002"))
-    for table, tells in import_module(f"{app}.migrations.{name}_changes_are_told").TOLD.items()
-}
 
 pytestmark = pytest.mark.django_db
 
@@ -299,24 +289,6 @@ def test_announcement_tells_of_its_clusters() -> None:
     assert changes_by(lambda: announcement.clusters.add(cluster)) == both
     assert changes_by(lambda: announcement.texts.update(title="Other")) == both
     assert changes_by(lambda: announcement.clusters.clear()) == both
-
-
-def test_triggers_are_all_there() -> None:
-    """A migration that builds a table of SQLite anew would have dropped them."""
-    refreshing = {f"{kind}_document_is_refreshed" for kind in fulltext.KINDS}
-    if connection.vendor == "sqlite":
-        wanted = set(told_in.sqlite_triggers(tables_told)) | refreshing
-        names = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    else:
-        wanted = set(told_in.postgresql_triggers(tables_told)) | refreshing
-        names = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-    with connection.cursor() as cursor:
-        cursor.execute(names)
-        assert wanted <= {name for (name,) in cursor.fetchall()}
-
-
-def test_letters_are_those_of_the_documents() -> None:
-    assert fulltext.LETTERS == indexed_in.LETTERS
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from io import BytesIO
 from threading import Thread
 from typing import Any
@@ -22,6 +21,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from clusters.http.responses import SHARED
+from clusters.triggers.changes import Changes
+from clusters.triggers.definitions import ROWS
 from config import page_cache as pages
 from config.page_cache import KeptPages
 from config.wsgi import portal
@@ -500,10 +501,7 @@ TOLD_OTHERWISE = re.compile(r"clusters_change$|clusters_(?:document|word|fulltex
 
 
 def tables_told() -> set[str]:
-    modules = ("clusters.migrations.0003", "labels.migrations.0003", "news.migrations.0002")
-    return {
-        table for module in modules for table in import_module(f"{module}_changes_are_told").TOLD
-    }
+    return {row.table for rows in ROWS.values() for row in rows if isinstance(row, Changes)}
 
 
 @pytest.fixture
