@@ -8,9 +8,6 @@ class NewsConfig(AppConfig):
 
     def ready(self) -> None:
         from clusters.triggers.definitions import register_rows
-        from labels.life.steps import AFTER_AWARD
-        from news.drafts import draft_award
         from news.triggers import ROWS
 
         register_rows(self, ROWS)
-        AFTER_AWARD.append(draft_award)

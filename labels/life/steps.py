@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Account, Cluster, Organisation
@@ -30,9 +31,6 @@ from labels.models import (
     Suspension,
 )
 from labels.validity import State
-
-# What an app above does when an award or a renewal was approved, in the same transaction.
-AFTER_AWARD: list[Callable[[Label, datetime], object]] = []
 
 CHANGED_MEANWHILE = _(
     "Somebody changed this label in the meantime. Look at it again before you save."
@@ -202,8 +200,9 @@ def approve(decision: Decision, *, by: Account, now: datetime) -> Decision:
         decision.takes_effect_on = label.starts_on or decision.takes_effect_on
     decided(decision, DecisionState.MADE, by=by, now=now)
     if decision.kind != DecisionKind.REVOCATION:
-        for follow in AFTER_AWARD:
-            follow(label, now)
+        # What an app above adds, in the same transaction.
+        for path in settings.AFTER_AWARD:
+            import_string(path)(label, now)
     return decision
 
 

@@ -21,9 +21,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def without_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_drafts(settings: Any) -> None:
     """Nothing here is about the announcements that follow an award."""
-    monkeypatch.setattr(life, "AFTER_AWARD", [])
+    settings.AFTER_AWARD = []
 
 
 @pytest.fixture

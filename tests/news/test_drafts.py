@@ -202,10 +202,6 @@ def test_draft_of_biopmed_says_what_is_true_of_september_2015() -> None:
 # When a draft is written
 
 
-def test_award_is_followed_by_one_draft() -> None:
-    assert life.AFTER_AWARD.count(draft_award) == 1
-
-
 def test_approval_leaves_a_draft() -> None:
     label = Label(
         cluster=health(), level_id="gold", assessed_on="2026-11-03", announced_on="2026-11-20"

@@ -68,9 +68,9 @@ MAY_BECOME = {
 
 
 @pytest.fixture
-def without_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_drafts(settings: Any) -> None:
     """Nothing here is about the announcements that follow an award."""
-    monkeypatch.setattr(life, "AFTER_AWARD", [])
+    settings.AFTER_AWARD = []
 
 
 # The notebook
