@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from clusters.models import Account, Invitation, Role, TeamMember, TeamRole
-from clusters.people import invitations
+from clusters.models import Account, Claim, Invitation, Organisation, Role, TeamMember, TeamRole
+from clusters.people import claims, invitations
 from tests.factories import (
     make_account,
     make_announcement,
@@ -428,3 +429,147 @@ def test_invitation_mail_leads_to_the_page(
 
     [link] = re.findall(r"http://testserver(/it/invitations/\S+)", str(mail.outbox[0].body))
     assert client.get(link).status_code == 200
+
+
+# Claiming a profile
+
+CLAIM_PAGE = "/en/organisations/park/claim/"
+CLAIM = {"reason": "We run it.", "role_address": "info@example.org", "homepage": ""}
+
+
+@pytest.fixture
+def park() -> Organisation:
+    return make_organisation(name="Science Park", slug="park")
+
+
+def send_claim(client: Client, address: str = CLAIM_PAGE, **changes: Any) -> Any:
+    """As somebody would who takes a minute to type."""
+    with time_machine.travel(timezone.now() - timedelta(minutes=1), tick=False):
+        stamp = client.get(address).context["form"].stamp
+    return client.post(address, CLAIM | {"stamp": stamp} | changes)
+
+
+@pytest.mark.usefixtures("park")
+def test_claim_is_received_without_a_cookie(client: Client) -> None:
+    response = send_claim(client)
+
+    assert response.status_code == 302
+    assert response["Location"] == f"{CLAIM_PAGE}?sent"
+    claim = Claim.objects.get()
+    assert (claim.reason, claim.role_address, claim.language) == (
+        "We run it.",
+        "info@example.org",
+        "en",
+    )
+    assert (
+        "The answer goes to the role address." in client.get(f"{CLAIM_PAGE}?sent").content.decode()
+    )
+    assert client.cookies == {}
+
+
+@pytest.mark.usefixtures("park")
+def test_claim_is_in_the_language_of_the_page(client: Client) -> None:
+    send_claim(client, "/it/organisations/park/claim/")
+
+    assert Claim.objects.get().language == "it"
+
+
+@pytest.mark.usefixtures("park")
+def test_claim_page_says_that_a_claim_is_no_fact(client: Client) -> None:
+    assert "An approved claim is no verified fact" in client.get(CLAIM_PAGE).content.decode()
+
+
+@pytest.mark.usefixtures("park")
+def test_machine_that_claims_is_thanked_and_not_heard(client: Client) -> None:
+    response = send_claim(client, homepage="https://example.org")
+
+    assert response.status_code == 302
+    assert not Claim.objects.exists()
+
+
+@pytest.mark.usefixtures("park")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stamp": "forged"},
+        {"reason": ""},
+        {"role_address": "nobody"},
+        {"role_address": "a@example.org\nBcc: b@example.org"},
+        {"reason": "x" * 2001},
+    ],
+)
+def test_wrong_claim_is_told(client: Client, changes: dict[str, str]) -> None:
+    response = send_claim(client, **changes)
+
+    assert response.status_code == 400
+    assert "Not sent yet" in response.content.decode()
+    assert not Claim.objects.exists()
+
+
+def test_claim_with_the_stamp_of_another_profile_does_not_count(
+    client: Client, park: Organisation
+) -> None:
+    make_organisation(slug="other")
+    stamp = client.get("/en/organisations/other/claim/").context["form"].stamp
+
+    assert client.post(CLAIM_PAGE, CLAIM | {"stamp": stamp}).status_code == 400
+
+
+@pytest.mark.usefixtures("park")
+def test_claims_are_limited(client: Client) -> None:
+    answers = [
+        send_claim(client, role_address=f"info{number}@example.org").status_code
+        for number in range(11)
+    ]
+
+    assert answers == [302] * 10 + [429]
+
+
+@pytest.mark.parametrize("state", ["owned", "unpublished", "unknown"])
+def test_profile_that_cannot_be_claimed_has_no_page(
+    client: Client, park: Organisation, state: str
+) -> None:
+    if state == "owned":
+        make_team_member(organisation=park)
+    Organisation.objects.update(is_published=state != "unpublished")
+    address = CLAIM_PAGE.replace("park", "nowhere") if state == "unknown" else CLAIM_PAGE
+
+    assert client.get(address).status_code == 404
+    assert client.post(address, CLAIM).status_code == 404
+
+
+def profile_page(client: Client) -> str:
+    return client.get("/en/organisations/park/").content.decode()
+
+
+@pytest.mark.usefixtures("park")
+def test_profile_of_nobody_may_be_claimed(client: Client) -> None:
+    assert f'href="{CLAIM_PAGE}"' in profile_page(client)
+    assert "admitted after a claim" not in profile_page(client)
+
+
+def test_profile_with_an_owner_may_not_be_claimed(client: Client, park: Organisation) -> None:
+    make_team_member(organisation=park)
+
+    assert CLAIM_PAGE not in profile_page(client)
+    assert "admitted after a claim" not in profile_page(client)
+
+
+def test_profile_with_editors_only_may_be_claimed(client: Client, park: Organisation) -> None:
+    make_team_member(organisation=park, role=TeamRole.EDITOR)
+
+    assert f'href="{CLAIM_PAGE}"' in profile_page(client)
+
+
+def test_team_that_came_by_a_claim_is_told(client: Client, park: Organisation) -> None:
+    now, lead = timezone.now(), make_account(Role.LEAD)
+    claim = claims.submit_claim(
+        organisation=park, role_address="info@example.org", reason="Ours.", language="en"
+    )
+    claims.decide_claim(claim=claim, is_approved=True, answer="", by=lead, now=now)
+    assert "admitted after a claim" not in profile_page(client)
+
+    invitations.accept_invitation(invitation=park.invitations.get(), password=PASSWORD, now=now)
+
+    assert "admitted after a claim; that is no verified fact" in profile_page(client)
+    assert CLAIM_PAGE not in profile_page(client)
