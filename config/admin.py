@@ -22,17 +22,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from clusters.people import policy
-from clusters.people.policy import names_of
-from clusters.people.signing_in import lead_to_second_factor, needs_second_factor
+from clusters.people.policy import account_names
+from clusters.people.signing_in import needs_second_factor, redirect_to_second_factor
 
 LATEST_CHANGES = 10
-# One save may write several versions of a row, which is told once.
+# One save may write several versions of a row, which is listed once.
 VERSIONS_READ = 10 * LATEST_CHANGES
 CHANGES = {"+": _("added"), "~": _("changed"), "-": _("deleted")}
 
 
 @dataclass(frozen=True)
-class Item:
+class DashboardItem:
     """A line of the dashboard: how many rows, and the list of exactly these."""
 
     title: str
@@ -41,7 +41,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Change:
+class RecentChange:
     """Who did what to which row, and when."""
 
     kind: str
@@ -74,12 +74,12 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """To the portal's own page: to sign in, to enrol a second factor, or to one's account."""
-        asked_for = request.GET.get("next", "")
-        path = asked_for if asked_for.startswith("/admin/") else "/admin/"
+        target = request.GET.get("next", "")
+        path = target if target.startswith("/admin/") else "/admin/"
         if not request.user.is_authenticated:
             return redirect_to_login(path)
         if needs_second_factor(request.user):
-            return lead_to_second_factor(request, path)
+            return redirect_to_second_factor(request, path)
         if policy.may_enter(request.user):
             return redirect("admin:index")
         return redirect("clusters:account")
@@ -103,8 +103,8 @@ class PortalAdminSite(AdminSite):
         return redirect("clusters:account")
 
     def get_urls(self) -> list[Any]:
-        """Without the way to the page of any row, which asks nobody: not of a hidden cluster, nor
-        of an invitation, whose page makes the account."""
+        # Without the way to the page of any row, which asks nobody: not of a hidden cluster, nor of
+        # an invitation, whose page makes the account.
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def autocomplete_view(  # type: ignore[override]
@@ -122,7 +122,6 @@ class PortalAdminSite(AdminSite):
         return super().index(request, dashboard | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """Apps in the order in which they build on each other."""
         order = ["clusters", "labels", "news"]
         listed = super().get_app_list(request, app_label)
         return sorted(listed, key=lambda app: order.index(app["app_label"]))
@@ -134,8 +133,8 @@ class PortalAdminSite(AdminSite):
             if model_admin and model_admin.has_view_permission(request):
                 yield model_admin
 
-    def items(self, request: HttpRequest) -> Iterator[Item]:
-        """One query counts them all."""
+    def items(self, request: HttpRequest) -> Iterator[DashboardItem]:
+        # One query counts them all.
         day = timezone.localdate()
         found = [
             (model_admin, key, concern)
@@ -143,15 +142,15 @@ class PortalAdminSite(AdminSite):
             for key, concern in getattr(model_admin, "concerns", {}).items()
         ]
         counts = [
-            numbered(number, concern.narrow(model_admin.get_queryset(request), day))
+            count_query(number, concern.narrow(model_admin.get_queryset(request), day))
             for number, (model_admin, _key, concern) in enumerate(found)
         ]
-        numbers = dict(union(counts)) if counts else {}
+        numbers = dict(union_all(counts)) if counts else {}
         for number, (model_admin, key, concern) in enumerate(found):
             url = f"{admin_url(model_admin, 'changelist')}?attention={key}"
-            yield Item(title=str(concern.title), number=numbers[number], url=url)
+            yield DashboardItem(title=str(concern.title), number=numbers[number], url=url)
 
-    def changes(self, request: HttpRequest) -> Iterator[Change]:
+    def changes(self, request: HttpRequest) -> Iterator[RecentChange]:
         """The rows that changed last, each once: a query for all, and one or two per model."""
         followed = [
             model_admin
@@ -159,7 +158,7 @@ class PortalAdminSite(AdminSite):
             if getattr(model_admin, "is_followed", False)
         ]
         histories = [
-            happened(
+            history_query(
                 number,
                 model_admin.model.history.filter(
                     id__in=model_admin.get_queryset(request).order_by().values("pk")
@@ -167,7 +166,7 @@ class PortalAdminSite(AdminSite):
             )
             for number, model_admin in enumerate(followed)
         ]
-        latest = union(histories).order_by("-changed_at")[:VERSIONS_READ] if histories else []
+        latest = union_all(histories).order_by("-changed_at")[:VERSIONS_READ] if histories else []
         by_row = {(row["model"], row["row"]): row for row in reversed(list(latest))}
         rows = sorted(by_row.values(), key=itemgetter("changed_at"), reverse=True)[:LATEST_CHANGES]
         objects = {
@@ -176,10 +175,10 @@ class PortalAdminSite(AdminSite):
             )
             for number, model_admin in enumerate(followed)
         }
-        people = names_of((row["user"] for row in rows), request.user)
+        people = account_names((row["user"] for row in rows), request.user)
         for row in rows:
             model_admin, obj = followed[row["model"]], objects[row["model"]].get(row["row"])
-            yield Change(
+            yield RecentChange(
                 kind=capfirst(str(model_admin.model._meta.verbose_name)),
                 name=str(obj) if obj else f"{row['row']}",
                 url=admin_url(model_admin, "history", row["row"]),
@@ -189,8 +188,7 @@ class PortalAdminSite(AdminSite):
             )
 
 
-def numbered(number: int, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    """One row: the number of the question, and how many rows answer it."""
+def count_query(number: int, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     counted: QuerySet[Any, Any] = (
         rows.order_by()
         .annotate(question=Value(number))
@@ -201,8 +199,8 @@ def numbered(number: int, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     return counted
 
 
-def happened(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
-    """The latest versions of a model's rows, in columns that every model has."""
+def history_query(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
+    # Columns that the versions of every model have, as a union needs them.
     versions: QuerySet[Any, Any] = (
         history.order_by()
         .annotate(model=Value(number))
@@ -217,8 +215,7 @@ def happened(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
     return versions
 
 
-def union(queries: list[QuerySet[Any, Any]]) -> Any:
-    """All rows of all queries, at least one, by one query, in no order."""
+def union_all(queries: list[QuerySet[Any, Any]]) -> Any:
     first, *others = queries
     return first.union(*others, all=True).order_by() if others else first
 

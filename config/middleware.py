@@ -48,7 +48,7 @@ UNUSED_FEATURES = (
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
-    """Isolate the site from other origins and switch off browser features it never uses."""
+    # Other origins get nothing of the site, and the browser none of the features it never uses.
     permissions = ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -60,9 +60,8 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def keep_private_answers(get_response: GetResponse) -> GetResponse:
-    """Nobody stores what somebody signed in may have been shown, or an answer with a cookie."""
-
+def never_store_private(get_response: GetResponse) -> GetResponse:
+    # No cache stores what somebody signed in was shown, or an answer with a cookie.
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if response.cookies or settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -72,9 +71,8 @@ def keep_private_answers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def end_old_sessions(get_response: GetResponse) -> GetResponse:
-    """Look who is signed in only when somebody asks: a public page does not touch the session."""
-
+def lazy_user(get_response: GetResponse) -> GetResponse:
+    # Who is signed in is looked up when something asks: a public page touches no session.
     def middleware(request: HttpRequest) -> HttpResponse:
         person: Any = SimpleLazyObject(lambda: person_in_session(request, timezone.now()))
         request.user = person
@@ -93,9 +91,9 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not is_utf8(request):
-            return refuse(request, "The address or the form is not encoded in UTF-8.")
+            return bad_request(request, "The address or the form is not encoded in UTF-8.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts_in_address(request)):
-            return refuse(request, "The address contains control characters.")
+            return bad_request(request, "The address contains control characters.")
         request.COOKIES = {
             name: value
             for name, value in request.COOKIES.items()
@@ -104,9 +102,9 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
         try:
             texts = list(texts_in_form(request))
         except UnreadablePostError:
-            return refuse(request, "The form did not arrive as a whole.")
+            return bad_request(request, "The form did not arrive as a whole.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts):
-            return refuse(request, "The form contains control characters.")
+            return bad_request(request, "The form contains control characters.")
         return get_response(request)
 
     return middleware
@@ -134,7 +132,7 @@ def texts_in_form(request: HttpRequest) -> Iterator[str]:
     yield from request.FILES
 
 
-def refuse(request: HttpRequest, why: str) -> HttpResponse:
+def bad_request(request: HttpRequest, why: str) -> HttpResponse:
     text = f"{why} Correct it and try again."
     if is_for_the_api(request):
         return problem(HTTPStatus.BAD_REQUEST, text)
@@ -153,7 +151,7 @@ class PageLocaleMiddleware(LocaleMiddleware):
 
 
 def is_machine_address(request: HttpRequest) -> bool:
-    """The API, or a file name without a language before it: a feed, an uploaded picture."""
+    # The API, or a file name without a language before it: a feed, an uploaded picture.
     if is_for_the_api(request):
         return True
     has_suffix = bool(PurePosixPath(request.path_info).suffix)

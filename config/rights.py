@@ -41,6 +41,7 @@ from clusters.people.policy import (
     VIEW,
     Grant,
     GrantsOfARole,
+    Scope,
     and_also,
     below_a_lead,
     in_mandated_programmes,
@@ -68,39 +69,37 @@ from labels.models import (
 )
 from news.models import Announcement, AnnouncementText
 
-READ = frozenset({VIEW})
-WRITE = frozenset({VIEW, ADD, CHANGE, DELETE, RESTORE})
-KEEP = frozenset({VIEW, ADD, CHANGE, RESTORE})
+EDIT = (VIEW, ADD, CHANGE, DELETE)
+WRITE = (*EDIT, RESTORE)
 
 
-def fields(*names: str) -> frozenset[str]:
-    return frozenset(names)
+def grant(*verbs: str, on: Scope | None = None, fields: str = "") -> Grant:
+    """On the rows `on`, by default all; to write the fields named, by default all of the form."""
+    return Grant(frozenset(verbs), on, frozenset(fields.split()) if fields else None)
 
 
-def each(models: Iterable[type[Model]], *grants: Grant) -> dict[type[Model], tuple[Grant, ...]]:
+def each(models: Iterable[type[Model]], *grants: Grant) -> GrantsOfARole:
     return dict.fromkeys(models, grants)
 
 
+TABLES = (Cluster, Organisation, Programme, Label)
 CONTENT = (
-    Cluster,
+    *TABLES,
     ClusterName,
     ClusterText,
     Management,
     Lineage,
     MembershipCount,
-    Organisation,
     OrganisationName,
     Shareholding,
-    Programme,
     Participation,
-    Label,
-    Suspension,
     RequiredLevel,
     Statement,
     Announcement,
     AnnouncementText,
 )
-TABLES = (Cluster, Organisation, Programme, Label)
+# Written by the steps in the life of a label, so nobody edits them.
+STEPS = (Decision, Suspension)
 SCHEME = (
     Portfolio,
     Region,
@@ -111,193 +110,151 @@ SCHEME = (
     IndicatorSet,
     Indicator,
 )
-PEOPLE = (
-    Account,
-    TeamMember,
-    Mandate,
-    Invitation,
-    Expert,
-)
-QUEUES = (
-    Claim,
-    ProblemReport,
-    ConfirmationRequest,
-    Notice,
-    Delivery,
-)
-DECISIONS = (Decision,)
-LOG = (Event,)
-ALL_MODELS = (*CONTENT, *SCHEME, *PEOPLE, *QUEUES, *DECISIONS, *LOG)
-
-LABEL_FIELDS_OF_AN_EDITOR = fields(
-    "cluster",
-    "managing_organisation",
-    "level",
-    "certificate_number",
-    "kind",
-    "renews",
-    "assessed_on",
-    "awarded_on",
-    "announced_on",
-    "valid_until",
-    "awarded_by",
-    "score",
-    "benchmarked_on",
-    "areas_of_improvement",
-    "source",
-)
+PEOPLE = (Account, TeamMember, Mandate, Invitation, Expert)
+QUEUES = (Claim, ProblemReport, ConfirmationRequest, Notice, Delivery)
 
 TEAM: GrantsOfARole = {
-    Organisation: (
-        Grant(
-            frozenset({VIEW, CHANGE, CONFIRM}),
-            in_teams("pk"),
-            fields("town", "website", "role_address", "is_address_shown"),
+    Organisation: [
+        grant(
+            VIEW,
+            CHANGE,
+            CONFIRM,
+            on=in_teams("pk"),
+            fields="town website role_address is_address_shown",
+        )
+    ],
+    OrganisationName: [grant(VIEW, on=in_teams("organisation"))],
+    Cluster: [
+        grant(
+            VIEW,
+            CHANGE,
+            CONFIRM,
+            on=managed("pk"),
+            fields="town website eccp_url contact_address is_contact_shown logo",
+        )
+    ],
+    ClusterText: [
+        grant(*EDIT, on=managed("cluster"), fields="language tagline description"),
+    ],
+    MembershipCount: [
+        grant(*EDIT, on=managed("cluster"), fields="counted_on kind count source"),
+    ],
+    ClusterName: [grant(VIEW, on=managed("cluster"))],
+    # Both ends of a management are named, so neither may be unpublished.
+    Management: [
+        grant(VIEW, on=and_also(managed("cluster"), organisation__is_published=True)),
+        grant(VIEW, on=and_also(in_teams("organisation"), cluster__is_published=True)),
+    ],
+    Label: [grant(VIEW, on=and_also(managed("cluster"), is_published=True))],
+    # A team writes drafts; what is published the secretariat changes.
+    Announcement: [
+        grant(VIEW, on=in_teams("written_by")),
+        grant(
+            ADD,
+            CHANGE,
+            DELETE,
+            on=and_also(in_teams("written_by"), is_published=False),
+            fields="written_by picture clusters organisations labels contact_organisation",
         ),
-    ),
-    OrganisationName: (Grant(READ, in_teams("organisation")),),
-    Cluster: (
-        Grant(
-            frozenset({VIEW, CHANGE, CONFIRM}),
-            managed("pk"),
-            fields("town", "website", "eccp_url", "contact_address", "is_contact_shown", "logo"),
+    ],
+    AnnouncementText: [
+        grant(VIEW, on=in_teams("announcement__written_by")),
+        grant(
+            ADD,
+            CHANGE,
+            DELETE,
+            on=and_also(in_teams("announcement__written_by"), announcement__is_published=False),
         ),
-    ),
-    ClusterText: (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE}),
-            managed("cluster"),
-            fields("language", "tagline", "description"),
-        ),
-    ),
-    MembershipCount: (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE}),
-            managed("cluster"),
-            fields("counted_on", "kind", "count", "source"),
-        ),
-    ),
-    ClusterName: (Grant(READ, managed("cluster")),),
-    Management: (
-        Grant(READ, and_also(managed("cluster"), organisation__is_published=True)),
-        Grant(READ, and_also(in_teams("organisation"), cluster__is_published=True)),
-    ),
-    Label: (Grant(READ, and_also(managed("cluster"), is_published=True)),),
-    Announcement: (
-        Grant(READ, in_teams("written_by")),
-        Grant(
-            frozenset({ADD, CHANGE, DELETE}),
-            and_also(in_teams("written_by"), is_published=False),
-            fields(
-                "written_by",
-                "picture",
-                "clusters",
-                "organisations",
-                "labels",
-                "contact_organisation",
-            ),
-        ),
-    ),
-    AnnouncementText: (
-        Grant(READ, in_teams("announcement__written_by")),
-        Grant(
-            frozenset({ADD, CHANGE, DELETE}),
-            and_also(in_teams("announcement__written_by"), announcement__is_published=False),
-        ),
-    ),
-    TeamMember: (
-        Grant(READ, in_teams("organisation")),
-        Grant(frozenset({CHANGE, DELETE}), in_owned_teams("organisation"), fields("role")),
-        Grant(frozenset({DELETE}), own("account")),
-    ),
-    Invitation: (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE}),
-            in_owned_teams("organisation"),
-            fields("email", "organisation", "team_role", "language"),
-        ),
-    ),
+    ],
+    TeamMember: [
+        grant(VIEW, on=in_teams("organisation")),
+        grant(CHANGE, DELETE, on=in_owned_teams("organisation"), fields="role"),
+        # Everybody may leave.
+        grant(DELETE, on=own("account")),
+    ],
+    Invitation: [
+        grant(
+            VIEW,
+            ADD,
+            CHANGE,
+            on=in_owned_teams("organisation"),
+            fields="email organisation team_role language",
+        )
+    ],
 }
 
 EXPERT: GrantsOfARole = {
-    Expert: (Grant(frozenset({VIEW, CHANGE}), own("account"), fields("languages", "portfolios")),),
-    Portfolio: (Grant(READ),),
+    Expert: [grant(VIEW, CHANGE, on=own("account"), fields="languages portfolios")],
+    Portfolio: [grant(VIEW)],
 }
 
 POLICY_MAKER: GrantsOfARole = {
-    Programme: (Grant(frozenset({VIEW, DOWNLOAD}), mandated("pk")),),
-    Participation: (Grant(READ, and_also(mandated("programme"), cluster__is_published=True)),),
-    RequiredLevel: (Grant(READ, mandated("programme")),),
-    Cluster: (Grant(frozenset({VIEW, DOWNLOAD}), in_mandated_programmes("pk")),),
-    ClusterText: (Grant(READ, in_mandated_programmes("cluster")),),
-    ClusterName: (Grant(READ, in_mandated_programmes("cluster")),),
-    MembershipCount: (Grant(READ, in_mandated_programmes("cluster")),),
-    Management: (
-        Grant(READ, and_also(in_mandated_programmes("cluster"), organisation__is_published=True)),
+    Programme: [grant(VIEW, DOWNLOAD, on=mandated("pk"))],
+    Participation: [grant(VIEW, on=and_also(mandated("programme"), cluster__is_published=True))],
+    RequiredLevel: [grant(VIEW, on=mandated("programme"))],
+    Cluster: [grant(VIEW, DOWNLOAD, on=in_mandated_programmes("pk"))],
+    **each(
+        (ClusterText, ClusterName, MembershipCount),
+        grant(VIEW, on=in_mandated_programmes("cluster")),
     ),
-    Label: (Grant(READ, and_also(in_mandated_programmes("cluster"), is_published=True)),),
+    Management: [
+        grant(VIEW, on=and_also(in_mandated_programmes("cluster"), organisation__is_published=True))
+    ],
+    Label: [grant(VIEW, on=and_also(in_mandated_programmes("cluster"), is_published=True))],
 }
 
 SECRETARIAT: GrantsOfARole = {
-    **each(CONTENT, Grant(WRITE | {PUBLISH, DOWNLOAD})),
-    **each(TABLES, Grant(WRITE | {PUBLISH, DOWNLOAD, IMPORT})),
-    **each(SCHEME, Grant(READ)),
-    **each(QUEUES, Grant(READ)),
-    **each(DECISIONS, Grant(READ)),
-    # Written by the steps in the life of a label.
-    Suspension: (Grant(READ),),
-    ProblemReport: (
-        Grant(
-            frozenset({VIEW, CHANGE}),
-            None,
-            fields("state", "answer", "is_logged", "correction_en", "correction_it"),
-        ),
-    ),
+    **each(CONTENT, grant(*WRITE, PUBLISH, DOWNLOAD)),
+    **each(TABLES, grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT)),
+    **each((*STEPS, *SCHEME, *QUEUES), grant(VIEW)),
+    ProblemReport: [
+        grant(VIEW, CHANGE, fields="state answer is_logged correction_en correction_it")
+    ],
 }
 
 EDITOR: GrantsOfARole = {
     **SECRETARIAT,
-    Label: (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE, DELETE, DOWNLOAD, IMPORT}),
-            None,
-            LABEL_FIELDS_OF_AN_EDITOR,
-        ),
-    ),
-    TeamMember: (Grant(READ),),
+    Label: [
+        grant(
+            *EDIT,
+            DOWNLOAD,
+            IMPORT,
+            fields="cluster managing_organisation level certificate_number kind renews assessed_on"
+            " awarded_on announced_on valid_until awarded_by score benchmarked_on"
+            " areas_of_improvement source",
+        )
+    ],
+    TeamMember: [grant(VIEW)],
 }
 
 LEAD: GrantsOfARole = {
     **SECRETARIAT,
-    **each(SCHEME, Grant(KEEP | {DELETE})),
-    Label: (Grant(WRITE | {PUBLISH, DOWNLOAD, IMPORT, DECIDE}),),
-    **each(DECISIONS, Grant(frozenset({VIEW, DECIDE}))),
-    Claim: (Grant(frozenset({VIEW, CHANGE}), None, fields("state", "answer")),),
-    Account: (
-        Grant(frozenset({VIEW, CHANGE}), below_a_lead(), fields("is_active", "language", "groups")),
-        Grant(READ, own("pk")),
-    ),
-    TeamMember: (
-        Grant(READ),
-        Grant(frozenset({CHANGE, DELETE}), None, fields("role")),
-    ),
-    Mandate: (Grant(frozenset({VIEW, ADD, DELETE})),),
-    Invitation: (
-        Grant(
-            frozenset({VIEW, ADD, CHANGE}),
-            None,
-            fields("email", "organisation", "team_role", "role", "programme", "language"),
-        ),
-    ),
-    Expert: (Grant(KEEP | {DELETE}),),
-    **each(LOG, Grant(READ | {DOWNLOAD})),
+    **each((*SCHEME, Expert), grant(*WRITE)),
+    Label: [grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT, DECIDE)],
+    Decision: [grant(VIEW, DECIDE)],
+    Claim: [grant(VIEW, CHANGE, fields="state answer")],
+    Account: [
+        grant(VIEW, CHANGE, on=below_a_lead(), fields="is_active language groups"),
+        grant(VIEW, on=own("pk")),
+    ],
+    TeamMember: [grant(VIEW), grant(CHANGE, DELETE, fields="role")],
+    Mandate: [grant(VIEW, ADD, DELETE)],
+    Invitation: [
+        grant(
+            VIEW,
+            ADD,
+            CHANGE,
+            fields="email organisation team_role role programme language",
+        )
+    ],
+    Event: [grant(VIEW, DOWNLOAD)],
 }
 
 GRANTS: Mapping[str, GrantsOfARole] = {
     Role.TEAM: TEAM,
     Role.EXPERT: EXPERT,
     Role.POLICY_MAKER: POLICY_MAKER,
-    Role.AUDITOR: each(ALL_MODELS, Grant(READ)),
+    Role.AUDITOR: each((*CONTENT, *STEPS, *SCHEME, *PEOPLE, *QUEUES, Event), grant(VIEW)),
     Role.EDITOR: EDITOR,
     Role.LEAD: LEAD,
 }

@@ -107,7 +107,9 @@ class AnnouncementAdmin(PublishedAdmin):
         if obj is not None:
             day = timezone.localdate()
             for field in self.opts.many_to_many:
-                rows = policy.named(request.user, field.related_model._default_manager.all(), day)
+                rows = policy.nameable_rows(
+                    request.user, field.related_model._default_manager.all(), day
+                )
                 prefetch_related_objects([obj], Prefetch(field.name, queryset=rows))
         return obj
 

@@ -7,7 +7,11 @@ from datetime import date, datetime
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from clusters.contact.messages import Recipient, to_cluster, to_organisation
+from clusters.contact.messages import (
+    MessageRecipient,
+    recipient_of_cluster,
+    recipient_of_organisation,
+)
 from clusters.models import Cluster, Organisation
 from labels.models import Label
 from labels.validity import State
@@ -108,19 +112,19 @@ def labels_then_and_today(announcement: Announcement, today: date) -> list[Label
     ]
 
 
-def recipient_of(announcement: Announcement, day: date) -> Recipient | None:
+def recipient_of(announcement: Announcement, day: date) -> MessageRecipient | None:
     """Whom to write to about it: the contact, else its writer, else the first of its clusters.
 
     At most three queries, none where the contact has an address.
     """
     return (
-        to_organisation(announcement.contact_organisation)
-        or to_organisation(announcement.written_by)
+        recipient_of_organisation(announcement.contact_organisation)
+        or recipient_of_organisation(announcement.written_by)
         or next(
             (
                 recipient
                 for cluster in announcement.clusters.published().with_managers()
-                if (recipient := to_cluster(cluster, day))
+                if (recipient := recipient_of_cluster(cluster, day))
             ),
             None,
         )

@@ -9,13 +9,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.contact.reports import record_of
+from clusters.contact.reports import describe_record
 from clusters.formats.schema_org import breadcrumbs_data
 from clusters.http.addresses import absolute
 from clusters.http.links import Link
 from clusters.http.paging import page_of
 from clusters.models import RecordKind
-from clusters.views.contact import contact, open_form, report
+from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.models import Announcement
 from news.queries import (
     announcement_at,
@@ -103,16 +103,16 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
     return TemplateResponse(request, "news/announcement_detail.html", context)
 
 
-@open_form
+@cookieless_form
 def announcement_contact(request: HttpRequest, year: int, slug: str) -> HttpResponse:
     announcement = found_at(slug, year)
     recipient = recipient_of(announcement, timezone.localdate())
-    return contact(request, record_of(RecordKind.ANNOUNCEMENT, announcement), recipient)
+    return contact_page(request, describe_record(RecordKind.ANNOUNCEMENT, announcement), recipient)
 
 
-@open_form
+@cookieless_form
 def announcement_report(request: HttpRequest, year: int, slug: str) -> HttpResponse:
-    return report(request, record_of(RecordKind.ANNOUNCEMENT, found_at(slug, year)))
+    return report_page(request, describe_record(RecordKind.ANNOUNCEMENT, found_at(slug, year)))
 
 
 def found_at(slug: str, year: int) -> Announcement:

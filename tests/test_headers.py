@@ -27,7 +27,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from clusters.models import Role
-from config.middleware import keep_private_answers, refuse_unreadable_requests
+from config.middleware import never_store_private, refuse_unreadable_requests
 from config.wsgi import application
 from labels.proofs.certificates import library
 from tests.factories import make_account, make_announcement, make_cluster, make_label
@@ -305,7 +305,7 @@ def test_answer_that_sets_a_cookie_is_not_stored() -> None:
         response.set_cookie("seen", "yes")
         return response
 
-    answer = keep_private_answers(welcome)(RequestFactory().get("/"))
+    answer = never_store_private(welcome)(RequestFactory().get("/"))
 
     assert answer["Cache-Control"] == "private, no-store"
 

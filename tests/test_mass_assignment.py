@@ -46,7 +46,7 @@ from clusters.models import (
     Shareholding,
     TeamRole,
 )
-from clusters.people.confirmation import token_of
+from clusters.people.confirmation import make_token
 from labels.life.steps import revoke
 from labels.models import (
     Delivery,
@@ -837,7 +837,7 @@ def invitation_link(world: World) -> str:
 
 def confirmation_link(world: World) -> str:
     asked: Any = world.rows["clusters.confirmationrequest"]
-    token = token_of(asked, day=MORNING.date())
+    token = make_token(asked, day=MORNING.date())
     return reverse("clusters:confirm_profile", args=[token])
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -27,7 +28,7 @@ from clusters.people import policy
 
 @dataclass(frozen=True)
 class Concern:
-    """Rows that need somebody: the dashboard counts what the filter of the list shows."""
+    """Rows that need attention: the dashboard counts what the filter of the list shows."""
 
     title: Promise
     narrow: Callable[[Any, date], QuerySet[Any]]
@@ -104,11 +105,11 @@ class PartFormSet(BaseInlineFormSet):
                 keys.append(key)
 
 
-class Undeleting:
+class NoDeleteLinks(BaseModelAdmin):
     """A form leads to adding and changing what it refers to, not to deleting it."""
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and hasattr(field.widget, "can_delete_related"):
             field.widget.can_delete_related = False
         return field
@@ -122,24 +123,22 @@ class NamedAutocomplete(AutocompleteSelect):
         return attrs | {"data-placeholder": f"{capfirst(str(self.field.verbose_name))}…"}
 
 
-class Scoped:
+class Scoped(BaseModelAdmin):
     """Rows, verbs and fields by the policy; a row out of one's view is as if it did not exist."""
 
-    model: type[models.Model]
-    admin_site: Any
     view_on_site: Any = False  # only what is published has a page (PublishedAdmin)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        every: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
-        return policy.rows(request.user, policy.VIEW, every, timezone.localdate())
+        every: QuerySet[Any] = super().get_queryset(request)
+        return policy.allowed_rows(request.user, policy.VIEW, every, timezone.localdate())
 
     def allows(self, request: HttpRequest, verb: str, obj: models.Model | None) -> bool:
-        """Remembered for the request: Django asks the same many times."""
+        # Remembered for the request: Django asks the same many times.
         known = request.__dict__.setdefault("_allowed", {})
         key = (verb, self.model, obj.pk if obj else None)
         if key not in known:
             known[key] = (
-                policy.may_row(request.user, verb, obj, timezone.localdate())
+                policy.may_on_row(request.user, verb, obj, timezone.localdate())
                 if obj is not None and obj.pk is not None
                 else policy.may(request.user, verb, self.model)
             )
@@ -152,32 +151,45 @@ class Scoped:
             verb = policy.CHANGE if obj is not None else policy.ADD
             day = timezone.localdate()
             known[key] = policy.writable_fields(request.user, verb, self.model, obj, day)
-        return known[key]  # type: ignore[no-any-return]
+        writable: frozenset[str] | None = known[key]
+        return writable
 
     def visible(self, request: HttpRequest, related: type[models.Model]) -> QuerySet[Any]:
-        """The rows of another model that a form may offer or take."""
         related_admin = self.admin_site._registry.get(related)
         if related_admin:
             rows: QuerySet[Any] = related_admin.get_queryset(request)
             return rows
-        return policy.rows(
+        return policy.allowed_rows(
             request.user, policy.VIEW, related._default_manager.all(), timezone.localdate()
         )
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
-        readonly = self.get_readonly_fields(request, obj)  # type: ignore[attr-defined]
-        given: dict[str, Any] = super().get_prepopulated_fields(request, obj)  # type: ignore[misc]
+        readonly = self.get_readonly_fields(request, obj)
+        given: dict[str, Any] = super().get_prepopulated_fields(request, obj)
         return {name: sources for name, sources in given.items() if name not in readonly}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
-        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+        if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", NamedAutocomplete(db_field, self.admin_site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class ReadOnly:
+    """Rows that are written elsewhere, or by commands."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class ScopedPart(Scoped):
@@ -196,13 +208,13 @@ class ScopedPart(Scoped):
         return self.allows(request, policy.DELETE, None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Every field that the person may not write in these rows."""
-        given = tuple(super().get_readonly_fields(request, obj))  # type: ignore[misc]
-        return (*given, *unwritable(self, self.writable(request, None), given))
+        given = tuple(super().get_readonly_fields(request, obj))
+        return (*given, *fields_not_writable(self, self.writable(request, None), given))
 
 
-def unwritable(part: Any, writable: frozenset[str] | None, given: Sequence[str]) -> tuple[str, ...]:
-    """Names of the form's fields, calculated ones included, that are not among the writable."""
+def fields_not_writable(
+    part: Any, writable: frozenset[str] | None, given: Sequence[str]
+) -> tuple[str, ...]:
     if writable is None:
         return ()
     if part.fieldsets:
@@ -215,13 +227,13 @@ def unwritable(part: Any, writable: frozenset[str] | None, given: Sequence[str])
     return tuple(name for name in shown if name not in writable and name not in given)
 
 
-class TabularPart(ScopedPart, Undeleting, admin.TabularInline):
+class TabularPart(ScopedPart, NoDeleteLinks, admin.TabularInline):
     formset = PartFormSet
     extra = 0
     show_change_link = True
 
 
-class StackedPart(ScopedPart, Undeleting, admin.StackedInline):
+class StackedPart(ScopedPart, NoDeleteLinks, admin.StackedInline):
     formset = PartFormSet
     extra = 0
     show_change_link = True
@@ -232,15 +244,15 @@ class TextPart(StackedPart):
 
     max_num = 2
 
-    def missing_languages(self, obj: models.Model | None) -> list[str]:
-        there = {text.language for text in obj.texts.all()} if obj else set()  # type: ignore[attr-defined]
+    def missing_languages(self, obj: Any) -> list[str]:
+        there = {text.language for text in obj.texts.all()} if obj else set()
         return [code for code in ("en", "it") if code not in there]
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return len(self.missing_languages(obj))
 
 
-class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
+class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
     """The rows that one may see; what one may not see answers 404, what one may not do 403."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -265,21 +277,20 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
         return self.allows(request, policy.DOWNLOAD, None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Every field that the person may not write in this row."""
         given = tuple(super().get_readonly_fields(request, obj))
-        return (*given, *unwritable(self, self.writable(request, obj), given))
+        return (*given, *fields_not_writable(self, self.writable(request, obj), given))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nobody saves a row out of their own sight: then nothing is saved.
 
         Relations to rows that the person does not see stay as they are.
         """
-        unseen = unseen_relations(form) if change else {}
+        unseen = relations_not_offered(form) if change else {}
         super().save_related(request, form, formsets, change)
         for name, related in unseen.items():
             getattr(form.instance, name).add(*related)
         day = timezone.localdate()
-        if not policy.may_row(request.user, policy.VIEW, form.instance, day):
+        if not policy.may_on_row(request.user, policy.VIEW, form.instance, day):
             raise PermissionDenied
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -310,14 +321,13 @@ class ScopedAdmin(Scoped, Undeleting, admin.ModelAdmin):
         return response
 
     def hide_from_strangers(self, request: HttpRequest, object_id: str | None = None) -> None:
-        """404 for a model, and for a row, that the person may not see."""
         if not self.allows(request, policy.VIEW, None):
             raise Http404
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
 
 
-def unseen_relations(form: Any) -> dict[str, list[models.Model]]:
+def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
     """By many-to-many field of the form, the related rows that it does not offer."""
     unseen = {}
     for name, field in form.fields.items():
@@ -352,7 +362,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
         return kwargs
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
-        """A new row's address follows its name; an old one's stays."""
+        # A new row's address follows its name; an old one's stays, as it is public.
         if obj or not self.slug_from or "slug" in self.get_readonly_fields(request):
             return {}
         return {"slug": (self.slug_from,)}
@@ -410,7 +420,7 @@ class PublishedAdmin(PortalAdmin):
     """Rows with `is_published`: shown and hidden, and never deleted once they were public."""
 
     actions: Sequence[Any] = ("publish", "unpublish")
-    is_followed = True  # the dashboard tells its latest changes
+    is_followed = True  # the dashboard lists its latest changes
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         place = {"action_location": action_location} if action_location else {}  # Django 6.1
@@ -419,7 +429,7 @@ class PublishedAdmin(PortalAdmin):
         return actions
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and was_public(obj))
+        return super().has_delete_permission(request, obj) and not (obj and has_been_public(obj))
 
     def is_public(self, obj: Any) -> bool:
         return bool(obj.is_published)
@@ -440,7 +450,7 @@ class PublishedAdmin(PortalAdmin):
     ) -> None:
         number = 0
         day = timezone.localdate()
-        allowed = policy.rows(request.user, policy.PUBLISH, queryset, day)
+        allowed = policy.allowed_rows(request.user, policy.PUBLISH, queryset, day)
         for obj in allowed.exclude(is_published=is_published):
             obj.is_published = is_published
             try:
@@ -463,10 +473,10 @@ class PublishedAdmin(PortalAdmin):
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
 
-def was_public(obj: Any) -> bool:
+def has_been_public(obj: Any) -> bool:
     return bool(obj.is_published or obj.history.filter(is_published=True).exists())
 
 
 @admin.display(description=_("country"), ordering="country")
-def country_name(obj: Any) -> str:
+def country_column(obj: Any) -> str:
     return str(obj.country.name) if obj.country else ""

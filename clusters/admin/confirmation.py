@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from clusters.admin.base import PublishedAdmin
-from clusters.models import Account
 from clusters.people import policy
-from clusters.people.confirmation import confirm
+from clusters.people.access import signed_in_account
+from clusters.people.confirmation import confirm_profiles
 
 
 class ConfirmableAdmin(PublishedAdmin):
@@ -29,11 +29,13 @@ class ConfirmableAdmin(PublishedAdmin):
     )
     def confirm(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         day = timezone.localdate()
-        self.confirm_rows(request, policy.rows(request.user, policy.CONFIRM, queryset, day))
+        self.confirm_rows(request, policy.allowed_rows(request.user, policy.CONFIRM, queryset, day))
 
     def confirm_rows(self, request: HttpRequest, rows: Any) -> None:
-        assert isinstance(request.user, Account)
-        number = confirm(rows, day=timezone.localdate(), now=timezone.now(), account=request.user)
+        now = timezone.now()
+        number = confirm_profiles(
+            rows, day=timezone.localdate(now), now=now, account=signed_in_account(request)
+        )
         text = ngettext(
             "%(number)d profile is confirmed as of today.",
             "%(number)d profiles are confirmed as of today.",

@@ -1,6 +1,5 @@
 """The admin of clusters, organisations, programmes, and of what they refer to."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,9 +17,10 @@ from clusters.admin.base import (
     CountryFilter,
     PartAdmin,
     PortalAdmin,
+    ReadOnly,
     TabularPart,
     TextPart,
-    country_name,
+    country_column,
 )
 from clusters.admin.confirmation import ConfirmableAdmin
 from clusters.admin.tables import TablesAdmin
@@ -40,6 +40,7 @@ from clusters.models import (
     Programme,
     Region,
     Shareholding,
+    TeamMember,
 )
 from clusters.people import policy
 from clusters.people.forms import PictureField
@@ -117,9 +118,9 @@ def share_in_words(number: int) -> str:
 @admin.register(Cluster)
 class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     resource = ClusterResource
-    list_display: Sequence[Any] = (
+    list_display: tuple[Any, ...] = (
         "name",
-        country_name,
+        country_column,
         "region",
         "portfolio",
         "state",
@@ -170,7 +171,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         (_("Contact"), {"fields": ("contact_address", "is_contact_shown")}),
         (_("Logo"), {"fields": ("logo", "logo_preview")}),
     )
-    inlines: Sequence[Any] = (
+    inlines: ClassVar[tuple[Any, ...]] = (
         ClusterTextInline,
         ClusterNameInline,
         ManagementInline,
@@ -247,10 +248,23 @@ class ManagedClusterInline(TabularPart):
     verbose_name_plural = _("managed clusters")
 
 
+class TeamMemberInline(ReadOnly, TabularPart):
+    """The team on the organisation's screen; each row leads to its own."""
+
+    model = TeamMember
+    fields = ("account", "role", "joined_at")
+    readonly_fields = fields
+    verbose_name_plural = _("team")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TeamMember]:
+        members: QuerySet[TeamMember] = super().get_queryset(request)
+        return members.select_related("account")
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(TablesAdmin, ConfirmableAdmin):
     resource = OrganisationResource
-    list_display = ("name", "kind", country_name, "town", "confirmed_on", "is_published")
+    list_display = ("name", "kind", country_column, "town", "confirmed_on", "is_published")
     list_filter = ("is_published", "kind", CountryFilter)
     search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
     search_help_text = _("Name, former name, address, public id, town, VAT number or LEI.")
@@ -264,7 +278,7 @@ class OrganisationAdmin(TablesAdmin, ConfirmableAdmin):
         (_("Registers"), {"fields": ("vat_number", "lei")}),
         (_("Confirmation"), {"fields": ("confirmed_on",)}),
     )
-    inlines = (OrganisationNameInline, ShareholdingInline, ManagedClusterInline)
+    inlines = (OrganisationNameInline, ShareholdingInline, ManagedClusterInline, TeamMemberInline)
     concerns: ClassVar = {
         "orphaned": Concern(
             _("Profiles whose team lost its owner"), lambda rows, day: rows.orphaned()
@@ -287,7 +301,7 @@ class ParticipationInline(TabularPart):
 @admin.register(Programme)
 class ProgrammeAdmin(TablesAdmin):
     resource = ProgrammeResource
-    list_display = ("name_en", "name_it", "owner", country_name, "is_published")
+    list_display = ("name_en", "name_it", "owner", country_column, "is_published")
     list_filter = ("is_published", CountryFilter)
     list_select_related = ("owner",)
     search_fields = ("name_en", "name_it", "owner__name", "public_id")
@@ -303,7 +317,7 @@ class ProgrammeAdmin(TablesAdmin):
         ),
         (_("Description"), {"fields": ("description_en", "description_it")}),
     )
-    inlines: Sequence[Any] = (ParticipationInline,)
+    inlines: ClassVar[tuple[Any, ...]] = (ParticipationInline,)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -331,7 +345,7 @@ class PortfolioAdmin(PortalAdmin):
 
 @admin.register(Region)
 class RegionAdmin(PortalAdmin):
-    list_display = ("name", "code", country_name, "other_names")
+    list_display = ("name", "code", country_column, "other_names")
     list_filter = (CountryFilter,)
     search_fields = ("name", "code", "other_names")
     search_help_text = _("Name, other name or ISO 3166-2 code.")

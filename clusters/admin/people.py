@@ -15,8 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PortalAdmin, TabularPart
-from clusters.admin.directory import OrganisationAdmin
+from clusters.admin.base import Concern, PortalAdmin
 from clusters.models import (
     Account,
     Claim,
@@ -28,13 +27,13 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
-from clusters.people import accounts, invitations, policy, teams
-from clusters.people import claims as actions
-from clusters.people.signing_in import keep_session
+from clusters.people import accounts, claims, invitations, policy, teams
+from clusters.people.access import signed_in_account
+from clusters.people.signing_in import renew_session
 
 
 class ActionsOnlyAdmin(PortalAdmin):
-    """What an action refuses is told in words; nothing changes in bulk or back to a version."""
+    """Shows what an action refuses; nothing changes in bulk, or back to a version."""
 
     def allows(self, request: HttpRequest, verb: str, obj: Any) -> bool:
         return verb != policy.RESTORE and super().allows(request, verb, obj)
@@ -64,7 +63,7 @@ class ActionsOnlyAdmin(PortalAdmin):
 
 def keep_own_session(request: HttpRequest, changed: Account) -> None:
     if changed.pk == request.user.pk:
-        keep_session(request)
+        renew_session(request)
 
 
 # Accounts
@@ -97,16 +96,7 @@ class AccountAdmin(ActionsOnlyAdmin):
             (_("Times"), {"fields": ("created_at",)}),
         )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        writable = self.writable(request, obj)
-        changeable = ("is_active", "language", "groups")
-        return (
-            *self.readonly_fields,
-            *(name for name in changeable if writable is not None and name not in writable),
-        )
-
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        assert isinstance(request.user, Account)
         givable = Group.objects.filter(name__in=policy.givable_roles(request.user))
         return RolesField(
             givable.order_by("name"),
@@ -116,7 +106,7 @@ class AccountAdmin(ActionsOnlyAdmin):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Accounts are made by invitations."""
+        # Accounts are made by invitations.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -125,7 +115,7 @@ class AccountAdmin(ActionsOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         now = timezone.now()
         stored = Account.objects.get(pk=obj.pk)
-        by: Any = request.user
+        by = signed_in_account(request)
         if "language" in form.changed_data:
             accounts.set_language(account=stored, language=obj.language)
         if "is_active" in form.changed_data:
@@ -135,7 +125,7 @@ class AccountAdmin(ActionsOnlyAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if "groups" in form.changed_data:
             names = [group.name for group in form.cleaned_data["groups"]]
-            by: Any = request.user
+            by = signed_in_account(request)
             accounts.give_roles(account=form.instance, roles=names, by=by, now=timezone.now())
             keep_own_session(request, form.instance)
         form.save_m2m = lambda: None
@@ -168,21 +158,21 @@ class TeamMemberAdmin(ActionsOnlyAdmin):
     readonly_fields = ("organisation", "account", "joined_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Members are invited."""
+        # Members are invited.
         return False
 
     def save_model(self, request: HttpRequest, obj: TeamMember, form: Any, change: bool) -> None:
-        by: Any = request.user
+        by = signed_in_account(request)
         teams.change_team_role(member=obj, role=obj.role, by=by, now=timezone.now())
         keep_own_session(request, obj.account)
 
     def delete_model(self, request: HttpRequest, obj: TeamMember) -> None:
-        by: Any = request.user
+        by = signed_in_account(request)
         teams.remove_from_team(member=obj, by=by, now=timezone.now())
         keep_own_session(request, obj.account)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
-        """Who left the only team has nothing left to do here."""
+        # Who left the only team has nothing left to do here.
         if policy.may_enter(request.user):
             return super().response_delete(request, obj_display, obj_id)
         return redirect("clusters:account")
@@ -190,31 +180,6 @@ class TeamMemberAdmin(ActionsOnlyAdmin):
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, obj: TeamMember) -> bool:
         return obj.account.is_active
-
-
-class TeamMemberInline(TabularPart):
-    """The team on the organisation's screen; each row leads to its own."""
-
-    model = TeamMember
-    fields = ("account", "role", "joined_at")
-    readonly_fields = fields
-    verbose_name_plural = _("team")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TeamMember]:
-        members: QuerySet[TeamMember] = super().get_queryset(request)
-        return members.select_related("account")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-OrganisationAdmin.inlines = (*OrganisationAdmin.inlines, TeamMemberInline)  # type: ignore[assignment]
 
 
 @admin.register(Mandate)
@@ -234,15 +199,15 @@ class MandateAdmin(ActionsOnlyAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A mandate is given and taken."""
+        # A mandate is given and taken.
         return False
 
     def save_model(self, request: HttpRequest, obj: Mandate, form: Any, change: bool) -> None:
-        by: Any = request.user
+        by = signed_in_account(request)
         accounts.give_mandate(mandate=obj, by=by, now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Mandate) -> None:
-        by: Any = request.user
+        by = signed_in_account(request)
         accounts.take_mandate(mandate=obj, by=by, now=timezone.now())
 
 
@@ -258,7 +223,7 @@ class InvitationForm(ModelForm):
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             try:
-                invitations.refuse_second_place(self.instance)
+                invitations.refuse_place_held(self.instance)
             except ValidationError as error:
                 self.add_error(None, error)
 
@@ -294,7 +259,7 @@ class InvitationAdmin(ActionsOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         writable = self.writable(request, None)
-        asked: tuple[str, ...] = (
+        typed: tuple[str, ...] = (
             "email",
             "organisation",
             "team_role",
@@ -303,19 +268,19 @@ class InvitationAdmin(ActionsOnlyAdmin):
             "language",
         )
         if obj is None:
-            asked = tuple(name for name in asked if writable is None or name in writable)
+            typed = tuple(name for name in typed if writable is None or name in writable)
             description = _("A link is sent by mail; it works once, for 14 days.")
-            return ((None, {"fields": asked, "description": description}),)
+            return ((None, {"fields": typed, "description": description}),)
         return (
-            (None, {"fields": asked}),
-            (_("State"), {"fields": self.told(request, self.readonly_fields)}),
+            (None, {"fields": typed}),
+            (_("State"), {"fields": self.without_inviter(request, self.readonly_fields)}),
         )
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return self.told(request, self.list_display)
+        return self.without_inviter(request, self.list_display)
 
-    def told(self, request: HttpRequest, names: Sequence[str]) -> tuple[str, ...]:
-        """Who invited is told by the address, which a team does not read of the secretariat."""
+    def without_inviter(self, request: HttpRequest, names: Sequence[str]) -> tuple[str, ...]:
+        # A team does not read addresses of the secretariat.
         reads = policy.reads_addresses_of_accounts(request.user)
         return tuple(name for name in names if reads or name != "invited_by")
 
@@ -323,14 +288,12 @@ class InvitationAdmin(ActionsOnlyAdmin):
         return ("organisation", "programme") if self.gives_roles(request) else ()
 
     def gives_roles(self, request: HttpRequest) -> bool:
-        """Else it is an owner, who invites into teams of their own only."""
-        assert isinstance(request.user, Account)
+        # Else it is an owner, who invites into teams of their own only.
         return bool(policy.givable_roles(request.user))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "organisation" and not self.gives_roles(request):
-            assert isinstance(request.user, Account)
-            owned = policy.owned_by(request.user)
+            owned = policy.owned_by(signed_in_account(request))
             kwargs["queryset"] = Organisation.objects.filter(pk__in=owned)
             kwargs["required"] = True
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -343,7 +306,6 @@ class InvitationAdmin(ActionsOnlyAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "role":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
-        assert isinstance(request.user, Account)
         givable = policy.givable_roles(request.user)
         choices = [(role.value, role.label) for role in Role if role in givable]
         return forms.ChoiceField(
@@ -351,21 +313,19 @@ class InvitationAdmin(ActionsOnlyAdmin):
         )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        assert isinstance(request.user, Account)
-        given = {"language": request.user.language}
+        given = {"language": signed_in_account(request).language}
         if not self.gives_roles(request):
             given["team_role"] = TeamRole.EDITOR
         return given | super().get_changeform_initial_data(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Members of a team who own none have nothing to invite to."""
-        assert isinstance(request.user, Account)
+        # Members of a team who own none have nothing to invite to.
         return super().has_add_permission(request) and (
-            self.gives_roles(request) or policy.owned_by(request.user).exists()
+            self.gives_roles(request) or policy.owned_by(signed_in_account(request)).exists()
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was sent is withdrawn, and sent anew."""
+        # What was sent is withdrawn, and sent anew.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -375,13 +335,13 @@ class InvitationAdmin(ActionsOnlyAdmin):
         return self.allows(request, policy.CHANGE, None)
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        by: Any = request.user
+        by = signed_in_account(request)
         invitations.invite(invitation=obj, by=by, now=timezone.now())
 
     @admin.action(description=_("Withdraw the selected invitations"), permissions=["withdraw"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         number = 0
-        by: Any = request.user
+        by = signed_in_account(request)
         for invitation in queryset:
             try:
                 invitations.withdraw_invitation(invitation=invitation, by=by, now=timezone.now())
@@ -424,7 +384,7 @@ class DecisionForm(ModelForm):
             self.add_error("state", _("Approve or deny: an answer alone is not sent."))
         elif claim.state == ClaimState.APPROVED:
             try:
-                actions.refuse_owned(claim.organisation_id)
+                claims.refuse_owned_profile(claim.organisation_id)
             except ValidationError as error:
                 self.add_error("state", error)
 
@@ -466,7 +426,7 @@ class ClaimAdmin(ActionsOnlyAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A decision stays."""
+        # A decision stays.
         is_decided = obj is not None and obj.state != ClaimState.PENDING
         return super().has_change_permission(request, obj) and not is_decided
 
@@ -476,8 +436,8 @@ class ClaimAdmin(ActionsOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: Claim, form: Any, change: bool) -> None:
         if not form.has_changed():
             return
-        by: Any = request.user
-        actions.decide_claim(
+        by = signed_in_account(request)
+        claims.decide_claim(
             claim=obj,
             is_approved=obj.state == ClaimState.APPROVED,
             answer=obj.answer,

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PortalAdmin, equals_stored
+from clusters.admin.base import Concern, PortalAdmin, ReadOnly, equals_stored
 from clusters.contact.reports import CLOSED, save_report
 from clusters.models import ConfirmationRequest, ProblemReport
+from clusters.people.access import signed_in_account
 
 
 class ProblemReportForm(forms.ModelForm):
@@ -57,17 +58,17 @@ class ProblemReportAdmin(PortalAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The answer of a closed report was sent, so it stays."""
+        # The answer of a closed report was sent, so it stays.
         given = super().get_readonly_fields(request, obj)
         return (*given, "state", "answer") if obj and obj.state in CLOSED else given
 
     def save_model(
-        self, request: HttpRequest, obj: ProblemReport, form: forms.ModelForm, change: bool
+        self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool
     ) -> None:
         if equals_stored(obj):
             return
-        obj._history_user = request.user  # type: ignore[attr-defined]
-        save_report(obj, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+        by = obj._history_user = signed_in_account(request)
+        save_report(obj, by=by, now=timezone.now())
 
     @admin.display(description=_("record"))
     def record(self, report: ProblemReport) -> str:
@@ -80,7 +81,7 @@ class ProblemReportAdmin(PortalAdmin):
 
 
 @admin.register(ConfirmationRequest)
-class ConfirmationRequestAdmin(PortalAdmin):
+class ConfirmationRequestAdmin(ReadOnly, PortalAdmin):
     """The ledger of `send_confirmations`: read, and written by the command only."""
 
     list_display = ("organisation", "due_on", "sent_at", "confirmed_at")
@@ -88,12 +89,3 @@ class ConfirmationRequestAdmin(PortalAdmin):
     search_fields = ("organisation__name",)
     date_hierarchy = "due_on"
     fields = ("organisation", "due_on", "sent_at", "confirmed_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -122,13 +122,15 @@ class TablesAdmin(PublishedAdmin):
     def listed(self, request: HttpRequest) -> QuerySet[Any]:
         found = self.get_changelist_instance(request).get_queryset(request)
         every = self.model._default_manager.filter(pk__in=found.order_by().values("pk"))
-        return policy.rows(request.user, policy.DOWNLOAD, every, timezone.localdate())
+        return policy.allowed_rows(request.user, policy.DOWNLOAD, every, timezone.localdate())
 
     def download(self, request: HttpRequest, rows: QuerySet[Any], format: str) -> FileResponse:
         assert isinstance(request.user, Account)
         day, resource = timezone.localdate(), self.resource()
         header = resource.get_export_headers()
-        found = resource.rows_out(rows, lambda related: policy.named(request.user, related, day))
+        found = resource.rows_out(
+            rows, lambda related: policy.nameable_rows(request.user, related, day)
+        )
         file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # the response closes it
         number = rows.count()
         name = str(self.opts.verbose_name_plural)

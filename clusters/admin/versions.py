@@ -21,7 +21,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from clusters.models import Account
 from clusters.models.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored, came_from
 from clusters.people import policy
-from clusters.people.policy import names_of
+from clusters.people.policy import account_names
 from clusters.templatetags.clusters_tags import day_in_words
 
 EMPTY = "–"
@@ -38,7 +38,7 @@ LINES_AROUND = 1
 
 
 @dataclass(frozen=True)
-class Line:
+class DiffLine:
     """A line of a long text: `sign` is “+”, “-”, or a space where it stayed."""
 
     sign: str
@@ -46,11 +46,11 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     field: str
     old: str
     new: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[DiffLine, ...] = ()
 
 
 def moment_in_words(moment: datetime) -> str:
@@ -59,7 +59,7 @@ def moment_in_words(moment: datetime) -> str:
 
 
 def origin_in_words(reason: str | None) -> str:
-    """Where a version came from; a reason that a person gave is told as it is."""
+    """Where a version came from; a reason that a person gave is shown as it is."""
     restored = Restored.parse(reason or "")
     if restored:
         return gettext("restored from the version of %(moment)s") % {
@@ -69,11 +69,11 @@ def origin_in_words(reason: str | None) -> str:
 
 
 class Comparison:
-    """The versions of one row, told in words to a viewer; a few queries for all of them."""
+    """The versions of one row, in words for a viewer; a few queries for all of them."""
 
-    def __init__(self, model: type[models.Model], versions: Sequence[Any], viewer: Any) -> None:
-        self.fields = [field for field in model.history.model.tracked_fields if field.editable]  # type: ignore[attr-defined]
-        self.m2m_fields = list(model.history.model._history_m2m_fields)  # type: ignore[attr-defined]
+    def __init__(self, model: Any, versions: Sequence[Any], viewer: Any) -> None:
+        self.fields = [field for field in model.history.model.tracked_fields if field.editable]
+        self.m2m_fields = list(model.history.model._history_m2m_fields)
         self.related = {field.name: self.related_keys(field, versions) for field in self.m2m_fields}
         keys: dict[type[models.Model], set[Any]] = {}
         for field in self.fields:
@@ -83,7 +83,7 @@ class Comparison:
         for field in self.m2m_fields:
             for found in self.related[field.name].values():
                 keys.setdefault(field.related_model, set()).update(found)
-        self.people = names_of(
+        self.people = account_names(
             [*keys.pop(Account, ()), *(version.history_user_id for version in versions)], viewer
         )
         self.names = {
@@ -93,10 +93,9 @@ class Comparison:
 
     def named(self, related: type[models.Model], pks: set[Any], viewer: Any) -> Iterable[Any]:
         rows = related._base_manager.filter(pk__in=list(pks))
-        return policy.named(viewer, rows, timezone.localdate())
+        return policy.nameable_rows(viewer, rows, timezone.localdate())
 
     def related_keys(self, field: Any, versions: Sequence[Any]) -> dict[int, set[Any]]:
-        """What each version was related to, by the version's key."""
         found: dict[int, set[Any]] = {version.pk: set() for version in versions}
         if versions:
             table = getattr(type(versions[0]), field.name).model
@@ -110,7 +109,7 @@ class Comparison:
             return gettext("the portal")
         return self.people.get(version.history_user_id, EMPTY)
 
-    def changes(self, old: Any, new: Any) -> Iterator[Change]:
+    def changes(self, old: Any, new: Any) -> Iterator[FieldChange]:
         for field in self.fields:
             before, after = getattr(old, field.attname), getattr(new, field.attname)
             if (before or None) != (after or None) or (before is False) != (after is False):
@@ -118,18 +117,18 @@ class Comparison:
         for field in self.m2m_fields:
             had, has = self.related[field.name][old.pk], self.related[field.name][new.pk]
             if had != has:
-                yield Change(
+                yield FieldChange(
                     capfirst(str(field.verbose_name)),
                     self.together(field, had),
                     self.together(field, has),
                 )
 
-    def change(self, field: Any, before: Any, after: Any) -> Change:
+    def change(self, field: Any, before: Any, after: Any) -> FieldChange:
         name = capfirst(str(field.verbose_name))
         old, new = self.in_words(field, before), self.in_words(field, after)
         if isinstance(field, models.TextField) and "\n" in f"{before}{after}":
-            return Change(name, old, new, tuple(difference(before or "", after or "")))
-        return Change(name, old, new)
+            return FieldChange(name, old, new, tuple(diff_lines(before or "", after or "")))
+        return FieldChange(name, old, new)
 
     def together(self, field: Any, keys: Iterable[Any]) -> str:
         return (
@@ -156,11 +155,10 @@ class Comparison:
         return str(dict(field.flatchoices or ()).get(value, value))
 
 
-def difference(old: str, new: str) -> Iterator[Line]:
-    """The lines that went and came, each group with one unchanged line around it."""
+def diff_lines(old: str, new: str) -> Iterator[DiffLine]:
     compared = difflib.unified_diff(old.splitlines(), new.splitlines(), n=LINES_AROUND, lineterm="")
     for line in list(compared)[2:]:
-        yield Line(" ", "…") if line.startswith("@@") else Line(line[0], line[1:])
+        yield DiffLine(" ", "…") if line.startswith("@@") else DiffLine(line[0], line[1:])
 
 
 class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without types
@@ -183,7 +181,7 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         return not self.may_restore(request, obj)
 
     def may_restore(self, request: HttpRequest, obj: Any) -> bool:
-        """What no form changes, no old version changes either."""
+        # What no form changes, no old version changes either.
         may: bool = self.allows(request, policy.RESTORE, obj)
         return may and bool(self.has_change_permission(request, obj))
 
@@ -208,16 +206,14 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         if hasattr(obj, "_history"):
             obj._state.db = obj._history._state.db  # else its relations cannot be set
             if request.method == "GET":
-                relate_as_in(obj._history, obj)
+                restore_relations(obj._history, obj)
         return super().get_form(request, obj, change=change, **kwargs)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """For those who may restore the row: an old version holds fields that a team may not write.
-
-        What restoring writes is a version of its own, which names the one that it brought back.
-        """
+        # An old version holds fields that a team may not write, so only who may restore it reads
+        # it.
         self.hide_from_strangers(request, object_id)
         obj = self.get_object(request, unquote(object_id))
         if not self.may_restore(request, obj):
@@ -231,8 +227,8 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         return response
 
 
-def relate_as_in(version: Any, obj: Any) -> None:
-    """Let the form show what the row was related to: the version's row itself has today's."""
+def restore_relations(version: Any, obj: Any) -> None:
+    # The version's row itself has the relations of today.
     for field in version._history_m2m_fields:
         keys = getattr(version, field.name).values_list(field.m2m_reverse_field_name(), flat=True)
         related = field.related_model._base_manager.filter(pk__in=list(keys))

@@ -11,8 +11,8 @@ from django.core.validators import validate_email
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-YOUNGEST = timedelta(seconds=3)
-OLDEST = timedelta(hours=24)
+MIN_AGE = timedelta(seconds=3)
+MAX_AGE = timedelta(hours=24)
 NO_ADDRESS = _("Type an address like name@example.org.")
 
 # Django's own check takes quoted names, which hold spaces, and bracketed networks.
@@ -20,7 +20,7 @@ PLAIN = re.compile(r"[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+")
 
 
 def validate_plain_address(value: str) -> None:
-    """One message, whatever is wrong."""
+    # One message, whatever is wrong.
     try:
         validate_email(value)
     except ValidationError as error:
@@ -30,7 +30,7 @@ def validate_plain_address(value: str) -> None:
 
 
 class OpenForm(forms.Form):
-    """A form without a cookie: a signed time stamp tells that its page was read before.
+    """A form without a cookie: a signed time stamp proves that its page was read before.
 
     The stamp is good for what it is `about` only. A form that stood open for too long comes back
     with a new stamp and with all that was typed. Shown by `components/open_form.html`.
@@ -52,18 +52,18 @@ class OpenForm(forms.Form):
 
     @property
     def is_stale(self) -> bool:
-        return self.age is None or self.age > OLDEST
+        return self.age is None or self.age > MAX_AGE
 
     @property
     def stamp(self) -> str:
-        """The one that the page carries: a good one is kept, as its clock runs already."""
+        # A good one is kept, as its clock runs already.
         if self.is_stale:
             return self.signer.sign(f"{self.now.timestamp():.3f}")
         return str(self.data["stamp"])
 
     @property
     def is_from_a_machine(self) -> bool:
-        """Whether the field that people are told to leave empty is filled."""
+        # People are told to leave this field empty.
         return bool(self.data.get("homepage"))
 
     @property
@@ -79,7 +79,7 @@ class OpenForm(forms.Form):
                     " once more and send it again."
                 )
             )
-        if not self.errors and self.age is not None and self.age < YOUNGEST:
+        if not self.errors and self.age is not None and self.age < MIN_AGE:
             raise ValidationError(_("That was very quick. Wait a moment and send it again."))
         return self.cleaned_data
 

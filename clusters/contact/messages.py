@@ -6,38 +6,43 @@ from datetime import date
 from django.conf import settings
 
 from clusters import mail
-from clusters.contact.reports import Record
+from clusters.contact.reports import ReportedRecord
 from clusters.models import Cluster, ManagementRole, Organisation
 
 
 @dataclass(frozen=True)
-class Recipient:
-    """Whom a message reaches; pages tell the name only."""
+class MessageRecipient:
+    """Who receives a message; pages show the name only."""
 
     name: str
     address: str
 
 
-def to_organisation(organisation: Organisation | None) -> Recipient | None:
-    """Nobody, where it is not public or has no address of a function."""
+def recipient_of_organisation(organisation: Organisation | None) -> MessageRecipient | None:
     if organisation is None or not organisation.is_published or not organisation.role_address:
         return None
-    return Recipient(organisation.name, organisation.role_address)
+    return MessageRecipient(organisation.name, organisation.role_address)
 
 
-def to_cluster(cluster: Cluster, day: date) -> Recipient | None:
+def recipient_of_cluster(cluster: Cluster, day: date) -> MessageRecipient | None:
     """The cluster itself, else the organisation that leads it that day.
 
     Without a query on a row loaded by `with_managers()`.
     """
     if cluster.contact_address:
-        return Recipient(cluster.name, cluster.contact_address)
+        return MessageRecipient(cluster.name, cluster.contact_address)
     leads = (m for m in cluster.managers_on(day) if m.role == ManagementRole.LEAD)
-    return next((to_organisation(lead.organisation) for lead in leads), None)
+    return next((recipient_of_organisation(lead.organisation) for lead in leads), None)
 
 
-def relay(
-    record: Record, recipient: Recipient, *, sender: str, subject: str, message: str, language: str
+def relay_message(
+    record: ReportedRecord,
+    recipient: MessageRecipient,
+    *,
+    sender: str,
+    subject: str,
+    message: str,
+    language: str,
 ) -> None:
     """Answers go straight to the sender. Raises OSError where the mail server does not take it."""
     mail.send(

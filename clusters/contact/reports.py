@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Model
 from django.urls import reverse
 from django.utils.translation import get_language
 
@@ -17,7 +17,7 @@ CLOSED = (ReportState.CORRECTED, ReportState.REFUSED)
 
 
 @dataclass(frozen=True)
-class Record:
+class ReportedRecord:
     """A public record, as its pages name and address it in the active language."""
 
     kind: RecordKind
@@ -27,22 +27,22 @@ class Record:
 
     @property
     def path(self) -> str:
-        """Its address without the language."""
         return self.url.removeprefix(f"/{get_language()}")
 
 
-def record_of(kind: RecordKind, row: Model) -> Record:
-    return Record(
+def describe_record(kind: RecordKind, row: Any) -> ReportedRecord:
+    return ReportedRecord(
         kind=kind,
-        public_id=row.public_id,  # type: ignore[attr-defined]
+        public_id=row.public_id,
         name=str(row),
-        url=row.get_absolute_url(),  # type: ignore[attr-defined]
+        url=row.get_absolute_url(),
     )
 
 
 @transaction.atomic
-def receive(record: Record, *, text: str, reply_address: str, language: str) -> ProblemReport:
-    """Keep the report, and tell the secretariat of it."""
+def receive_report(
+    record: ReportedRecord, *, text: str, reply_address: str, language: str
+) -> ProblemReport:
     report = ProblemReport.objects.create(
         kind=record.kind,
         record_id=record.public_id,
@@ -52,11 +52,11 @@ def receive(record: Record, *, text: str, reply_address: str, language: str) -> 
         reply_address=reply_address,
         language=language,
     )
-    transaction.on_commit(partial(tell_secretariat, report), robust=True)
+    transaction.on_commit(partial(mail_report, report), robust=True)
     return report
 
 
-def tell_secretariat(report: ProblemReport) -> None:
+def mail_report(report: ProblemReport) -> None:
     queue = reverse("admin:clusters_problemreport_change", args=[report.pk])
     mail.send(
         "report",
@@ -70,7 +70,7 @@ def tell_secretariat(report: ProblemReport) -> None:
 def save_report(report: ProblemReport, *, by: Account, now: datetime) -> ProblemReport:
     """Write what the secretariat found; closing it sends the answer to the reader, once.
 
-    Of a closed report only what the public log tells is written. Raises ValidationError.
+    Of a closed report only the fields of the public log are written. Raises ValidationError.
     """
     stored = ProblemReport.objects.select_for_update().get(pk=report.pk)
     is_being_closed = report.state in CLOSED and stored.state not in CLOSED
@@ -82,11 +82,11 @@ def save_report(report: ProblemReport, *, by: Account, now: datetime) -> Problem
     report.full_clean()
     report.save()
     if is_being_closed and report.reply_address:
-        transaction.on_commit(partial(answer_reader, report), robust=True)
+        transaction.on_commit(partial(mail_answer, report), robust=True)
     return report
 
 
-def answer_reader(report: ProblemReport) -> None:
+def mail_answer(report: ProblemReport) -> None:
     mail.send(
         "report_answer",
         to=report.reply_address,

@@ -1,7 +1,4 @@
-"""The log of what matters for trust; triggers refuse to change it (clusters/triggers/rows.py)."""
-
-from datetime import datetime
-from typing import Self
+"""The log of what matters for trust; the database refuses to change it (clusters/triggers)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,7 +26,7 @@ class EventKind(models.TextChoices):
 
 
 class Event(models.Model):
-    """A line of the log. It holds no address of a person: those stand in `EventAddress`."""
+    """A line of the log. The address of a person is never here: it is in `EventAddress`."""
 
     happened_at = models.DateTimeField(_("when"), db_index=True)
     kind = models.CharField(_("what"), max_length=24, choices=EventKind, db_index=True)
@@ -61,11 +58,6 @@ class Event(models.Model):
         return self.get_kind_display()
 
 
-class EventAddressQuerySet(models.QuerySet["EventAddress"]):
-    def older_than(self, moment: datetime) -> Self:
-        return self.filter(event__happened_at__lt=moment)
-
-
 class EventAddress(models.Model):
     """Where an event came from, and the address that was typed: for 90 days only."""
 
@@ -74,8 +66,6 @@ class EventAddress(models.Model):
     )
     network_address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
     typed_address = models.CharField(_("address typed"), max_length=254, blank=True)
-
-    objects = EventAddressQuerySet.as_manager()
 
     class Meta:
         ordering = ("-event",)

@@ -1,10 +1,11 @@
 """Legal entities: managing organisations, associations, programme owners, shareholders."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -87,6 +88,18 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         )
         return self.published().without_owner().filter(had_a_team)
 
+    def with_contacts(self) -> Self:
+        """That have an owner or a role address to write to.
+
+        With `team_since`, from when an active owner is there, and `last_request_at`, when the team
+        was asked last to confirm its profile.
+        """
+        is_owner = Q(team__role="owner", team__account__is_active=True)
+        return self.annotate(
+            team_since=Min("team__joined_at", filter=is_owner),
+            last_request_at=Max("confirmation_requests__sent_at"),
+        ).exclude(team_since=None, role_address="")
+
     def matching(self, words: str) -> Self:
         """Organisations with every word in a name, former name or place; all without words."""
         if not words:
@@ -96,6 +109,12 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
 class Organisation(models.Model):
     """A legal entity, which may manage several clusters."""
+
+    # Set by queries that need them.
+    has_owner: bool
+    was_claimed: bool
+    team_since: datetime | None
+    last_request_at: datetime | None
 
     public_id = models.CharField(
         _("public id"), max_length=8, unique=True, editable=False, default=new_public_id

@@ -20,7 +20,7 @@ LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 
 
 class Role(models.TextChoices):
-    """The groups of the portal; what each may do stands in `clusters.policy`."""
+    """The groups of the portal; what each may do is in `config.rights`."""
 
     TEAM = "team", _("team of an organisation")
     EXPERT = "expert", _("expert")
@@ -59,7 +59,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: nobody signs in; all sessions end at once.")
     )
-    last_login = None  # the log of events tells it
+    last_login = None  # the log of events has it
     session_number = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -87,11 +87,11 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_staff(self) -> bool:
-        """Django's own pages ask; who may enter admin is decided by `clusters.policy`."""
+        # Django's own pages ask this; who may enter admin is decided by `clusters.people.policy`.
         return self.is_active
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Ends with the password, and with every new `session_number`."""
+        # A session ends with the password, and with every new `session_number`.
         own: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
         return f"{own}-{self.session_number}"
 
@@ -179,7 +179,6 @@ INVITATION_SALT = "clusters.invitation"
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> Self:
-        """That may still be accepted."""
         return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
 
     def for_the_place_of(self, invitation: "Invitation") -> Self:
@@ -268,7 +267,7 @@ class Invitation(models.Model):
         return reverse("clusters:invitation_accept", args=[token])
 
     def is_open(self, now: datetime) -> bool:
-        """The Python twin of `InvitationQuerySet.open`."""
+        # As `InvitationQuerySet.open` says it in SQL.
         return self.accepted_at is None and self.withdrawn_at is None and self.expires_at > now
 
     def role_name(self) -> str | Promise:

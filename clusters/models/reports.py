@@ -1,4 +1,4 @@
-"""What readers tell of a record, and what came of it."""
+"""What readers report of a record, and what was answered."""
 
 from typing import Self
 
@@ -33,7 +33,6 @@ class ProblemReportQuerySet(models.QuerySet["ProblemReport"]):
         return self.filter(state__in=(ReportState.NEW, ReportState.OPEN))
 
     def corrections(self) -> Self:
-        """The public log: what was corrected after a report, the latest first."""
         return self.filter(state=ReportState.CORRECTED, is_logged=True).order_by(
             "-closed_at", "-pk"
         )

@@ -5,17 +5,22 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Model
+from django.http import HttpRequest
 from django.utils import timezone
 
 from clusters import mail
-from clusters.models import (
-    Account,
-)
+from clusters.models import Account
 from clusters.people import policy
 
 
-def require(by: Account, verb: str, row: Model, now: datetime) -> None:
-    if not policy.may_row(by, verb, row, timezone.localdate(now)):
+def signed_in_account(request: HttpRequest) -> Account:
+    """The account behind a request; for views that let only signed-in people in."""
+    assert isinstance(request.user, Account)
+    return request.user
+
+
+def require_right(by: Account, verb: str, row: Model, now: datetime) -> None:
+    if not policy.may_on_row(by, verb, row, timezone.localdate(now)):
         raise PermissionDenied
 
 
@@ -26,8 +31,7 @@ def send_after_commit(template: str, *, to: str, language: str, context: dict[st
     )
 
 
-def tell(account: Account, change: str, **context: Any) -> None:
-    """Tell somebody by mail what changed about their access."""
+def mail_access_change(account: Account, change: str, **context: Any) -> None:
     known = {"change": change, "organisation": "", "role": "", "roles": "", **context}
     send_after_commit("access", to=account.email, language=account.language, context=known)
 
@@ -40,5 +44,5 @@ def end_sessions(*, account: Account) -> None:
     account.__dict__.pop("roles_in_force", None)
 
 
-def locked(account: Account) -> Account:
+def lock_account(account: Account) -> Account:
     return Account.objects.select_for_update(no_key=True).get(pk=account.pk)

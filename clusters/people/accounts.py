@@ -15,17 +15,16 @@ from clusters.models import (
     Role,
 )
 from clusters.people import policy
-from clusters.people.access import end_sessions, locked, require, tell
-from clusters.people.invitations import withdraw
+from clusters.people.access import end_sessions, lock_account, mail_access_change, require_right
+from clusters.people.invitations import withdraw_all
 from clusters.people.log import record
 
 
-# Roles, accounts, mandates
 @transaction.atomic
 def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: datetime) -> None:
     """Make these the account's roles, among those that `by` may give; others stay as they are."""
-    account = locked(account)
-    require(by, policy.CHANGE, account, now)
+    account = lock_account(account)
+    require_right(by, policy.CHANGE, account, now)
     givable, wanted = policy.givable_roles(by), set(roles)
     if wanted - givable:
         raise PermissionDenied
@@ -41,70 +40,66 @@ def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: date
         for name in sorted(changed):
             record(kind, now=now, account=by, about=account, detail=name)
     if Role.LEAD in held - wanted:
-        withdraw(Invitation.objects.open(now).filter(invited_by=account), now)
+        withdraw_all(Invitation.objects.open(now).filter(invited_by=account), now)
     end_sessions(account=account)
     names = account.groups.order_by("name").values_list("name", flat=True)
     with translation.override(account.language):
-        tell(account, "roles", roles=", ".join(str(Role(name).label) for name in names))
+        mail_access_change(
+            account, "roles", roles=", ".join(str(Role(name).label) for name in names)
+        )
 
 
 @transaction.atomic
 def disable_account(*, account: Account, by: Account, now: datetime) -> None:
-    """Also the last owner of a profile, which then has none."""
-    account = locked(account)
-    require(by, policy.CHANGE, account, now)
+    # Also the last owner of a profile, which then has none.
+    account = lock_account(account)
+    require_right(by, policy.CHANGE, account, now)
     if account == by:
         raise ValidationError(_("You cannot disable your own account."))
     if not account.is_active:
         return
     account.is_active = False
     account.save()
-    withdraw(Invitation.objects.open(now).filter(invited_by=account), now)
+    withdraw_all(Invitation.objects.open(now).filter(invited_by=account), now)
     record(EventKind.ACCOUNT_DISABLED, now=now, account=by, about=account)
     end_sessions(account=account)
-    tell(account, "disabled")
+    mail_access_change(account, "disabled")
 
 
 @transaction.atomic
 def enable_account(*, account: Account, by: Account, now: datetime) -> None:
-    account = locked(account)
-    require(by, policy.CHANGE, account, now)
+    account = lock_account(account)
+    require_right(by, policy.CHANGE, account, now)
     if account.is_active:
         return
     account.is_active = True
     account.save()
     record(EventKind.ACCOUNT_ENABLED, now=now, account=by, about=account)
-    tell(account, "enabled")
+    mail_access_change(account, "enabled")
 
 
 @transaction.atomic
 def give_mandate(*, mandate: Mandate, by: Account, now: datetime) -> None:
     mandate.save()
-    require(by, policy.ADD, mandate, now)
-    record(
-        EventKind.ROLE_GIVEN,
-        now=now,
-        account=by,
-        about=mandate.account,
-        detail=f"mandate: {mandate.programme.public_id}",
-    )
+    # After the save: a scope is a condition on stored rows. A refused one is rolled back.
+    require_right(by, policy.ADD, mandate, now)
+    _record_mandate(EventKind.ROLE_GIVEN, mandate, by, now)
 
 
 @transaction.atomic
 def take_mandate(*, mandate: Mandate, by: Account, now: datetime) -> None:
-    require(by, policy.DELETE, mandate, now)
-    record(
-        EventKind.ROLE_TAKEN,
-        now=now,
-        account=by,
-        about=mandate.account,
-        detail=f"mandate: {mandate.programme.public_id}",
-    )
+    require_right(by, policy.DELETE, mandate, now)
+    _record_mandate(EventKind.ROLE_TAKEN, mandate, by, now)
     mandate.delete()
+
+
+def _record_mandate(kind: EventKind, mandate: Mandate, by: Account, now: datetime) -> None:
+    detail = f"mandate: {mandate.programme.public_id}"
+    record(kind, now=now, account=by, about=mandate.account, detail=detail)
 
 
 @transaction.atomic
 def set_language(*, account: Account, language: str) -> None:
-    account = locked(account)
+    account = lock_account(account)
     account.language = language
     account.save()

@@ -14,12 +14,11 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people import policy
-from clusters.people.access import require, send_after_commit
-from clusters.people.invitations import save_invitation, send_link
+from clusters.people.access import require_right, send_after_commit
+from clusters.people.invitations import mail_link, save_invitation
 from clusters.people.log import record
 
 
-# Claims
 @transaction.atomic
 def submit_claim(
     *, organisation: Organisation, role_address: str, reason: str, language: str
@@ -45,7 +44,7 @@ def decide_claim(
     Raises ValidationError: decided already, denied without a word, or others have come first.
     """
     row = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
-    require(by, policy.CHANGE, row, now)
+    require_right(by, policy.CHANGE, row, now)
     if row.state != ClaimState.PENDING:
         raise ValidationError(_("This claim is decided already."))
     row.state = ClaimState.APPROVED if is_approved else ClaimState.DENIED
@@ -59,7 +58,7 @@ def decide_claim(
         detail=f"{row.organisation.public_id}: {row.state}",
     )
     if is_approved:
-        admit(row, by, now)
+        invite_claimant(row, by, now)
     else:
         send_after_commit(
             "claim_denied",
@@ -69,13 +68,13 @@ def decide_claim(
         )
 
 
-def refuse_owned(organisation_id: int) -> None:
+def refuse_owned_profile(organisation_id: int) -> None:
     if not Organisation.objects.without_owner().filter(pk=organisation_id).exists():
         raise ValidationError(_("This profile has an owner by now. Deny the claim and say so."))
 
 
-def admit(claim: Claim, by: Account, now: datetime) -> None:
-    refuse_owned(claim.organisation_id)
+def invite_claimant(claim: Claim, by: Account, now: datetime) -> None:
+    refuse_owned_profile(claim.organisation_id)
     invitation = Invitation(
         email=claim.role_address,
         organisation=claim.organisation,
@@ -83,4 +82,4 @@ def admit(claim: Claim, by: Account, now: datetime) -> None:
         language=claim.language,
     )
     save_invitation(invitation=invitation, by=by, now=now)
-    send_link("claim_approved", invitation, answer=claim.answer)
+    mail_link("claim_approved", invitation, answer=claim.answer)

@@ -1,20 +1,22 @@
-"""Asking teams half-yearly whether their profile is right, and stamping what they confirm."""
+"""Half-yearly requests to confirm that a profile is right, and the stamp of what is confirmed."""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from clusters import mail
+from clusters.mail import MailResult
 from clusters.models import (
     Account,
     Cluster,
@@ -32,146 +34,122 @@ DAYS_OF_A_LINK = 60
 SALT = "clusters.people.confirmation"
 
 
-class Result(StrEnum):
-    SENT = "sent"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True)
-class Recipient:
-    address: str
-    language: str
+class RequestOutcome:
+    """How many mails of a request left; `failures` are reasons, without addresses."""
 
-
-@dataclass(frozen=True)
-class Asked:
-    """What became of asking one organisation; `failures` are reasons, without addresses."""
-
-    organisation: Organisation
-    result: Result
+    result: MailResult
     mails: int = 0
     failures: tuple[str, ...] = ()
 
 
-# Who is asked, and when
+# Who gets a request, and when
 
 
-def profiles() -> QuerySet[Organisation]:
-    """Published organisations that somebody can be asked about, with what the round counts from."""
-    is_owner = Q(team__role=TeamRole.OWNER, team__account__is_active=True)
-    return (
-        Organisation.objects.published()
-        .annotate(
-            team_since=Min("team__joined_at", filter=is_owner),
-            asked_at=Max("confirmation_requests__sent_at"),
-        )
-        .exclude(team_since=None, role_address="")
-    )
+def next_request_on(organisation: Organisation, day: date) -> date:
+    """The day of the next request, past or to come; `day` where there is nothing to count from.
 
-
-def due_on(organisation: Organisation, day: date) -> date:
-    """The day of the round that is next; wants `profiles()`."""
+    Of an organisation loaded `with_contacts()`.
+    """
     due = next_round(
         confirmed_on=organisation.confirmed_on,
-        team_since=local_day(organisation.team_since),  # type: ignore[attr-defined]
-        asked_on=local_day(organisation.asked_at),  # type: ignore[attr-defined]
+        team_since=_local_day(organisation.team_since),
+        asked_on=_local_day(organisation.last_request_at),
     )
     return due or day
 
 
-def local_day(moment: datetime | None) -> date | None:
+def _local_day(moment: datetime | None) -> date | None:
     return timezone.localdate(moment) if moment else None
 
 
-def due_profiles(day: date) -> list[Organisation]:
-    """Whose round has come by the day, however long ago."""
-    found = profiles().in_directory_order()  # type: ignore[attr-defined]
-    return [organisation for organisation in found if due_on(organisation, day) <= day]
+def organisations_due(day: date) -> list[Organisation]:
+    found = Organisation.objects.published().with_contacts().in_directory_order()
+    return [organisation for organisation in found if next_request_on(organisation, day) <= day]
 
 
-def owners_of(organisation: Organisation) -> QuerySet[Account]:
+def active_owners(organisation: Organisation) -> QuerySet[Account]:
     owners = TeamMember.objects.filter(organisation=organisation, role=TeamRole.OWNER)
     return Account.objects.filter(is_active=True, pk__in=owners.values("account"))
 
 
-def recipients(organisation: Organisation) -> list[Recipient]:
-    """The active owners in their languages; without one the role address in its country's."""
-    owners = [Recipient(owner.email, owner.language) for owner in owners_of(organisation)]
+def addresses_of(organisation: Organisation) -> list[tuple[str, str]]:
+    """Address and language of each active owner; without one the role address."""
+    owners = list(active_owners(organisation).values_list("email", "language"))
     if owners or not organisation.role_address:
         return owners
-    language = "it" if organisation.country == "IT" else "en"
-    return [Recipient(organisation.role_address, language)]
+    return [(organisation.role_address, "it" if organisation.country == "IT" else "en")]
 
 
-def clusters_of(organisation: Organisation, day: date) -> ClusterQuerySet:
-    """The published clusters that it manages that day."""
+def managed_clusters(organisation: Organisation, day: date) -> ClusterQuerySet:
     managers = Organisation.objects.filter(pk=organisation.pk)
     return Cluster.objects.published().managed_on(day, managers).in_directory_order()
 
 
-# Asking: a row of the ledger first, then the mail under a lock of that row
+# Sending: first a row of the ledger, then the mail under a lock of that row
 
 
-def ask(organisation: Organisation, *, day: date, now: datetime) -> Asked:
-    """Send the round that is due, once, however many runs do this at the same moment.
+def send_request(organisation: Organisation, *, day: date, now: datetime) -> RequestOutcome:
+    """Send the request that is due, once, however many runs do this at the same moment.
 
-    The mail counts as sent when one of several owners got it; a run that reached nobody leaves
-    the row without `sent_at` to the next one.
+    It counts as sent when one of several owners got it; a run that reached none leaves the row
+    without `sent_at` to the next one.
     """
-    asked = open_round(organisation, day=day)
-    return send_round(asked, day=day, now=now) if asked else Asked(organisation, Result.SKIPPED)
+    request = open_request(organisation, day=day)
+    return (
+        mail_request(request, day=day, now=now) if request else RequestOutcome(MailResult.SKIPPED)
+    )
 
 
 @transaction.atomic
-def open_round(organisation: Organisation, *, day: date) -> ConfirmationRequest | None:
-    """The row of the round that is due: a new one, or the one whose mail did not go out."""
+def open_request(organisation: Organisation, *, day: date) -> ConfirmationRequest | None:
+    """The row of the request that is due: a new one, or the one whose mail did not go out."""
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
-    current = profiles().filter(pk=organisation.pk).first()
-    if current is None or due_on(current, day) > day:
+    current = Organisation.objects.published().with_contacts().filter(pk=organisation.pk).first()
+    if current is None or next_request_on(current, day) > day:
         return None
     latest = ConfirmationRequest.objects.of(current).first()
     if latest and latest.sent_at is None:
         return latest
-    return ConfirmationRequest.objects.create(organisation=current, due_on=due_on(current, day))
+    due_on = next_request_on(current, day)
+    return ConfirmationRequest.objects.create(organisation=current, due_on=due_on)
 
 
 @transaction.atomic
-def send_round(asked: ConfirmationRequest, *, day: date, now: datetime) -> Asked:
-    organisation = asked.organisation
-    unsent = ConfirmationRequest.objects.filter(pk=asked.pk, sent_at=None)
+def mail_request(request: ConfirmationRequest, *, day: date, now: datetime) -> RequestOutcome:
+    unsent = ConfirmationRequest.objects.filter(pk=request.pk, sent_at=None)
+    # The lock is held while the mails leave: a second run that finds it taken skips the row.
     if not unsent.select_for_update(skip_locked=True).exists():
-        return Asked(organisation, Result.SKIPPED)
-    failures = []
-    everyone = recipients(organisation)
-    for recipient in everyone:
-        try:
-            send_mail(asked, recipient, day=day, now=now)
-        except (OSError, ValueError) as error:  # an SMTP error is an OSError
-            failures.append(type(error).__name__)
-    mails = len(everyone) - len(failures)
+        return RequestOutcome(MailResult.SKIPPED)
+    addresses = addresses_of(request.organisation)
+    tried = [
+        mail.try_to_send(partial(mail_link, request, to, language, day=day, now=now))
+        for to, language in addresses
+    ]
+    failures = tuple(failure for failure in tried if failure)
+    mails = len(tried) - len(failures)
     if mails:
-        asked.sent_at = now
-        asked.save()
-    return Asked(organisation, Result.FAILED if failures else Result.SENT, mails, tuple(failures))
+        request.sent_at = now
+        request.save()
+    return RequestOutcome(MailResult.FAILED if failures else MailResult.SENT, mails, failures)
 
 
-def send_mail(
-    asked: ConfirmationRequest, recipient: Recipient, *, day: date, now: datetime
+def mail_link(
+    request: ConfirmationRequest, to: str, language: str, *, day: date, now: datetime
 ) -> None:
-    organisation = asked.organisation
-    with translation.override(recipient.language):
-        link = reverse("clusters:confirm_profile", args=[token_of(asked, day=day)])
+    organisation = request.organisation
+    with translation.override(language):
+        link = reverse("clusters:confirm_profile", args=[make_token(request, day=day)])
     mail.send(
         "confirm_profile",
-        to=recipient.address,
-        language=recipient.language,
+        to=to,
+        language=language,
         context={
             "organisation": organisation.name,
-            "clusters": [cluster.name for cluster in clusters_of(organisation, day)],
+            "clusters": [cluster.name for cluster in managed_clusters(organisation, day)],
             "confirmed_on": organisation.confirmed_on,
             "link": f"{settings.SITE_URL}{link}",
-            "last_day": last_day(now),
+            "last_day": last_day_of_link(now),
         },
     )
 
@@ -179,22 +157,22 @@ def send_mail(
 # The link: bound to a row of the ledger, to the team and to what it manages
 
 
-def token_of(asked: ConfirmationRequest, *, day: date) -> str:
-    bond = bond_of(asked.organisation, day)
-    return Signer(salt=SALT).sign_object({"request": asked.pk, "bond": bond})
+def make_token(request: ConfirmationRequest, *, day: date) -> str:
+    binding = _binding_of(request.organisation, day)
+    return Signer(salt=SALT).sign_object({"request": request.pk, "bond": binding})
 
 
-def bond_of(organisation: Organisation, day: date) -> str:
-    """Another one as soon as other people are asked, or other clusters managed."""
-    owners = sorted(owners_of(organisation).values_list("pk", flat=True))
-    clusters = sorted(clusters_of(organisation, day).values_list("pk", flat=True))
+def _binding_of(organisation: Organisation, day: date) -> str:
+    # Another one as soon as other people get the mail, or other clusters are managed: the link
+    # then ends.
+    owners = sorted(active_owners(organisation).values_list("pk", flat=True))
+    clusters = sorted(managed_clusters(organisation, day).values_list("pk", flat=True))
     people: Sequence[object] = owners or [organisation.role_address]
     value = json.dumps([people, clusters])
     return salted_hmac(SALT, value, algorithm="sha256").hexdigest()[:32]
 
 
-def last_day(sent_at: datetime) -> date:
-    """Until when a link that was sent at this moment works, that day included."""
+def last_day_of_link(sent_at: datetime) -> date:
     return timezone.localdate(sent_at) + timedelta(days=DAYS_OF_A_LINK)
 
 
@@ -204,53 +182,46 @@ class LinkState(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True)
-class Link:
-    asked: ConfirmationRequest
-    state: LinkState
-
-
-def read_link(token: str, *, day: date) -> Link | None:
-    """What a link may still do that day; None where the portal never made it."""
+def read_token(token: str, *, day: date) -> tuple[ConfirmationRequest, LinkState] | None:
+    """The request of a link and what the link may still do; None where the portal never made it."""
     try:
         signed = Signer(salt=SALT).unsign_object(token)
     except BadSignature:
         return None
     requests = ConfirmationRequest.objects.select_related("organisation")
-    asked = requests.filter(pk=signed["request"]).first()
-    if asked is None:
+    request = requests.filter(pk=signed["request"]).first()
+    if request is None:
         return None
-    return Link(asked, state_of(asked, signed["bond"], day))
+    return request, _link_state(request, signed["bond"], day)
 
 
-def state_of(asked: ConfirmationRequest, bond: str, day: date) -> LinkState:
-    organisation = asked.organisation
+def _link_state(request: ConfirmationRequest, binding: str, day: date) -> LinkState:
     if (
-        asked.sent_at is None
-        or day > last_day(asked.sent_at)
-        or not organisation.is_published
-        or bond != bond_of(organisation, day)
+        request.sent_at is None
+        or day > last_day_of_link(request.sent_at)
+        or not request.organisation.is_published
+        or binding != _binding_of(request.organisation, day)
     ):
         return LinkState.ENDED
-    return LinkState.USED if asked.confirmed_at else LinkState.OPEN
+    return LinkState.USED if request.confirmed_at else LinkState.OPEN
 
 
 # Confirming
 
 
 @transaction.atomic
-def confirm_by_link(asked: ConfirmationRequest, *, day: date, now: datetime) -> None:
+def confirm_by_link(request: ConfirmationRequest, *, day: date, now: datetime) -> None:
     """Stamp the organisation and the clusters that it manages that day; a second time nothing."""
-    locked = ConfirmationRequest.objects.select_for_update().get(pk=asked.pk)
+    locked = ConfirmationRequest.objects.select_for_update().get(pk=request.pk)
     if locked.confirmed_at is None:
         organisation = locked.organisation
-        confirm([organisation, *clusters_of(organisation, day)], day=day, now=now)
+        confirm_profiles([organisation, *managed_clusters(organisation, day)], day=day, now=now)
         locked.confirmed_at = now
         locked.save()
 
 
 @transaction.atomic
-def confirm(
+def confirm_profiles(
     rows: Iterable[Organisation | Cluster],
     *,
     day: date,
@@ -258,14 +229,14 @@ def confirm(
     account: Account | None = None,
 ) -> int:
     """Stamp the rows that do not carry the day yet, and log it once; how many they were."""
-    stamped = [row for row in rows if stamp(row, day)]
+    stamped = [row for row in rows if _stamp(row, day)]
     if stamped:
         detail = ", ".join(f"{row.name} ({row.public_id})" for row in stamped)
         record(EventKind.PROFILE_CONFIRMED, now=now, account=account, detail=detail)
     return len(stamped)
 
 
-def stamp(row: Organisation | Cluster, day: date) -> bool:
+def _stamp(row: Organisation | Cluster, day: date) -> bool:
     locked = type(row)._default_manager.select_for_update().get(pk=row.pk)
     if locked.confirmed_on == day:
         return False

@@ -1,7 +1,7 @@
-"""Browsers that an account has signed in from: they tell its owner from a stranger.
+"""Browsers that an account has signed in from, to know its owner from a stranger.
 
 A signed cookie names the browser for each account, and is set by a successful sign-in only. It
-gives no right: a known browser has attempts of its own, which no stranger can use up.
+gives no right: a read_devices browser has attempts of its own, which no stranger can use up.
 """
 
 from secrets import token_urlsafe
@@ -12,39 +12,39 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 SALT = "clusters.people.devices"
-SECONDS = 180 * 24 * 60 * 60
-MOST_ACCOUNTS = 5
+MAX_AGE = 180 * 24 * 60 * 60
+MAX_ACCOUNTS = 5
 
 
 def device_of(request: HttpRequest, address: str) -> str:
     """The name of this browser for the account with that address, "" if it never signed in here."""
-    return known(request).get(fingerprint(address), "")
+    return read_devices(request).get(hash_address(address), "")
 
 
-def remember(request: HttpRequest, response: HttpResponse, address: str) -> None:
-    devices = known(request)
-    own = devices.pop(fingerprint(address), "") or token_urlsafe(12)
-    others = list(devices.items())[1 - MOST_ACCOUNTS :]
+def remember_device(request: HttpRequest, response: HttpResponse, address: str) -> None:
+    devices = read_devices(request)
+    own = devices.pop(hash_address(address), "") or token_urlsafe(12)
+    others = list(devices.items())[1 - MAX_ACCOUNTS :]
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,
-        signing.dumps(dict([*others, (fingerprint(address), own)]), salt=SALT),
-        max_age=SECONDS,
+        signing.dumps(dict([*others, (hash_address(address), own)]), salt=SALT),
+        max_age=MAX_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
 
 
-def known(request: HttpRequest) -> dict[str, str]:
+def read_devices(request: HttpRequest) -> dict[str, str]:
     try:
         devices: dict[str, str] = signing.loads(
-            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=SECONDS
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=MAX_AGE
         )
     except signing.BadSignature:
         return {}
     return devices
 
 
-def fingerprint(address: str) -> str:
-    """In place of the address, which does not belong into a cookie."""
+def hash_address(address: str) -> str:
+    # In place of the address, which does not belong into a cookie.
     return salted_hmac(SALT, address.lower(), algorithm="sha256").hexdigest()[:24]

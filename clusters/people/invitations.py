@@ -20,13 +20,12 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people import policy
-from clusters.people.access import end_sessions, require, send_after_commit
+from clusters.people.access import end_sessions, require_right, send_after_commit
 from clusters.people.log import record
 
 INVITATION_DAYS = 14
 
 
-# Invitations
 @transaction.atomic
 def invite(*, invitation: Invitation, by: Account, now: datetime) -> Invitation:
     """Save an invitation and mail its link; an earlier open one for the same place is withdrawn.
@@ -34,7 +33,7 @@ def invite(*, invitation: Invitation, by: Account, now: datetime) -> Invitation:
     Raises ValidationError where the person has the place already.
     """
     save_invitation(invitation=invitation, by=by, now=now)
-    send_link("invitation", invitation)
+    mail_link("invitation", invitation)
     return invitation
 
 
@@ -46,20 +45,20 @@ def save_invitation(*, invitation: Invitation, by: Account, now: datetime) -> No
         raise PermissionDenied
     invitation.full_clean()
     invitation.save()
-    require(by, policy.ADD, invitation, now)
-    refuse_second_place(invitation)
-    withdraw(Invitation.objects.open(now).for_the_place_of(invitation), now)
+    require_right(by, policy.ADD, invitation, now)
+    refuse_place_held(invitation)
+    withdraw_all(Invitation.objects.open(now).for_the_place_of(invitation), now)
     record(
         EventKind.INVITED,
         now=now,
         account=by,
         about=Account.objects.filter(email=invitation.email).first(),
-        detail=place_of(invitation),
+        detail=describe_place(invitation),
         typed_address=invitation.email,
     )
 
 
-def refuse_second_place(invitation: Invitation) -> None:
+def refuse_place_held(invitation: Invitation) -> None:
     if invitation.programme and invitation.role != Role.POLICY_MAKER:
         raise ValidationError({"programme": _("Only a policy maker follows a programme.")})
     if invitation.organisation and TeamMember.objects.filter(
@@ -68,15 +67,15 @@ def refuse_second_place(invitation: Invitation) -> None:
         raise ValidationError({"email": _("This address is in the team already.")})
 
 
-def place_of(invitation: Invitation) -> str:
-    """For the log: no address in it."""
+def describe_place(invitation: Invitation) -> str:
+    # No address in it: it goes into the log, whose lines nothing changes.
     if invitation.organisation:
         return f"{invitation.organisation.public_id}: {invitation.team_role}"
     programme = invitation.programme
     return f"{invitation.role}: {programme.public_id}" if programme else invitation.role
 
 
-def send_link(template: str, invitation: Invitation, **context: Any) -> None:
+def mail_link(template: str, invitation: Invitation, **context: Any) -> None:
     with translation.override(invitation.language):
         link = f"{settings.SITE_URL}{invitation.get_absolute_url()}"
         role = str(invitation.role_name())
@@ -94,13 +93,13 @@ def send_link(template: str, invitation: Invitation, **context: Any) -> None:
     send_after_commit(template, to=invitation.email, language=invitation.language, context=known)
 
 
-def withdraw(invitations: Iterable[Invitation], now: datetime) -> None:
+def withdraw_all(invitations: Iterable[Invitation], now: datetime) -> None:
     for invitation in invitations:
         invitation.withdrawn_at = now
         invitation.save()
 
 
-def opened(invitation: Invitation, now: datetime) -> Invitation:
+def lock_open_invitation(invitation: Invitation, now: datetime) -> Invitation:
     """The invitation, locked; raises ValidationError when it is no longer open."""
     row = Invitation.objects.select_for_update(no_key=True).get(pk=invitation.pk)
     if not row.is_open(now):
@@ -110,8 +109,8 @@ def opened(invitation: Invitation, now: datetime) -> Invitation:
 
 @transaction.atomic
 def withdraw_invitation(*, invitation: Invitation, by: Account, now: datetime) -> None:
-    require(by, policy.CHANGE, invitation, now)
-    withdraw([opened(invitation, now)], now)
+    require_right(by, policy.CHANGE, invitation, now)
+    withdraw_all([lock_open_invitation(invitation, now)], now)
 
 
 @transaction.atomic
@@ -123,7 +122,7 @@ def accept_invitation(
     An existing account must have the address that was invited: the link proves no other. Its
     sessions end. Raises ValidationError.
     """
-    row = opened(invitation, now)
+    row = lock_open_invitation(invitation, now)
     if account is None:
         account = new_account(row, password)
     elif account.email != row.email or not account.is_active:
@@ -131,7 +130,7 @@ def accept_invitation(
     row.accepted_at = now
     row.save()
     give_place(row, account)
-    place = place_of(row)
+    place = describe_place(row)
     record(EventKind.INVITATION_ACCEPTED, now=now, account=account, detail=place)
     record(EventKind.ROLE_GIVEN, now=now, account=row.invited_by, about=account, detail=place)
     end_sessions(account=account)
@@ -139,7 +138,7 @@ def accept_invitation(
 
 
 def new_account(invitation: Invitation, password: str) -> Account:
-    """With the invited address, which the link has proved."""
+    # The link has proved the address.
     try:
         with transaction.atomic():
             account = Account.objects.create_user(

@@ -1,4 +1,4 @@
-"""Writing the log of events: lines that nobody changes afterwards."""
+"""Writing the log of events, whose lines never change afterwards."""
 
 import re
 from datetime import datetime

@@ -5,10 +5,11 @@ person has the grants of all their roles. What no grant gives is forbidden; a ro
 may not view answers as if it did not exist. The scopes are read anew for every request, so a right
 ends with the team, the management or the mandate that it came from.
 
-The table, named by `settings.GRANTS`, stands where the models of every app are known.
+The table itself is `config.rights`, which knows the models of every app; this module imports none
+of those above, and finds it by `settings.GRANTS`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -58,7 +59,7 @@ class Grant:
     fields: frozenset[str] | None = None
 
 
-GrantsOfARole = Mapping[type[Model], tuple[Grant, ...]]
+GrantsOfARole = Mapping[type[Model], Sequence[Grant]]
 
 
 @cache
@@ -120,7 +121,6 @@ def and_also(scope: Scope, **conditions: Any) -> Scope:
 
 
 def below_a_lead(prefix: str = "") -> Scope:
-    """Accounts that a lead manages: neither a superuser nor another lead."""
     leads = Account.objects.filter(groups__name=Role.LEAD).values("pk")
     return lambda account, day: (
         Q(**{f"{prefix}is_superuser": False}) & ~Q(**{f"{prefix}pk__in": leads})
@@ -134,14 +134,12 @@ SECRETARIAT_ROLES = (Role.EDITOR, Role.LEAD)
 
 
 def reads_addresses_of_accounts(person: Person) -> bool:
-    """Whether a history names who changed something by the address of the account."""
     return is_superuser(person) or not roles_of(person).isdisjoint(
         (*SECRETARIAT_ROLES, Role.AUDITOR)
     )
 
 
 def givable_roles(person: Person) -> frozenset[str]:
-    """The roles of the portal that the person gives and takes."""
     if is_superuser(person):
         return frozenset({*ROLES_BELOW_A_LEAD, Role.LEAD})
     return frozenset(ROLES_BELOW_A_LEAD if Role.LEAD in roles_of(person) else ())
@@ -175,12 +173,12 @@ def may(person: Person, verb: str, model: type[Model]) -> bool:
 
 
 def may_enter(person: Person) -> bool:
-    """Whether admin has anything for this person."""
+    # Admin has something for whoever has a grant.
     return is_superuser(person) or any(all_grants().get(role) for role in roles_of(person))
 
 
 def may_edit(person: Person) -> bool:
-    """Whether any grant of the person writes: those need a second factor."""
+    # Who writes anything needs a second factor.
     return is_superuser(person) or any(
         grant.verbs & WRITING
         for role in roles_of(person)
@@ -189,8 +187,9 @@ def may_edit(person: Person) -> bool:
     )
 
 
-def rows(person: Person, verb: str, queryset: QuerySet[AnyModel], day: date) -> QuerySet[AnyModel]:
-    """The rows to which the person may do this that day."""
+def allowed_rows(
+    person: Person, verb: str, queryset: QuerySet[AnyModel], day: date
+) -> QuerySet[AnyModel]:
     if is_superuser(person):
         return queryset
     scopes = [grant.scope for grant in grants_of(person, queryset.model) if verb in grant.verbs]
@@ -205,18 +204,18 @@ def rows(person: Person, verb: str, queryset: QuerySet[AnyModel], day: date) -> 
     return queryset.filter(allowed)
 
 
-def named(person: Person, queryset: QuerySet[AnyModel], day: date) -> QuerySet[AnyModel]:
+def nameable_rows(person: Person, queryset: QuerySet[AnyModel], day: date) -> QuerySet[AnyModel]:
     """The rows whose names the person may read beside another row: what is public, and theirs."""
     if all(field.name != "is_published" for field in queryset.model._meta.fields):
         return queryset
-    seen = rows(person, VIEW, queryset.model._base_manager.all(), day)
+    seen = allowed_rows(person, VIEW, queryset.model._base_manager.all(), day)
     return queryset.filter(Q(is_published=True) | Q(pk__in=seen.values("pk")))
 
 
-def may_row(person: Person, verb: str, row: Model, day: date) -> bool:
+def may_on_row(person: Person, verb: str, row: Model, day: date) -> bool:
     """Whether the person may do this to the row as it is stored."""
     stored: QuerySet[Model] = type(row)._base_manager.filter(pk=row.pk)
-    return may(person, verb, type(row)) and rows(person, verb, stored, day).exists()
+    return may(person, verb, type(row)) and allowed_rows(person, verb, stored, day).exists()
 
 
 def writable_fields(
@@ -224,14 +223,14 @@ def writable_fields(
 ) -> frozenset[str] | None:
     """Names of the fields that the person may write, None for all.
 
-    For a stored row only the grants whose scope holds it count; for a new one (`row` None) all.
+    For a stored row only the grants whose scope includes it count; for a new one (`row` None) all.
     """
     if is_superuser(person):
         return None
     stored: QuerySet[Model] | None = model._base_manager.filter(pk=row.pk) if row else None
     names: frozenset[str] = frozenset()
     for grant in grants_of(person, model):
-        if verb not in grant.verbs or not holds(grant, person, stored, day):
+        if verb not in grant.verbs or not _is_in_scope(grant, person, stored, day):
             continue
         if grant.fields is None:
             return None
@@ -239,13 +238,13 @@ def writable_fields(
     return names
 
 
-def holds(grant: Grant, person: Person, stored: "QuerySet[Model] | None", day: date) -> bool:
+def _is_in_scope(grant: Grant, person: Person, stored: "QuerySet[Model] | None", day: date) -> bool:
     if stored is None or grant.scope is None or not isinstance(person, Account):
         return True
     return stored.filter(grant.scope(person, day)).exists()
 
 
-def names_of(pks: Iterable[int | None], viewer: Person) -> dict[int, str]:
+def account_names(pks: Iterable[int | None], viewer: Person) -> dict[int, str]:
     """A name for each account that there is: one query for who reads addresses, else three."""
     accounts = Account.objects.filter(pk__in={pk for pk in pks if pk is not None})
     if reads_addresses_of_accounts(viewer) or not isinstance(viewer, Account):

@@ -49,7 +49,7 @@ class AppForm(CodeForm, ActivateTOTPForm):  # type: ignore[misc]
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """A passkey signs in alone unless somebody wants it beside the password."""
+    """A passkey signs in alone unless its owner wants it beside the password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

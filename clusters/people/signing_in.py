@@ -37,18 +37,18 @@ from clusters.people.log import record
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 SIGNED_IN_AT, SEEN_AT, AFTER_ENROLMENT = "signed_in_at", "seen_at", "after_enrolment"
-LONGEST_SESSION = timedelta(hours=12)
-LONGEST_PAUSE = timedelta(hours=2)
+MAX_SESSION = timedelta(hours=12)
+MAX_PAUSE = timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
 
 # Attempts in a quarter of an hour. A browser that the account signed in from has its own, so that
 # strangers, who share the others, cannot lock its owner out.
 WINDOW = 15 * 60
-MOST_FROM_A_DEVICE = 10
-MOST_FROM_A_NETWORK_TO_AN_ACCOUNT = 10
-MOST_FROM_A_NETWORK = 30
-MOST_FROM_EVERYWHERE = 200
-MOST_CODES = 10
+MAX_FROM_A_DEVICE = 10
+MAX_FROM_A_NETWORK_TO_AN_ACCOUNT = 10
+MAX_FROM_A_NETWORK = 30
+MAX_FROM_EVERYWHERE = 200
+MAX_CODES = 10
 
 # What a mail says has changed, and what the log says.
 PASSWORD_CHANGES = {
@@ -79,7 +79,7 @@ def factors_of(account: Account) -> Any:
 
 
 def needs_second_factor(person: policy.Person) -> bool:
-    """Whether the person may edit and has none: then they must enrol one before anything else."""
+    # Who edits and has none must enrol one before anything else.
     return (
         settings.REQUIRE_SECOND_FACTOR
         and isinstance(person, Account)
@@ -88,8 +88,7 @@ def needs_second_factor(person: policy.Person) -> bool:
     )
 
 
-def may_remove(authenticator: Authenticator) -> bool:
-    """Whether the account has another second factor, or needs none."""
+def may_remove_factor(authenticator: Authenticator) -> bool:
     account = authenticator.user
     assert isinstance(account, Account)
     return (
@@ -99,7 +98,7 @@ def may_remove(authenticator: Authenticator) -> bool:
     )
 
 
-def lead_to_second_factor(request: HttpRequest, path: str) -> HttpResponse:
+def redirect_to_second_factor(request: HttpRequest, path: str) -> HttpResponse:
     """Ask for a second factor; the pages that enrol it lead on to `path`."""
     request.session[AFTER_ENROLMENT] = path
     messages.warning(
@@ -119,8 +118,8 @@ def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
     signed_in_at = session.get(SIGNED_IN_AT, moment)
     seen_at = session.get(SEEN_AT, moment)
     if (
-        moment - signed_in_at >= LONGEST_SESSION.total_seconds()
-        or moment - seen_at >= LONGEST_PAUSE.total_seconds()
+        moment - signed_in_at >= MAX_SESSION.total_seconds()
+        or moment - seen_at >= MAX_PAUSE.total_seconds()
     ):
         session.flush()
         return AnonymousUser()
@@ -132,17 +131,17 @@ def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
 def may_try_password(request: HttpRequest, address: str) -> bool:
     """Whether this browser may try a password for that address, of an account or not. It counts."""
     if device := devices.device_of(request, address):
-        return allow("sign-in: device", device, most=MOST_FROM_A_DEVICE, seconds=WINDOW)
+        return allow("sign-in: device", device, most=MAX_FROM_A_DEVICE, seconds=WINDOW)
     network = network_of(network_address(request))
     return (
         allow(
             "sign-in: account and network",
             f"{address} {network}",
-            most=MOST_FROM_A_NETWORK_TO_AN_ACCOUNT,
+            most=MAX_FROM_A_NETWORK_TO_AN_ACCOUNT,
             seconds=WINDOW,
         )
-        and allow("sign-in: network", network, most=MOST_FROM_A_NETWORK, seconds=WINDOW)
-        and allow("sign-in", "", most=MOST_FROM_EVERYWHERE, seconds=WINDOW)
+        and allow("sign-in: network", network, most=MAX_FROM_A_NETWORK, seconds=WINDOW)
+        and allow("sign-in", "", most=MAX_FROM_EVERYWHERE, seconds=WINDOW)
     )
 
 
@@ -157,7 +156,7 @@ def may_try_code(request: HttpRequest, account: Account, *, is_recovery: bool) -
         tries, others = "code: recovery", network_of(network_address(request))
     else:
         tries, others = "code: app", account.password
-    return allow(tries, f"{account.pk} {device or others}", most=MOST_CODES, seconds=WINDOW)
+    return allow(tries, f"{account.pk} {device or others}", most=MAX_CODES, seconds=WINDOW)
 
 
 def is_new_code(account: Account, code: str) -> bool:
@@ -182,7 +181,7 @@ class PortalBackend(ModelBackend):
     """Checks a password, and answers Django's questions about permissions from the policy.
 
     An unknown address costs the same work as a wrong password, and so does a disabled account.
-    Rows of `auth_permission` give nothing, to nobody.
+    Rows of `auth_permission` give no right to anyone.
     """
 
     def get_all_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
@@ -214,11 +213,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Accounts are made by invitations only."""
+        # Accounts are made by invitations only.
         return False
 
     def is_safe_url(self, url: str) -> bool:
-        """Only a path of this site."""
+        # Only a path of this site.
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -237,7 +236,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
         self.log(self.request, EventKind.SIGN_IN_FAILED, about=account, detail="second factor")
 
     def reauthenticate(self, user: Any, password: str) -> bool:
-        """allauth limits how often somebody signed in may try."""
+        # Not limited here: allauth limits the tries of who is signed in.
         return bool(user.check_password(password))
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
@@ -247,7 +246,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
         ]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """To have just signed in is proof enough."""
+        # To have just signed in is proof enough.
         request = context.request
         records = get_authentication_records(request, request.user)
         return (
@@ -255,7 +254,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
         )
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        """The key of a session that a stranger may have planted ends with the password."""
+        # The key of a session that a stranger may have planted ends with the password.
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if response is None:
             request.session.cycle_key()
@@ -268,7 +267,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        devices.remember(request, response, user.email)
+        devices.remember_device(request, response, user.email)
         ways = [
             way.get("type") or way["method"] for way in get_authentication_records(request, user)
         ]
@@ -346,21 +345,21 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     }
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        return may_remove(authenticator)
+        return may_remove_factor(authenticator)
 
     def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
         number = Authenticator.objects.filter(user=user, type=type).count() + 1
         return gettext("Passkey {number}").format(number=number)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """A passkey belongs to the host of the portal's own address."""
+        # A passkey belongs to the host of the portal's own address.
         return {
             "id": urlsplit(settings.SITE_URL).hostname or "",
             "name": gettext("Cluster Register"),
         }
 
 
-def keep_session(request: HttpRequest) -> None:
+def renew_session(request: HttpRequest) -> None:
     """After all sessions of the account were ended: this one goes on, with a new key."""
     assert request.user.is_authenticated
     request.user.refresh_from_db()

@@ -13,20 +13,19 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people import policy
-from clusters.people.access import end_sessions, require, tell
-from clusters.people.invitations import withdraw
+from clusters.people.access import end_sessions, mail_access_change, require_right
+from clusters.people.invitations import withdraw_all
 from clusters.people.log import record
 
 
-# Teams
 def member_of_locked_team(member: TeamMember) -> TeamMember:
-    """As stored now; until the transaction ends nobody else changes the organisation's team."""
+    """The member as stored; the organisation's team is locked until the transaction ends."""
     Organisation.objects.select_for_update(no_key=True).get(pk=member.organisation_id)
     return TeamMember.objects.select_related("organisation", "account").get(pk=member.pk)
 
 
 def refuse_to_lose_last_owner(member: TeamMember) -> None:
-    """Only an active owner counts: a disabled one looks after nothing."""
+    # Only an active owner counts: a disabled one looks after nothing.
     if member.role != TeamRole.OWNER or not member.account.is_active:
         return
     others = TeamMember.objects.filter(
@@ -43,8 +42,8 @@ def refuse_to_lose_last_owner(member: TeamMember) -> None:
 
 
 def withdraw_invitations_by(member: TeamMember, now: datetime) -> None:
-    """Who no longer owns the team lets nobody in by a link sent before."""
-    withdraw(
+    # A link sent before would let somebody in whom no owner wants any more.
+    withdraw_all(
         Invitation.objects.open(now).filter(
             invited_by=member.account_id, organisation=member.organisation_id
         ),
@@ -56,7 +55,7 @@ def withdraw_invitations_by(member: TeamMember, now: datetime) -> None:
 def change_team_role(*, member: TeamMember, role: str, by: Account, now: datetime) -> None:
     """Raises ValidationError when the last active owner would be none."""
     member = member_of_locked_team(member)
-    require(by, policy.CHANGE, member, now)
+    require_right(by, policy.CHANGE, member, now)
     if member.role == role:
         return
     if role != TeamRole.OWNER:
@@ -72,7 +71,7 @@ def change_team_role(*, member: TeamMember, role: str, by: Account, now: datetim
         detail=f"{member.organisation.public_id}: {role}",
     )
     end_sessions(account=member.account)
-    tell(
+    mail_access_change(
         member.account,
         "team-role",
         organisation=member.organisation.name,
@@ -82,9 +81,9 @@ def change_team_role(*, member: TeamMember, role: str, by: Account, now: datetim
 
 @transaction.atomic
 def remove_from_team(*, member: TeamMember, by: Account, now: datetime) -> None:
-    """Take somebody out of a team, or leave it. Raises ValidationError: the last active owner."""
+    """Also to leave it oneself. Raises ValidationError for the last active owner."""
     member = member_of_locked_team(member)
-    require(by, policy.DELETE, member, now)
+    require_right(by, policy.DELETE, member, now)
     refuse_to_lose_last_owner(member)
     withdraw_invitations_by(member, now)
     record(
@@ -96,4 +95,4 @@ def remove_from_team(*, member: TeamMember, by: Account, now: datetime) -> None:
     )
     member.delete()
     end_sessions(account=member.account)
-    tell(member.account, "removed", organisation=member.organisation.name)
+    mail_access_change(member.account, "removed", organisation=member.organisation.name)

@@ -1,5 +1,6 @@
 """The pages of one's own account, and the link that makes it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
@@ -29,7 +30,6 @@ from clusters.compare.members import membership_table
 from clusters.http.links import Link
 from clusters.models import (
     Account,
-    Claim,
     Cluster,
     Invitation,
     Organisation,
@@ -38,22 +38,23 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people import accounts, invitations, policy, teams
+from clusters.people.access import signed_in_account
 from clusters.people.claims import submit_claim
 from clusters.people.confirmation import (
     LinkState,
-    clusters_of,
+    active_owners,
     confirm_by_link,
-    owners_of,
-    read_link,
+    managed_clusters,
+    read_token,
 )
 from clusters.people.forms import ClaimForm, LanguageForm, PasswordForm
 from clusters.people.signing_in import (
     SecondFactorAdapter,
-    keep_session,
-    may_remove,
+    may_remove_factor,
     needs_second_factor,
+    renew_session,
 )
-from clusters.views.contact import answer, found_at, open_form, outcome
+from clusters.views.contact import cookieless_form, form_page, row_at_address
 from news.queries import drafts_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ WHAT_A_ROLE_DOES: dict[str, str | Promise] = {
 
 
 @dataclass(frozen=True)
-class Team:
+class TeamSummary:
     """A team of one's own, with what it looks after."""
 
     member: TeamMember
@@ -86,9 +87,7 @@ class Team:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
-    """What the account may do; a POST sets the language of its mails."""
-    person = request.user
-    assert isinstance(person, Account)
+    person = signed_in_account(request)
     form = LanguageForm(request.POST or None, instance=person)
     if form.is_bound and form.is_valid():
         language = form.cleaned_data["language"]
@@ -104,7 +103,7 @@ def account(request: HttpRequest) -> HttpResponse:
             "roles": [
                 (Role(role).label, text) for role, text in WHAT_A_ROLE_DOES.items() if role in roles
             ],
-            "teams": teams_of(person, timezone.localdate()),
+            "teams": team_summaries(person, timezone.localdate()),
             "mandates": person.mandates.select_related("programme"),
             "may_enter": policy.may_enter(person),
             "needs_second_factor": needs_second_factor(person),
@@ -113,11 +112,11 @@ def account(request: HttpRequest) -> HttpResponse:
     )
 
 
-def teams_of(person: Account, day: date) -> list[Team]:
+def team_summaries(person: Account, day: date) -> list[TeamSummary]:
     members = list(person.teams.with_teams())
     drafts = drafts_of(member.organisation for member in members)
     return [
-        Team(
+        TeamSummary(
             member=member,
             clusters=[m.cluster for m in member.organisation.managements.all() if m.is_on(day)],
             drafts=drafts[member.organisation_id],
@@ -130,15 +129,14 @@ def teams_of(person: Account, day: date) -> list[Team]:
 @login_required
 @require_POST
 def account_leave_team(request: HttpRequest, slug: str) -> HttpResponse:
-    person = request.user
-    assert isinstance(person, Account)
+    person = signed_in_account(request)
     member = get_object_or_404(person.teams.select_related("organisation"), organisation__slug=slug)
     try:
         teams.remove_from_team(member=member, by=person, now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        keep_session(request)
+        renew_session(request)
         text = gettext("You left the team of %(organisation)s.")
         messages.success(request, text % {"organisation": member.organisation})
     return redirect("clusters:account")
@@ -146,14 +144,13 @@ def account_leave_team(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
-    """Who invites to what, and the form that accepts; a closed link says what to do instead."""
     now = timezone.now()
     try:
         invitation = Invitation.objects.at(token)
     except Invitation.DoesNotExist:
-        return keep_secret(closed(request, None, HTTPStatus.NOT_FOUND))
+        return keep_secret(closed_page(request, None, HTTPStatus.NOT_FOUND))
     if not invitation.is_open(now):
-        return keep_secret(closed(request, invitation, HTTPStatus.GONE))
+        return keep_secret(closed_page(request, invitation, HTTPStatus.GONE))
     return keep_secret(
         accept_with_own_account(request, invitation)
         if request.user.is_authenticated
@@ -162,40 +159,39 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def keep_secret(response: HttpResponse) -> HttpResponse:
-    """The address is a key: no cache keeps it, no search engine lists it, no other site reads it.
-
-    `no-referrer` would take the origin from the form as well, which the check against forged
-    requests needs.
-    """
+    # The address is a key: no cache keeps it, no search engine lists it, no other site reads it.
+    # `no-referrer` would take the origin from the form as well, which the check against forged
+    # requests needs.
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response
 
 
-def closed(request: HttpRequest, invitation: Invitation | None, status: HTTPStatus) -> HttpResponse:
+def closed_page(
+    request: HttpRequest, invitation: Invitation | None, status: HTTPStatus
+) -> HttpResponse:
     return TemplateResponse(
         request, "clusters/invitation_closed.html", {"invitation": invitation}, status=status
     )
 
 
 def accept_with_own_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    person = request.user
-    assert isinstance(person, Account)
+    person = signed_in_account(request)
     if request.method == "POST" and person.email == invitation.email:
         try:
             invitations.accept_invitation(invitation=invitation, account=person, now=timezone.now())
         except ValidationError:
-            return closed(request, None, HTTPStatus.GONE)
-        keep_session(request)
+            return closed_page(request, None, HTTPStatus.GONE)
+        renew_session(request)
         messages.success(request, gettext("You accepted the invitation."))
-        return redirect(next_page(person))
-    return show(request, invitation, form=None)
+        return redirect(page_after_accepting(person))
+    return invitation_page(request, invitation, form=None)
 
 
 def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if Account.objects.is_known(invitation.email):
-        return show(request, invitation, form=None)
+        return invitation_page(request, invitation, form=None)
     form = PasswordForm(request.POST or None, email=invitation.email)
     if form.is_bound and form.is_valid():
         password = form.cleaned_data["password"]
@@ -204,18 +200,20 @@ def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> Htt
                 invitation=invitation, password=password, now=timezone.now()
             )
         except ValidationError:
-            return closed(request, None, HTTPStatus.GONE)
-        login = Login(user=person, email=person.email, redirect_url=next_page(person))
+            return closed_page(request, None, HTTPStatus.GONE)
+        login = Login(user=person, email=person.email, redirect_url=page_after_accepting(person))
         response: HttpResponse = perform_password_login(request, {"email": person.email}, login)
         return response
-    return show(request, invitation, form=form)
+    return invitation_page(request, invitation, form=form)
 
 
-def next_page(person: Account) -> str:
+def page_after_accepting(person: Account) -> str:
     return reverse("mfa_index" if needs_second_factor(person) else "clusters:account")
 
 
-def show(request: HttpRequest, invitation: Invitation, form: PasswordForm | None) -> HttpResponse:
+def invitation_page(
+    request: HttpRequest, invitation: Invitation, form: PasswordForm | None
+) -> HttpResponse:
     person = request.user
     return TemplateResponse(
         request,
@@ -231,43 +229,38 @@ def show(request: HttpRequest, invitation: Invitation, form: PasswordForm | None
     )
 
 
-@open_form
+@cookieless_form
 def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
-    """404 where a team looks after the profile."""
-    organisation = found_at(Organisation.objects.published().with_ownership(), slug)
-    context = {
-        "organisation": organisation,
-        "crumbs": [Link(organisation.name, organisation.get_absolute_url())],
-    }
-    if "sent" in request.GET:
-        return TemplateResponse(request, "clusters/organisation_claim_sent.html", context)
-    if organisation.has_owner:  # type: ignore[attr-defined]  # annotated
+    # A profile that a team looks after cannot be claimed.
+    organisation = row_at_address(Organisation.objects.published().with_ownership(), slug)
+    # Who sent a claim reads that it came, also when a team was admitted meanwhile.
+    if organisation.has_owner and "sent" not in request.GET:
         raise Http404
     about = f"claim {organisation.public_id}"
     form = ClaimForm(request.POST or None, about=about, now=timezone.now())
-    status = HTTPStatus.OK
-    if form.is_bound:
-        status = outcome(
-            request,
-            form,
-            typed_address="role_address",
-            about=about,
-            deliver=lambda: claimed(organisation, form),
-        )
-    return answer(request, "clusters/organisation_claim.html", form, status, context)
 
+    def deliver() -> None:
+        # An owner who came while the form was read: the page of the profile shows it.
+        with suppress(ValidationError):
+            submit_claim(
+                organisation=organisation,
+                role_address=form.cleaned_data["role_address"],
+                reason=form.cleaned_data["reason"],
+                language=get_language() or "en",
+            )
 
-def claimed(organisation: Organisation, form: ClaimForm) -> Claim | None:
-    """None where an owner came while the form was read: the page of the profile shows it."""
-    try:
-        return submit_claim(
-            organisation=organisation,
-            role_address=form.cleaned_data["role_address"],
-            reason=form.cleaned_data["reason"],
-            language=get_language() or "en",
-        )
-    except ValidationError:
-        return None
+    return form_page(
+        request,
+        form,
+        "organisation_claim",
+        {
+            "organisation": organisation,
+            "crumbs": [Link(organisation.name, organisation.get_absolute_url())],
+        },
+        typed_address="role_address",
+        about=about,
+        deliver=deliver,
+    )
 
 
 # The signed link is the authority, not a session; a GET writes nothing, as mail scanners open it.
@@ -276,15 +269,16 @@ def claimed(organisation: Organisation, form: ClaimForm) -> Claim | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_profile(request: HttpRequest, token: str) -> HttpResponse:
     today = timezone.localdate()
-    link = read_link(token, day=today)
-    if link is None:
+    found = read_token(token, day=today)
+    if found is None:
         raise Http404
-    if request.method == "POST" and link.state != LinkState.ENDED:
-        confirm_by_link(link.asked, day=today, now=timezone.now())
-        return HttpResponseRedirect(request.path)
-    if link.state == LinkState.ENDED:
+    confirmation, state = found
+    if state == LinkState.ENDED:
         return TemplateResponse(request, "clusters/confirm_ended.html", {"section": ""}, status=410)
-    organisation = link.asked.organisation
+    if request.method == "POST":
+        confirm_by_link(confirmation, day=today, now=timezone.now())
+        return HttpResponseRedirect(request.path)
+    organisation = confirmation.organisation
     return TemplateResponse(
         request,
         "clusters/confirm_profile.html",
@@ -297,11 +291,11 @@ def confirm_profile(request: HttpRequest, token: str) -> HttpResponse:
                     cluster.managers_on(today),
                     membership_table(cluster.membership_counts.all()),
                 )
-                for cluster in clusters_of(organisation, today).with_profile()
+                for cluster in managed_clusters(organisation, today).with_profile()
             ],
-            "has_owner": owners_of(organisation).exists(),
-            "is_used": link.state == LinkState.USED,
-            "confirmed_on": link.asked.confirmed_at,
+            "has_owner": active_owners(organisation).exists(),
+            "is_used": state == LinkState.USED,
+            "confirmed_on": confirmation.confirmed_at,
         },
     )
 
@@ -309,11 +303,11 @@ def confirm_profile(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def passkey_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """django-allauth's, which would also remove the last factor of somebody who must have one."""
+    # django-allauth's own view would also remove the last factor of somebody who must have one.
     passkey = get_object_or_404(
         Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN
     )
-    if not may_remove(passkey):
+    if not may_remove_factor(passkey):
         refusal = SecondFactorAdapter.error_messages["cannot_delete_authenticator"]
         messages.warning(request, refusal)
         return redirect("mfa_list_webauthn")

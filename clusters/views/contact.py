@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,16 +18,21 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from clusters.contact.forms import ContactForm, OpenForm, ReportForm
-from clusters.contact.messages import Recipient, relay, to_cluster, to_organisation
-from clusters.contact.reports import Record, receive, record_of
+from clusters.contact.messages import (
+    MessageRecipient,
+    recipient_of_cluster,
+    recipient_of_organisation,
+    relay_message,
+)
+from clusters.contact.reports import ReportedRecord, describe_record, receive_report
 from clusters.http.limits import allow, give_back, network_address, network_of
 from clusters.models import Cluster, Organisation, Programme, RecordKind
 from clusters.public_ids import formerly_at
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
-MOST_FROM_ONE_SENDER = 10
-MOST_ABOUT_ONE_RECORD = 20
+MAX_FROM_ONE_SENDER = 10
+MAX_ABOUT_ONE_RECORD = 20
 
 logger = logging.getLogger(__name__)
 
@@ -34,107 +40,141 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 View = Callable[..., HttpResponse]
 
 
-def open_form(view: View) -> View:
-    """A page whose form uses no authority of a session: it needs no token, and sets no cookie."""
+def cookieless_form(view: View) -> View:
+    # The form uses no authority of a session, so it needs no token, and sets no cookie.
     return csrf_exempt(never_cache(require_http_methods(["GET", "HEAD", "POST"])(view)))
 
 
-@open_form
+@cookieless_form
 def cluster_contact(request: HttpRequest, slug: str) -> HttpResponse:
-    cluster = found_at(Cluster.objects.published().with_managers(), slug)
-    recipient = to_cluster(cluster, timezone.localdate())
-    return contact(request, record_of(RecordKind.CLUSTER, cluster), recipient)
+    cluster = row_at_address(Cluster.objects.published().with_managers(), slug)
+    recipient = recipient_of_cluster(cluster, timezone.localdate())
+    return contact_page(request, describe_record(RecordKind.CLUSTER, cluster), recipient)
 
 
-@open_form
+@cookieless_form
 def cluster_report(request: HttpRequest, slug: str) -> HttpResponse:
-    cluster = found_at(Cluster.objects.published(), slug)
-    return report(request, record_of(RecordKind.CLUSTER, cluster))
+    cluster = row_at_address(Cluster.objects.published(), slug)
+    return report_page(request, describe_record(RecordKind.CLUSTER, cluster))
 
 
-@open_form
+@cookieless_form
 def organisation_contact(request: HttpRequest, slug: str) -> HttpResponse:
-    organisation = found_at(Organisation.objects.published(), slug)
-    record = record_of(RecordKind.ORGANISATION, organisation)
-    return contact(request, record, to_organisation(organisation))
+    organisation = row_at_address(Organisation.objects.published(), slug)
+    record = describe_record(RecordKind.ORGANISATION, organisation)
+    return contact_page(request, record, recipient_of_organisation(organisation))
 
 
-@open_form
+@cookieless_form
 def organisation_report(request: HttpRequest, slug: str) -> HttpResponse:
-    organisation = found_at(Organisation.objects.published(), slug)
-    return report(request, record_of(RecordKind.ORGANISATION, organisation))
+    organisation = row_at_address(Organisation.objects.published(), slug)
+    return report_page(request, describe_record(RecordKind.ORGANISATION, organisation))
 
 
-@open_form
+@cookieless_form
 def programme_report(request: HttpRequest, slug: str) -> HttpResponse:
-    programme = found_at(Programme.objects.published(), slug)
-    return report(request, record_of(RecordKind.PROGRAMME, programme))
+    programme = row_at_address(Programme.objects.published(), slug)
+    return report_page(request, describe_record(RecordKind.PROGRAMME, programme))
 
 
-def found_at(rows: QuerySet[AnyModel], slug: str) -> AnyModel:
+def row_at_address(rows: QuerySet[AnyModel], slug: str) -> AnyModel:
     """The row at the address, or once there; else 404."""
     try:
         return rows.get(slug=slug)
-    except rows.model.DoesNotExist:  # type: ignore[attr-defined]
+    except ObjectDoesNotExist:
         row = formerly_at(rows, slug)
     if row is None:
         raise Http404
     return row
 
 
-def contact(request: HttpRequest, record: Record, recipient: Recipient | None) -> HttpResponse:
-    """The form that writes to the recipient; 404 where there is nobody to write to."""
+def contact_page(
+    request: HttpRequest, record: ReportedRecord, recipient: MessageRecipient | None
+) -> HttpResponse:
     if recipient is None:
         raise Http404
-    context = {"record": record, "crumbs": [record], "recipient": recipient.name}
-    if "sent" in request.GET:
-        return TemplateResponse(request, "clusters/contact_sent.html", context)
     form = ContactForm(
         request.POST or None, about=f"contact {record.public_id}", now=timezone.now()
     )
-    status = HTTPStatus.OK
-    if form.is_bound:
-        status = outcome(
-            request,
-            form,
-            typed_address="address",
-            about=recipient.address,
-            deliver=lambda: relay(
-                record,
-                recipient,
-                sender=form.cleaned_data["address"],
-                subject=form.cleaned_data["subject"],
-                message=form.cleaned_data["message"],
-                language=get_language() or "en",
-            ),
+
+    def deliver() -> None:
+        relay_message(
+            record,
+            recipient,
+            sender=form.cleaned_data["address"],
+            subject=form.cleaned_data["subject"],
+            message=form.cleaned_data["message"],
+            language=get_language() or "en",
         )
-    return answer(request, "clusters/contact.html", form, status, context)
+
+    return form_page(
+        request,
+        form,
+        "contact",
+        {"record": record, "crumbs": [record], "recipient": recipient.name},
+        typed_address="address",
+        about=recipient.address,
+        deliver=deliver,
+    )
 
 
-def report(request: HttpRequest, record: Record) -> HttpResponse:
-    """The form that tells the secretariat of a problem."""
-    context = {"record": record, "crumbs": [record]}
+def report_page(request: HttpRequest, record: ReportedRecord) -> HttpResponse:
+    about = f"report {record.public_id}"
+    form = ReportForm(request.POST or None, about=about, now=timezone.now())
+
+    def deliver() -> None:
+        receive_report(
+            record,
+            text=form.cleaned_data["text"],
+            reply_address=form.cleaned_data["reply_address"],
+            language=get_language() or "en",
+        )
+
+    return form_page(
+        request,
+        form,
+        "report",
+        {"record": record, "crumbs": [record]},
+        typed_address="reply_address",
+        about=about,
+        deliver=deliver,
+    )
+
+
+def form_page(
+    request: HttpRequest,
+    form: OpenForm,
+    name: str,
+    context: dict[str, Any],
+    *,
+    typed_address: str,
+    about: str,
+    deliver: Callable[[], object],
+) -> HttpResponse:
+    """Show the form, deliver what was sent, and say at `?sent` that it was.
+
+    `typed_address` is the form's field with the sender's address, `about` what the limits count.
+    """
     if "sent" in request.GET:
-        return TemplateResponse(request, "clusters/report_sent.html", context)
-    form = ReportForm(request.POST or None, about=f"report {record.public_id}", now=timezone.now())
+        return TemplateResponse(request, f"clusters/{name}_sent.html", context)
     status = HTTPStatus.OK
     if form.is_bound:
-        status = outcome(
-            request,
-            form,
-            typed_address="reply_address",
-            about=f"report {record.public_id}",
-            deliver=lambda: receive(
-                record,
-                text=form.cleaned_data["text"],
-                reply_address=form.cleaned_data["reply_address"],
-                language=get_language() or "en",
-            ),
+        status = deliver_form(
+            request, form, typed_address=typed_address, about=about, deliver=deliver
         )
-    return answer(request, "clusters/report.html", form, status, context)
+    if status == HTTPStatus.FOUND:
+        return redirect(f"{request.path}?sent")
+    seconds = {HTTPStatus.TOO_MANY_REQUESTS: HOUR, HTTPStatus.SERVICE_UNAVAILABLE: 300}.get(status)
+    return TemplateResponse(
+        request,
+        f"clusters/{name}.html",
+        {**context, "form": form},
+        status=status,
+        headers={"Retry-After": str(seconds)} if seconds else None,
+    )
 
 
-def outcome(
+def deliver_form(
     request: HttpRequest,
     form: OpenForm,
     *,
@@ -142,7 +182,7 @@ def outcome(
     about: str,
     deliver: Callable[[], object],
 ) -> HTTPStatus:
-    """Deliver what was sent, once and within the limits; else the form tells why not."""
+    """Deliver what was sent, once and within the limits; else the form says why not."""
     if not form.is_valid():
         return HTTPStatus.BAD_REQUEST
     if form.is_from_a_machine:
@@ -178,27 +218,15 @@ def outcome(
 def is_within_limits(request: HttpRequest, typed_address: str, about: str) -> bool:
     network = network_of(network_address(request))
     return (
-        allow("message from network", network, most=MOST_FROM_ONE_SENDER, seconds=HOUR)
+        allow("message from network", network, most=MAX_FROM_ONE_SENDER, seconds=HOUR)
         and (
             not typed_address
             or allow(
                 "message from address",
                 typed_address.lower(),
-                most=MOST_FROM_ONE_SENDER,
+                most=MAX_FROM_ONE_SENDER,
                 seconds=HOUR,
             )
         )
-        and allow("message about", about, most=MOST_ABOUT_ONE_RECORD, seconds=HOUR)
-    )
-
-
-def answer(
-    request: HttpRequest, template: str, form: OpenForm, status: HTTPStatus, context: dict[str, Any]
-) -> HttpResponse:
-    if status == HTTPStatus.FOUND:
-        return redirect(f"{request.path}?sent")
-    waits = {HTTPStatus.TOO_MANY_REQUESTS: HOUR, HTTPStatus.SERVICE_UNAVAILABLE: 300}
-    headers = {"Retry-After": str(waits[status])} if status in waits else None
-    return TemplateResponse(
-        request, template, {**context, "form": form}, status=status, headers=headers
+        and allow("message about", about, most=MAX_ABOUT_ONE_RECORD, seconds=HOUR)
     )

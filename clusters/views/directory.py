@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.compare.members import membership_table
-from clusters.contact.messages import to_cluster
+from clusters.contact.messages import recipient_of_cluster
 from clusters.directory.query import DirectoryQuery, Place
 from clusters.directory.results import Directory
 from clusters.directory.rows import part, rendered
@@ -110,7 +110,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "headline": headline(labels),
             "timeline": timeline_of(labels, shown.day),
             "managers": managers,
-            "recipient": to_cluster(cluster, timezone.localdate()),
+            "recipient": recipient_of_cluster(cluster, timezone.localdate()),
             "other_managers": [m for m in cluster.managements.all() if m not in managers],
             "lineage": Lineage.objects.about(cluster),
             "is_stale": is_stale(cluster.confirmed_on, timezone.localdate()),

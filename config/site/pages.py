@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from clusters.contact.reports import Record, record_of
+from clusters.contact.reports import ReportedRecord, describe_record
 from clusters.http.links import Link
 from clusters.http.paging import page_of
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
@@ -125,7 +125,7 @@ def corrections(request: HttpRequest) -> HttpResponse:
 
 def public_records(
     reports: Iterable[ProblemReport], now: datetime
-) -> dict[tuple[str, str], Record]:
+) -> dict[tuple[str, str], ReportedRecord]:
     """What the reports are about, by kind and public id, as far as it is public now.
 
     At most a query for each kind, and one for the texts of announcements.
@@ -141,7 +141,7 @@ def public_records(
         RecordKind.ANNOUNCEMENT: Announcement.objects.published(now).prefetch_related("texts"),
     }
     return {
-        (kind, public_id): record_of(kind, row)
+        (kind, public_id): describe_record(kind, row)
         for kind, rows in published.items()
         for public_id, row in rows.in_bulk(ids[kind], field_name="public_id").items()
     }

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PortalAdmin
+from clusters.admin.base import Concern, PortalAdmin, ReadOnly
 from clusters.admin.versions import EMPTY, moment_in_words
 from clusters.models import Account
 from clusters.people import policy
@@ -34,7 +34,7 @@ def may_decide(request: HttpRequest, decision: Decision) -> set[str]:
     """What the person may do with a decision that waits; who proposed it takes it back."""
     is_own = decision.proposed_by_id == request.user.pk
     day = timezone.localdate()
-    decides = policy.may_row(request.user, policy.DECIDE, decision, day)
+    decides = policy.may_on_row(request.user, policy.DECIDE, decision, day)
     may = {TAKE_BACK} if is_own else {REFUSE} if decides else set()
     return may | ({APPROVE} if decides and not (is_own and decision.needs_two) else set())
 
@@ -123,7 +123,7 @@ def facts(label: Label, decision: Decision | None) -> Iterator[tuple[str, Any]]:
 
 
 @admin.register(Decision)
-class DecisionAdmin(PortalAdmin):
+class DecisionAdmin(ReadOnly, PortalAdmin):
     list_display = ("name", "state", "effect", "proposed_by", "proposed")
     list_filter = ("state", "kind")
     search_fields = ("label__cluster__name", "label__public_id", "reason", "answer")
@@ -162,15 +162,6 @@ class DecisionAdmin(PortalAdmin):
         found: Any = super().get_queryset(request)
         decisions: QuerySet[Decision] = found.with_label().select_related("proposed_by")
         return decisions
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=_("decision"))
     def name(self, obj: Decision) -> str:

@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import PartAdmin, TabularPart, country_name
+from clusters.admin.base import PartAdmin, ReadOnly, TabularPart, country_column
 from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
 from clusters.admin.versions import EMPTY
 from clusters.formats.writers import csv_download
-from clusters.models import Account, Cluster, EventKind, Programme
+from clusters.models import Cluster, EventKind, Programme
 from clusters.people import policy
+from clusters.people.access import signed_in_account
 from clusters.people.log import record
 from labels.admin.labels import EffectiveDays
 from labels.models import STATE_NAMES, Label, LabelQuerySet, RequiredLevel
@@ -24,7 +25,7 @@ from labels.register.queries import headline
 from labels.validity import State
 
 
-class LabelInline(EffectiveDays, TabularPart):
+class LabelInline(ReadOnly, EffectiveDays, TabularPart):
     """A cluster's labels, told on its own screen; they are proposed and changed on theirs."""
 
     model = Label
@@ -43,15 +44,6 @@ class LabelInline(EffectiveDays, TabularPart):
         self.may_propose = self.allows(request, policy.ADD, None)
         return super().get_formset(request, obj, **kwargs)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 def with_labels(clusters: QuerySet[Cluster], day: date) -> QuerySet[Cluster]:
     labels = Label.objects.published().with_state(day).select_related("level").highest_first()
@@ -69,7 +61,7 @@ def download_clusters(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Cluster]
 ) -> HttpResponse:
     day = timezone.localdate()
-    programmes = policy.rows(request.user, policy.VIEW, Programme.objects.all(), day)
+    programmes = policy.allowed_rows(request.user, policy.VIEW, Programme.objects.all(), day)
     return overview_download(request, queryset, programmes, day)
 
 
@@ -81,20 +73,19 @@ def download_programmes(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Programme]
 ) -> HttpResponse:
     day = timezone.localdate()
-    programmes = policy.rows(request.user, policy.DOWNLOAD, queryset, day)
+    programmes = policy.allowed_rows(request.user, policy.DOWNLOAD, queryset, day)
     return overview_download(request, clusters_in(programmes, day), programmes, day)
 
 
 def overview_download(
     request: HttpRequest, clusters: Any, programmes: QuerySet[Programme], day: date
 ) -> HttpResponse:
-    assert isinstance(request.user, Account)
-    allowed: Any = policy.rows(request.user, policy.DOWNLOAD, clusters, day)
+    allowed: Any = policy.allowed_rows(request.user, policy.DOWNLOAD, clusters, day)
     rows = overview(allowed, programmes, day)
     record(
         EventKind.EXPORTED,
         now=timezone.now(),
-        account=request.user,
+        account=signed_in_account(request),
         detail=f"clusters and their programmes, {len(rows)} rows",
     )
     return csv_download(f"clusters-{day.isoformat()}", HEADER, rows)
@@ -119,7 +110,7 @@ admin.site.unregister([Cluster, Programme])
 class LabelledClusterAdmin(ClusterAdmin):
     list_display = (
         "name",
-        country_name,
+        country_column,
         "region",
         "portfolio",
         "state",

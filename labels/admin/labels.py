@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PartAdmin, PortalAdmin, TabularPart
+from clusters.admin.base import Concern, PartAdmin, PortalAdmin, ReadOnly, TabularPart
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.dates import PartialDate, add_months
@@ -100,7 +100,7 @@ class StateFilter(admin.SimpleListFilter):
         return of_the_register(queryset).in_state(state, timezone.localdate())
 
 
-class SuspensionInline(TabularPart):
+class SuspensionInline(ReadOnly, TabularPart):
     """Written by the steps only."""
 
     model = Suspension
@@ -114,15 +114,6 @@ class SuspensionInline(TabularPart):
     @admin.display(description=_("reinstated on"))
     def last_day(self, obj: Suspension) -> str:
         return day_in_words(obj.ends_on)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 LABEL = (

@@ -1,29 +1,17 @@
 """The ledger of `send_notices`: read, and written by the command only."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PortalAdmin
+from clusters.admin.base import Concern, PortalAdmin, ReadOnly
 from labels.models import Delivery, Notice
 
 
-class LedgerAdmin(PortalAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Notice)
-class NoticeAdmin(LedgerAdmin):
+class NoticeAdmin(ReadOnly, PortalAdmin):
     list_display = ("label", "kind", "due_on", "answer", "answered_at")
     list_filter = ("kind", "answer")
     list_select_related = ("label__level", "label__cluster")
@@ -39,7 +27,7 @@ class NoticeAdmin(LedgerAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LedgerAdmin):
+class DeliveryAdmin(ReadOnly, PortalAdmin):
     list_display = ("__str__", "account", "begun_at", "sent_at", "failed_at", "failure")
     list_select_related = ("account", "notice__label__level", "notice__label__cluster")
     search_fields = ("notice__label__cluster__name", "notice__label__public_id", "account__email")

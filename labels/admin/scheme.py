@@ -15,7 +15,7 @@ from clusters.admin.base import (
     PortalAdmin,
     StackedPart,
     TabularPart,
-    country_name,
+    country_column,
 )
 from labels.life.days import apply_rules, refuse_rules
 from labels.models import (
@@ -174,7 +174,7 @@ class StatementAdmin(PortalAdmin):
 
 @admin.register(Expert)
 class ExpertAdmin(PortalAdmin):
-    list_display = ("account", country_name, "languages", "accredited_on")
+    list_display = ("account", country_column, "languages", "accredited_on")
     list_filter = (CountryFilter, ("portfolios", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("account",)
     search_fields = ("account__email", "languages")

@@ -6,25 +6,19 @@ So a process that dies in between leaves a row that says so, and nobody gets a m
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from django.db import transaction
 
+from clusters.mail import MailResult, try_to_send
 from clusters.models import Account
 from labels.models import Delivery, Notice
-
-
-class Result(StrEnum):
-    SENT = "sent"
-    SKIPPED = "skipped"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """`failure` is a reason without an address."""
 
-    result: Result
+    result: MailResult
     failure: str = ""
 
 
@@ -43,15 +37,10 @@ def deliver(
     """
     delivery = begin(notice=notice, week=week, account=account, now=now)
     if delivery is None:
-        return Outcome(Result.SKIPPED)
-    try:
-        send()
-    except (OSError, ValueError) as error:  # an SMTP error is an OSError
-        failure = type(error).__name__
-        end(delivery, now=now, failure=failure)
-        return Outcome(Result.FAILED, failure)
-    end(delivery, now=now)
-    return Outcome(Result.SENT)
+        return Outcome(MailResult.SKIPPED)
+    failure = try_to_send(send)
+    end(delivery, now=now, failure=failure)
+    return Outcome(MailResult.FAILED if failure else MailResult.SENT, failure)
 
 
 @transaction.atomic(durable=True)

@@ -13,14 +13,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.contact.reports import record_of
+from clusters.contact.reports import describe_record
 from clusters.formats.schema_org import breadcrumbs_data
 from clusters.http.addresses import absolute
 from clusters.http.asof import as_of, read_day
 from clusters.http.links import Link
 from clusters.http.paging import page_of
 from clusters.models import Portfolio, RecordKind
-from clusters.views.contact import open_form, report
+from clusters.views.contact import cookieless_form, report_page
 from labels.formats.records import certification_data, machine_twin
 from labels.life.chronicle import steps_of
 from labels.life.spans import timeline_of
@@ -107,11 +107,11 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     return TemplateResponse(request, "labels/label_detail.html", context)
 
 
-@open_form
+@cookieless_form
 def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
     labels = Label.objects.published().with_holder()
     label = get_object_or_404(labels, public_id=public_id)
-    return report(request, record_of(RecordKind.LABEL, label))
+    return report_page(request, describe_record(RecordKind.LABEL, label))
 
 
 @require_safe

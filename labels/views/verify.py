@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from clusters.http.asof import as_of, read_day
 from clusters.http.limits import allow, network_address, network_of
 from clusters.http.responses import open_to_all, opened
-from clusters.views.contact import open_form
+from clusters.views.contact import cookieless_form
 from labels.verify.answers import (
     Answered,
     answer_lines,
@@ -58,7 +58,7 @@ HOW_TO_ASK: dict[str, object] = {
 }
 
 
-@open_form
+@cookieless_form
 def label_verify(request: HttpRequest) -> HttpResponse:
     """One question by an address, a list by a form that anybody may send from anywhere."""
     return verify_list(request) if request.method == "POST" else verify_one(request)

@@ -251,20 +251,20 @@ def old_versions_without_the_right_to_restore(patch: Patch, world: World) -> Non
 
 @hole(dashboard("owner"))
 def dashboard_counts_everything(patch: Patch, world: World) -> None:
-    counted = config.admin.numbered
+    counted = config.admin.count_query
     patch.setattr(
         config.admin,
-        "numbered",
+        "count_query",
         lambda number, rows: counted(number, rows.model._default_manager.all()),
     )
 
 
 @hole(dashboard("owner"))
 def dashboard_tells_every_change(patch: Patch, world: World) -> None:
-    told = config.admin.happened
+    told = config.admin.history_query
     patch.setattr(
         config.admin,
-        "happened",
+        "history_query",
         lambda number, history: told(number, history.model._default_manager.all()),
     )
 

@@ -70,7 +70,7 @@ class Rights:
             yield "C"
         if model_admin.has_delete_permission(request, row):
             yield "D"
-        if publishes and policy.may_row(request.user, policy.PUBLISH, row, day):
+        if publishes and policy.may_on_row(request.user, policy.PUBLISH, row, day):
             yield "P"
         if changes and model_admin.allows(request, policy.RESTORE, row):
             yield "R"

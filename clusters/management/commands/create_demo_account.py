@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def password_of(address: str) -> str:
-    """The password that the account has from now on; empty where it keeps its own."""
+    # Empty where the account keeps its own.
     account, is_new = Account.objects.get_or_create(email=address)
     account.groups.add(Group.objects.get(name=Role.LEAD))
     password = os.environ.get("DEMO_PASSWORD") or (secrets.token_urlsafe(12) if is_new else "")

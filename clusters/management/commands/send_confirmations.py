@@ -4,7 +4,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from clusters.people.confirmation import Asked, Result, ask, due_profiles
+from clusters.mail import MailResult
+from clusters.models import Organisation
+from clusters.people.confirmation import RequestOutcome, organisations_due, send_request
 
 
 class Command(BaseCommand):
@@ -24,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dry_run: bool, on: date | None, **options: Any) -> None:
         day = on or timezone.localdate()
-        due = due_profiles(day)
+        due = organisations_due(day)
         if dry_run:
             for organisation in due:
                 self.stdout.write(f"due: {organisation} ({organisation.public_id})")
@@ -32,18 +34,18 @@ class Command(BaseCommand):
             return
         results = []
         for organisation in due:
-            asked = ask(organisation, day=day, now=timezone.now())
-            self.stdout.write(line(asked))
-            results.append(asked.result)
-        numbers = ", ".join(f"{result}: {results.count(result)}" for result in Result)
+            outcome = send_request(organisation, day=day, now=timezone.now())
+            self.stdout.write(line_about(organisation, outcome))
+            results.append(outcome.result)
+        numbers = ", ".join(f"{result}: {results.count(result)}" for result in MailResult)
         self.stdout.write(f"{numbers}.")
-        if Result.FAILED in results:
+        if MailResult.FAILED in results:
             raise CommandError("Mails failed. Who got none is asked again by the next run.")
 
 
-def line(asked: Asked) -> str:
-    name = f"{asked.result}: {asked.organisation} ({asked.organisation.public_id})"
-    if asked.result == Result.SKIPPED:
+def line_about(organisation: Organisation, outcome: RequestOutcome) -> str:
+    name = f"{outcome.result}: {organisation} ({organisation.public_id})"
+    if outcome.result == MailResult.SKIPPED:
         return f"{name}, another run was faster"
-    reasons = f", failed: {', '.join(asked.failures)}" if asked.failures else ""
-    return f"{name}, mails: {asked.mails}{reasons}"
+    reasons = f", failed: {', '.join(outcome.failures)}" if outcome.failures else ""
+    return f"{name}, mails: {outcome.mails}{reasons}"

@@ -4,9 +4,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from clusters.mail import MailResult
 from labels.models import Delivery
 from labels.notices.digest import monday_of, readers, sections, tell_secretariat
-from labels.notices.ledger import Outcome, Result, settle
+from labels.notices.ledger import Outcome, settle
 from labels.notices.mails import Due, due, tell
 
 ANSWERS = ("sent", "again")
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Due: {number + told} mails. Nothing was sent.")
 
     def send(self, day: date) -> None:
-        results: list[Result] = []
+        results: list[MailResult] = []
         for one in due(day):
             outcomes = tell(one, day=day, now=timezone.now())
             results += self.report(notice_line(one), outcomes)
@@ -72,15 +73,15 @@ class Command(BaseCommand):
         for account in readers(day) if content else ():
             outcome = tell_secretariat(account, content, day=day, now=timezone.now())
             results += self.report(f"digest of the week of {monday_of(day)}", [outcome])
-        numbers = ", ".join(f"{result}: {results.count(result)}" for result in Result)
+        numbers = ", ".join(f"{result}: {results.count(result)}" for result in MailResult)
         cut_off = self.report_cut_off(timezone.now())
         self.stdout.write(f"{numbers}, cut off: {cut_off}.")
-        if Result.FAILED in results:
+        if MailResult.FAILED in results:
             raise CommandError("Mails failed. The next run sends them.")
         if cut_off:
             raise CommandError("Mails were cut off: nobody knows whether they left. Settle them.")
 
-    def report(self, name: str, outcomes: list[Outcome]) -> list[Result]:
+    def report(self, name: str, outcomes: list[Outcome]) -> list[MailResult]:
         for outcome in outcomes:
             reason = f", {outcome.failure}" if outcome.failure else ""
             self.stdout.write(f"{outcome.result}: {name}{reason}")

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
-from clusters.admin.versions import Line, difference, origin_in_words
+from clusters.admin.versions import DiffLine, diff_lines, origin_in_words
 from clusters.models import Cluster, ClusterText, Portfolio, Role
 from clusters.models.history import PAGE, Restored, came_from
 from labels.importing.writer import import_register
@@ -187,12 +187,12 @@ def test_history_tells_long_texts_line_by_line() -> None:
     old = "One.\n\nTwo.\nThree.\nFour.\nFive.\nSix."
     new = "One.\n\nTwo.\nThree.\nFour.\nFive!\nSix."
 
-    assert list(difference(old, new)) == [
-        Line(" ", "…"),
-        Line(" ", "Four."),
-        Line("-", "Five."),
-        Line("+", "Five!"),
-        Line(" ", "Six."),
+    assert list(diff_lines(old, new)) == [
+        DiffLine(" ", "…"),
+        DiffLine(" ", "Four."),
+        DiffLine("-", "Five."),
+        DiffLine("+", "Five!"),
+        DiffLine(" ", "Six."),
     ]
 
 

@@ -24,7 +24,7 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
-from clusters.people.confirmation import confirm
+from clusters.people.confirmation import confirm_profiles
 from tests.admin_forms import errors, form_data
 from tests.factories import (
     make_account,
@@ -410,7 +410,7 @@ def test_team_is_offered_the_button(member_client: Client) -> None:
 def test_confirm_skips_rows_that_carry_the_day() -> None:
     fresh, stale = make_cluster(confirmed_on=TODAY), make_cluster(name="Stale")
 
-    number = confirm([fresh, stale], day=TODAY, now=NOON)
+    number = confirm_profiles([fresh, stale], day=TODAY, now=NOON)
 
     assert number == 1
     assert fresh.history.count() == 1

@@ -30,7 +30,9 @@ DAY = date(2026, 11, 22)
 
 
 def seen(person: policy.Person, model: type[Model], verb: str = policy.VIEW) -> set[str]:
-    return {str(row) for row in policy.rows(person, verb, model._default_manager.all(), DAY)}
+    return {
+        str(row) for row in policy.allowed_rows(person, verb, model._default_manager.all(), DAY)
+    }
 
 
 def test_every_written_field_exists() -> None:
@@ -166,10 +168,10 @@ def test_only_an_owner_changes_the_team() -> None:
     owner = make_team_member()
     editor = make_team_member(organisation=owner.organisation, role=TeamRole.EDITOR)
 
-    assert policy.may_row(owner.account, policy.CHANGE, editor, DAY)
-    assert not policy.may_row(editor.account, policy.CHANGE, owner, DAY)
-    assert not policy.may_row(editor.account, policy.DELETE, owner, DAY)
-    assert policy.may_row(editor.account, policy.DELETE, editor, DAY)
+    assert policy.may_on_row(owner.account, policy.CHANGE, editor, DAY)
+    assert not policy.may_on_row(editor.account, policy.CHANGE, owner, DAY)
+    assert not policy.may_on_row(editor.account, policy.DELETE, owner, DAY)
+    assert policy.may_on_row(editor.account, policy.DELETE, editor, DAY)
 
 
 def test_policy_maker_sees_the_published_clusters_of_the_programme() -> None:
@@ -207,19 +209,19 @@ def test_lead_manages_accounts_below() -> None:
     other_lead = make_account(Role.LEAD)
     root = Account.objects.create_superuser("root@example.org")
 
-    assert policy.may_row(lead, policy.CHANGE, editor, DAY)
+    assert policy.may_on_row(lead, policy.CHANGE, editor, DAY)
     for account in (other_lead, root, lead):
-        assert not policy.may_row(lead, policy.CHANGE, account, DAY)
+        assert not policy.may_on_row(lead, policy.CHANGE, account, DAY)
 
 
 def test_right_ends_with_the_management() -> None:
     member = make_team_member()
     management = make_management(organisation=member.organisation)
-    assert policy.may_row(member.account, policy.CHANGE, management.cluster, DAY)
+    assert policy.may_on_row(member.account, policy.CHANGE, management.cluster, DAY)
 
     Management.objects.filter(pk=management.pk).update(ended_on=str(DAY - timedelta(days=1)))
 
-    assert not policy.may_row(member.account, policy.CHANGE, management.cluster, DAY)
+    assert not policy.may_on_row(member.account, policy.CHANGE, management.cluster, DAY)
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.LEAD])

@@ -89,8 +89,8 @@ def test_policy_maker_sees_a_cluster_while_it_takes_part(
     cluster = taking_part(programme, dates=dates)
     make_label(cluster=cluster)
 
-    clusters = policy.rows(policy_maker, policy.VIEW, Cluster.objects.all(), TODAY)
-    labels = policy.rows(policy_maker, policy.VIEW, Label.objects.all(), TODAY)
+    clusters = policy.allowed_rows(policy_maker, policy.VIEW, Cluster.objects.all(), TODAY)
+    labels = policy.allowed_rows(policy_maker, policy.VIEW, Label.objects.all(), TODAY)
 
     assert clusters.exists() is is_seen
     assert labels.exists() is is_seen

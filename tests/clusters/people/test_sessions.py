@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clusters.models import Account, Role
 from clusters.people import access, signing_in
-from clusters.people.signing_in import keep_session
+from clusters.people.signing_in import renew_session
 from tests.clusters.people.test_signing_in import (
     APP,
     AUTHENTICATE,
@@ -224,7 +224,7 @@ def test_own_session_goes_on_with_a_new_key_when_the_others_end(
     request: Any = rf.get("/")
     request.session, request.user = client.session, person
     access.end_sessions(account=person)
-    keep_session(request)
+    renew_session(request)
     request.session.save()
     client.cookies["sessionid"] = request.session.session_key
 

@@ -281,7 +281,7 @@ def test_failed_sign_in_does_the_same_work_for_all(
 def test_exhausted_attempts_answer_the_same_to_all(
     strangers: dict[str, tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "MOST_FROM_A_NETWORK_TO_AN_ACCOUNT", 0)
+    monkeypatch.setattr(signing_in, "MAX_FROM_A_NETWORK_TO_AN_ACCOUNT", 0)
     answers = {
         name: masked(sign_in(Client(), address, password), address)
         for name, (address, password) in strangers.items()
@@ -462,7 +462,7 @@ def test_stranger_cannot_lock_the_owner_out(own_browser: Client) -> None:
 def test_strangers_everywhere_cannot_lock_the_owner_out(
     own_browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "MOST_FROM_EVERYWHERE", 5)
+    monkeypatch.setattr(signing_in, "MAX_FROM_EVERYWHERE", 5)
     for number in range(6):
         exhaust(Client(), 1, REMOTE_ADDR=f"192.0.2.{number}")
 
