@@ -11,6 +11,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -20,6 +21,7 @@ from clusters.models import (
     Account,
     Claim,
     ClaimState,
+    Cluster,
     Event,
     EventAddress,
     EventKind,
@@ -30,14 +32,19 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people.log import record
-from config.privacy import fields as privacy
+from labels.models import Delivery, Expert
 
 ERASED = "[erased]"
+# Addresses that are public only where a second field says so.
+SHOWN_BY: dict[tuple[type[models.Model], str], str] = {
+    (Organisation, "role_address"): "is_address_shown",
+    (Cluster, "contact_address"): "is_contact_shown",
+}
 TEXT = (models.CharField, models.TextField, models.FileField, models.JSONField)
 
 
 @dataclass(frozen=True)
-class Place:
+class AddressPlace:
     """Rows of one table that hold the address in a field, or belong to its account by it."""
 
     table: str
@@ -46,12 +53,12 @@ class Place:
     is_mention: bool
 
 
-def account_of(address: str) -> Account | None:
+def account_with(address: str) -> Account | None:
     return Account.objects.filter(email__iexact=address.strip()).first()
 
 
-def tables() -> list[type[models.Model]]:
-    """Every table that Django knows, those of versions and of relations included."""
+def stored_models() -> list[type[models.Model]]:
+    # Tables of versions and of relations included.
     return [
         model
         for model in apps.get_models(include_auto_created=True)
@@ -64,17 +71,17 @@ def text_fields(model: type[models.Model]) -> list[Any]:
     return [field for field in fields if isinstance(field, TEXT) and not field.primary_key]
 
 
-def mention_of(addresses: Iterable[str]) -> re.Pattern[str]:
+def mention_pattern(addresses: Iterable[str]) -> re.Pattern[str]:
     """The addresses in any case, also as in a link, and never as a part of a longer one."""
     words = "|".join(re.escape(word).replace("@", "(?:@|%40)") for word in sorted(addresses))
     return re.compile(rf"(?<![\w.+-])(?:{words})(?![\w-]|\.\w)", re.IGNORECASE)
 
 
-def as_text(value: Any) -> str:
+def _field_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, dict | list) else str(value or "")
 
 
-def rows_with(
+def rows_mentioning(
     model: type[models.Model], addresses: set[str]
 ) -> Iterator[tuple[models.Model, list[Any]]]:
     """The rows that mention one of the addresses, and the fields that do: one query."""
@@ -89,15 +96,15 @@ def rows_with(
         for address in addresses:
             for spelling in (address, address.replace("@", "%40")):
                 condition |= Q(**{f"{name}__icontains": spelling})
-    mention = mention_of(addresses)
+    mention = mention_pattern(addresses)
     for row in rows.filter(condition).order_by("pk"):
-        found = [c for c in fields if mention.search(as_text(getattr(row, c.attname)))]
+        found = [c for c in fields if mention.search(_field_text(getattr(row, c.attname)))]
         if found:
             yield row, found
 
 
 def sessions_of(account: Account | None, addresses: set[str]) -> list[Session]:
-    mention = mention_of(addresses)
+    mention = mention_pattern(addresses)
     return [
         session
         for session in Session.objects.all()
@@ -109,13 +116,12 @@ def sessions_of(account: Account | None, addresses: set[str]) -> list[Session]:
     ]
 
 
-def find(address: str) -> list[Place]:
-    """Every place of the address, and every row that belongs to its account."""
-    account = account_of(address)
+def find_address(address: str) -> list[AddressPlace]:
+    account = account_with(address)
     places: dict[tuple[str, str, bool], list[Any]] = {}
-    for model in tables():
+    for model in stored_models():
         label = model._meta.label_lower
-        for row, fields in rows_with(model, {address.strip()}):
+        for row, fields in rows_mentioning(model, {address.strip()}):
             for column in fields:
                 places.setdefault((label, column.name, True), []).append(row.pk)
         for name in relations_to_account(model) if account else ():
@@ -127,7 +133,7 @@ def find(address: str) -> list[Place]:
         keys = [session.pk for session in sessions]
         places[Session._meta.label_lower, "session_data", account is None] = keys
     return [
-        Place(table, name, tuple(keys), is_mention)
+        AddressPlace(table, name, tuple(keys), is_mention)
         for (table, name, is_mention), keys in sorted(places.items())
     ]
 
@@ -145,7 +151,6 @@ class Erasure:
     changed: Counter[str] = field(default_factory=Counter)
     deleted: Counter[str] = field(default_factory=Counter)
     orphaned: list[str] = field(default_factory=list)
-    account: int | None = None
 
     @property
     def found_anything(self) -> bool:
@@ -153,26 +158,26 @@ class Erasure:
 
 
 @transaction.atomic
-def erase(address: str, *, now: datetime, dry_run: bool = False) -> Erasure:
+def erase_address(address: str, *, now: datetime, dry_run: bool = False) -> Erasure:
     """Make the account of the address nameless and take the address out of every row.
 
     The lines of the event log stay, without an address. A dry run does the whole work and takes
     it back.
     """
     done = Erasure()
-    account = account_of(address)
-    addresses = addresses_of(account) | {address.strip()}
+    account = account_with(address)
+    addresses = {address.strip()}
     if account is not None:
-        done.account = account.pk
+        addresses |= known_addresses(account)
         done.orphaned = [str(organisation) for organisation in orphaned_by(account)]
-    delete_requests_of(addresses, done)
+    delete_requests_to(addresses, done)
     delete_traces(account, addresses, done)
     if account is not None:
         delete_belongings(account, done)
         make_nameless(account, done)
-    for model in tables():
+    for model in stored_models():
         if model is not Event:  # the database keeps its lines as they are: they hold no address
-            clear(model, addresses, done)
+            _clear_mentions(model, addresses, done)
     if done.found_anything:
         record(EventKind.ERASED, now=now, about=account)
     if dry_run:
@@ -180,10 +185,8 @@ def erase(address: str, *, now: datetime, dry_run: bool = False) -> Erasure:
     return done
 
 
-def addresses_of(account: Account | None) -> set[str]:
+def known_addresses(account: Account) -> set[str]:
     """The present and former addresses of the account, without those that another has now."""
-    if account is None:
-        return set()
     known = {
         account.email,
         *Account.history.filter(id=account.pk).values_list("email", flat=True),
@@ -194,7 +197,6 @@ def addresses_of(account: Account | None) -> set[str]:
 
 
 def orphaned_by(account: Account) -> models.QuerySet[Organisation]:
-    """Organisations of which the account is the last active owner."""
     owned = TeamMember.objects.filter(account=account, role=TeamRole.OWNER)
     others = TeamMember.objects.filter(
         organisation=OuterRef("pk"), role=TeamRole.OWNER, account__is_active=True
@@ -202,40 +204,45 @@ def orphaned_by(account: Account) -> models.QuerySet[Organisation]:
     return Organisation.objects.filter(~Exists(others), pk__in=owned.values("organisation"))
 
 
-def delete_requests_of(addresses: set[str], done: Erasure) -> None:
-    """Invitations to the addresses, and claims that wait for an answer to them."""
+def delete_requests_to(addresses: set[str], done: Erasure) -> None:
     exactly = Q(pk__in=[])
     for address in addresses:
         exactly |= Q(email__iexact=address)
-    delete(Invitation.objects.filter(exactly), done)
+    _delete(Invitation.objects.filter(exactly), done)
     claims = Q(pk__in=[])
     for address in addresses:
         claims |= Q(role_address__iexact=address)
-    delete(Claim.objects.filter(claims, state=ClaimState.PENDING), done)
+    _delete(Claim.objects.filter(claims, state=ClaimState.PENDING), done)
 
 
 def delete_traces(account: Account | None, addresses: set[str], done: Erasure) -> None:
-    """Sessions, and what is kept of where the account's events came from."""
     sessions = [session.pk for session in sessions_of(account, addresses)]
-    delete(Session.objects.filter(pk__in=sessions), done)
-    typed = [row.pk for row, _fields in rows_with(EventAddress, addresses)]
+    _delete(Session.objects.filter(pk__in=sessions), done)
+    typed = [row.pk for row, _fields in rows_mentioning(EventAddress, addresses)]
     traces = Q(pk__in=typed)
     if account is not None:
         traces |= Q(event__account=account) | Q(event__about=account)
-    delete(EventAddress.objects.filter(traces), done)
+    _delete(EventAddress.objects.filter(traces), done)
+
+
+def belongings() -> Iterator[tuple[type[models.Model], str]]:
+    """Models whose rows Django would delete with an account, and their fields that lead to it."""
+    for relation in Account._meta.related_objects:
+        model = relation.related_model
+        is_deleted = relation.on_delete is models.CASCADE and not model._meta.auto_created
+        # The lines of the admin's own log stay, and lead to the nameless account.
+        if is_deleted and model is not LogEntry:
+            yield model, relation.field.name
 
 
 def delete_belongings(account: Account, done: Erasure) -> None:
-    for label in privacy.FALLING_WITH_AN_ACCOUNT:
-        model = apps.get_model(label)
-        (name,) = relations_to_account(model)
-        delete(model._base_manager.filter(**{name: account}), done)
+    for model, name in belongings():
+        _delete(model._base_manager.filter(**{name: account}), done)
     # An expert's versions describe a person even without an address.
-    expert = apps.get_model("labels.expert")
-    delete(expert.history.filter(account=account), done)
+    _delete(Expert.history.filter(account=account), done)
 
 
-def delete(rows: models.QuerySet[Any], done: Erasure) -> None:
+def _delete(rows: models.QuerySet[Any], done: Erasure) -> None:
     number = rows.count()
     if number:
         rows.delete()
@@ -257,23 +264,25 @@ def nameless_address(key: Any) -> str:
     return f"erased-{key}@invalid.example"
 
 
-def clear(model: type[models.Model], addresses: set[str], done: Erasure) -> None:
-    """Take the addresses out of the rows of one table; no version of a row tells of it."""
-    mention = mention_of(addresses)
-    label = privacy.label_of_the_row(model._meta.label_lower)
-    for row, fields in rows_with(model, addresses):
+def _clear_mentions(model: type[models.Model], addresses: set[str], done: Erasure) -> None:
+    # By `update`: a new version of a row would keep the old one beside it.
+    mention = mention_pattern(addresses)
+    row_model = getattr(model, "instance_type", model)
+    for row, fields in rows_mentioning(model, addresses):
         values: dict[str, Any] = {}
         for column in fields:
             value = getattr(row, column.attname)
-            values[column.attname] = cleared(column, value, mention, key=getattr(row, "id", row.pk))
-            shown_by = privacy.SHOWN_BY.get((label, column.name))
+            values[column.attname] = without_mention(
+                column, value, mention, key=getattr(row, "id", row.pk)
+            )
+            shown_by = SHOWN_BY.get((row_model, column.name))
             if shown_by:
                 values[shown_by] = False
         model._base_manager.filter(pk=row.pk).update(**values)
         done.changed[model._meta.label_lower] += 1
 
 
-def cleared(column: Any, value: Any, mention: re.Pattern[str], *, key: Any) -> Any:
+def without_mention(column: Any, value: Any, mention: re.Pattern[str], *, key: Any) -> Any:
     """The value without the address; empty, or a nameless address, where it was nothing else."""
     if isinstance(column, models.JSONField):
         return json.loads(mention.sub(ERASED, json.dumps(value)))
@@ -287,7 +296,7 @@ def cleared(column: Any, value: Any, mention: re.Pattern[str], *, key: Any) -> A
 
 # What the signed-in account may take along
 
-KEYS = {
+DOWNLOAD_KEYS = {
     "account": "the account: address, language of mails, roles, when it was made",
     "addresses": "addresses with which it signs in",
     "second_factors": "kinds of second factors, when made and last used; no secret",
@@ -305,12 +314,10 @@ KEYS = {
 }
 
 
-def data_of(account: Account) -> dict[str, Any]:
-    """Everything that the portal holds about the account, by the keys of `KEYS`."""
-    expert = apps.get_model("labels.expert")
-    delivery = apps.get_model("labels.delivery")
+def collect_account_data(account: Account) -> dict[str, Any]:
+    """Everything that the portal holds about the account, by the keys of `DOWNLOAD_KEYS`."""
     return {
-        "account": values(
+        "account": _values(
             Account.objects.filter(pk=account.pk),
             "email",
             "language",
@@ -319,23 +326,23 @@ def data_of(account: Account) -> dict[str, Any]:
             "created_at",
         )[0]
         | {"roles": sorted(account.groups.values_list("name", flat=True))},
-        "addresses": values(EmailAddress.objects.filter(user=account), "email", "verified"),
-        "second_factors": values(
+        "addresses": _values(EmailAddress.objects.filter(user=account), "email", "verified"),
+        "second_factors": _values(
             Authenticator.objects.filter(user=account), "type", "created_at", "last_used_at"
         ),
         "sessions": [
             {"expires_at": session.expire_date} for session in sessions_of(account, {account.email})
         ],
-        "teams": values(account.teams.all(), "organisation__name", "role", "joined_at"),
-        "mandates": values(account.mandates.all(), "programme__name_en"),
-        "expert": values(
-            expert.objects.filter(account=account),
+        "teams": _values(account.teams.all(), "organisation__name", "role", "joined_at"),
+        "mandates": _values(account.mandates.all(), "programme__name_en"),
+        "expert": _values(
+            Expert.objects.filter(account=account),
             "country",
             "languages",
             "accredited_on",
             "portfolios__code",
         ),
-        "invitations": values(
+        "invitations": _values(
             Invitation.objects.filter(Q(email__iexact=account.email) | Q(invited_by=account)),
             "email",
             "organisation__name",
@@ -346,7 +353,7 @@ def data_of(account: Account) -> dict[str, Any]:
             "accepted_at",
             "withdrawn_at",
         ),
-        "claims": values(
+        "claims": _values(
             Claim.objects.filter(role_address__iexact=account.email),
             "organisation__name",
             "reason",
@@ -355,7 +362,7 @@ def data_of(account: Account) -> dict[str, Any]:
             "created_at",
             "decided_at",
         ),
-        "reports": values(
+        "reports": _values(
             ProblemReport.objects.filter(reply_address__iexact=account.email),
             "record_name",
             "path",
@@ -365,8 +372,8 @@ def data_of(account: Account) -> dict[str, Any]:
             "created_at",
             "closed_at",
         ),
-        "mails": values(
-            delivery.objects.filter(account=account),
+        "mails": _values(
+            Delivery.objects.filter(account=account),
             "notice__label__public_id",
             "notice__kind",
             "week_from",
@@ -374,7 +381,7 @@ def data_of(account: Account) -> dict[str, Any]:
             "sent_at",
             "failed_at",
         ),
-        "events": values(
+        "events": _values(
             Event.objects.filter(Q(account=account) | Q(about=account)),
             "happened_at",
             "kind",
@@ -382,27 +389,30 @@ def data_of(account: Account) -> dict[str, Any]:
             "address__network_address",
             "address__typed_address",
         ),
-        "changes": [
-            {"table": privacy.label_of_the_row(model._meta.label_lower), **change}
-            for model in tables()
-            if hasattr(model, "history_user")
-            for change in values(
-                model._base_manager.filter(history_user=account).annotate(
-                    row=F(model.instance_type._meta.pk.attname)  # type: ignore[attr-defined]
-                ),
-                "row",
-                "history_date",
-                "history_type",
-                "history_change_reason",
-            )
-        ],
+        "changes": list(versions_by(account)),
         "found_in": [
             {"table": place.table, "field": place.field, "rows": len(place.keys)}
-            for place in find(account.email)
+            for place in find_address(account.email)
             if place.is_mention
         ],
     }
 
 
-def values(rows: models.QuerySet[Any], *names: str) -> list[dict[str, Any]]:
+def versions_by(account: Account) -> Iterator[dict[str, Any]]:
+    for model in stored_models():
+        if hasattr(model, "history_user"):
+            versions: Any = model
+            table = versions.instance_type._meta
+            written = versions.objects.filter(history_user=account)
+            for version in _values(
+                written.annotate(row=F(table.pk.attname)),
+                "row",
+                "history_date",
+                "history_type",
+                "history_change_reason",
+            ):
+                yield {"table": table.label_lower, **version}
+
+
+def _values(rows: models.QuerySet[Any], *names: str) -> list[dict[str, Any]]:
     return list(rows.order_by("pk").values(*names))

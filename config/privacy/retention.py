@@ -1,4 +1,4 @@
-"""Removing what has been kept long enough, by the days of `clusters.privacy`."""
+"""Removing what has been kept long enough, as docs/privacy-data.md says."""
 
 import shutil
 from collections import Counter
@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
@@ -31,7 +30,18 @@ from clusters.models import (
     ProblemReport,
 )
 from clusters.people.log import record
-from config.privacy import fields as privacy
+from labels.models import Delivery
+
+CHANGE_DAYS = 7
+NETWORK_ADDRESS_DAYS = 90
+INVITATION_DAYS = 90
+REPLY_ADDRESS_DAYS = 90
+CLAIM_DAYS = 180
+# Two years and a leap day: the database refuses to delete a younger line of the log.
+EVENT_DAYS = ADMIN_LOG_DAYS = FORMER_ADDRESS_DAYS = 731
+# What a team was told is looked up as long; a label that may still be renewed keeps its mails
+# longer, or the next run would send them again.
+DELIVERY_DAYS = 731
 
 FORMER_ADDRESSES: tuple[tuple[Any, str], ...] = (
     (Account, "email"),
@@ -57,7 +67,7 @@ def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
             filled |= ~Q(**{name: ""})
         done[rows.model._meta.label_lower] += rows.filter(filled).update(**dict.fromkeys(names, ""))
     done["cache"] += delete_expired_entries(now)
-    for folder in past_certificates(timezone.localdate(now)):
+    for folder in folders_of_old_certificates(timezone.localdate(now)):
         done["certificates"] += len(list(folder.iterdir()))
         if not dry_run:
             shutil.rmtree(folder)
@@ -71,56 +81,50 @@ def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
 
 
 def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
-    """Rows that go as a whole, with the versions of an invitation and of a mail."""
     yield EventAddress.objects.filter(
-        event__happened_at__lte=now - timedelta(days=privacy.NETWORK_ADDRESS_DAYS)
+        event__happened_at__lte=now - timedelta(days=NETWORK_ADDRESS_DAYS)
     )
-    yield Event.objects.filter(happened_at__lte=now - timedelta(days=privacy.EVENT_DAYS))
+    yield Event.objects.filter(happened_at__lte=now - timedelta(days=EVENT_DAYS))
     yield Session.objects.filter(expire_date__lte=now)
-    long_ago = now - timedelta(days=privacy.INVITATION_DAYS)
+    long_ago = now - timedelta(days=INVITATION_DAYS)
     yield Invitation.objects.filter(expires_at__lte=long_ago)
     yield Invitation.history.filter(expires_at__lte=long_ago).exclude(
         id__in=Invitation.objects.values("pk")
     )
     yield from due_deliveries(now)
-    yield Change.objects.filter(changed_at__lte=now - timedelta(days=privacy.CHANGE_DAYS))
-    yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=privacy.ADMIN_LOG_DAYS))
+    yield Change.objects.filter(changed_at__lte=now - timedelta(days=CHANGE_DAYS))
+    yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=ADMIN_LOG_DAYS))
 
 
 def due_deliveries(now: datetime) -> Iterator[models.QuerySet[Any]]:
-    """Old mails of digests, and of notices whose label is renewable no more, with their versions.
-
-    While it is, a missing row would have the mail sent again; a month more for labels without
-    days in which they can be renewed.
-    """
-    deliveries: Any = apps.get_model("labels.delivery")
-    long_ago = now - timedelta(days=privacy.DELIVERY_DAYS)
+    # Old mails of digests, and of notices whose label is renewable no more, with their versions.
+    # While it is, a missing row would have the mail sent again; a month more for labels without
+    # days in which they can be renewed.
+    long_ago = now - timedelta(days=DELIVERY_DAYS)
     a_month_ago = timezone.localdate(now) - timedelta(days=31)
     is_over = Q(notice=None) | ~Q(notice__label__renewable_until__gte=a_month_ago)
-    yield deliveries.objects.filter(is_over, begun_at__lte=long_ago)
-    yield deliveries.history.filter(begun_at__lte=long_ago).exclude(
-        id__in=deliveries.objects.values("pk")
+    yield Delivery.objects.filter(is_over, begun_at__lte=long_ago)
+    yield Delivery.history.filter(begun_at__lte=long_ago).exclude(
+        id__in=Delivery.objects.values("pk")
     )
 
 
 def due_fields(now: datetime) -> Iterator[tuple[models.QuerySet[Any], tuple[str, ...]]]:
-    """Fields to empty, in the rows and in their versions."""
-    decided = now - timedelta(days=privacy.CLAIM_DAYS)
-    yield from with_versions(Claim, Q(decided_at__lte=decided), decided, "role_address", "reason")
-    closed = now - timedelta(days=privacy.REPLY_ADDRESS_DAYS)
-    yield from with_versions(ProblemReport, Q(closed_at__lte=closed), closed, "reply_address")
-    former = now - timedelta(days=privacy.FORMER_ADDRESS_DAYS)
+    decided = now - timedelta(days=CLAIM_DAYS)
+    yield from with_their_versions(
+        Claim, Q(decided_at__lte=decided), decided, "role_address", "reason"
+    )
+    closed = now - timedelta(days=REPLY_ADDRESS_DAYS)
+    yield from with_their_versions(ProblemReport, Q(closed_at__lte=closed), closed, "reply_address")
+    former = now - timedelta(days=FORMER_ADDRESS_DAYS)
     for model, name in FORMER_ADDRESSES:
         present = model.objects.filter(pk=OuterRef("id")).values(name)
         versions = model.history.filter(history_date__lte=former)
         yield versions.exclude(**{name: Coalesce(Subquery(present), Value(""))}), (name,)
 
 
-def past_certificates(today: date) -> Iterator[Path]:
-    """Folders of certificates that nobody is sent any more, each named by its day.
-
-    Yesterday's stays: who asked for one before midnight may still be waiting for it.
-    """
+def folders_of_old_certificates(today: date) -> Iterator[Path]:
+    # Each is named by its day. Yesterday's stays: who asked before midnight may still be waiting.
     yesterday = str(today - timedelta(days=1))
     return (
         folder
@@ -129,7 +133,7 @@ def past_certificates(today: date) -> Iterator[Path]:
     )
 
 
-def with_versions(
+def with_their_versions(
     model: Any, is_due: Q, moment: datetime, *names: str
 ) -> Iterator[tuple[models.QuerySet[Any], tuple[str, ...]]]:
     """The due rows, all versions of these, and old versions of rows that are no longer there."""
@@ -141,7 +145,7 @@ def with_versions(
 
 
 def delete_expired_entries(now: datetime) -> int:
-    """Django's cache in the database drops expired entries only when it is full."""
+    # Django's cache in the database drops expired entries only when it is full.
     number = 0
     for cache in caches.all(initialized_only=False):
         if isinstance(cache, DatabaseCache):

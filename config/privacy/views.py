@@ -7,19 +7,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from clusters.http.limits import network_address
-from clusters.models import Account, EventKind
+from clusters.models import EventKind
+from clusters.people.access import signed_in_account
 from clusters.people.log import record
-from config.privacy.erasing import data_of
+from config.privacy.erasing import collect_account_data
 
 
 @never_cache
 @login_required
 @require_POST
 def account_data(request: HttpRequest) -> HttpResponse:
-    """A POST, because it is noted in the log of events."""
-    person = request.user
-    assert isinstance(person, Account)
-    data = data_of(person)
+    # A POST, because it is noted in the log of events.
+    person = signed_in_account(request)
+    data = collect_account_data(person)
     record(
         EventKind.EXPORTED,
         now=timezone.now(),

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from config.privacy.erasing import Erasure, erase
+from config.privacy.erasing import Erasure, erase_address
 
 
 class Command(BaseCommand):
@@ -23,11 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         address, now = options["address"], timezone.now()
-        plan = erase(address, now=now, dry_run=True)
+        plan = erase_address(address, now=now, dry_run=True)
         for organisation in plan.orphaned:
             self.stdout.write(f"Nobody else owns the profile of {organisation}.")
         if not options["yes"]:
-            self.tell(plan, address, "would be ")
+            self.report(plan, address, "would be ")
             if plan.found_anything:
                 self.stdout.write("Nothing was written. Repeat with --yes to do it.")
             return
@@ -37,9 +37,9 @@ class Command(BaseCommand):
                 "another owner first, or repeat with --leave-without-owner: then the profiles are "
                 "open to claims."
             )
-        self.tell(erase(address, now=now), address, "")
+        self.report(erase_address(address, now=now), address, "")
 
-    def tell(self, erasure: Erasure, address: str, would: str) -> None:
+    def report(self, erasure: Erasure, address: str, would: str) -> None:
         if not erasure.found_anything:
             self.stdout.write(f"Nothing was found about {address}.")
         for verb, numbers in (("deleted", erasure.deleted), ("changed", erasure.changed)):

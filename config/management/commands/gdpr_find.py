@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from config.privacy.erasing import find
+from config.privacy.erasing import find_address
 
 KEYS_SHOWN = 20
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         address = options["address"]
-        places = find(address)
+        places = find_address(address)
         if options["format"] == "json":
             report = {"address": address, "places": [asdict(place) for place in places]}
             self.stdout.write(json.dumps(report, default=str))

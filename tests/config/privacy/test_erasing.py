@@ -35,7 +35,15 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people.log import record
-from config.privacy.erasing import KEYS, cleared, erase, find, mention_of, tables, text_fields
+from config.privacy.erasing import (
+    DOWNLOAD_KEYS,
+    erase_address,
+    find_address,
+    mention_pattern,
+    stored_models,
+    text_fields,
+    without_mention,
+)
 from labels.models import Delivery, Expert
 from tests.factories import (
     make_account,
@@ -124,7 +132,7 @@ def account(client: Client) -> Account:
 
 
 def where(address: str = ADDRESS) -> set[tuple[str, str]]:
-    return {(place.table, place.field) for place in find(address)}
+    return {(place.table, place.field) for place in find_address(address)}
 
 
 def dump() -> str:
@@ -153,7 +161,7 @@ def dump() -> str:
     ],
 )
 def test_mention_is_recognised(text: str) -> None:
-    assert mention_of({ADDRESS}).search(text)
+    assert mention_pattern({ADDRESS}).search(text)
 
 
 @pytest.mark.parametrize(
@@ -169,13 +177,13 @@ def test_mention_is_recognised(text: str) -> None:
     ],
 )
 def test_longer_address_is_another_one(text: str) -> None:
-    assert not mention_of({ADDRESS}).search(text)
+    assert not mention_pattern({ADDRESS}).search(text)
 
 
 def test_wildcards_of_sql_are_plain_letters() -> None:
     make_report(reply_address="jxdoe@example.org")
 
-    assert find("j_doe@example.org") == find("%@example.org") == []
+    assert find_address("j_doe@example.org") == find_address("%@example.org") == []
 
 
 # Finding
@@ -388,7 +396,7 @@ def test_erase_is_half_done_never(account: Account, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("config.privacy.erasing.record", fail)
 
     with pytest.raises(RuntimeError):
-        erase(ADDRESS, now=NOW)
+        erase_address(ADDRESS, now=NOW)
 
     assert dump() == before
 
@@ -432,14 +440,14 @@ def test_colleague_keeps_a_profile(
 ) -> None:
     make_team_member(organisation=last_owner.organisation, **fields)
 
-    assert bool(erase(ADDRESS, now=NOW, dry_run=True).orphaned) == is_orphaned
+    assert bool(erase_address(ADDRESS, now=NOW, dry_run=True).orphaned) == is_orphaned
 
 
 def test_disabled_owner_keeps_no_profile(last_owner: TeamMember) -> None:
     disabled = make_account(is_active=False)
     make_team_member(organisation=last_owner.organisation, account=disabled)
 
-    assert erase(ADDRESS, now=NOW, dry_run=True).orphaned == ["Park"]
+    assert erase_address(ADDRESS, now=NOW, dry_run=True).orphaned == ["Park"]
 
 
 # Nothing is left
@@ -458,7 +466,7 @@ def make_one_of_everything() -> None:
 def plant(address: str) -> list[str]:
     """Write the address into every text field that takes it, of two rows; the fields' names."""
     planted = []
-    for model in tables():
+    for model in stored_models():
         if model is Event:  # the database refuses; `record` leaves addresses out
             continue
         for column in text_fields(model):
@@ -497,19 +505,19 @@ def test_nothing_is_left_after_erasing(account: Account) -> None:
 
     run("gdpr_erase", ADDRESS, "--yes", "--leave-without-owner")
 
-    assert find(ADDRESS) == []
+    assert find_address(ADDRESS) == []
     assert [line for line in dump().splitlines() if ADDRESS in line] == []
 
 
 def test_every_text_field_can_be_cleared() -> None:
-    for model in tables():
+    for model in stored_models():
         for column in text_fields(model):
             if isinstance(column, models.JSONField):
-                assert cleared(column, {"a": [ADDRESS]}, mention_of({ADDRESS}), key=1) == {
-                    "a": ["[erased]"]
-                }
+                assert without_mention(
+                    column, {"a": [ADDRESS]}, mention_pattern({ADDRESS}), key=1
+                ) == {"a": ["[erased]"]}
             else:
-                value = cleared(column, ADDRESS, mention_of({ADDRESS}), key=1)
+                value = without_mention(column, ADDRESS, mention_pattern({ADDRESS}), key=1)
                 assert ADDRESS not in value
                 assert len(value) <= (column.max_length or 1000)
 
@@ -517,7 +525,7 @@ def test_every_text_field_can_be_cleared() -> None:
 def test_every_table_is_looked_at() -> None:
     """Beside sessions, which are read by themselves, what Django itself does not model, and the
     index of words, which the database makes from the tables that are looked at."""
-    known = {model._meta.db_table for model in tables()} | {Session._meta.db_table}
+    known = {model._meta.db_table for model in stored_models()} | {Session._meta.db_table}
     index = re.compile(r"(cluster|organisation|programme|announcement)_(document|vocab|indexed).*")
 
     others = {
@@ -550,10 +558,10 @@ def test_account_takes_its_data_along(account: Account, client: Client) -> None:
     assert response["Content-Disposition"] == 'attachment; filename="account-data.json"'
     assert "no-store" in response["Cache-Control"]
     data = response.json()
-    assert list(data) == list(KEYS)
+    assert list(data) == list(DOWNLOAD_KEYS)
     assert data["account"]["email"] == ADDRESS
     assert data["account"]["roles"] == ["expert", "policy-maker"]
-    assert [key for key in KEYS if not data[key]] == []
+    assert [key for key in DOWNLOAD_KEYS if not data[key]] == []
     assert data["second_factors"][0]["type"] == "totp"
     assert data["expert"][0]["portfolios__code"] == portfolio().code
     assert data["events"][0]["address__network_address"] == "192.0.2.7"
