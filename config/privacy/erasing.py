@@ -1,4 +1,4 @@
-"""Finding and erasing everything that the portal holds about an address, and handing it out."""
+"""Finding and erasing everything that the portal holds about an address."""
 
 import json
 import re
@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Cast
 
 from clusters.models import (
@@ -27,12 +26,11 @@ from clusters.models import (
     EventKind,
     Invitation,
     Organisation,
-    ProblemReport,
     TeamMember,
     TeamRole,
 )
 from clusters.people.log import record
-from labels.models import Delivery, Expert
+from labels.models import Expert
 
 ERASED = "[erased]"
 # Addresses that are public only where a second field says so.
@@ -292,127 +290,3 @@ def without_mention(column: Any, value: Any, mention: re.Pattern[str], *, key: A
     if column.unique:
         return f"erased-{key}"[: column.max_length]
     return mention.sub(ERASED, text)[: column.max_length]
-
-
-# What the signed-in account may take along
-
-DOWNLOAD_KEYS = {
-    "account": "the account: address, language of mails, roles, when it was made",
-    "addresses": "addresses with which it signs in",
-    "second_factors": "kinds of second factors, when made and last used; no secret",
-    "sessions": "until when each open session lasts",
-    "teams": "organisations in whose teams it is, with the role",
-    "mandates": "programmes that it follows",
-    "expert": "its entry in the pool of experts",
-    "invitations": "invitations to its address, and those that it sent",
-    "claims": "claims of profiles made with its address",
-    "reports": "problems reported with its address",
-    "mails": "notices about labels and weekly digests that were mailed to it",
-    "events": "lines of the event log by it or about it, with addresses while they are kept",
-    "changes": "versions of records that it wrote",
-    "found_in": "every other table and field where its address stands",
-}
-
-
-def collect_account_data(account: Account) -> dict[str, Any]:
-    """Everything that the portal holds about the account, by the keys of `DOWNLOAD_KEYS`."""
-    return {
-        "account": _values(
-            Account.objects.filter(pk=account.pk),
-            "email",
-            "language",
-            "is_active",
-            "is_superuser",
-            "created_at",
-        )[0]
-        | {"roles": sorted(account.groups.values_list("name", flat=True))},
-        "addresses": _values(EmailAddress.objects.filter(user=account), "email", "verified"),
-        "second_factors": _values(
-            Authenticator.objects.filter(user=account), "type", "created_at", "last_used_at"
-        ),
-        "sessions": [
-            {"expires_at": session.expire_date} for session in sessions_of(account, {account.email})
-        ],
-        "teams": _values(account.teams.all(), "organisation__name", "role", "joined_at"),
-        "mandates": _values(account.mandates.all(), "programme__name_en"),
-        "expert": _values(
-            Expert.objects.filter(account=account),
-            "country",
-            "languages",
-            "accredited_on",
-            "portfolios__code",
-        ),
-        "invitations": _values(
-            Invitation.objects.filter(Q(email__iexact=account.email) | Q(invited_by=account)),
-            "email",
-            "organisation__name",
-            "team_role",
-            "role",
-            "created_at",
-            "expires_at",
-            "accepted_at",
-            "withdrawn_at",
-        ),
-        "claims": _values(
-            Claim.objects.filter(role_address__iexact=account.email),
-            "organisation__name",
-            "reason",
-            "state",
-            "answer",
-            "created_at",
-            "decided_at",
-        ),
-        "reports": _values(
-            ProblemReport.objects.filter(reply_address__iexact=account.email),
-            "record_name",
-            "path",
-            "text",
-            "state",
-            "answer",
-            "created_at",
-            "closed_at",
-        ),
-        "mails": _values(
-            Delivery.objects.filter(account=account),
-            "notice__label__public_id",
-            "notice__kind",
-            "week_from",
-            "begun_at",
-            "sent_at",
-            "failed_at",
-        ),
-        "events": _values(
-            Event.objects.filter(Q(account=account) | Q(about=account)),
-            "happened_at",
-            "kind",
-            "detail",
-            "address__network_address",
-            "address__typed_address",
-        ),
-        "changes": list(versions_by(account)),
-        "found_in": [
-            {"table": place.table, "field": place.field, "rows": len(place.keys)}
-            for place in find_address(account.email)
-            if place.is_mention
-        ],
-    }
-
-
-def versions_by(account: Account) -> Iterator[dict[str, Any]]:
-    for model in stored_models():
-        if hasattr(model, "history_user"):
-            versions: Any = model
-            table = versions.instance_type._meta
-            written = versions.objects.filter(history_user=account)
-            for version in _values(
-                written.annotate(row=F(table.pk.attname)),
-                "row",
-                "history_date",
-                "history_type",
-                "history_change_reason",
-            ):
-                yield {"table": table.label_lower, **version}
-
-
-def _values(rows: models.QuerySet[Any], *names: str) -> list[dict[str, Any]]:
-    return list(rows.order_by("pk").values(*names))

@@ -10,7 +10,7 @@ from clusters.http.limits import network_address
 from clusters.models import EventKind
 from clusters.people.access import signed_in_account
 from clusters.people.log import record
-from config.privacy.erasing import collect_account_data
+from config.privacy.download import collect_account_data
 
 
 @never_cache

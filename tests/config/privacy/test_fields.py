@@ -12,7 +12,7 @@ from django.db import models
 
 from clusters.models import Account
 from config.privacy import retention
-from config.privacy.erasing import DOWNLOAD_KEYS, belongings
+from config.privacy.erasing import belongings
 
 TABLES = apps.get_models(include_auto_created=True)
 DOCUMENT = (Path(settings.BASE_DIR) / "docs" / "privacy-data.md").read_text(encoding="utf-8")
@@ -128,8 +128,3 @@ def test_rows_that_fall_with_an_account() -> None:
         ("labels.expert", "account"),
         ("mfa.authenticator", "user"),
     ]
-
-
-@pytest.mark.parametrize("key", DOWNLOAD_KEYS)
-def test_document_explains_the_keys_of_the_download(key: str) -> None:
-    assert f"| `{key}` | {DOWNLOAD_KEYS[key]} |" in DOCUMENT
