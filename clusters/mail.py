@@ -26,11 +26,7 @@ def send(
 
     Links are built from `site_url`, which every mail knows, never from a request.
     """
-    known = {
-        "site_url": settings.SITE_URL,
-        "contact_address": settings.CONTACT_ADDRESS,
-        **context,
-    }
+    known = {"site_url": settings.SITE_URL, "contact_address": settings.CONTACT_ADDRESS, **context}
     with translation.override(language):
         message = EmailMultiAlternatives(
             subject=" ".join(render_text(f"{template}_subject.txt", known).split()),

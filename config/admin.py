@@ -115,10 +115,7 @@ class PortalAdminSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        dashboard = {
-            "items": list(self.items(request)),
-            "changes": list(self.changes(request)),
-        }
+        dashboard = {"items": list(self.items(request)), "changes": list(self.changes(request))}
         return super().index(request, dashboard | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:

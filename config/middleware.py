@@ -91,9 +91,9 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not is_utf8(request):
-            return bad_request(request, "The address or the form is not encoded in UTF-8.")
+            return refuse_request(request, "The address or the form is not encoded in UTF-8.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts_in_address(request)):
-            return bad_request(request, "The address contains control characters.")
+            return refuse_request(request, "The address contains control characters.")
         request.COOKIES = {
             name: value
             for name, value in request.COOKIES.items()
@@ -102,9 +102,9 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
         try:
             texts = list(texts_in_form(request))
         except UnreadablePostError:
-            return bad_request(request, "The form did not arrive as a whole.")
+            return refuse_request(request, "The form did not arrive as a whole.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts):
-            return bad_request(request, "The form contains control characters.")
+            return refuse_request(request, "The form contains control characters.")
         return get_response(request)
 
     return middleware
@@ -132,7 +132,7 @@ def texts_in_form(request: HttpRequest) -> Iterator[str]:
     yield from request.FILES
 
 
-def bad_request(request: HttpRequest, why: str) -> HttpResponse:
+def refuse_request(request: HttpRequest, why: str) -> HttpResponse:
     text = f"{why} Correct it and try again."
     if is_for_the_api(request):
         return problem(HTTPStatus.BAD_REQUEST, text)

@@ -78,7 +78,7 @@ def grant(*verbs: str, on: Scope | None = None, fields: str = "") -> Grant:
     return Grant(frozenset(verbs), on, frozenset(fields.split()) if fields else None)
 
 
-def each(models: Iterable[type[Model]], *grants: Grant) -> GrantsOfARole:
+def same_grants(models: Iterable[type[Model]], *grants: Grant) -> GrantsOfARole:
     return dict.fromkeys(models, grants)
 
 
@@ -133,12 +133,8 @@ TEAM: GrantsOfARole = {
             fields="town website eccp_url contact_address is_contact_shown logo",
         )
     ],
-    ClusterText: [
-        grant(*EDIT, on=managed("cluster"), fields="language tagline description"),
-    ],
-    MembershipCount: [
-        grant(*EDIT, on=managed("cluster"), fields="counted_on kind count source"),
-    ],
+    ClusterText: [grant(*EDIT, on=managed("cluster"), fields="language tagline description")],
+    MembershipCount: [grant(*EDIT, on=managed("cluster"), fields="counted_on kind count source")],
     ClusterName: [grant(VIEW, on=managed("cluster"))],
     # Both ends of a management are named, so neither may be unpublished.
     Management: [
@@ -193,7 +189,7 @@ POLICY_MAKER: GrantsOfARole = {
     Participation: [grant(VIEW, on=and_also(mandated("programme"), cluster__is_published=True))],
     RequiredLevel: [grant(VIEW, on=mandated("programme"))],
     Cluster: [grant(VIEW, DOWNLOAD, on=in_mandated_programmes("pk"))],
-    **each(
+    **same_grants(
         (ClusterText, ClusterName, MembershipCount),
         grant(VIEW, on=in_mandated_programmes("cluster")),
     ),
@@ -204,9 +200,9 @@ POLICY_MAKER: GrantsOfARole = {
 }
 
 SECRETARIAT: GrantsOfARole = {
-    **each(CONTENT, grant(*WRITE, PUBLISH, DOWNLOAD)),
-    **each(TABLES, grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT)),
-    **each((*STEPS, *SCHEME, *QUEUES), grant(VIEW)),
+    **same_grants(CONTENT, grant(*WRITE, PUBLISH, DOWNLOAD)),
+    **same_grants(TABLES, grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT)),
+    **same_grants((*STEPS, *SCHEME, *QUEUES), grant(VIEW)),
     ProblemReport: [
         grant(VIEW, CHANGE, fields="state answer is_logged correction_en correction_it")
     ],
@@ -229,7 +225,7 @@ EDITOR: GrantsOfARole = {
 
 LEAD: GrantsOfARole = {
     **SECRETARIAT,
-    **each((*SCHEME, Expert), grant(*WRITE)),
+    **same_grants((*SCHEME, Expert), grant(*WRITE)),
     Label: [grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT, DECIDE)],
     Decision: [grant(VIEW, DECIDE)],
     Claim: [grant(VIEW, CHANGE, fields="state answer")],
@@ -240,12 +236,7 @@ LEAD: GrantsOfARole = {
     TeamMember: [grant(VIEW), grant(CHANGE, DELETE, fields="role")],
     Mandate: [grant(VIEW, ADD, DELETE)],
     Invitation: [
-        grant(
-            VIEW,
-            ADD,
-            CHANGE,
-            fields="email organisation team_role role programme language",
-        )
+        grant(VIEW, ADD, CHANGE, fields="email organisation team_role role programme language")
     ],
     Event: [grant(VIEW, DOWNLOAD)],
 }
@@ -254,7 +245,7 @@ GRANTS: Mapping[str, GrantsOfARole] = {
     Role.TEAM: TEAM,
     Role.EXPERT: EXPERT,
     Role.POLICY_MAKER: POLICY_MAKER,
-    Role.AUDITOR: each((*CONTENT, *STEPS, *SCHEME, *PEOPLE, *QUEUES, Event), grant(VIEW)),
+    Role.AUDITOR: same_grants((*CONTENT, *STEPS, *SCHEME, *PEOPLE, *QUEUES, Event), grant(VIEW)),
     Role.EDITOR: EDITOR,
     Role.LEAD: LEAD,
 }

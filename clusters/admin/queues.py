@@ -51,7 +51,7 @@ class ProblemReportAdmin(PortalAdmin):
         "closed_by",
     )
     concerns: ClassVar = {
-        "waiting": Concern(_("Reported problems waiting"), lambda rows, day: rows.waiting()),
+        "waiting": Concern(_("Reported problems waiting"), lambda rows, day: rows.waiting())
     }
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -32,10 +32,7 @@ class ReportedRecord:
 
 def describe_record(kind: RecordKind, row: Any) -> ReportedRecord:
     return ReportedRecord(
-        kind=kind,
-        public_id=row.public_id,
-        name=str(row),
-        url=row.get_absolute_url(),
+        kind=kind, public_id=row.public_id, name=str(row), url=row.get_absolute_url()
     )
 
 
@@ -92,8 +89,5 @@ def mail_answer(report: ProblemReport) -> None:
         to=report.reply_address,
         language=report.language,
         reply_to=settings.CONTACT_ADDRESS,
-        context={
-            "report": report,
-            "page": f"{settings.SITE_URL}/{report.language}{report.path}",
-        },
+        context={"report": report, "page": f"{settings.SITE_URL}/{report.language}{report.path}"},
     )

@@ -7,13 +7,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clusters.models import (
-    Account,
-    EventKind,
-    Invitation,
-    Mandate,
-    Role,
-)
+from clusters.models import Account, EventKind, Invitation, Mandate, Role
 from clusters.people import policy
 from clusters.people.access import end_sessions, lock_account, mail_access_change, require_right
 from clusters.people.invitations import withdraw_all

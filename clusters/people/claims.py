@@ -15,7 +15,7 @@ from clusters.models import (
 )
 from clusters.people import policy
 from clusters.people.access import require_right, send_after_commit
-from clusters.people.invitations import mail_link, save_invitation
+from clusters.people.invitations import mail_invitation, save_invitation
 from clusters.people.log import record
 
 
@@ -82,4 +82,4 @@ def invite_claimant(claim: Claim, by: Account, now: datetime) -> None:
         language=claim.language,
     )
     save_invitation(invitation=invitation, by=by, now=now)
-    mail_link("claim_approved", invitation, answer=claim.answer)
+    mail_invitation("claim_approved", invitation, answer=claim.answer)

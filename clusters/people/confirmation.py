@@ -123,7 +123,7 @@ def mail_request(request: ConfirmationRequest, *, day: date, now: datetime) -> R
         return RequestOutcome(MailResult.SKIPPED)
     addresses = addresses_of(request.organisation)
     tried = [
-        mail.try_to_send(partial(mail_link, request, to, language, day=day, now=now))
+        mail.try_to_send(partial(mail_confirmation_link, request, to, language, day=day, now=now))
         for to, language in addresses
     ]
     failures = tuple(failure for failure in tried if failure)
@@ -134,7 +134,7 @@ def mail_request(request: ConfirmationRequest, *, day: date, now: datetime) -> R
     return RequestOutcome(MailResult.FAILED if failures else MailResult.SENT, mails, failures)
 
 
-def mail_link(
+def mail_confirmation_link(
     request: ConfirmationRequest, to: str, language: str, *, day: date, now: datetime
 ) -> None:
     organisation = request.organisation

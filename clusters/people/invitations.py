@@ -10,15 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clusters.models import (
-    Account,
-    EventKind,
-    Invitation,
-    Mandate,
-    Role,
-    TeamMember,
-    TeamRole,
-)
+from clusters.models import Account, EventKind, Invitation, Mandate, Role, TeamMember, TeamRole
 from clusters.people import policy
 from clusters.people.access import end_sessions, require_right, send_after_commit
 from clusters.people.log import record
@@ -33,7 +25,7 @@ def invite(*, invitation: Invitation, by: Account, now: datetime) -> Invitation:
     Raises ValidationError where the person has the place already.
     """
     save_invitation(invitation=invitation, by=by, now=now)
-    mail_link("invitation", invitation)
+    mail_invitation("invitation", invitation)
     return invitation
 
 
@@ -75,7 +67,7 @@ def describe_place(invitation: Invitation) -> str:
     return f"{invitation.role}: {programme.public_id}" if programme else invitation.role
 
 
-def mail_link(template: str, invitation: Invitation, **context: Any) -> None:
+def mail_invitation(template: str, invitation: Invitation, **context: Any) -> None:
     with translation.override(invitation.language):
         link = f"{settings.SITE_URL}{invitation.get_absolute_url()}"
         role = str(invitation.role_name())

@@ -21,15 +21,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
-from clusters.models import (
-    Account,
-    Cluster,
-    Mandate,
-    Participation,
-    Role,
-    TeamMember,
-    TeamRole,
-)
+from clusters.models import Account, Cluster, Mandate, Participation, Role, TeamMember, TeamRole
 
 VIEW, ADD, CHANGE, DELETE, PUBLISH, RESTORE, DOWNLOAD, IMPORT, CONFIRM, DECIDE = (
     "view",

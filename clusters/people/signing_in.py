@@ -341,7 +341,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = DefaultMFAAdapter.error_messages | {
         "cannot_delete_authenticator": _(
             "This is your only second factor, and your account must have one. Add another first."
-        ),
+        )
     }
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:

@@ -4,14 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clusters.models import (
-    Account,
-    EventKind,
-    Invitation,
-    Organisation,
-    TeamMember,
-    TeamRole,
-)
+from clusters.models import Account, EventKind, Invitation, Organisation, TeamMember, TeamRole
 from clusters.people import policy
 from clusters.people.access import end_sessions, mail_access_change, require_right
 from clusters.people.invitations import withdraw_all

@@ -28,15 +28,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clusters.compare.members import membership_table
 from clusters.http.links import Link
-from clusters.models import (
-    Account,
-    Cluster,
-    Invitation,
-    Organisation,
-    Role,
-    TeamMember,
-    TeamRole,
-)
+from clusters.models import Account, Cluster, Invitation, Organisation, Role, TeamMember, TeamRole
 from clusters.people import accounts, invitations, policy, teams
 from clusters.people.access import signed_in_account
 from clusters.people.claims import submit_claim
