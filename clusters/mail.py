@@ -29,6 +29,7 @@ def send(
     known = {"site_url": settings.SITE_URL, "contact_address": settings.CONTACT_ADDRESS, **context}
     with translation.override(language):
         message = EmailMultiAlternatives(
+            # A line break in a name would begin another header.
             subject=" ".join(render_text(f"{template}_subject.txt", known).split()),
             body=render_text(f"{template}.txt", known).strip() + "\n",
             to=[to],

@@ -75,6 +75,7 @@ class PortalAdminSite(AdminSite):
     ) -> HttpResponse:
         """To the portal's own page: to sign in, to enrol a second factor, or to one's account."""
         target = request.GET.get("next", "")
+        # Only within admin: the address comes from the request.
         path = target if target.startswith("/admin/") else "/admin/"
         if not request.user.is_authenticated:
             return redirect_to_login(path)
@@ -164,6 +165,7 @@ class PortalAdminSite(AdminSite):
             for number, model_admin in enumerate(followed)
         ]
         latest = union_all(histories).order_by("-changed_at")[:VERSIONS_READ] if histories else []
+        # Newest first in `latest`; reversed, the newest version of a row is what stays.
         by_row = {(row["model"], row["row"]): row for row in reversed(list(latest))}
         rows = sorted(by_row.values(), key=itemgetter("changed_at"), reverse=True)[:LATEST_CHANGES]
         objects = {

@@ -64,6 +64,7 @@ def never_store_private(get_response: GetResponse) -> GetResponse:
     # No cache stores what somebody signed in was shown, or an answer with a cookie.
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        # Also for an ended session: the page may be the one behind it.
         if response.cookies or settings.SESSION_COOKIE_NAME in request.COOKIES:
             response.setdefault("Cache-Control", "private, no-store")
         return response

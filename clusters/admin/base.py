@@ -75,6 +75,7 @@ class PartFormSet(BaseInlineFormSet):
         for constraint in rows[0]._meta.constraints if rows else ():
             if not isinstance(constraint, models.UniqueConstraint):
                 continue
+            # Django checks those without a condition by itself.
             if constraint.condition and constraint.fields:
                 self.refuse_duplicates(constraint, rows)
 
@@ -145,6 +146,7 @@ class Scoped(BaseModelAdmin):
         return bool(known[key])
 
     def writable(self, request: HttpRequest, obj: models.Model | None) -> frozenset[str] | None:
+        # Remembered for the request, as `allows`.
         known = request.__dict__.setdefault("_writable", {})
         key = (self.model, obj.pk if obj else None)
         if key not in known:
@@ -285,6 +287,7 @@ class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
 
         Relations to rows that the person does not see stay as they are.
         """
+        # Django would take every relation away that the form does not send.
         unseen = relations_not_offered(form) if change else {}
         super().save_related(request, form, formsets, change)
         for name, related in unseen.items():
@@ -370,6 +373,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
     slug_from = ""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        # A version for which nothing changed would say nothing.
         if change and equals_stored(obj):
             return
         obj._history_user = request.user
@@ -451,6 +455,7 @@ class PublishedAdmin(PortalAdmin):
         number = 0
         day = timezone.localdate()
         allowed = policy.allowed_rows(request.user, policy.PUBLISH, queryset, day)
+        # One by one: each is checked, and each has its version.
         for obj in allowed.exclude(is_published=is_published):
             obj.is_published = is_published
             try:

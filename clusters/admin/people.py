@@ -36,6 +36,7 @@ class ActionsOnlyAdmin(PortalAdmin):
     """Shows what an action refuses; nothing changes in bulk, or back to a version."""
 
     def allows(self, request: HttpRequest, verb: str, obj: Any) -> bool:
+        # An old version restored would skip what the action checks.
         return verb != policy.RESTORE and super().allows(request, verb, obj)
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
@@ -63,6 +64,7 @@ class ActionsOnlyAdmin(PortalAdmin):
 
 def keep_own_session(request: HttpRequest, changed: Account) -> None:
     if changed.pk == request.user.pk:
+        # Who changes their own role would be signed out with everyone else.
         renew_session(request)
 
 
@@ -114,6 +116,7 @@ class AccountAdmin(ActionsOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         now = timezone.now()
+        # `obj` holds what was typed; the action compares with what is stored.
         stored = Account.objects.get(pk=obj.pk)
         by = signed_in_account(request)
         if "language" in form.changed_data:
@@ -128,6 +131,7 @@ class AccountAdmin(ActionsOnlyAdmin):
             by = signed_in_account(request)
             accounts.give_roles(account=form.instance, roles=names, by=by, now=timezone.now())
             keep_own_session(request, form.instance)
+        # `give_roles` has written the groups.
         form.save_m2m = lambda: None
         super().save_related(request, form, formsets, change)
 

@@ -19,6 +19,7 @@ class ProblemReportForm(forms.ModelForm):
     """Checks what is written against the state also where that cannot be changed any more."""
 
     def _get_validation_exclusions(self) -> set[str]:
+        # A constraint of the model names these two.
         return super()._get_validation_exclusions() - {"state", "answer"}  # type: ignore[misc,no-any-return]
 
 

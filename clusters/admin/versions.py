@@ -78,6 +78,7 @@ class Comparison:
         keys: dict[type[models.Model], set[Any]] = {}
         for field in self.fields:
             if field.is_relation:
+                # All keys first, so that each model is asked once.
                 found = {getattr(version, field.attname) for version in versions}
                 keys.setdefault(field.related_model, set()).update(found - {None})
         for field in self.m2m_fields:
@@ -112,6 +113,7 @@ class Comparison:
     def changes(self, old: Any, new: Any) -> Iterator[FieldChange]:
         for field in self.fields:
             before, after = getattr(old, field.attname), getattr(new, field.attname)
+            # Empty text and no value read the same; False and no value do not.
             if (before or None) != (after or None) or (before is False) != (after is False):
                 yield self.change(field, before, after)
         for field in self.m2m_fields:
@@ -157,6 +159,7 @@ class Comparison:
 
 def diff_lines(old: str, new: str) -> Iterator[DiffLine]:
     compared = difflib.unified_diff(old.splitlines(), new.splitlines(), n=LINES_AROUND, lineterm="")
+    # The first two lines name the files of a diff.
     for line in list(compared)[2:]:
         yield DiffLine(" ", "…") if line.startswith("@@") else DiffLine(line[0], line[1:])
 
@@ -190,6 +193,7 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
     ) -> None:
         """Give each version of the page its words; the page's last one is compared, too."""
         page = list(historical_records)
+        # The oldest version of the page is compared with one of the page after.
         before = page[-1].prev_record if page else None
         versions = [*page, before] if before else page
         comparison = Comparison(self.model, versions, request.user)

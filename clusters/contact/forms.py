@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+# A machine sends a form at once; a page left open for a day may be a stale one.
 MIN_AGE = timedelta(seconds=3)
 MAX_AGE = timedelta(hours=24)
 NO_ADDRESS = _("Type an address like name@example.org.")
@@ -38,6 +39,7 @@ class OpenForm(forms.Form):
 
     def __init__(self, data: Any = None, *, about: str, now: datetime) -> None:
         super().__init__(data)
+        # The salt names the record, so a stamp of one form is worth nothing on another.
         self.signer = Signer(salt=f"open form about {about}")
         self.now = now
 

@@ -69,10 +69,12 @@ def save_report(report: ProblemReport, *, by: Account, now: datetime) -> Problem
 
     Of a closed report only the fields of the public log are written. Raises ValidationError.
     """
+    # Two editors may close a report at the same moment; one answer is sent.
     stored = ProblemReport.objects.select_for_update().get(pk=report.pk)
     is_being_closed = report.state in CLOSED and stored.state not in CLOSED
     if is_being_closed:
         report.closed_at, report.closed_by = now, by
+    # The answer was sent: it stays as it was.
     elif stored.state in CLOSED:
         report.state, report.answer = stored.state, stored.answer
         report.closed_at, report.closed_by = stored.closed_at, stored.closed_by

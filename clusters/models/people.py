@@ -184,7 +184,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def for_the_place_of(self, invitation: "Invitation") -> Self:
         """Others to the same person, for the same team or the same role in the portal."""
         return self.filter(
-            email=invitation.email, organisation=invitation.organisation, role=invitation.role
+            # Not by programme: a policy maker has one open invitation.
+            email=invitation.email,
+            organisation=invitation.organisation,
+            role=invitation.role,
         ).exclude(pk=invitation.pk)
 
     def at(self, token: str) -> "Invitation":
@@ -346,11 +349,6 @@ class Claim(models.Model):
         return f"{self.organisation}: {self.role_address}"
 
 
-class ConfirmationRequestQuerySet(models.QuerySet["ConfirmationRequest"]):
-    def of(self, organisation: Organisation) -> Self:
-        return self.filter(organisation=organisation)
-
-
 class ConfirmationRequest(models.Model):
     """The ledger of mails that ask a team whether its profile is right: one for each due day."""
 
@@ -364,7 +362,6 @@ class ConfirmationRequest(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
 
-    objects = ConfirmationRequestQuerySet.as_manager()
     history = History()
 
     class Meta:

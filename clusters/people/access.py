@@ -27,7 +27,9 @@ def require_right(by: Account, verb: str, row: Model, now: datetime) -> None:
 def send_after_commit(template: str, *, to: str, language: str, context: dict[str, Any]) -> None:
     """A mail that cannot be sent is logged, and takes nothing back."""
     transaction.on_commit(
-        partial(mail.send, template, to=to, language=language, context=context), robust=True
+        # Only once the change is stored: a transaction that is rolled back sends no mail.
+        partial(mail.send, template, to=to, language=language, context=context),
+        robust=True,
     )
 
 
@@ -41,8 +43,10 @@ def end_sessions(*, account: Account) -> None:
     """Sign the account out everywhere; the caller gives a request's own session a new key."""
     Account.objects.filter(pk=account.pk).update(session_number=F("session_number") + 1)
     account.refresh_from_db(fields=["session_number"])
+    # `policy.roles_of` remembers the roles on the loaded account.
     account.__dict__.pop("roles_in_force", None)
 
 
 def lock_account(account: Account) -> Account:
+    # No key is changed, so rows that refer to the account may still be written.
     return Account.objects.select_for_update(no_key=True).get(pk=account.pk)

@@ -22,6 +22,7 @@ def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: date
     givable, wanted = policy.givable_roles(by), set(roles)
     if wanted - givable:
         raise PermissionDenied
+    # Roles that `by` may not give are not among these: they stay.
     held = set(account.groups.values_list("name", flat=True)) & givable
     if wanted == held:
         return
@@ -33,9 +34,11 @@ def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: date
     ):
         for name in sorted(changed):
             record(kind, now=now, account=by, about=account, detail=name)
+    # Who is no lead any more lets nobody in by a link sent before.
     if Role.LEAD in held - wanted:
         withdraw_all(Invitation.objects.open(now).filter(invited_by=account), now)
     end_sessions(account=account)
+    # In the language of the account: the labels are translated when they become text.
     names = account.groups.order_by("name").values_list("name", flat=True)
     with translation.override(account.language):
         mail_access_change(

@@ -26,6 +26,7 @@ def submit_claim(
     """The claim that now waits; sent twice it is one. Raises ValidationError: there is a team."""
     if not Organisation.objects.published().without_owner().filter(pk=organisation.pk).exists():
         raise ValidationError(_("A team looks after this profile already."))
+    # A constraint allows one pending claim for an address, also when two come at once.
     claim, _is_new = Claim.objects.get_or_create(
         organisation=organisation,
         role_address=role_address.strip().lower(),
@@ -43,6 +44,7 @@ def decide_claim(
 
     Raises ValidationError: decided already, denied without a word, or others have come first.
     """
+    # Locked, as two leads may decide at the same moment.
     row = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
     require_right(by, policy.CHANGE, row, now)
     if row.state != ClaimState.PENDING:
@@ -61,6 +63,7 @@ def decide_claim(
         invite_claimant(row, by, now)
     else:
         send_after_commit(
+            # The role address gets the answer; who typed it is not known.
             "claim_denied",
             to=row.role_address,
             language=row.language,

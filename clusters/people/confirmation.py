@@ -104,11 +104,13 @@ def send_request(organisation: Organisation, *, day: date, now: datetime) -> Req
 @transaction.atomic
 def open_request(organisation: Organisation, *, day: date) -> ConfirmationRequest | None:
     """The row of the request that is due: a new one, or the one whose mail did not go out."""
+    # Two runs at the same moment would each make a row.
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     current = Organisation.objects.published().with_contacts().filter(pk=organisation.pk).first()
     if current is None or next_request_on(current, day) > day:
         return None
-    latest = ConfirmationRequest.objects.of(current).first()
+    # Only a request that was sent moves the next one.
+    latest = current.confirmation_requests.first()
     if latest and latest.sent_at is None:
         return latest
     due_on = next_request_on(current, day)
@@ -212,6 +214,7 @@ def _link_state(request: ConfirmationRequest, binding: str, day: date) -> LinkSt
 @transaction.atomic
 def confirm_by_link(request: ConfirmationRequest, *, day: date, now: datetime) -> None:
     """Stamp the organisation and the clusters that it manages that day; a second time nothing."""
+    # A link may be opened twice at the same moment.
     locked = ConfirmationRequest.objects.select_for_update().get(pk=request.pk)
     if locked.confirmed_at is None:
         organisation = locked.organisation

@@ -36,9 +36,11 @@ def save_invitation(*, invitation: Invitation, by: Account, now: datetime) -> No
     if invitation.role and invitation.role not in policy.givable_roles(by):
         raise PermissionDenied
     invitation.full_clean()
+    # Saved before the right is checked: a scope is a condition on stored rows.
     invitation.save()
     require_right(by, policy.ADD, invitation, now)
     refuse_place_held(invitation)
+    # One open link for a place: the last one sent counts.
     withdraw_all(Invitation.objects.open(now).for_the_place_of(invitation), now)
     record(
         EventKind.INVITED,
@@ -93,6 +95,7 @@ def withdraw_all(invitations: Iterable[Invitation], now: datetime) -> None:
 
 def lock_open_invitation(invitation: Invitation, now: datetime) -> Invitation:
     """The invitation, locked; raises ValidationError when it is no longer open."""
+    # Two clicks on the link at the same moment accept once.
     row = Invitation.objects.select_for_update(no_key=True).get(pk=invitation.pk)
     if not row.is_open(now):
         raise ValidationError(_("This invitation was used or withdrawn, or its time is over."))
@@ -125,6 +128,7 @@ def accept_invitation(
     place = describe_place(row)
     record(EventKind.INVITATION_ACCEPTED, now=now, account=account, detail=place)
     record(EventKind.ROLE_GIVEN, now=now, account=row.invited_by, about=account, detail=place)
+    # A session from before has not the rights of the new place, and may be a stranger's.
     end_sessions(account=account)
     return account
 
@@ -132,6 +136,7 @@ def accept_invitation(
 def new_account(invitation: Invitation, password: str) -> Account:
     # The link has proved the address.
     try:
+        # A savepoint: PostgreSQL ends a transaction with the first error.
         with transaction.atomic():
             account = Account.objects.create_user(
                 invitation.email, password, language=invitation.language
@@ -151,6 +156,7 @@ def give_place(invitation: Invitation, account: Account) -> None:
             account=account,
             defaults={"role": invitation.team_role},
         )
+        # Who became an owner meanwhile stays one: an invitation never lowers a role.
         if not is_new and invitation.team_role == TeamRole.OWNER != member.role:
             member.role = TeamRole.OWNER
             member.save()

@@ -30,6 +30,7 @@ def record(
         kind=kind,
         account=account,
         about=about,
+        # The column is as long; a long list of profiles is cut.
         detail=without_addresses(detail)[:300],
     )
     if network_address or typed_address:

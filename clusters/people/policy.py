@@ -141,9 +141,11 @@ def roles_of(person: Person) -> frozenset[str]:
     """The roles in force; read once for a loaded account, that is once in a request."""
     if not isinstance(person, Account) or not person.is_active:
         return frozenset()
+    # Kept on the object, as admin asks many times in a request.
     known: frozenset[str] | None = person.__dict__.get("roles_in_force")
     if known is None:
         known = frozenset(person.groups.values_list("name", flat=True)) - {Role.TEAM.value}
+        # The role of a team is no group: it follows from the rows of the team.
         if person.teams.exists():
             known |= {Role.TEAM.value}
         person.__dict__["roles_in_force"] = known
@@ -189,6 +191,7 @@ def allowed_rows(
         return queryset
     if not scopes or not isinstance(person, Account):
         return queryset.none()
+    # Matches no row, so that the first scope can be added to it.
     allowed = Q(pk__in=[])
     for scope in scopes:
         assert scope is not None
@@ -198,6 +201,7 @@ def allowed_rows(
 
 def nameable_rows(person: Person, queryset: QuerySet[AnyModel], day: date) -> QuerySet[AnyModel]:
     """The rows whose names the person may read beside another row: what is public, and theirs."""
+    # What has no such field is reference data, whose names everybody may read.
     if all(field.name != "is_published" for field in queryset.model._meta.fields):
         return queryset
     seen = allowed_rows(person, VIEW, queryset.model._base_manager.all(), day)
@@ -242,6 +246,7 @@ def account_names(pks: Iterable[int | None], viewer: Person) -> dict[int, str]:
     if reads_addresses_of_accounts(viewer) or not isinstance(viewer, Account):
         return dict(accounts.values_list("pk", "email"))
     of_the_secretariat = Q(is_superuser=True) | Q(groups__name__in=SECRETARIAT_ROLES)
+    # A team reads that it was the secretariat, not who of it.
     secretariat = set(accounts.filter(of_the_secretariat).values_list("pk", flat=True))
     team = TeamMember.objects.filter(organisation__in=teams_of(viewer), account__in=accounts)
     colleagues = set(team.values_list("account", flat=True))

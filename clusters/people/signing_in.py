@@ -114,6 +114,7 @@ def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
     if not isinstance(person, Account):
         return AnonymousUser()
     session = request.session
+    # Whole seconds, as a session is stored as JSON.
     moment = int(now.timestamp())
     signed_in_at = session.get(SIGNED_IN_AT, moment)
     seen_at = session.get(SEEN_AT, moment)
@@ -123,6 +124,7 @@ def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
     ):
         session.flush()
         return AnonymousUser()
+    # Not with every request: each change of a session writes a row.
     if SEEN_AT not in session or moment - seen_at >= SEEN_EVERY.total_seconds():
         session[SIGNED_IN_AT], session[SEEN_AT] = signed_in_at, moment
     return person
@@ -132,6 +134,7 @@ def may_try_password(request: HttpRequest, address: str) -> bool:
     """Whether this browser may try a password for that address, of an account or not. It counts."""
     if device := devices.device_of(request, address):
         return allow("sign-in: device", device, most=MAX_FROM_A_DEVICE, seconds=WINDOW)
+    # Somebody at home has many IPv6 addresses, all in one network.
     network = network_of(network_address(request))
     return (
         allow(
@@ -155,12 +158,14 @@ def may_try_code(request: HttpRequest, account: Account, *, is_recovery: bool) -
     if is_recovery:
         tries, others = "code: recovery", network_of(network_address(request))
     else:
+        # Bound to the password: a new one gives new tries.
         tries, others = "code: app", account.password
     return allow(tries, f"{account.pk} {device or others}", most=MAX_CODES, seconds=WINDOW)
 
 
 def is_new_code(account: Account, code: str) -> bool:
     """Whether a right code of the app is used for the first time. It counts."""
+    # A code is taken for that long, before and after its own period.
     periods = 2 * second_factor_settings.TOTP_TOLERANCE + 1
     return allow(
         "code: used",
@@ -267,6 +272,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        # Only after a full sign-in: the cookie gives tries of its own.
         devices.remember_device(request, response, user.email)
         ways = [
             way.get("type") or way["method"] for way in get_authentication_records(request, user)
@@ -280,6 +286,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
 
     def set_password(self, user: Any, password: str) -> None:
         user.set_password(password)
+        # The history holds no password, so a version would say nothing.
         user.skip_history_when_saving = True
         user.save(update_fields=["password"])
         del user.skip_history_when_saving
@@ -325,6 +332,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
 
     def send(self, template: str, to: str, account: Account | None, values: dict[str, Any]) -> None:
         language = (
+            # A page in Italian sends a mail in Italian, whatever the account prefers.
             get_language_from_path(self.request.path)
             or (account and account.language)
             or get_language()

@@ -13,6 +13,7 @@ from clusters.people.log import record
 
 def member_of_locked_team(member: TeamMember) -> TeamMember:
     """The member as stored; the organisation's team is locked until the transaction ends."""
+    # Two owners who leave at the same moment would each see the other one stay.
     Organisation.objects.select_for_update(no_key=True).get(pk=member.organisation_id)
     return TeamMember.objects.select_related("organisation", "account").get(pk=member.pk)
 
@@ -63,6 +64,7 @@ def change_team_role(*, member: TeamMember, role: str, by: Account, now: datetim
         about=member.account,
         detail=f"{member.organisation.public_id}: {role}",
     )
+    # A session may hold pages open that the new role does not allow.
     end_sessions(account=member.account)
     mail_access_change(
         member.account,

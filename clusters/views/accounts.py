@@ -138,6 +138,7 @@ def account_leave_team(request: HttpRequest, slug: str) -> HttpResponse:
 def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     try:
+        # A forged link and one of a deleted invitation answer the same.
         invitation = Invitation.objects.at(token)
     except Invitation.DoesNotExist:
         return keep_secret(closed_page(request, None, HTTPStatus.NOT_FOUND))
@@ -182,6 +183,7 @@ def accept_with_own_account(request: HttpRequest, invitation: Invitation) -> Htt
 
 
 def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    # Whoever has an account signs in first: the link proves the address, not the person.
     if Account.objects.is_known(invitation.email):
         return invitation_page(request, invitation, form=None)
     form = PasswordForm(request.POST or None, email=invitation.email)
@@ -193,6 +195,7 @@ def accept_with_new_account(request: HttpRequest, invitation: Invitation) -> Htt
             )
         except ValidationError:
             return closed_page(request, None, HTTPStatus.GONE)
+        # Through allauth, which asks for a second factor and gives the session a new key.
         login = Login(user=person, email=person.email, redirect_url=page_after_accepting(person))
         response: HttpResponse = perform_password_login(request, {"email": person.email}, login)
         return response
@@ -269,6 +272,7 @@ def confirm_profile(request: HttpRequest, token: str) -> HttpResponse:
         return TemplateResponse(request, "clusters/confirm_ended.html", {"section": ""}, status=410)
     if request.method == "POST":
         confirm_by_link(confirmation, day=today, now=timezone.now())
+        # A reload must not confirm again.
         return HttpResponseRedirect(request.path)
     organisation = confirmation.organisation
     return TemplateResponse(

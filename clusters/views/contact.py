@@ -186,6 +186,7 @@ def deliver_form(
     if not form.is_valid():
         return HTTPStatus.BAD_REQUEST
     if form.is_from_a_machine:
+        # A machine that fills every field is thanked, and learns nothing.
         return HTTPStatus.FOUND
     if not is_within_limits(request, form.cleaned_data[typed_address], about):
         form.add_error(
@@ -196,6 +197,7 @@ def deliver_form(
             ),
         )
         return HTTPStatus.TOO_MANY_REQUESTS
+    # A double click, or a page sent again, is delivered once.
     if not allow("sent twice", form.fingerprint, most=1, seconds=DAY):
         return HTTPStatus.FOUND
     try:

@@ -60,6 +60,7 @@ def stored_models() -> list[type[models.Model]]:
     return [
         model
         for model in apps.get_models(include_auto_created=True)
+        # Sessions are read apart: what they hold is encoded.
         if model is not Session and model._meta.managed and not model._meta.proxy
     ]
 
@@ -92,9 +93,11 @@ def rows_mentioning(
             name = f"{name}_as_text"
             rows = rows.annotate(**{name: Cast(column.attname, models.TextField())})
         for address in addresses:
+            # Links hold an address as %40.
             for spelling in (address, address.replace("@", "%40")):
                 condition |= Q(**{f"{name}__icontains": spelling})
     mention = mention_pattern(addresses)
+    # The database finds more, as in j.doe@example.organic: the pattern decides.
     for row in rows.filter(condition).order_by("pk"):
         found = [c for c in fields if mention.search(_field_text(getattr(row, c.attname)))]
         if found:
@@ -190,6 +193,7 @@ def known_addresses(account: Account) -> set[str]:
         *Account.history.filter(id=account.pk).values_list("email", flat=True),
         *EmailAddress.objects.filter(user=account).values_list("email", flat=True),
     }
+    # A former address may belong to somebody else today.
     others = Account.objects.exclude(pk=account.pk).values_list("email", flat=True)
     return {email for email in known if email} - set(others.filter(email__in=known))
 
@@ -250,6 +254,7 @@ def _delete(rows: models.QuerySet[Any], done: Erasure) -> None:
 def make_nameless(account: Account, done: Erasure) -> None:
     account.email = nameless_address(account.pk)
     account.is_active = account.is_superuser = False
+    # Ends what sessions the deletion above did not find.
     account.session_number += 1
     account.set_unusable_password()
     account.save()

@@ -69,6 +69,7 @@ def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
     done["cache"] += delete_expired_entries(now)
     for folder in folders_of_old_certificates(timezone.localdate(now)):
         done["certificates"] += len(list(folder.iterdir()))
+        # Files are outside the transaction: a dry run leaves them alone.
         if not dry_run:
             shutil.rmtree(folder)
     done = +done
@@ -118,6 +119,7 @@ def due_fields(now: datetime) -> Iterator[tuple[models.QuerySet[Any], tuple[str,
     yield from with_their_versions(ProblemReport, Q(closed_at__lte=closed), closed, "reply_address")
     former = now - timedelta(days=FORMER_ADDRESS_DAYS)
     for model, name in FORMER_ADDRESSES:
+        # The address of today stays, also in old versions.
         present = model.objects.filter(pk=OuterRef("id")).values(name)
         versions = model.history.filter(history_date__lte=former)
         yield versions.exclude(**{name: Coalesce(Subquery(present), Value(""))}), (name,)
@@ -140,6 +142,7 @@ def with_their_versions(
     rows = model.objects.filter(is_due)
     due = list(rows.values_list("pk", flat=True))
     yield rows, names
+    # A row may have been deleted; its versions are still there.
     gone = Q(history_date__lte=moment) & ~Q(id__in=model.objects.values("pk"))
     yield model.history.filter(Q(id__in=due) | gone), names
 

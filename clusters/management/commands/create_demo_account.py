@@ -46,6 +46,7 @@ def password_of(address: str) -> str:
     account, is_new = Account.objects.get_or_create(email=address)
     account.groups.add(Group.objects.get(name=Role.LEAD))
     password = os.environ.get("DEMO_PASSWORD") or (secrets.token_urlsafe(12) if is_new else "")
+    # A new hash would end the sessions of whoever is signed in.
     if password and not (account.has_usable_password() and account.check_password(password)):
         account.set_password(password)
         account.save()
