@@ -1,4 +1,7 @@
-"""The log of what matters for trust; the database refuses to change it (clusters/triggers)."""
+"""The log of what matters for trust; triggers refuse to change it (clusters/triggers/rows.py)."""
+
+from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
