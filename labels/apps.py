@@ -10,9 +10,9 @@ class LabelsConfig(AppConfig):
 
     def ready(self) -> None:
         from clusters.triggers.definitions import register_rows
+        from labels.models.triggers import ROWS
         from labels.proofs.signing import check_signing_keys
         from labels.seeds import seed
-        from labels.triggers import ROWS
 
         register_rows(self, ROWS)
         post_migrate.connect(seed, sender=self)

@@ -62,7 +62,7 @@ from labels.models import (
     Statement,
     Suspension,
 )
-from labels.triggers import GUARDS
+from labels.models.triggers import GUARDS
 from news.models import Announcement
 from tests.browser.payloads import ADDRESSES, GROUPS, MARK, PAYLOADS
 from tests.factories import (
