@@ -1,6 +1,8 @@
 """Tables that a browser sends to the import of the admin, and what it answers."""
 
+import re
 from collections.abc import Sequence
+from html import unescape
 from io import BytesIO
 from typing import Any
 
@@ -32,20 +34,41 @@ def workbook(*rows: Sequence[Any], **cells: Any) -> bytes:
 
 def upload(client: Client, address: str, content: bytes | str) -> Any:
     data = content.encode() if isinstance(content, str) else content
-    return client.post(address, {"file": SimpleUploadedFile("table", data)})
+    file = SimpleUploadedFile("table", data)
+    return client.post(address, {"import_file": file, "format": "0", "resource": "0"}, follow=True)
 
 
 def confirm(client: Client, address: str, preview: Any) -> Any:
-    return client.post(address, {"token": preview.context["token"]})
+    """Answers with the page that one is led to."""
+    form = preview.context["confirm_form"].initial
+    return client.post(address.replace("/import/", "/process_import/"), form, follow=True)
+
+
+def messages_of(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
 
 
 def findings(response: Any) -> list[tuple[int, str, str]]:
-    return [(error.line, error.column, error.message) for error in response.context["errors"]]
+    """Line, column and message of what a preview found wrong."""
+    return [
+        (row.number, "" if column == "__all__" else column, message)
+        for row in response.context["result"].invalid_rows
+        for column, messages in row.error_dict.items()
+        for message in messages
+    ]
 
 
 def differences(response: Any) -> list[tuple[int, str, str, str]]:
+    """Line, column, old and new value of what a preview shows."""
+    result = response.context["result"]
     return [
-        (outcome.line, one.column, one.old, one.new)
-        for outcome in response.context["shown"]
-        for one in outcome.differences
+        (row.line, column, marked("del", str(cell)), marked("ins", str(cell)))
+        for row in result.rows
+        for column, cell in zip(result.diff_headers, row.diff, strict=True)
+        if marked("del", str(cell)) or marked("ins", str(cell))
     ]
+
+
+def marked(tag: str, cell: str) -> str:
+    found = re.search(f"<{tag}>(.*?)</{tag}>", cell, re.DOTALL)
+    return unescape(found[1]) if found else ""

@@ -117,7 +117,7 @@ def share_in_words(number: int) -> str:
 
 @admin.register(Cluster)
 class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
-    resource = ClusterResource
+    resource_classes = (ClusterResource,)
     list_display: tuple[Any, ...] = (
         "name",
         country_column,
@@ -263,7 +263,7 @@ class TeamMemberInline(ReadOnly, TabularPart):
 
 @admin.register(Organisation)
 class OrganisationAdmin(TablesAdmin, ConfirmableAdmin):
-    resource = OrganisationResource
+    resource_classes = (OrganisationResource,)
     list_display = ("name", "kind", country_column, "town", "confirmed_on", "is_published")
     list_filter = ("is_published", "kind", CountryFilter)
     search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
@@ -300,7 +300,7 @@ class ParticipationInline(TabularPart):
 
 @admin.register(Programme)
 class ProgrammeAdmin(TablesAdmin):
-    resource = ProgrammeResource
+    resource_classes = (ProgrammeResource,)
     list_display = ("name_en", "name_it", "owner", country_column, "is_published")
     list_filter = ("is_published", CountryFilter)
     list_select_related = ("owner",)

@@ -5,18 +5,17 @@ Pure: no ORM, no clock, no settings. Comparing one name with 100,000 takes some 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from anyascii import anyascii
-from rapidfuzz import fuzz, process
 
-LEAST_LIKENESS = 88
-MOST_ALIKE = 3
-# Names whose lengths differ more are not that much alike.
-SHORTEST, LONGEST = LEAST_LIKENESS / (200 - LEAST_LIKENESS), (200 - LEAST_LIKENESS) / LEAST_LIKENESS
+from clusters.tables.similar_names import similar_names
+
+MIN_LIKENESS = 88
+MAX_ALIKE = 3
 
 # Sites on which many have a page of their own.
 SHARED_DOMAINS = frozenset(
@@ -39,61 +38,58 @@ class Entry:
     website: str = ""
     vat_number: str = ""
 
+    def texts(self) -> list[str]:
+        return [text for name in self.names if (text := sorted_words(name))]
+
 
 @dataclass(frozen=True)
 class Likeness:
-    key: int
+    entry: Entry
     reason: Reason
 
 
 class Register:
-    """Entries to compare others with."""
+    """Stored entries and those of a table, which are compared with these and each other."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.names: dict[int, dict[tuple[int, int], str]] = defaultdict(dict)
-        self.domains: dict[str, list[int]] = defaultdict(list)
-        self.vat_numbers: dict[str, list[int]] = defaultdict(list)
+    def __init__(self, stored: Iterable[Entry], lines: Sequence[Entry]) -> None:
+        entries = [*stored, *lines]
+        # A line that changes a stored entry stands for it.
+        self.places = {entry.key: place for place, entry in enumerate(entries)}
+        self.named = [(text, entry) for entry in entries for text in entry.texts()]
+        self.similar = similar_names(
+            [text for entry in lines for text in entry.texts()],
+            [text for text, _entry in self.named],
+        )
+        self.domains: dict[str, list[Entry]] = defaultdict(list)
+        self.vat_numbers: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
-            self.add(entry)
+            self.domains[domain_of(entry.website)].append(entry)
+            self.vat_numbers[digits_of(entry.vat_number)].append(entry)
+        self.domains[""] = self.vat_numbers[""] = []
 
-    def add(self, entry: Entry) -> None:
-        for number, name in enumerate(entry.names):
-            text = folded(name)
-            if text:
-                self.names[len(text)][entry.key, number] = text
-        if domain := domain_of(entry.website):
-            self.domains[domain].append(entry.key)
-        if digits := digits_of(entry.vat_number):
-            self.vat_numbers[digits].append(entry.key)
-
-    def alike(self, entry: Entry) -> Iterator[Likeness]:
-        """Each other entry once, at most `MOST_ALIKE` for each reason."""
-        told = {entry.key}
-        for reason, keys in (
-            (Reason.VAT_NUMBER, self.vat_numbers.get(digits_of(entry.vat_number), [])),
-            (Reason.NAME, self.named_alike(entry)),
-            (Reason.DOMAIN, self.domains.get(domain_of(entry.website), [])),
+    def alike(self, line: Entry) -> Iterator[Likeness]:
+        """Each other entry once, at most `MAX_ALIKE` for each reason; no later line."""
+        keys = {line.key}
+        for reason, others in (
+            (Reason.VAT_NUMBER, self.vat_numbers[digits_of(line.vat_number)]),
+            (Reason.NAME, self.named_alike(line)),
+            (Reason.DOMAIN, self.domains[domain_of(line.website)]),
         ):
-            found = list(dict.fromkeys(key for key in keys if key not in told))[:MOST_ALIKE]
-            told |= {*found}
-            yield from (Likeness(key, reason) for key in found)
+            found = {
+                other.key: other
+                for other in others
+                if other.key not in keys and self.places[other.key] < self.places[line.key]
+            }
+            keys |= {*found}
+            yield from (Likeness(other, reason) for other in [*found.values()][:MAX_ALIKE])
 
-    def named_alike(self, entry: Entry) -> list[int]:
-        found: list[tuple[float, int]] = []
-        for text in filter(None, map(folded, entry.names)):
-            for length in range(int(len(text) * SHORTEST), int(len(text) * LONGEST) + 2):
-                matches = process.extract(
-                    text,
-                    self.names.get(length, {}),
-                    scorer=fuzz.ratio,
-                    score_cutoff=LEAST_LIKENESS,
-                    limit=MOST_ALIKE + 1,  # one of them may be the entry itself
-                )
-                found += [(score, key) for _name, score, (key, _number) in matches]
-        return [key for _score, key in sorted(found, reverse=True)]
+    def named_alike(self, line: Entry) -> list[Entry]:
+        matches = [match for text in line.texts() for match in self.similar[text]]
+        matches.sort(key=lambda match: -match[1])
+        return [self.named[place][1] for place, likeness in matches if likeness >= MIN_LIKENESS]
 
 
-def folded(name: str) -> str:
+def sorted_words(name: str) -> str:
     """The words without accents, case and order."""
     return " ".join(sorted(re.findall(r"[a-z0-9]+", anyascii(name).casefold())))
 

@@ -1,105 +1,243 @@
-"""Reading a table that somebody uploads, CSV or XLSX, within limits.
+"""Reading tables that somebody gives: the one reader of CSV, and what makes a table of records.
 
-What is refused is told in words (`TableRefused`). No ORM. Values are texts without spaces around.
+What is wrong is told in words, with the line and what to do (`Finding`). No ORM.
 """
 
 import csv
-import json
-import subprocess
-import sys
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO, StringIO
-from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from io import StringIO
+from itertools import chain
+from typing import TextIO
 
 from django.utils.translation import gettext as _
 
-from clusters.formats.writers import BEGIN_A_FORMULA
+from clusters.formats.writers import inert
 
-MEBIBYTE = 1024 * 1024
-MOST_BYTES = 4 * MEBIBYTE
-MOST_ROWS = 1_000
-LAST_LINE = 20_000  # empty lines between
-MOST_COLUMNS = 60
-MOST_CHARACTERS = 20_000
-MOST_MEMBERS = 100
-MOST_UNPACKED = 64 * MEBIBYTE
-MOST_RATIO = 100
-MOST_MEMORY = 256  # mebibytes
-MOST_SECONDS = 10
-LONGEST_WAIT = 30
+MAX_ROWS = 1_000
+MAX_COLUMNS = 60
+MAX_VALUE_LENGTH = 20_000
+MAX_LINE_LENGTH = 100_000
 
-DELIMITERS = ",;\t|"
-BEGIN_A_TYPED_FORMULA = ("=", "\uff1d")
-PACKED, ENCRYPTED = b"PK\x03\x04", 0x1
-READER = Path(__file__).with_name("spreadsheet_reader.py")
+# The first that stands in the first line counts: names of columns hold none of them.
+DELIMITERS = ";\t,|"
+# A bad byte becomes half of a surrogate pair, which is found in the value where it stands.
+ENCODING, ENCODING_ERRORS = "utf-8-sig", "surrogateescape"
+BAD_BYTE = re.compile("[\ud800-\udfff]")
+# These, and control characters but tabs and ends of lines.
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+OTHER_FILES = {
+    b"PK\x03\x04": "xlsx",
+    b"\xd0\xcf\x11\xe0": "xls",
+    b"%PDF": "pdf",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong and what to do.
+
+    `line` is 0 where it is the whole file, `column` is empty where it is the whole line.
+    """
+
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.message
+        place = {"line": self.line, "column": self.column, "message": self.message}
+        if not self.column:
+            return _("Line %(line)d: %(message)s") % place
+        return _("Line %(line)d, %(column)s: %(message)s") % place
 
 
 class TableRefused(Exception):
-    """In words, for the person who uploaded the table."""
+    """The table cannot be read; says why in the language of the person who gave it."""
+
+    def __init__(self, *findings: Finding, is_too_large: bool = False) -> None:
+        super().__init__(*findings)
+        self.findings, self.is_too_large = findings, is_too_large
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.findings))
+
+    @property
+    def line(self) -> int:
+        return self.findings[0].line
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row of the table with its number in the file."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that is not empty, and the line of the file on which it begins."""
 
-    number: int
-    values: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Table:
-    columns: tuple[str, ...]
-    lines: list[Line]
+    line: int
+    values: list[str]
 
 
-def read_table(content: bytes) -> Table:
-    """What begins as a zip archive is read as XLSX, anything else as CSV."""
-    if len(content) > MOST_BYTES:
-        raise TableRefused(
-            _("The file is larger than %(most)d MiB. Split it.") % {"most": MOST_BYTES // MEBIBYTE}
-        )
-    records = spreadsheet(content) if content.startswith(PACKED) else comma_separated(content)
-    _line, header = next(records, (1, []))
-    columns = checked_columns(header)
-    lines = [Line(number, values_of(number, row, columns)) for number, row in records]
-    if not lines:
-        raise TableRefused(_("The table has no line under its header."))
-    return Table(columns, lines)
+class CsvFile:
+    """Records of a CSV file, decoded as `ENCODING` says; holds one of them at a time.
+
+    Where a record is a line, a quote that is never closed spoils its own line only.
+    """
+
+    def __init__(
+        self, text: TextIO, *, delimiters: str = DELIMITERS, is_record_a_line: bool = False
+    ) -> None:
+        self.lines = Lines(text)
+        self.is_record_a_line = is_record_a_line
+        self.delimiters, self.delimiter = delimiters, ""
+        self.columns: tuple[str, ...] = ()
+
+    def records(self) -> Iterator[Record | Finding]:
+        """In the order of the file; what follows a finding counts only where records are lines.
+
+        Raises TableRefused where the file is of another kind.
+        """
+        while True:
+            line = self.lines.number + 1
+            try:
+                first = next(self.lines, None)
+                if first is None:
+                    return
+                if not first.strip():
+                    continue
+                self.delimiter = self.delimiter or self.find_delimiter(first)
+                source = [first] if self.is_record_a_line else chain([first], self.lines)
+                values = next(csv.reader(source, delimiter=self.delimiter, strict=True))
+            except csv.Error as error:
+                yield Finding(line, "", explain_disorder(error))
+                continue
+            if any(value.strip() for value in values):
+                yield self.find_bad_characters(line, values) or Record(line, values)
+
+    def find_delimiter(self, first: str) -> str:
+        raw = first.encode(errors="surrogateescape")
+        kind = next((kind for start, kind in OTHER_FILES.items() if raw.startswith(start)), "")
+        if kind:
+            raise TableRefused(Finding(self.lines.number, "", explain_other_file(kind)))
+        unquoted = re.sub(r'"[^"]*"', "", first)
+        return next((each for each in self.delimiters if each in unquoted), ",")
+
+    def find_bad_characters(self, line: int, values: Sequence[str]) -> Finding | None:
+        for place, value in enumerate(values):
+            if UNREADABLE.search(value):
+                column = self.columns[place] if place < len(self.columns) else ""
+                return Finding(line, column, explain_characters(value))
+        return None
+
+    def read_header(self) -> tuple[str, ...]:
+        """The names of the columns in lower case, empty where one has none.
+
+        Raises TableRefused where there is none, or a name twice.
+        """
+        header = next(self.records(), Record(1, []))
+        if isinstance(header, Finding):
+            raise TableRefused(header)
+        self.columns = column_names(header)
+        return self.columns
+
+    def rows(self) -> Iterator[Record | Finding]:
+        """Those below the header, each as wide as it."""
+        for record in self.records():
+            if isinstance(record, Record) and len(record.values) != len(self.columns):
+                yield Finding(record.line, "", self.explain_width(record))
+            else:
+                yield record
+
+    def explain_width(self, record: Record) -> str:
+        return _(
+            "the line has %(values)d values, the header %(columns)d. Put a value that contains"
+            " “%(delimiter)s” between double quotes."
+        ) % {
+            "values": len(record.values),
+            "columns": len(self.columns),
+            "delimiter": self.delimiter,
+        }
 
 
-def checked_columns(header: Sequence[str]) -> tuple[str, ...]:
-    columns = tuple(name.strip().casefold() for name in header)
-    if not any(columns):
-        raise TableRefused(_("The file is empty. Begin it with the names of the columns."))
-    if len(columns) > MOST_COLUMNS:
-        raise TableRefused(_("The table has more than %(most)d columns.") % {"most": MOST_COLUMNS})
-    if "" in columns:
-        raise TableRefused(
-            _("Column %(number)d has no name. Name it, or remove it.")
-            % {"number": columns.index("") + 1}
-        )
-    repeated = [name for name, number in Counter(columns).items() if number > 1]
+class LineTooLongError(csv.Error):
+    pass
+
+
+class Lines:
+    """The lines of a text, with the number of the latest; one that is too long is passed over."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.text, self.number = text, 0
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(MAX_LINE_LENGTH)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if is_cut(line):
+            while is_cut(self.text.readline(MAX_LINE_LENGTH)):
+                pass
+            raise LineTooLongError
+        return line
+
+
+def is_cut(line: str) -> bool:
+    return len(line) == MAX_LINE_LENGTH and not line.endswith(("\r", "\n"))
+
+
+def column_names(header: Record) -> tuple[str, ...]:
+    names = tuple(name.strip().casefold() for name in header.values)
+    if not any(names):
+        message = _("The file is empty. Begin it with the names of the columns.")
+        raise TableRefused(Finding(0, "", message))
+    repeated = [name for name, number in Counter(names).items() if name and number > 1]
     if repeated:
-        raise TableRefused(
-            _("These columns are there more than once: %(columns)s. Keep one of each.")
-            % {"columns": ", ".join(shown(name) for name in repeated)}
-        )
-    return columns
+        message = _("the column is there more than once. Keep one.")
+        raise TableRefused(*(Finding(header.line, shown(name), message) for name in repeated))
+    return names
 
 
-def values_of(number: int, row: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    if len(row) > len(columns):
-        raise TableRefused(
-            _("Line %(line)d has %(values)d values, the header %(columns)d names.")
-            % {"line": number, "values": len(row), "columns": len(columns)}
+def explain_disorder(error: csv.Error) -> str:
+    if isinstance(error, LineTooLongError):
+        return _("the line is longer than %(max)d characters. Shorten or remove it.") % {
+            "max": MAX_LINE_LENGTH
+        }
+    if "new-line" in str(error):
+        return _("a carriage return stands inside the line. End each line with LF or CR LF.")
+    return _(
+        "a double quote is not closed, or stands inside a value. Put the value between double"
+        " quotes, and write each quote inside it twice."
+    )
+
+
+def explain_characters(value: str) -> str:
+    if BAD_BYTE.search(value):
+        return _(
+            "“%(value)s” is not encoded in UTF-8. In your spreadsheet choose “Save as”, then"
+            " “CSV UTF-8”, and take the new file."
+        ) % {"value": shown(BAD_BYTE.sub("\ufffd", value))}
+    return _(
+        "this holds the character %(code)s, which is no text. Write it again, or save the file as"
+        " “CSV UTF-8”."
+    ) % {"code": f"U+{ord(UNREADABLE.findall(value)[0]):04X}"}
+
+
+def explain_other_file(kind: str) -> str:
+    if kind == "utf-16":
+        return _(
+            "the file is encoded in UTF-16. In your spreadsheet choose “Save as”, then “CSV"
+            " UTF-8”, and take the new file."
         )
-    cells = [*row, *[""] * (len(columns) - len(row))]
-    return dict(zip(columns, cells, strict=True))
+    return _(
+        "this is no CSV file but a document or a spreadsheet. Open it, choose “Save as”, then"
+        " “CSV UTF-8”, and take the new file."
+    )
 
 
 def shown(text: str) -> str:
@@ -107,163 +245,69 @@ def shown(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-# CSV
+# Tables with a header, within limits
 
 
-def comma_separated(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    text = decoded(content)
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    # Not guessed from the values, which may hold any of them.
-    delimiter = max(DELIMITERS, key=header.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number, width, found = 1, 0, 0
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise TableRefused(
-                _(
-                    "The quotes from line %(line)d on are wrong. Close each double quote, and "
-                    "write one inside a value twice."
-                )
-                % {"line": number}
-            ) from error
-        if row is None:
-            return
-        values = [typed(number, value.strip()) for value in row]
-        if any(values):
-            width = width or len(values)
-            found += 1
-            check_size(number, found, values)
-            if len(values) != width:
-                raise TableRefused(
-                    _("Line %(line)d has %(values)d values, the header %(columns)d names.")
-                    % {"line": number, "values": len(values), "columns": width}
-                )
-            yield number, values
-        number = reader.line_num + 1
+@dataclass(frozen=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: list[Record]
 
 
-def decoded(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise TableRefused(
-            _("Line %(line)d is not UTF-8. Save the file in the encoding UTF-8.") % {"line": line}
-        ) from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise TableRefused(
-            _("Line %(line)d holds a NUL character. Is the file a CSV?") % {"line": line}
-        )
-    return unicodedata.normalize("NFC", text)
+def decode_csv(content: bytes) -> StringIO:
+    return StringIO(content.decode(ENCODING, ENCODING_ERRORS), newline="")
 
 
-def typed(number: int, value: str) -> str:
-    """The value without the apostrophe that keeps a spreadsheet from running it."""
-    if value.startswith("'") and value[1:].lstrip().startswith(BEGIN_A_FORMULA):
-        return value[1:]
-    if value.startswith(BEGIN_A_TYPED_FORMULA):
-        raise TableRefused(
-            _("Line %(line)d: “%(value)s” looks like a formula. Write its result instead.")
-            % {"line": number, "value": shown(value)}
-        )
-    return value
+def read_csv_table(content: bytes) -> Table:
+    file = CsvFile(decode_csv(content))
+    return table_of(file.read_header(), map(without_apostrophes, file.rows()))
 
 
-def check_size(number: int, found: int, values: Sequence[str]) -> None:
-    if found > MOST_ROWS + 1:
-        raise TableRefused(too_many_rows())
-    if len(values) > MOST_COLUMNS:
-        raise TableRefused(_("The table has more than %(most)d columns.") % {"most": MOST_COLUMNS})
-    if max(len(value) for value in values) > MOST_CHARACTERS:
-        raise TableRefused(
-            _("Line %(line)d holds a value with more than %(most)d characters.")
-            % {"line": number, "most": MOST_CHARACTERS}
-        )
-
-
-def too_many_rows() -> str:
-    return _("The table has more than %(most)d lines. Split it.") % {"most": MOST_ROWS}
-
-
-# XLSX
-
-
-def spreadsheet(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    check_archive(content)
-    said = ask_reader(content)
-    if "refused" in said:
-        raise TableRefused(refusal(said["refused"], said["with"]))
-    for number, values in said["rows"]:
-        yield number, [unicodedata.normalize("NFC", value) for value in values]
-
-
-def check_archive(content: bytes) -> None:
-    """By its directory alone, before anything is unpacked."""
-    try:
-        members = ZipFile(BytesIO(content)).infolist()
-    except (BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise TableRefused(unreadable()) from error
-    names = {member.filename for member in members}
-    if len(members) > MOST_MEMBERS or len(names) != len(members):
-        raise TableRefused(_("The file holds too many parts to be a table."))
-    if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
-        raise TableRefused(unreadable())
-    if any(member.flag_bits & ENCRYPTED for member in members):
-        raise TableRefused(_("The file is locked by a password. Save it without one."))
-    if is_bomb(content, members):
-        raise TableRefused(
-            _("Unpacked, the file would be larger than a table of this size may be.")
-        )
-
-
-def is_bomb(content: bytes, members: Sequence[ZipInfo]) -> bool:
-    unpacked = sum(member.file_size for member in members)
-    packed = sum(member.compress_size for member in members)
-    return (
-        unpacked > MOST_UNPACKED
-        or unpacked > MOST_RATIO * len(content)
-        or packed > len(content)  # parts that lie over each other
+def without_apostrophes(row: Record | Finding) -> Record | Finding:
+    """Take off those that keep a spreadsheet from running a value, as an export puts them on."""
+    if isinstance(row, Finding):
+        return row
+    values = [value.strip() for value in row.values]
+    formula = next((value for value in values if value.startswith(("=", "\uff1d"))), "")
+    if formula:
+        message = _("“%(value)s” looks like a formula. Write its result instead.")
+        return Finding(row.line, "", message % {"value": shown(formula)})
+    return Record(
+        row.line,
+        [
+            value[1:] if value[:1] == "'" and inert(value[1:]) == value else value
+            for value in values
+        ],
     )
 
 
-def ask_reader(content: bytes) -> dict[str, Any]:
-    """The answer of the child process; whatever ends it otherwise is one, too."""
-    limits = {
-        "rows": MOST_ROWS + 1,
-        "last_line": LAST_LINE,
-        "columns": MOST_COLUMNS,
-        "characters": MOST_CHARACTERS,
-        "memory": MOST_MEMORY,
-        "seconds": MOST_SECONDS,
-    }
-    # No shell, nothing of the environment, and no module but Python's own and the installed ones.
-    command = [sys.executable, "-I", str(READER), json.dumps(limits)]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, input=content, capture_output=True, timeout=LONGEST_WAIT, env={}, check=True
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        return {"refused": "memory", "with": {}}
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+def table_of(columns: tuple[str, ...], rows: Iterable[Record | Finding]) -> Table:
+    """Texts without spaces around them; raises TableRefused at the first that is wrong."""
+    if len(columns) > MAX_COLUMNS:
+        message = _("The table has more than %(max)d columns.") % {"max": MAX_COLUMNS}
+        raise TableRefused(Finding(0, "", message))
+    if "" in columns:
+        message = _("Column %(number)d has no name. Name it, or remove it.") % {
+            "number": columns.index("") + 1
+        }
+        raise TableRefused(Finding(0, "", message))
+    table = Table(columns, [])
+    for row in rows:
+        if isinstance(row, Finding):
+            raise TableRefused(row)
+        if len(table.rows) == MAX_ROWS:
+            message = _("The table has more than %(max)d lines. Split it.") % {"max": MAX_ROWS}
+            raise TableRefused(Finding(0, "", message))
+        table.rows.append(Record(row.line, cleaned_values(row, columns)))
+    if not table.rows:
+        raise TableRefused(Finding(0, "", _("The table has no line under its header.")))
+    return table
 
 
-def unreadable() -> str:
-    return _("The file cannot be read as a table. Save it as XLSX, or as CSV in UTF-8.")
-
-
-def refusal(code: str, told: dict[str, Any]) -> str:
-    words = {
-        "sheets": _("The workbook has %(number)d sheets. Keep the one with the table."),
-        "rows": too_many_rows(),
-        "columns": _("Line %(line)d holds a value in column %(column)d, far from the others."),
-        "formula": _("Cell %(cell)s holds a formula. Put its result there instead."),
-        "error": _("Cell %(cell)s holds an error of the spreadsheet. Correct it."),
-        "characters": _("The value in cell %(cell)s is too long."),
-        "memory": _("Reading the file takes too much of the machine. Is it a plain table?"),
-        "unreadable": unreadable(),
-    }
-    return words[code] % told if told else words[code]
+def cleaned_values(row: Record, columns: Sequence[str]) -> list[str]:
+    values = [unicodedata.normalize("NFC", value.strip()) for value in row.values]
+    for column, value in zip(columns, values, strict=True):
+        if len(value) > MAX_VALUE_LENGTH:
+            message = _("the value is longer than %(max)d characters.") % {"max": MAX_VALUE_LENGTH}
+            raise TableRefused(Finding(row.line, column, message))
+    return values

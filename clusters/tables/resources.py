@@ -5,24 +5,27 @@ A column that a table does not have is left alone; an empty cell empties the fie
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from import_export.fields import Field
-from import_export.resources import ModelResource
-from import_export.results import RowResult
-from import_export.widgets import Widget
+from import_export.resources import Diff, ModelResource
+from import_export.results import Result, RowResult
+from import_export.widgets import ForeignKeyWidget, Widget
 from tablib import Dataset
 
 from clusters.models import (
-    Account,
     Cluster,
     ClusterName,
     Organisation,
@@ -31,337 +34,212 @@ from clusters.models import (
     Region,
 )
 from clusters.models.history import IMPORT, came_from
+from clusters.people import policy
 from clusters.public_ids import slug_for
 from clusters.tables.duplicates import Entry, Likeness, Reason, Register
-from clusters.tables.reader import Line, Table, TableRefused, shown
+from clusters.tables.formats import LINE
+from clusters.tables.reader import Finding, TableRefused, shown
 
 PUBLIC_ID = "public_id"
 TRUE, FALSE = "true", "false"
 
 
-@dataclass(frozen=True)
-class Rights:
-    """What the person who imports may see and write: answered by the admin of the rows."""
-
-    account: Account
-    now: datetime
-    rows: QuerySet[Any]
-    related: Callable[[type[models.Model]], QuerySet[Any]]
-    may_change: Callable[[Any], bool]
-    may_add: bool
-    # Names of the fields that the person may write; of a new row where none is given. None: all.
-    writable: Callable[[Any | None], frozenset[str] | None]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong, and where; `column` is empty where it is the whole line."""
-
-    line: int
-    column: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    column: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Another row that may be the same: a stored one, or an earlier line of the table."""
-
-    reason: Reason
-    row: Any = None
-    line: int | None = None
-
-
-class Outcome(RowResult):  # type: ignore[misc]  # it comes without types
-    """What becomes of a line, and of what it was made."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.line = 0
-        self.differences: list[Difference] = []
-        self.before = ""
-        self.alike: list[Alike] = []
-
-    @property
-    def seen(self) -> str:
-        """Another one wherever the row, or what would be written into it, is another."""
-        told = [(one.column, one.old, one.new) for one in self.differences]
-        content = json.dumps([self.line, self.import_type, self.before, told])
-        return blake2b(content.encode(), digest_size=12).hexdigest()
-
-
-@dataclass
-class Import:
-    """What an import wrote, or would write; with errors it wrote nothing."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    errors: list[Finding] = field(default_factory=list)
-
-    @property
-    def added(self) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.is_new()]
-
-    @property
-    def changed(self) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.is_update()]
-
-    @property
-    def unchanged(self) -> int:
-        return sum(1 for outcome in self.outcomes if outcome.is_skip())
-
-    @property
-    def seen(self) -> list[str]:
-        return [outcome.seen for outcome in self.outcomes]
-
-
-class Cell(Widget):  # type: ignore[misc]  # it comes without types
-    """One column of the database as text, in the notation of its own field."""
+class ValueWidget(Widget):  # type: ignore[misc]  # it comes without types
+    """A value in the notation of its model field."""
 
     def __init__(self, column: Any) -> None:
         super().__init__()
         self.column = column
 
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        text = str(value or "")
-        if not text:
-            return self.empty(is_new=kwargs["is_new"])
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
         if isinstance(self.column, models.BooleanField):
-            return boolean(text)
-        return self.column.to_python(text)
-
-    def empty(self, *, is_new: bool) -> Any:
-        if self.column.null:
-            return None
-        if is_new and self.column.has_default():
-            return self.column.get_default()
-        if isinstance(self.column, models.BooleanField):
-            raise ValidationError(yes_or_no())
-        return ""  # where the field may not be empty, it says so
+            return parse_boolean(value)
+        if not value:
+            return None if self.column.null else ""
+        try:
+            return self.column.to_python(value)
+        except ValidationError as error:
+            raise ValueError(" ".join(error.messages)) from error
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        if value is None:
-            return ""
         if isinstance(value, bool):
             return TRUE if value else FALSE
-        return str(value)
+        return "" if value is None else str(value)
 
 
-class Reference(Cell):
-    """Another row by what names it in a table."""
+class ReferenceWidget(ForeignKeyWidget):  # type: ignore[misc]
+    """A row that the person may see (`rows`, set by the resource), by what names it."""
 
-    def __init__(self, column: Any, key: str) -> None:
-        super().__init__(column)
-        self.key = key
+    rows: QuerySet[Any]
 
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        text = str(value or "")
-        if not text:
-            return self.empty_reference()
-        known, related = kwargs["known"], self.column.related_model
-        name = (related, text)
-        if name not in known:
-            known[name] = self.found(text, kwargs["rights"].related(related), row)
-        if known[name] is None:
-            raise ValidationError(
-                _("“%(value)s” is not known. Write the %(key)s.")
-                % {"value": shown(text), "key": self.key}
-            )
-        return known[name]
+    def __init__(self, model: type[models.Model], field: str) -> None:
+        super().__init__(model, field)
+        self.known: dict[str, Any] = {}
 
-    def empty_reference(self) -> None:
-        if not self.column.null:
-            raise ValidationError(self.column.error_messages["blank"])
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
+        if not value:
+            return None
+        if value not in self.known:
+            self.known[value] = self.rows.filter(self.condition(value)).first()
+        if self.known[value] is None:
+            message = _("“%(value)s” is not known. Write the %(key)s.")
+            raise ValueError(message % {"value": shown(value), "key": self.field})
+        return self.known[value]
 
-    def found(self, text: str, rows: QuerySet[Any], row: Any) -> Any:
-        return rows.filter(**{self.key: text}).first()
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else str(getattr(value, self.key))
+    def condition(self, value: str) -> Q:
+        return Q(**{self.field: value})
 
 
-class RegionReference(Reference):
+class RegionWidget(ReferenceWidget):
     """A region by its code; those that have none by country and name, as “IT Piemonte”."""
 
-    def found(self, text: str, rows: QuerySet[Any], row: Any) -> Any:
-        country, _space, name = text.partition(" ")
-        return rows.filter(Q(code=text) | Q(code=None, country=country, name=name)).first()
+    def condition(self, value: str) -> Q:
+        country, _space, name = value.partition(" ")
+        return Q(code=value) | Q(code=None, country=country, name=name)
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        if value is None:
-            return ""
-        return str(value.code or f"{value.country} {value.name}")
+        return str(value.code or f"{value.country} {value.name}") if value else ""
 
 
-def boolean(text: str) -> bool:
+def parse_boolean(text: str) -> bool:
     if text.casefold() not in (TRUE, FALSE):
-        raise ValidationError(yes_or_no())
+        message = _("Write “%(yes)s” or “%(no)s”.")
+        raise ValueError(message % {"yes": TRUE, "no": FALSE})
     return text.casefold() == TRUE
 
 
-def yes_or_no() -> str:
-    return _("Write “%(yes)s” or “%(no)s”.") % {"yes": TRUE, "no": FALSE}
+class ValueDiff(Diff):  # type: ignore[misc]
+    """Old and new values, without the style attributes that the portal's headers forbid."""
+
+    def as_html(self) -> list[str | SafeString]:
+        pairs = zip([""] * len(self.left) if self.new else self.left, self.right, strict=True)
+        return [
+            new if old == new else format_html_join(" ", "<{0}>{1}</{0}>", marked(old, new))
+            for old, new in pairs
+        ]
 
 
-class TableResource(ModelResource):  # type: ignore[misc]  # it comes without types
-    """A table in, previewed or written as a whole or not at all, and a table out."""
+def marked(old: str, new: str) -> Iterator[tuple[str, str]]:
+    yield from ((tag, text) for tag, text in (("del", old), ("ins", new)) if text)
+
+
+class TableResult(Result):  # type: ignore[misc]
+    """Rows are counted by their line in the file; an error that is no mistake of it is raised."""
+
+    def append_invalid_row(self, number: int, row: Any, error: ValidationError) -> None:
+        super().append_invalid_row(row[LINE], row, error)
+
+    def append_error_row(self, number: int, row: Any, errors: list[Any]) -> None:
+        raise errors[0].error
+
+
+class TableResource(ModelResource):  # type: ignore[misc]
+    """A table in, by the rights of the person, and a table out.
+
+    `admin` and `request` answer what the person may see and write. `states` is filled by a
+    preview (`is_preview`); an import refuses each row that would now have another state.
+    """
 
     keys: ClassVar[Mapping[str, str]] = {}  # of relations, what names the other row
     found_by: ClassVar[Sequence[str]] = (PUBLIC_ID, "slug")
     recognised_by: ClassVar[Sequence[str]] = ("name",)
+    numbers: ClassVar[Sequence[str]] = ()  # that no two rows have
+    other_names: ClassVar[Sequence[tuple[type[models.Model], str]]] = ()
     extra_columns: ClassVar[Sequence[str]] = ()  # said with the table, no fields of the row
 
     class Meta:
         clean_model_instances = True
         store_instance = True
         skip_unchanged = True
-        skip_html_diff = True
+        report_skipped = False
+
+    def __init__(
+        self,
+        admin: Any,
+        request: HttpRequest,
+        states: list[str] | None = None,
+        is_preview: bool = False,
+    ) -> None:
+        super().__init__()
+        self.admin, self.request = admin, request
+        self.states = states if states is not None else []
+        self.is_preview = is_preview
+        self.first_lines: dict[int, int] = {}  # by the key of the row
+        for field in self.fields.values():
+            if isinstance(field.widget, ReferenceWidget):
+                field.widget.rows = admin.visible(request, field.widget.model)
 
     @classmethod
-    def get_row_result_class(cls) -> type[Outcome]:
-        return Outcome
+    def get_result_class(cls) -> type[TableResult]:
+        return TableResult
+
+    @classmethod
+    def get_diff_class(cls) -> type[ValueDiff]:
+        return ValueDiff
 
     @classmethod
     def field_from_django_field(cls, name: str, column: Any, readonly: bool) -> Field:
-        if column.is_relation:
-            is_region = column.related_model is Region
-            reference = RegionReference if is_region else Reference
-            key = "code" if is_region else cls.keys.get(name, PUBLIC_ID)
-            widget: Cell = reference(column, key)
-        else:
-            widget = Cell(column)
+        widget: Widget = ValueWidget(column)
+        if column.related_model is Region:
+            widget = RegionWidget(Region, "code")
+        elif column.is_relation:
+            widget = ReferenceWidget(column.related_model, cls.keys.get(name, PUBLIC_ID))
         # What finds the row is not written into it.
         return Field(name, name, widget, readonly=name == PUBLIC_ID)
 
+    def get_user_visible_fields(self) -> list[Field]:
+        names = self.import_columns() if self.is_preview else self.get_export_order()
+        return [self.fields.get(name) or Field(column_name=name) for name in names]
+
     # In
 
-    def columns(self, rights: Rights) -> list[str]:
+    def import_columns(self) -> list[str]:
         """Those that the person may give."""
-        writable = rights.writable(None)
+        writable = self.admin.importable(self.request, None)
         return [
             name
             for name in (*self.get_import_order(), *self.extra_columns)
             if writable is None or name in {*writable, *self.extra_columns, PUBLIC_ID}
         ]
 
-    def preview(self, table: Table, rights: Rights) -> Import:
-        """Do the whole work, and take it back."""
-        register = Register(self.entries(rights.rows))
-        with transaction.atomic():
-            found = self.read(table, rights)
-            transaction.set_rollback(True)
-        self.warn(found, register)
-        return found
-
-    def warn(self, found: Import, register: Register) -> None:
-        """Tell of each new or renamed row which others may be the same."""
-        alike: dict[int, list[Likeness]] = {}
-        for outcome in found.outcomes:
-            entry = self.entry_of(outcome)
-            if entry is not None:
-                alike[outcome.line] = list(register.alike(entry))
-                register.add(entry)
-        keys = {likeness.key for likenesses in alike.values() for likeness in likenesses}
-        rows = self.rights.rows.in_bulk([key for key in keys if key > 0])
-        for outcome in found.outcomes:
-            outcome.alike = [
-                Alike(likeness.reason, row=rows.get(likeness.key), line=max(0, -likeness.key))
-                for likeness in alike.get(outcome.line, ())
-            ]
-
-    def entries(self, rows: QuerySet[Any]) -> Iterator[Entry]:
-        """By what stored rows are recognised; none where nothing is compared."""
-        names = self.recognised_by
-        if names:
-            for key, *texts in rows.order_by().values_list("pk", *names, "website"):
-                yield Entry(key, tuple(texts[:-1]), texts[-1])
-
-    def entry_of(self, outcome: Outcome) -> Entry | None:
-        """A line about a new row by its number below zero; None where nothing is to compare."""
-        row = self.instances.get(outcome.line)
-        told = {"website", "vat_number", *self.recognised_by}
-        is_told = any(one.column in told for one in outcome.differences) or outcome.is_invalid()
-        if row is None or not self.recognised_by or not is_told:
-            return None
-        names = tuple(getattr(row, name) for name in self.recognised_by)
-        vat_number = getattr(row, "vat_number", "")
-        key = -outcome.line if outcome.is_new() or row.pk is None else row.pk
-        return Entry(key, names, row.website, vat_number)
-
-    def write(self, table: Table, rights: Rights, *, seen: list[str]) -> Import:
-        """Write what was previewed, and nothing where anything is not as it was then."""
-        with transaction.atomic():
-            found = self.read(table, rights)
-            if not found.errors:
-                found.errors = [
-                    Finding(
-                        outcome.line,
-                        "",
-                        _("This row, or what it refers to, was changed since the preview."),
-                    )
-                    for outcome, before in zip(found.outcomes, seen, strict=True)
-                    if outcome.seen != before
-                ]
-            if found.errors:
-                transaction.set_rollback(True)
-        return found
-
-    def read(self, table: Table, rights: Rights) -> Import:
-        self.refuse_columns(table.columns, rights)
-        self.rights = rights
-        self.lines: list[Line] = table.lines
-        self.taken: dict[int, int] = {}
-        self.instances: dict[int, Any] = {}  # by line, the wrong ones, too
-        self.stored = self.find_rows(table)
-        dataset = Dataset(
-            *([line.values[name] for name in table.columns] for line in table.lines),
-            headers=list(table.columns),
-        )
+    def import_data(self, dataset: Dataset, **kwargs: Any) -> TableResult:
         with came_from(IMPORT):
-            result = self.import_data(dataset, rights=rights, known={}, use_transactions=True)
-        found = Import()
-        for outcome, line in zip(result.rows, table.lines, strict=True):
-            for error in outcome.errors:
-                raise error.error
-            outcome.line = line.number
-            if outcome.validation_error:
-                found.errors += findings(line.number, outcome.validation_error, table.columns)
-            found.outcomes.append(outcome)
-        return found
+            result: TableResult = super().import_data(dataset, **kwargs)
+        return result
 
-    def refuse_columns(self, columns: Iterable[str], rights: Rights) -> None:
-        """Raises TableRefused that names those which the person may not write, or nobody."""
-        allowed = self.columns(rights)
-        refused = [name for name in columns if name not in allowed]
+    def handle_import_error(self, result: Any, error: Exception, raise_errors: bool = False) -> Any:
+        raise error
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        """Raise TableRefused that names the columns which the person may not write, or nobody."""
+        allowed = self.import_columns()
+        refused = [name for name in dataset.headers[:-1] if name not in allowed]
         if refused:
-            raise TableRefused(
-                _(
-                    "These columns are not known, or not yours to write: %(refused)s. "
-                    "Remove them. The columns are: %(columns)s."
-                )
-                % {"refused": ", ".join(map(shown, refused)), "columns": ", ".join(allowed)}
+            message = _(
+                "These columns are not known, or not yours to write: %(refused)s. "
+                "Remove them. The columns are: %(columns)s."
             )
+            values = {"refused": ", ".join(map(shown, refused)), "columns": ", ".join(allowed)}
+            raise TableRefused(Finding(0, "", message % values))
+        self.stored = self.lock_rows(dataset)
+        self.stored_entries = [*self.entries()] if self.is_preview else []
 
-    def find_rows(self, table: Table) -> dict[tuple[str, str], Any]:
+    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, str], Any]:
         """The rows that the lines name, locked in one order, so that no two imports wait."""
         found: dict[tuple[str, str], Any] = {}
         for name in self.found_by:
-            if name not in table.columns:
-                continue
-            asked = {line.values[name] for line in table.lines} - {""}
-            rows = self.rights.rows.filter(**{f"{name}__in": asked}).order_by("pk")
-            rows = rows.select_related(*self.relations())
-            for row in rows.select_for_update(of=("self",), no_key=True):
-                found[name, getattr(row, name)] = row
+            if name in dataset.headers:
+                rows = self.admin.get_queryset(self.request)
+                rows = rows.filter(**{f"{name}__in": {*dataset[name]} - {""}}).order_by("pk")
+                rows = rows.select_related(*self.relations())
+                for row in rows.select_for_update(of=("self",), no_key=True):
+                    found[name, getattr(row, name)] = row
         return found
 
     def relations(self) -> list[str]:
-        return [name for name, cell in self.fields.items() if isinstance(cell.widget, Reference)]
+        return [
+            name for name, field in self.fields.items() if isinstance(field.widget, ReferenceWidget)
+        ]
 
     def get_instance(self, instance_loader: Any, row: Mapping[str, str]) -> Any:
         """By its public id; where the line has none, by its address."""
@@ -375,65 +253,45 @@ class TableResource(ModelResource):  # type: ignore[misc]  # it comes without ty
         return None
 
     def after_init_instance(self, instance: Any, new: bool, row: Any, **kwargs: Any) -> None:
-        number = self.lines[kwargs["row_number"] - 1].number
-        self.instances[number] = instance
-        if new:
-            if not self.rights.may_add:
-                raise ValidationError(_("You may not add rows."))
-        else:
-            if not self.rights.may_change(instance):
+        if new and not self.admin.has_add_permission(self.request):
+            raise ValidationError(_("You may not add rows."))
+        if not new:
+            if not self.admin.has_change_permission(self.request, instance):
                 raise ValidationError(_("You may not change this row."))
-            first = self.taken.setdefault(instance.pk, number)
-            if first != number:
-                raise ValidationError(
-                    _("Line %(line)d is about the same row already.") % {"line": first}
-                )
-        self.refuse_fields(instance, new, row)
-
-    def refuse_fields(self, instance: Any, new: bool, row: Any) -> None:
-        writable = self.rights.writable(None if new else instance)
+            first = self.first_lines.setdefault(instance.pk, row[LINE])
+            if first != row[LINE]:
+                message = _("Line %(line)d is about the same row already.")
+                raise ValidationError(message % {"line": first})
+        writable = self.admin.importable(self.request, None if new else instance)
         if writable is not None:
-            named = {*row} - {*writable, *self.extra_columns, PUBLIC_ID}
-            if named:
+            unwritable = {*row} - {*writable, *self.extra_columns, PUBLIC_ID, LINE}
+            if unwritable:
                 message = _("You may not write this in this row.")
-                raise ValidationError(dict.fromkeys(sorted(named), message))
+                raise ValidationError(dict.fromkeys(sorted(unwritable), message))
 
-    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        """Every cell that is wrong is told, not only the first."""
-        errors: dict[str, ValidationError] = {}
-        for column in self.get_import_fields():
-            try:
-                self.import_field(column, instance, row, is_new=instance._state.adding, **kwargs)
-            except ValidationError as error:
-                errors[column.attribute] = error
-        if instance._state.adding:
-            self.complete(instance)
-        if errors:
-            raise ValidationError(errors)
-
-    def complete(self, instance: Any) -> None:
-        """What a new row has although its line does not say it."""
-        if not instance.slug:
-            instance.slug = slug_for(
-                getattr(instance, self.recognised_by[0]), fallback=instance.public_id
-            )
+    def import_field(
+        self, field: Field, instance: Any, row: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """An empty cell leaves a new row its default."""
+        column = instance._meta.get_field(field.attribute)
+        has_default = column.has_default() and not column.null
+        if not (instance._state.adding and has_default and row.get(field.column_name) == ""):
+            super().import_field(field, instance, row, *args, **kwargs)
 
     def skip_row(self, instance: Any, original: Any, row: Any, errors: Any = None) -> bool:
-        if errors or original.pk is None:
-            return False
-        return not self.differences(original, instance)
+        is_stored = original.pk is not None
+        return is_stored and bool(super().skip_row(instance, original, row, errors))
 
-    def differences(self, original: Any | None, instance: Any) -> list[Difference]:
-        found = []
-        for column in self.get_import_fields():
-            old = column.export(original) if original else ""
-            new = column.export(instance)
-            if old != new and column.attribute != PUBLIC_ID:
-                found.append(Difference(column.column_name, old, new))
-        return found
+    def validate_instance(self, instance: Any, errors: Any = None, *args: Any) -> None:
+        if not instance.slug:
+            name = getattr(instance, self.recognised_by[0])
+            instance.slug = slug_for(name, fallback=instance.public_id)
+        super().validate_instance(instance, errors, *args)
+
+    def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        instance._history_user = self.request.user
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
-        instance._history_user = self.rights.account
         try:
             with transaction.atomic():
                 self.save_row(instance, is_create)
@@ -443,71 +301,109 @@ class TableResource(ModelResource):  # type: ignore[misc]  # it comes without ty
     def save_row(self, instance: Any, is_create: bool) -> None:
         instance.save(force_insert=is_create)
 
-    def after_import_row(self, row: Any, row_result: Outcome, **kwargs: Any) -> None:
-        original = row_result.original
-        row_result.differences = self.differences(original, row_result.instance)
-        row_result.before = fingerprint(original) if original else ""
+    def after_import_row(self, row: Any, row_result: RowResult, **kwargs: Any) -> None:
+        row_result.line = row[LINE]
+        state = self.state_of(row, row_result)
+        if self.is_preview:
+            self.states.append(state)
+        elif self.states[kwargs["row_number"] - 1] != state:
+            message = _("This row, or what it refers to, was changed since the preview.")
+            raise ValidationError(message)
+
+    def state_of(self, row: Any, row_result: RowResult) -> str:
+        """Another one wherever the stored row, or what would be written into it, is another."""
+        before, after = row_result.original, row_result.instance
+        stored = [f.value_to_string(before) for f in before._meta.concrete_fields] if before else []
+        fields = self.get_import_fields()
+        written = [f.export(after) for f in fields if f.attribute != PUBLIC_ID]
+        content = json.dumps([row[LINE], row_result.import_type, stored, written])
+        return blake2b(content.encode(), digest_size=12).hexdigest()
+
+    def after_import(self, dataset: Dataset, result: TableResult, **kwargs: Any) -> None:
+        """Show in the preview the line of each row, and which other rows may be the same."""
+        if self.is_preview and not result.invalid_rows:
+            result.diff_headers = [_("Line"), _("There already?"), *result.diff_headers]
+            entries = {row.line: self.entry_of(row) for row in result.rows}
+            register = Register(self.stored_entries, [*filter(None, entries.values())])
+            for row_result in result.rows:
+                entry = entries[row_result.line]
+                likenesses = register.alike(entry) if entry else ()
+                warning = format_html_join(
+                    "", "<p>{} {}</p>", map(self.explain_likeness, likenesses)
+                )
+                # The import draws another public id than the preview.
+                public_id, *values = row_result.diff
+                shown_id = "" if row_result.is_new() else public_id
+                row_result.diff = [row_result.line, warning, shown_id, *values]
+
+    # Duplicates
+
+    def entry_of(self, row_result: RowResult) -> Entry | None:
+        """By what a new or renamed row is recognised."""
+        old, new = row_result.original, self.recognise(row_result.instance)
+        if not new.names or (old and self.recognise(old) == new):
+            return None
+        return replace(new, key=-row_result.line) if row_result.is_new() else new
+
+    def recognise(self, row: Any) -> Entry:
+        names = tuple(getattr(row, name) for name in self.recognised_by)
+        numbers = (getattr(row, name) for name in ("website", *self.numbers))
+        return Entry(row.pk, names, *numbers) if names else Entry(row.pk, ())
+
+    def explain_likeness(self, likeness: Likeness) -> tuple[str, str]:
+        reasons = {
+            Reason.NAME: _("The name is like that of"),
+            Reason.DOMAIN: _("The web site is the same as that of"),
+            Reason.VAT_NUMBER: _("The VAT number is the same as that of"),
+        }
+        other = likeness.entry
+        if other.key < 0:
+            return reasons[likeness.reason], _("line %(line)d") % {"line": -other.key}
+        url = reverse(
+            f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_change",
+            args=[other.key],
+        )
+        return reasons[likeness.reason], format_html('<a href="{}">{}</a>', url, other.names[0])
+
+    def entries(self) -> Iterator[Entry]:
+        """Stored rows as they are recognised; none where nothing is compared."""
+        rows = self.admin.get_queryset(self.request).order_by()
+        names = self.recognised_by
+        if names:
+            for key, *values in rows.values_list("pk", *names, "website", *self.numbers):
+                yield Entry(key, tuple(values[: len(names)]), *values[len(names) :])
+        for model, parent in self.other_names:
+            found = model._default_manager.filter(**{f"{parent}__in": rows.values("pk")})
+            for key, name in found.order_by().values_list(parent, "name"):
+                yield Entry(key, (name,))
 
     # Out
 
-    def rows_out(self, queryset: QuerySet[Any], named: Callable[[Any], QuerySet[Any]]) -> Any:
-        """Each row as texts; `named` narrows related rows to those whose names may stand here."""
-        columns = self.get_export_fields()
-        hidden = {relation: hidden_keys(relation, queryset, named) for relation in self.relations()}
-        loaded = queryset.select_related(*hidden)
-        for instance in loaded.order_by("pk").iterator(chunk_size=1_000):
-            yield [
-                ""
-                if column.attribute in hidden
-                and getattr(instance, f"{column.attribute}_id") in hidden[column.attribute]
-                else column.export(instance)
-                for column in columns
-            ]
+    def filter_export(self, queryset: QuerySet[Any], **kwargs: Any) -> QuerySet[Any]:
+        self.hidden = {name: self.hidden_keys(name, queryset) for name in self.relations()}
+        return queryset.select_related(*self.hidden).order_by("pk")
 
+    def hidden_keys(self, relation: str, queryset: QuerySet[Any]) -> set[Any]:
+        """Of the rows that these refer to, those whose names the person may not read."""
+        column: Any = queryset.model._meta.get_field(relation)
+        keys = queryset.order_by().exclude(**{relation: None}).values(column.attname)
+        referred = column.related_model._base_manager.filter(pk__in=keys)
+        named = policy.nameable_rows(self.request.user, referred, timezone.localdate())
+        return set(referred.exclude(pk__in=named.values("pk")).values_list("pk", flat=True))
 
-def hidden_keys(
-    relation: str, queryset: QuerySet[Any], named: Callable[[Any], QuerySet[Any]]
-) -> set[Any]:
-    """Of the rows that these refer to, those whose names the person may not read."""
-    column: Any = queryset.model._meta.get_field(relation)
-    keys = queryset.order_by().exclude(**{relation: None}).values(column.attname)
-    referred = column.related_model._base_manager.filter(pk__in=keys)
-    return set(referred.exclude(pk__in=named(referred).values("pk")).values_list("pk", flat=True))
+    def export_field(self, field: Field, instance: Any, **kwargs: Any) -> str:
+        hidden = self.hidden.get(field.attribute, ())
+        if hidden and getattr(instance, f"{field.attribute}_id") in hidden:
+            return ""
+        return str(super().export_field(field, instance, **kwargs))
 
-
-def fingerprint(row: models.Model) -> str:
-    """Another one after any change of the row."""
-    stored = [column.value_to_string(row) for column in row._meta.concrete_fields]
-    return blake2b(json.dumps(stored).encode(), digest_size=12).hexdigest()
-
-
-def findings(line: int, error: ValidationError, columns: Iterable[str]) -> list[Finding]:
-    if not hasattr(error, "error_dict"):
-        return [Finding(line, "", message) for message in error.messages]
-    return [
-        # A rule over several fields, or a field without a column, is told of the line.
-        Finding(line, name if name in columns else "", told(name, message, columns))
-        for name, messages in error.message_dict.items()
-        for message in messages
-    ]
-
-
-def told(name: str, message: str, columns: Iterable[str]) -> str:
-    return message if name in columns or name == "__all__" else f"{name}: {message}"
-
-
-def other_names(names: QuerySet[Any], of: str, rows: QuerySet[Any]) -> Iterator[Entry]:
-    found = names.filter(**{f"{of}__in": rows.order_by().values("pk")}).order_by()
-    for key, name in found.values_list(of, "name"):
-        yield Entry(key, (name,))
+    def after_export(self, queryset: QuerySet[Any], dataset: Dataset, **kwargs: Any) -> None:
+        dataset.title = str(queryset.model._meta.verbose_name_plural)
 
 
 class ClusterResource(TableResource):
     keys: ClassVar = {"portfolio": "code"}
-
-    def entries(self, rows: QuerySet[Cluster]) -> Iterator[Entry]:
-        yield from super().entries(rows)
-        yield from other_names(ClusterName.objects.all(), "cluster", rows)
+    other_names: ClassVar = ((ClusterName, "cluster"),)
 
     class Meta:
         model = Cluster
@@ -519,11 +415,8 @@ class ClusterResource(TableResource):
 
 
 class OrganisationResource(TableResource):
-    def entries(self, rows: QuerySet[Organisation]) -> Iterator[Entry]:
-        told = rows.order_by().values_list("pk", "name", "website", "vat_number")
-        for key, name, website, vat_number in told:
-            yield Entry(key, (name,), website, vat_number)
-        yield from other_names(OrganisationName.objects.all(), "organisation", rows)
+    numbers: ClassVar = ("vat_number",)
+    other_names: ClassVar = ((OrganisationName, "organisation"),)
 
     class Meta:
         model = Organisation

@@ -215,7 +215,7 @@ def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
 class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
-    resource = LabelResource
+    resource_classes = (LabelResource,)
     actions = ()
     save_on_top = False
     list_display = (

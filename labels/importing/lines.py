@@ -3,16 +3,19 @@
 Pure: no ORM, no clock, no settings. Holds one line of the file at a time.
 """
 
-import csv
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import BinaryIO
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+from rapidfuzz import fuzz, process
 
 from clusters.dates import PartialDate
+from clusters.tables.reader import ENCODING, ENCODING_ERRORS, CsvFile, Finding, TableRefused, shown
 
 COLUMNS = (
     "cluster",
@@ -25,8 +28,6 @@ COLUMNS = (
     "valid_until",
     "source",
 )
-LONGEST_LINE = 100_000
-UTF8_MARK = b"\xef\xbb\xbf"
 
 # Control characters, line separators and marks that turn the direction of writing.
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -34,19 +35,6 @@ FORMULA_STARTS = ("=", "+", "@")
 REGION_CODE = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}", re.IGNORECASE | re.ASCII)
 # Codes that the European Union's own tables use beside ISO 3166-1.
 NEAR_COUNTRIES = {"UK": "GB", "EL": "GR"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to tell about a line; `column` is empty where it is about the whole line."""
-
-    line: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        place = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
-        return f"{place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,164 +66,49 @@ class Vocabulary:
     portfolios: Mapping[str, str]
     levels: tuple[str, ...]
     longest: Mapping[str, int]
-    folded_portfolios: Mapping[str, str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        folded = {name.casefold(): code for name, code in self.portfolios.items()}
-        object.__setattr__(self, "folded_portfolios", folded)
+    @cached_property
+    def portfolios_in_lower_case(self) -> dict[str, str]:
+        return {name.casefold(): code for name, code in self.portfolios.items()}
 
     def nearest_portfolios(self, text: str) -> list[str]:
-        names = {name.casefold(): name for name in self.portfolios}
-        near = difflib.get_close_matches(text.casefold(), names, n=3, cutoff=0)
-        return [names[name] for name in near]
+        near = process.extract(
+            text, list(self.portfolios), scorer=fuzz.ratio, processor=str.casefold, limit=3
+        )
+        return [name for name, _likeness, _place in near]
 
 
-class UnreadableFileError(Exception):
-    """The header cannot be used, so that no line can be read."""
-
-    def __init__(self, *findings: Finding) -> None:
-        super().__init__("; ".join(str(finding) for finding in findings))
-        self.findings = findings
+def open_register(path: Path) -> TextIO:
+    return path.open(encoding=ENCODING, errors=ENCODING_ERRORS, newline="\n")
 
 
 class RegisterFile:
-    """A CSV file of labels: UTF-8 with or without a mark, commas or semicolons.
+    """A CSV file of labels. Raises TableRefused where the header is missing or wrong."""
 
-    Each record is one line of the file, so that a quote that is never closed spoils its own line
-    only. Raises UnreadableFileError where the header is missing or wrong.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.raw_lines = physical_lines(file)
-        number, raw = next(
-            ((number, raw) for number, raw in self.raw_lines if raw is None or raw.strip()),
-            (1, b""),
-        )
-        header = decoded_header(number, raw)
-        # The names of the columns hold neither, so the header alone tells.
-        self.delimiter = ";" if header.count(";") > header.count(",") else ","
-        self.columns = header_columns(number, header, self.delimiter)
-        self.header_line = number
-
-    @property
-    def unused_columns(self) -> list[str]:
-        return [column for column in self.columns if column and column not in COLUMNS]
+    def __init__(self, text: TextIO) -> None:
+        self.file = CsvFile(text, is_record_a_line=True)
+        self.columns = self.file.read_header()
+        line = self.file.lines.number
+        missing = "the column is missing. Add it; its values may be empty."
+        unknown = "the column is not known and not read."
+        errors = [Finding(line, name, missing) for name in COLUMNS if name not in self.columns]
+        if errors:
+            raise TableRefused(*errors)
+        self.notices = [
+            Finding(line, name, unknown) for name in self.columns if name and name not in COLUMNS
+        ]
 
     def read(self, vocabulary: Vocabulary) -> Iterator[Line | Finding]:
         """In the order of the file: a line that is right, or every finding of a bad one."""
-        for number, raw in self.raw_lines:
-            try:
-                values = self.values(number, raw)
-            except UnreadableLineError as error:
-                yield error.finding
-                continue
-            if any(values.values()):
-                yield from Checker(number, values, vocabulary).result()
-
-    def values(self, number: int, raw: bytes | None) -> dict[str, str]:
-        if raw is None:
-            message = f"the line is longer than {LONGEST_LINE:,} bytes. Shorten or remove it."
-            raise UnreadableLineError(number, message)
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError as error:
-            raise UnreadableLineError(
-                number, not_utf8(error), self.column_of_byte(raw, error.start)
-            ) from error
-        fields = [value.strip(" ") for value in self.split(number, text)]
-        if not any(fields):
-            return {}
-        if len(fields) != len(self.columns):
-            message = (
-                f"the line has {len(fields)} values, the header {len(self.columns)}. "
-                f"Put a value that contains “{self.delimiter}” between double quotes."
-            )
-            raise UnreadableLineError(number, message)
-        return dict(zip(self.columns, fields, strict=True))
-
-    def split(self, number: int, text: str) -> list[str]:
-        try:
-            return split_record(text, self.delimiter)
-        except csv.Error as error:
-            raise UnreadableLineError(number, csv_problem(error)) from error
-
-    def column_of_byte(self, raw: bytes, position: int) -> str:
-        """The column that a byte lies in, or nothing where the line is in disorder."""
-        try:
-            before = split_record(raw[:position].decode() + "\n", self.delimiter, strict=False)
-        except csv.Error:
-            return ""
-        return self.columns[len(before) - 1] if 0 < len(before) <= len(self.columns) else ""
-
-
-class UnreadableLineError(Exception):
-    def __init__(self, number: int, message: str, column: str = "") -> None:
-        super().__init__(message)
-        self.finding = Finding(number, column, message)
-
-
-def physical_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Number and content of each line; None stands for one that is too long to be held."""
-    number = 0
-    while raw := file.readline(LONGEST_LINE):
-        number += 1
-        is_whole = raw.endswith(b"\n") or len(raw) < LONGEST_LINE
-        while raw and not (raw.endswith(b"\n") or len(raw) < LONGEST_LINE):
-            raw = file.readline(LONGEST_LINE)
-        yield number, (raw.removeprefix(UTF8_MARK) if number == 1 else raw) if is_whole else None
-
-
-def split_record(text: str, delimiter: str, *, strict: bool = True) -> list[str]:
-    return next(csv.reader([text], delimiter=delimiter, strict=strict), [])
-
-
-def decoded_header(number: int, raw: bytes | None) -> str:
-    if raw is None:
-        raise UnreadableFileError(
-            Finding(number, "", f"the header is longer than {LONGEST_LINE:,} bytes. Is it a CSV?")
-        )
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(Finding(number, "", not_utf8(error))) from error
-    if not text.strip():
-        raise UnreadableFileError(
-            Finding(number, "", f"the file is empty. Begin it with the header {','.join(COLUMNS)}")
-        )
-    return text
-
-
-def header_columns(number: int, header: str, delimiter: str) -> tuple[str, ...]:
-    try:
-        columns = tuple(name.strip().casefold() for name in split_record(header, delimiter))
-    except csv.Error as error:
-        raise UnreadableFileError(Finding(number, "", csv_problem(error))) from error
-    findings = [
-        Finding(number, column, "the column is missing. Add it; its values may be empty.")
-        if column not in columns
-        else Finding(number, column, "the column is there more than once. Keep one.")
-        for column in COLUMNS
-        if columns.count(column) != 1
-    ]
-    if findings:
-        raise UnreadableFileError(*findings)
-    return columns
-
-
-def not_utf8(error: UnicodeDecodeError) -> str:
-    byte = error.object[error.start]
-    return (
-        f"byte {error.start + 1} of the line (0x{byte:02X}) is not UTF-8. "
-        "Save the file in the encoding UTF-8."
-    )
-
-
-def csv_problem(error: csv.Error) -> str:
-    if "unexpected end" in str(error):
-        return "a double quote is not closed on this line. Close it; a value is never two lines."
-    if "new-line" in str(error):
-        return "a carriage return stands inside the line. End each line with LF or CR LF."
-    return f"the quotes are wrong ({error}). Write a quote inside a quoted value twice."
+        for row in self.file.rows():
+            if isinstance(row, Finding):
+                yield row
+            else:
+                values = {
+                    column: value.strip(" ")
+                    for column, value in zip(self.columns, row.values, strict=True)
+                }
+                yield from Checker(row.line, values, vocabulary).result()
 
 
 class Checker:
@@ -318,7 +191,7 @@ class Checker:
 
     def portfolio(self) -> str:
         text = self.text("sector")
-        code = self.vocabulary.folded_portfolios.get(text.casefold(), "")
+        code = self.vocabulary.portfolios_in_lower_case.get(text.casefold(), "")
         if text and not code:
             near = ", ".join(f"“{name}”" for name in self.vocabulary.nearest_portfolios(text))
             self.wrong("sector", f"“{shown(text)}” is no portfolio. The nearest are {near}.")
@@ -344,11 +217,6 @@ class Checker:
             self.wrong(
                 "valid_until", f"the end {end} lies before the start {start}. Correct one of them."
             )
-
-
-def shown(text: str) -> str:
-    """What a message quotes of a value."""
-    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 class Outcome(Enum):

@@ -4,10 +4,11 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from tablib import Dataset
 
-from clusters.models import Cluster
-from clusters.tables.reader import Table
+from clusters.models import Account, Cluster
 from clusters.tables.resources import PUBLIC_ID, TableResource
 from labels.life import steps as life
 from labels.life.days import hold
@@ -32,22 +33,19 @@ class LabelResource(TableResource):
             "score", "benchmarked_on", "areas_of_improvement", "source",
         )  # fmt: skip
 
-    def find_rows(self, table: Table) -> dict[tuple[str, str], Any]:
+    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, str], Any]:
         """Clusters are held first, as by every step: what is read then stays so until the end."""
-        labels = {line.values.get(PUBLIC_ID, "") for line in table.lines}
-        clusters = {line.values.get("cluster", "") for line in table.lines}
-        named = Q(public_id__in=clusters) | Q(labels__public_id__in=labels)
-        hold(Cluster.objects.filter(named).order_by().values("pk"))
-        return super().find_rows(table)
+        named = Q()
+        for column, path in (("cluster", "public_id"), (PUBLIC_ID, "labels__public_id")):
+            if column in dataset.headers:
+                named |= Q(**{f"{path}__in": dataset[column]})
+        if named:
+            hold(Cluster.objects.filter(named).order_by().values("pk"))
+        return super().lock_rows(dataset)
 
-    def complete(self, instance: Label) -> None:
-        """Its days follow from the others when it is saved."""
-
-    def validate_instance(
-        self, instance: Label, import_validation_errors: Any = None, validate_unique: bool = True
-    ) -> None:
+    def validate_instance(self, instance: Label, errors: Any = None, *args: Any) -> None:
         """The step checks the whole label; it wants the cluster and the level."""
-        errors = dict(import_validation_errors or {})
+        errors = dict(errors or {})
         for name in ("cluster", "level"):
             if getattr(instance, f"{name}_id") is None:
                 errors.setdefault(name, ValidationError(_("This field is required.")))
@@ -58,7 +56,8 @@ class LabelResource(TableResource):
         self.reason = row.get(REASON, "")
 
     def save_row(self, instance: Label, is_create: bool) -> None:
-        by, now = self.rights.account, self.rights.now
+        by, now = self.request.user, timezone.now()
+        assert isinstance(by, Account)
         if is_create:
             life.award(instance, reason=self.reason, by=by, now=now, is_recorded=True)
         else:

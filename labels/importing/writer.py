@@ -6,7 +6,7 @@ from datetime import date
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from django.db import models, reset_queries, transaction
 from django_countries import countries
@@ -25,15 +25,8 @@ from clusters.models import (
 )
 from clusters.models.history import IMPORT
 from clusters.public_ids import new_public_id, slug_for
-from labels.importing.lines import (
-    Finding,
-    Line,
-    Outcome,
-    RegisterFile,
-    Report,
-    UnreadableFileError,
-    Vocabulary,
-)
+from clusters.tables.reader import Finding, TableRefused
+from labels.importing.lines import Line, Outcome, RegisterFile, Report, Vocabulary
 from labels.life.days import hold, last_day_in_force
 from labels.models import Label, Level, LevelRule, new_status_index
 from labels.validity import Rule
@@ -49,7 +42,7 @@ ClusterKey = int | tuple[str, str]
 
 
 @transaction.atomic
-def import_register(file: BinaryIO, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
+def import_register(file: TextIO, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
     """Add what a CSV file of labels says and the register does not know yet.
 
     One transaction: with one bad line nothing is written, unless `skip_bad` leaves those lines
@@ -60,12 +53,10 @@ def import_register(file: BinaryIO, *, dry_run: bool = False, skip_bad: bool = F
     report = Report()
     try:
         register_file = RegisterFile(file)
-    except UnreadableFileError as error:
+    except TableRefused as error:
         report.errors.extend(error.findings)
         return report
-    for column in register_file.unused_columns:
-        message = "the column is not known and not read."
-        report.notices.append(Finding(register_file.header_line, column, message))
+    report.notices.extend(register_file.notices)
     # One import at a time: names have no constraint that would stop two from adding the same.
     list(Level.objects.select_for_update(no_key=True))
     write_lines(register_file.read(vocabulary()), report, skip_bad=skip_bad)

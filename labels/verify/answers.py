@@ -16,7 +16,7 @@ from clusters.http.addresses import absolute
 from labels.formats.records import machine_twin
 from labels.models import Label
 from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
-from labels.verify.questions import Line
+from labels.verify.questions import QuestionLine
 from labels.words import state_sentence
 
 COLUMNS = (
@@ -51,7 +51,7 @@ class Part:
         return str(VERDICT_WORDS[self.verdict])
 
 
-def answer_lines(lines: Sequence[Line], day: date) -> list[Answered]:
+def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
     answers = verify_all([line.asked for line in lines], day)
     return [Answered(line.number, found) for line, found in zip(lines, answers, strict=True)]
 

@@ -18,15 +18,26 @@ from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, ClusterName, Management, Organisation, OrganisationName
 from clusters.public_ids import last_at
+from clusters.tables.similar_names import similar_names
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
-from labels.verify.questions import Question, folded, question, reasons
-from labels.verify.similarity import Likeness, alike
+from labels.verify.questions import Question, fold_question, question, reasons
 from labels.words import state_sentence
 
 MOST_CLUSTERS = 10
 MOST_LABELS = 20
 ROWS_AT_ONCE = 5000
+MAX_NEAREST = 5
+MIN_LIKENESS = 60
+MIN_PART_LENGTH = 3
+
+
+class Likeness(StrEnum):
+    """Why a name is near: it holds the text, it is a part of the text, or it is spelt alike."""
+
+    HOLDS = "holds"
+    PART = "part"
+    SPELT = "spelt"
 
 
 class Found(StrEnum):
@@ -379,7 +390,7 @@ def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:
         return {}
     by_name: dict[str, list[Name]] = {}
     for name in all_names():
-        by_name.setdefault(folded(name.text), []).append(name)
+        by_name.setdefault(fold_question(name.text), []).append(name)
     sought = {}
     for text, (q, target) in asked.items():
         for name in by_name.get(q.folded, []):
@@ -388,11 +399,29 @@ def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:
             slug = (q.cluster_slug or q.organisation_slug).replace("-", " ")
             sought[text] = slug if q.is_address else q.folded
     names = list(by_name)
-    near = alike((text for text in sought.values() if text), names)
+    similar = similar_names((text for text in sought.values() if text), names)
+    near = {words: nearest(words, names, places) for words, places in similar.items()}
     return {
-        text: [Near(by_name[names[m.index]][0].text, m.likeness) for m in near.get(words, [])]
+        text: [Near(by_name[name][0].text, likeness) for name, likeness in near.get(words, [])]
         for text, words in sought.items()
     }
+
+
+def nearest(
+    text: str, names: Sequence[str], similar: Iterable[tuple[int, float]]
+) -> list[tuple[str, Likeness]]:
+    """The best first: what holds the text, then what is a part of it, then what is spelt alike."""
+    found = []
+    for place, likeness in similar:
+        name = names[place]
+        if len(text) >= MIN_PART_LENGTH and text in name:
+            found.append((2.0, name, Likeness.HOLDS))
+        elif len(name) >= MIN_PART_LENGTH and name in text:
+            found.append((1 + len(name) / len(text), name, Likeness.PART))
+        elif likeness >= MIN_LIKENESS:
+            found.append((likeness / 100, name, Likeness.SPELT))
+    found.sort(key=lambda row: (-row[0], row[1]))
+    return [(name, likeness) for _score, name, likeness in found[:MAX_NEAREST]]
 
 
 def all_names() -> Iterator[Name]:

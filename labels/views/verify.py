@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from clusters.http.asof import as_of, read_day
 from clusters.http.limits import allow, network_address, network_of
 from clusters.http.responses import open_to_all, opened
+from clusters.tables.reader import TableRefused
 from clusters.views.contact import cookieless_form
 from labels.verify.answers import (
     Answered,
@@ -28,13 +29,12 @@ from labels.verify.answers import (
 )
 from labels.verify.lookup import verify
 from labels.verify.questions import (
-    MOST_BYTES,
-    MOST_LINES,
-    Line,
-    UnreadableList,
-    listed,
-    pasted,
-    uploaded,
+    MAX_BYTES,
+    MAX_LINES,
+    QuestionLine,
+    read_csv_lines,
+    read_lines,
+    read_pasted_lines,
 )
 
 MINUTE = 60
@@ -53,7 +53,7 @@ FORMATS: dict[str, tuple[Callable[[Sequence[Answered], date], bytes], str]] = {
 
 HOW_TO_ASK: dict[str, object] = {
     "GET": f"/verify.json?q=G-2015/57&on=2015-09-08; q up to {MOST_IN_ADDRESS} times",
-    "POST": f"up to {MOST_LINES} lines as text/plain, text/csv or application/json",
+    "POST": f"up to {MAX_LINES} lines as text/plain, text/csv or application/json",
     "JSON": {"q": ["G-2015/57", "bioPmed"], "on": "2015-09-08"},
 }
 
@@ -83,7 +83,7 @@ def verify_list(request: HttpRequest) -> HttpResponse:
         return page(request, context, problem=too_often())
     try:
         lines = lines_of(request)
-    except UnreadableList as error:
+    except TableRefused as error:
         return page(request, context, problem=error)
     answered = answer_lines(lines, shown.day)
     if request.POST.get("format") in FORMATS:
@@ -92,12 +92,12 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     return page(request, context | {"answered": answered, "parts": parts(answered)})
 
 
-def lines_of(request: HttpRequest) -> list[Line]:
+def lines_of(request: HttpRequest) -> list[QuestionLine]:
     """A file that was chosen counts before what stands in the text area."""
     upload = request.FILES.get("file")
     if upload is None:
-        return pasted(request.POST.get("lines", ""))
-    return uploaded(upload.read(MOST_BYTES + 1))
+        return read_pasted_lines(request.POST.get("lines", ""))
+    return read_csv_lines(upload.read(MAX_BYTES + 1))
 
 
 def page(
@@ -107,7 +107,7 @@ def page(
     response = TemplateResponse(
         request,
         "labels/label_verify.html",
-        {**defaults, "most_lines": MOST_LINES, "problem": problem, **context},
+        {**defaults, "most_lines": MAX_LINES, "problem": problem, **context},
     )
     if isinstance(problem, TooOften):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
@@ -182,10 +182,10 @@ def verify_json(request: HttpRequest) -> HttpResponse:
             response = answer_machine(request)
         except Problem as problem:
             response = problem.response()
-        except UnreadableList as error:
+        except TableRefused as error:
             is_large = error.is_too_large
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if is_large else HTTPStatus.BAD_REQUEST
-            response = Problem(status, error.message, line=error.line).response()
+            response = Problem(status, str(error), line=error.line or None).response()
     response["Access-Control-Expose-Headers"] = "Retry-After"
     open_to_all(response)
     return response
@@ -233,18 +233,18 @@ def json_answer(data: dict[str, object], content_type: str = "application/json")
     return HttpResponse(json.dumps(data, ensure_ascii=False), content_type=content_type)
 
 
-def lines_in_address(request: HttpRequest) -> list[Line]:
+def lines_in_address(request: HttpRequest) -> list[QuestionLine]:
     asked = request.GET.getlist("q")
     if len(asked) > MOST_IN_ADDRESS:
         detail = (
             f"q: {len(asked)} times; at most {MOST_IN_ADDRESS} fit in an address."
-            f" Send up to {MOST_LINES} lines by POST."
+            f" Send up to {MAX_LINES} lines by POST."
         )
         raise Problem(HTTPStatus.BAD_REQUEST, detail)
     if not any(text.strip() for text in asked):
         detail = "q: give what to verify, as in /verify.json?q=G-2015/57&on=2015-09-08."
         raise Problem(HTTPStatus.BAD_REQUEST, detail)
-    return listed(asked)
+    return read_lines(asked)
 
 
 def day_asked(data: QueryDict, today: date) -> date:
@@ -254,18 +254,18 @@ def day_asked(data: QueryDict, today: date) -> date:
     return day or today
 
 
-def lines_in_body(request: HttpRequest, today: date) -> tuple[list[Line], date]:
-    if content_length(request) > MOST_BYTES:
+def lines_in_body(request: HttpRequest, today: date) -> tuple[list[QuestionLine], date]:
+    if content_length(request) > MAX_BYTES:
         detail = "The list is larger than 1 MB. Send it in parts."
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
     day = day_asked(request.GET, today)
     if request.content_type == "application/json":
         return lines_in_json(request.body, day)
     if request.content_type == "text/csv":
-        return uploaded(request.body), day
+        return read_csv_lines(request.body), day
     if request.content_type == "text/plain":
         try:
-            return pasted(request.body.decode("utf-8-sig")), day
+            return read_pasted_lines(request.body.decode("utf-8-sig")), day
         except UnicodeDecodeError as error:
             line = request.body.count(b"\n", 0, error.start) + 1
             detail = f"Line {line} is not encoded in UTF-8."
@@ -283,7 +283,7 @@ def content_length(request: HttpRequest) -> int:
         return 0
 
 
-def lines_in_json(body: bytes, day: date) -> tuple[list[Line], date]:
+def lines_in_json(body: bytes, day: date) -> tuple[list[QuestionLine], date]:
     """`{"q": ["…", "…"], "on": "2015-09-08"}`, or the list alone."""
     try:
         data = json.loads(body)
@@ -300,4 +300,4 @@ def lines_in_json(body: bytes, day: date) -> tuple[list[Line], date]:
         raise Problem(HTTPStatus.BAD_REQUEST, "on: this is not a day like 2015-09-08.")
     given = QueryDict(mutable=True)
     given["on"] = on
-    return listed(asked), day_asked(given, day)
+    return read_lines(asked), day_asked(given, day)

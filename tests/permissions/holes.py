@@ -226,7 +226,7 @@ def suggestions_without_a_scope(patch: Patch, world: World) -> None:
 
 @hole(tables("policymaker", f"{CLUSTER} export"))
 def tables_of_rows_out_of_sight(patch: Patch, world: World) -> None:
-    patch.setattr(TablesAdmin, "listed", lambda self, request: Cluster.objects.all())
+    patch.setattr(TablesAdmin, "get_export_queryset", lambda self, request: Cluster.objects.all())
 
 
 @hole(tables("policymaker", f"{CLUSTER} import"))

@@ -438,12 +438,16 @@ labels.decision  refuse     waiting  secretariat lead root
 TABLES = """
 clusters.cluster       export   secretariat lead root policymaker policyother
 clusters.cluster       import   secretariat lead root
+clusters.cluster       process_import  secretariat lead root
 clusters.organisation  export   secretariat lead root
 clusters.organisation  import   secretariat lead root
+clusters.organisation  process_import  secretariat lead root
 clusters.programme     export   secretariat lead root policymaker policyother
 clusters.programme     import   secretariat lead root
+clusters.programme     process_import  secretariat lead root
 labels.label           export   secretariat lead root
 labels.label           import   secretariat lead root
+labels.label           process_import  secretariat lead root
 """
 
 # Addresses of admin that are no list and no row.

@@ -33,7 +33,7 @@ from clusters.models import (
 )
 from clusters.models.history import DEMO, came_from
 from clusters.models.images import reencode
-from labels.importing.lines import Outcome
+from labels.importing.lines import Outcome, open_register
 from labels.importing.writer import import_register, with_addresses
 from labels.life.days import save_label
 from labels.models import IssuingBody, Label, Level, RequiredLevel, Statement
@@ -270,7 +270,7 @@ class Demo:
         self.add(RequiredLevel, identity, level=Level.objects.get(pk=level), source=source)
 
     def import_labels(self) -> None:
-        with (DATA / "labelled_clusters.csv").open("rb") as file:
+        with open_register(DATA / "labelled_clusters.csv") as file:
             report = import_register(file)
         if report.outcome != Outcome.WRITTEN:
             raise CommandError(f"{file.name}: {report.errors[0]}")

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from clusters.tables.uploads import remove_left_over
+from clusters.tables.uploads import remove_old_uploads
 from config.privacy.retention import purge
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         now = timezone.now()
         removed = purge(now=now, dry_run=options["dry_run"])
         if not options["dry_run"]:
-            remove_left_over(now)
+            remove_old_uploads(now)
         would = "would be " if options["dry_run"] else ""
         for table, number in sorted(removed.items()):
             rows = "row" if number == 1 else "rows"

@@ -3,9 +3,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    no_translations,
+)
 
-from labels.importing.lines import Outcome, Report
+from labels.importing.lines import Outcome, Report, open_register
 from labels.importing.writer import import_register
 
 
@@ -25,15 +30,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
+    # A report is in English, as the file's columns are.
+    @no_translations
     def handle(
         self, *args: Any, file: Path, dry_run: bool, skip_bad: bool, format: str, **options: Any
     ) -> None:
         try:
-            with file.open("rb") as content:
+            with open_register(file) as content:
                 report = import_register(content, dry_run=dry_run, skip_bad=skip_bad)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        self.stdout.write(as_json(report) if format == "json" else as_text(report))
+        self.stdout.write(report_as_json(report) if format == "json" else report_as_text(report))
         if report.outcome == Outcome.UNREADABLE:
             raise CommandError("Nothing was written: the file has no usable header.")
         if report.outcome == Outcome.REFUSED:
@@ -43,7 +50,7 @@ class Command(BaseCommand):
             )
 
 
-def as_json(report: Report) -> str:
+def report_as_json(report: Report) -> str:
     content = {
         "created": report.created,
         "unchanged": report.unchanged,
@@ -55,7 +62,7 @@ def as_json(report: Report) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2)
 
 
-def as_text(report: Report) -> str:
+def report_as_text(report: Report) -> str:
     lines = []
     heading = "Bad lines"
     if report.outcome in (Outcome.WRITTEN, Outcome.DRY_RUN):

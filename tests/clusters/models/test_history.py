@@ -1,7 +1,7 @@
 """Who changed what, when and from where; and the way back."""
 
 from datetime import date
-from io import BytesIO
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -87,10 +87,10 @@ def test_change_of_relations_has_its_origin() -> None:
 
 
 def test_imported_rows_come_from_the_import() -> None:
-    lines = b"cluster,country_code,region,managing_organisation,sector,label_level,"
-    lines += b"awarded_on_or_year,valid_until,source\nNova,IT,,,,gold,2015,,Printed\n"
+    lines = "cluster,country_code,region,managing_organisation,sector,label_level,"
+    lines += "awarded_on_or_year,valid_until,source\nNova,IT,,,,gold,2015,,Printed\n"
 
-    import_register(BytesIO(lines))
+    import_register(StringIO(lines))
 
     reasons = {
         *Cluster.history.values_list("history_change_reason", flat=True),

@@ -200,9 +200,9 @@ def test_skip_bad_writes_the_other_lines_and_lists_what_it_left_out(file: Path) 
         pytest.param(
             b"",
             {
-                "line": 1,
+                "line": 0,
                 "column": "",
-                "message": f"the file is empty. Begin it with the header {HEADER}",
+                "message": "The file is empty. Begin it with the names of the columns.",
             },
             id="empty file",
         ),
@@ -248,9 +248,9 @@ def test_text_report_names_numbers_notices_and_bad_lines(file: Path) -> None:
         "Created: 1 clusters, 0 organisations, 1 regions, 1 labels, 0 managements.",
         "Labels there before: 0. Repeated lines: 0.",
         "Notices:",
-        "  line 2, region: “Terra Nova” is not known in IT; it becomes a region without a code.",
+        "  Line 2, region: “Terra Nova” is not known in IT; it becomes a region without a code.",
         "Bad lines, left out: 1",
-        "  line 3, country_code: “XX” is no ISO 3166 country. Write two letters, as IT.",
+        "  Line 3, country_code: “XX” is no ISO 3166 country. Write two letters, as IT.",
     ]
 
 
@@ -263,7 +263,7 @@ def test_text_report_of_a_refused_file_names_the_bad_lines_alone(file: Path) -> 
 
     assert out.getvalue().splitlines() == [
         "Bad lines: 1",
-        "  line 3, country_code: “XX” is no ISO 3166 country. Write two letters, as IT.",
+        "  Line 3, country_code: “XX” is no ISO 3166 country. Write two letters, as IT.",
     ]
 
 

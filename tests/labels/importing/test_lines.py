@@ -1,21 +1,19 @@
-from io import BytesIO
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.dates import PartialDate
-from labels.importing.lines import (
-    COLUMNS,
-    LONGEST_LINE,
-    Finding,
-    Line,
-    RegisterFile,
-    UnreadableFileError,
-    Vocabulary,
-)
+from clusters.tables.reader import ENCODING, ENCODING_ERRORS, MAX_LINE_LENGTH, Finding, TableRefused
+from labels.importing.lines import COLUMNS, Line, RegisterFile, Vocabulary
 
 HEADER = ",".join(COLUMNS)
+QUOTES = (
+    "a double quote is not closed, or stands inside a value. Put the value between double quotes, "
+    "and write each quote inside it twice."
+)
+TOO_LONG = "the line is longer than 100000 characters. Shorten or remove it."
 GOOD = "bioPmed,IT,Piemonte,Park,Food industry,Gold,2015-07,2017-07-31,example.org"
 VOCABULARY = Vocabulary(
     countries=frozenset({"AT", "GB", "GR", "IT"}),
@@ -38,9 +36,13 @@ RIGHT = Line(
 )
 
 
+def register_file(content: bytes) -> RegisterFile:
+    return RegisterFile(StringIO(content.decode(ENCODING, ENCODING_ERRORS), newline="\n"))
+
+
 def read(content: str | bytes) -> list[Line | Finding]:
     raw = content if isinstance(content, bytes) else content.encode()
-    return list(RegisterFile(BytesIO(raw)).read(VOCABULARY))
+    return list(register_file(raw).read(VOCABULARY))
 
 
 def with_value(column: str, value: str) -> str:
@@ -74,9 +76,9 @@ def test_reader_goes_by_the_names_of_the_columns() -> None:
 
 
 def test_reader_names_a_column_that_it_does_not_know() -> None:
-    file = RegisterFile(BytesIO(f"{HEADER},note\n".encode()))
+    file = register_file(f"{HEADER},note\n".encode())
 
-    assert file.unused_columns == ["note"]
+    assert file.notices == [Finding(1, "note", "the column is not known and not read.")]
 
 
 def test_reader_counts_the_lines_of_the_file() -> None:
@@ -90,12 +92,12 @@ def test_reader_counts_the_lines_of_the_file() -> None:
     [
         pytest.param(
             b"",
-            Finding(1, "", f"the file is empty. Begin it with the header {HEADER}"),
+            Finding(0, "", "The file is empty. Begin it with the names of the columns."),
             id="empty",
         ),
         pytest.param(
             b"\xef\xbb\xbf \r\n\r\n",
-            Finding(1, "", f"the file is empty. Begin it with the header {HEADER}"),
+            Finding(0, "", "The file is empty. Begin it with the names of the columns."),
             id="only blanks",
         ),
         pytest.param(
@@ -113,13 +115,14 @@ def test_reader_counts_the_lines_of_the_file() -> None:
             Finding(
                 1,
                 "",
-                "byte 1 of the line (0xFF) is not UTF-8. Save the file in the encoding UTF-8.",
+                "the file is encoded in UTF-16. In your spreadsheet choose “Save as”, then "
+                "“CSV UTF-8”, and take the new file.",
             ),
             id="UTF-16",
         ),
         pytest.param(
-            b"x" * (LONGEST_LINE + 1),
-            Finding(1, "", "the header is longer than 100,000 bytes. Is it a CSV?"),
+            b"x" * (MAX_LINE_LENGTH + 1),
+            Finding(1, "", TOO_LONG),
             id="endless",
         ),
         pytest.param(
@@ -127,15 +130,15 @@ def test_reader_counts_the_lines_of_the_file() -> None:
             Finding(
                 1,
                 "",
-                "a double quote is not closed on this line. Close it; a value is never two lines.",
+                QUOTES,
             ),
             id="quote",
         ),
     ],
 )
 def test_header_that_cannot_be_used_is_explained(content: bytes, finding: Finding) -> None:
-    with pytest.raises(UnreadableFileError) as caught:
-        RegisterFile(BytesIO(content))
+    with pytest.raises(TableRefused) as caught:
+        register_file(content)
 
     assert caught.value.findings == (finding,)
 
@@ -145,7 +148,12 @@ def test_header_that_cannot_be_used_is_explained(content: bytes, finding: Findin
     [
         ("cluster", "", "the value is missing. Fill it in."),
         ("cluster", "x" * 201, "the value has 201 characters; at most 200 fit."),
-        ("cluster", "bio\0Pmed", "character 4 is the invisible U+0000. Remove it."),
+        (
+            "cluster",
+            "bio\0Pmed",
+            "this holds the character U+0000, which is no text. Write it again, or save the file "
+            "as “CSV UTF-8”.",
+        ),
         ("cluster", "bio\u202ePmed", "character 4 is the invisible U+202E. Remove it."),
         ("cluster", "=1+1", "“=1+1” looks like a formula. Remove the leading sign."),
         ("region", "+39", "“+39” looks like a formula. Remove the leading sign."),
@@ -227,7 +235,7 @@ def test_every_mistake_of_a_line_is_reported() -> None:
     ]
 
 
-def test_other_encoding_is_named_with_its_line_and_byte() -> None:
+def test_other_encoding_is_named_with_its_line_and_column() -> None:
     content = f"{HEADER}\n{GOOD}\nCafé,IT,,,,Gold,,,\n".encode("latin-1")
 
     assert read(content) == [
@@ -235,7 +243,8 @@ def test_other_encoding_is_named_with_its_line_and_byte() -> None:
         Finding(
             3,
             "cluster",
-            "byte 4 of the line (0xE9) is not UTF-8. Save the file in the encoding UTF-8.",
+            "“Caf\ufffd” is not encoded in UTF-8. In your spreadsheet choose “Save as”, then "
+            "“CSV UTF-8”, and take the new file.",
         ),
     ]
 
@@ -245,13 +254,12 @@ def test_other_encoding_is_named_with_its_line_and_byte() -> None:
     [
         pytest.param(
             '"bioPmed,IT,,,,Gold,,,',
-            "a double quote is not closed on this line. Close it; a value is never two lines.",
+            QUOTES,
             id="unclosed quote",
         ),
         pytest.param(
             '"bio"Pmed,IT,,,,Gold,,,',
-            "the quotes are wrong (',' expected after '\"'). "
-            "Write a quote inside a quoted value twice.",
+            QUOTES,
             id="quote in the middle",
         ),
         pytest.param(
@@ -272,8 +280,8 @@ def test_other_encoding_is_named_with_its_line_and_byte() -> None:
             id="short",
         ),
         pytest.param(
-            "x" * (2 * LONGEST_LINE),
-            "the line is longer than 100,000 bytes. Shorten or remove it.",
+            "x" * (2 * MAX_LINE_LENGTH),
+            TOO_LONG,
             id="endless",
         ),
     ],
@@ -291,7 +299,7 @@ def test_reader_reports_on_whatever_it_is_given(pieces: list[bytes]) -> None:
 
     numbers = [
         found.number if isinstance(found, Line) else found.line
-        for found in RegisterFile(BytesIO(content)).read(VOCABULARY)
+        for found in register_file(content).read(VOCABULARY)
     ]
 
     assert numbers == sorted(numbers)

@@ -175,10 +175,18 @@ def test_verify_does_not_know_what_is_unpublished(register: Label, kind: str) ->
     assert (answer.is_unknown, answer.nearest) == (True, [])
 
 
-def test_nearest_names_say_why(register: Label) -> None:
-    nearest = verify("bioPmod", DAY).nearest
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("bioPmod", "is spelt alike"),
+        ("Pmed", "holds what you asked for"),
+        ("bioPmed of Italy", "is part of what you asked for"),
+    ],
+)
+def test_nearest_names_say_why(register: Label, text: str, why: str) -> None:
+    nearest = verify(text, DAY).nearest
 
-    assert [(near.name, near.why) for near in nearest] == [("bioPmed", "is spelt alike")]
+    assert [(near.name, near.why) for near in nearest] == [("bioPmed", why)]
 
 
 def test_organisation_with_many_clusters_is_cut_and_says_so() -> None:

@@ -5,21 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clusters.tables.reader import TableRefused
 from labels.verify.questions import (
-    MOST_LINES,
-    Line,
-    UnreadableList,
-    folded,
-    listed,
-    pasted,
+    MAX_LINES,
+    QuestionLine,
+    fold_question,
     question,
+    read_csv_lines,
+    read_lines,
+    read_pasted_lines,
     reasons,
-    uploaded,
 )
 
 
 def asked_in(data: bytes) -> list[str]:
-    return [line.asked for line in uploaded(data)]
+    return [line.asked for line in read_csv_lines(data)]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_question_is_read(text: str, field: str, value: str) -> None:
     ],
 )
 def test_texts_that_read_the_same_fold_alike(one: str, other: str) -> None:
-    assert folded(one) == folded(other)
+    assert fold_question(one) == fold_question(other)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,10 @@ def test_name_has_no_reason_of_its_own() -> None:
 
 
 def test_pasted_lines_keep_their_numbers() -> None:
-    assert pasted("\r\n a  b \r\n\r\nc\td\n") == [Line(2, "a b"), Line(4, "c")]
+    assert read_pasted_lines("\r\n a  b \r\n\r\nc\td\n") == [
+        QuestionLine(2, "a b"),
+        QuestionLine(4, "c"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_uploaded_file_is_read(data: bytes, asked: list[str]) -> None:
 
 
 def test_uploaded_lines_have_the_number_of_their_first_line() -> None:
-    assert [line.number for line in uploaded(b'name\n"A\nb"\nC\n')] == [2, 4]
+    assert [line.number for line in read_csv_lines(b'name\n"A\nb"\nC\n')] == [2, 4]
 
 
 @pytest.mark.parametrize(
@@ -117,35 +120,33 @@ def test_uploaded_lines_have_the_number_of_their_first_line() -> None:
         pytest.param("A\n".encode("utf-16"), 1, "UTF-16", id="UTF-16"),
         pytest.param(b"PK\x03\x04" + bytes(100), 1, "spreadsheet", id="spreadsheet"),
         pytest.param(b"%PDF-1.7", 1, "spreadsheet", id="PDF"),
-        pytest.param(b'A\n"B\nC\n', 2, "quotation mark", id="open quotation mark"),
-        pytest.param(b"A\n" + b"x" * 140_000, 2, "too long", id="long cell"),
-        pytest.param(b"A\n" * (MOST_LINES + 1), 1001, "1001 lines; 1000", id="too many lines"),
-        pytest.param(b"x" * (1024 * 1024 + 1), None, "1 MB", id="too large"),
-        pytest.param(b"\n \n", None, "no line to verify", id="empty"),
-        pytest.param(b"", None, "no line to verify", id="nothing"),
-        pytest.param(b"name\n", None, "no line to verify", id="only a header"),
+        pytest.param(b'A\n"B\nC\n', 2, "double quote", id="open quotation mark"),
+        pytest.param(b"A\n" + b"x" * 140_000, 2, "is longer", id="long cell"),
+        pytest.param(b"A\n" * (MAX_LINES + 1), 1001, "1001 lines; 1000", id="too many lines"),
+        pytest.param(b"x" * (1024 * 1024 + 1), 0, "1 MB", id="too large"),
+        pytest.param(b"\n \n", 0, "no line to verify", id="empty"),
+        pytest.param(b"", 0, "no line to verify", id="nothing"),
+        pytest.param(b"name\n", 0, "no line to verify", id="only a header"),
     ],
 )
-def test_unreadable_file_names_the_line_and_what_to_do(
-    data: bytes, line: int | None, word: str
-) -> None:
-    with pytest.raises(UnreadableList) as error:
-        uploaded(data)
+def test_unreadable_file_names_the_line_and_what_to_do(data: bytes, line: int, word: str) -> None:
+    with pytest.raises(TableRefused) as error:
+        read_csv_lines(data)
 
     assert error.value.line == line
-    assert word in error.value.message
-    assert line is None or str(line) in error.value.message or "spreadsheet" in error.value.message
+    assert word in str(error.value)
+    assert line == 0 or str(line) in str(error.value) or "spreadsheet" in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("read", "given"),
     [
-        pytest.param(pasted, "A\nB\x07", id="pasted"),
-        pytest.param(listed, ["A", "B\ud800"], id="half of a surrogate pair"),
+        pytest.param(read_pasted_lines, "A\nB\x07", id="pasted"),
+        pytest.param(read_lines, ["A", "B\ud800"], id="half of a surrogate pair"),
     ],
 )
 def test_characters_that_are_no_text_are_named_by_their_line(read: Any, given: Any) -> None:
-    with pytest.raises(UnreadableList) as error:
+    with pytest.raises(TableRefused) as error:
         read(given)
 
     assert error.value.line == 2
@@ -155,8 +156,8 @@ def test_characters_that_are_no_text_are_named_by_their_line(read: Any, given: A
     st.binary(max_size=300) | st.text(max_size=200).map(lambda text: text.encode(errors="replace"))
 )
 def test_any_bytes_are_read_or_refused_in_words(data: bytes) -> None:
-    with suppress(UnreadableList):
-        lines = uploaded(data)
+    with suppress(TableRefused):
+        lines = read_csv_lines(data)
         assert lines
         assert all(line.asked == " ".join(line.asked.split()) != "" for line in lines)
 
@@ -165,4 +166,4 @@ def test_any_bytes_are_read_or_refused_in_words(data: bytes) -> None:
 def test_pasted_lines_come_back_in_their_order(texts: list[str]) -> None:
     wanted = [" ".join(text.split()) for text in texts if text.strip()]
     if wanted:
-        assert [line.asked for line in pasted("\n".join(texts))] == wanted
+        assert [line.asked for line in read_pasted_lines("\n".join(texts))] == wanted

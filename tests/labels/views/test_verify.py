@@ -211,7 +211,7 @@ def test_list_uploaded_as_a_file_is_answered_and_stands_in_the_form(client: Clie
     ("data", "problem"),
     [
         pytest.param({"lines": " "}, "There is no line to verify.", id="empty"),
-        pytest.param({"lines": "x\n" * 1001}, "Take away line 1001", id="too many"),
+        pytest.param({"lines": "x\n" * 1001}, "Line 1001: the list has 1001 lines", id="too many"),
         pytest.param({"lines": "é" * 600_000}, "larger than 1 MB", id="too large"),
     ],
 )
@@ -229,9 +229,9 @@ def test_list_that_cannot_be_answered_says_why_and_keeps_what_was_typed(
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        pytest.param(b"a\nb\xe8\n", "Line 2 is not encoded in UTF-8.", id="encoding"),
-        pytest.param(b"PK\x03\x04" + bytes(1000), "This is no CSV file", id="spreadsheet"),
-        pytest.param(b"a\n\x00", "Line 2 holds characters that are no text.", id="binary"),
+        pytest.param(b"a\nb\xe8\n", "is not encoded in UTF-8.", id="encoding"),
+        pytest.param(b"PK\x03\x04" + bytes(1000), "Line 1: this is no CSV file", id="spreadsheet"),
+        pytest.param(b"a\n\x00", "Line 2: this holds the character", id="binary"),
         pytest.param(b"x" * 10 * 1024 * 1024, "larger than 1 MB", id="10 MB"),
     ],
 )
