@@ -74,8 +74,11 @@ def sheet_records(workbook: Any) -> Iterator[Record]:
     size = 0
     for line, cells in enumerate(sheet.iter_rows(), start=1):
         if line > LAST_LINE or len(cells) > LAST_COLUMN:
-            message = _("Something stands far from the table, near %(place)s. Delete it.")
-            raise refused(message % {"place": f"{line}:{len(cells)}"})
+            message = _(
+                "The sheet goes down to line %(line)d or farther, and to column %(column)d. Delete"
+                " what stands far from the table."
+            )
+            raise refused(message % {"line": line, "column": len(cells)})
         values = [cell_text(cell) for cell in cells]
         # A long text that many cells share is stored once.
         size += sum(map(len, values))
