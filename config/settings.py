@@ -84,7 +84,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.site.context_processors.page_addresses",
+                "config.site.context_processors.language_addresses",
             ],
         },
     }

@@ -31,7 +31,7 @@ from clusters.models import Cluster, Portfolio
 from labels.formats.records import twins
 from labels.models import Label, LabelQuerySet, Level, Statement
 from labels.register.holdings import level_options
-from labels.register.query import RegisterQuery, read_query
+from labels.register.query import RegisterQuery, read_register_query
 
 router = Router()
 
@@ -197,7 +197,7 @@ def found_by(asked: LabelParameters) -> RegisterQuery:
     data["q"] = asked.q
     for name in ("level", "state", "country", "portfolio"):
         data.setlist(name, getattr(asked, name))
-    query = read_query(data, level_options(), list(Portfolio.objects.all()))
+    query = read_register_query(data, level_options(), list(Portfolio.objects.all()))
     for name, value in query.unknown:
         refuse(name, f"there is no “{value[:60]}”")
     return query

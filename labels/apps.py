@@ -12,8 +12,8 @@ class LabelsConfig(AppConfig):
         from clusters.triggers.definitions import register_rows
         from labels.models.triggers import ROWS
         from labels.proofs.signing import check_signing_keys
-        from labels.seeds import seed
+        from labels.seeds import seed_scheme
 
         register_rows(self, ROWS)
-        post_migrate.connect(seed, sender=self)
+        post_migrate.connect(seed_scheme, sender=self)
         register(check_signing_keys, Tags.security, deploy=True)

@@ -17,27 +17,27 @@ from labels.models import (
 DATA = Path(__file__).parent / "data"
 
 
-def rows(name: str) -> Any:
+def seed_rows(name: str) -> Any:
     return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def seed(using: str, **_signal: object) -> None:
+def seed_scheme(using: str, **_signal: object) -> None:
     """After `migrate`: fill tables that are empty; what an editor changed stays changed."""
     if not is_migrated("labels", using):
         return
     if not Level.objects.exists():
-        Level.objects.bulk_create(Level(**row) for row in rows("levels"))
+        Level.objects.bulk_create(Level(**row) for row in seed_rows("levels"))
     if not LevelRule.objects.exists():
         LevelRule.objects.bulk_create(
-            LevelRule(level_id=row.pop("level"), **row) for row in rows("level_rules")
+            LevelRule(level_id=row.pop("level"), **row) for row in seed_rows("level_rules")
         )
     if not IssuingBody.objects.exists():
-        for row in rows("issuing_bodies"):
+        for row in seed_rows("issuing_bodies"):
             roles = row.pop("roles")
             body = IssuingBody.objects.create(**row)
             IssuingBodyRole.objects.bulk_create(IssuingBodyRole(body=body, **r) for r in roles)
     if not IndicatorSet.objects.exists():
-        for row in rows("indicators"):
+        for row in seed_rows("indicators"):
             indicators = row.pop("indicators")
             indicator_set = IndicatorSet.objects.create(level_id=row.pop("level"), **row)
             Indicator.objects.bulk_create(

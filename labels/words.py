@@ -12,7 +12,7 @@ from labels.validity import State
 
 def verdict(label: Label | None, day: date) -> str:
     """The level and the state in words; empty where there is no label."""
-    return f"{label.level.name}: {state_sentence(label, day)}" if label else ""
+    return f"{label.level.name}: {state_in_words(label, day)}" if label else ""
 
 
 def label_lines(labels: Iterable[Label]) -> list[str]:
@@ -32,7 +32,7 @@ def label_lines(labels: Iterable[Label]) -> list[str]:
     ]
 
 
-def state_sentence(label: Label, day: date) -> str:
+def state_in_words(label: Label, day: date) -> str:
     """The state on a day in plain words, as a stranger with a certificate in hand needs it.
 
     Without a query on a row loaded by `with_succession()`.

@@ -44,14 +44,14 @@ class AnnouncementTextInline(TextPart):
 
     @admin.display(description=_("body as saved"))
     def body_preview(self, obj: AnnouncementText) -> str:
-        return preview(obj.language, obj.body)
+        return preview_text(obj.language, obj.body)
 
     @admin.display(description=_("box as saved"))
     def box_preview(self, obj: AnnouncementText) -> str:
-        return preview(obj.language, obj.box)
+        return preview_text(obj.language, obj.box)
 
 
-def preview(language: str, markdown: str) -> str:
+def preview_text(language: str, markdown: str) -> str:
     if not markdown:
         return EMPTY
     return format_html('<div class="preview" lang="{}">{}</div>', language, render(markdown))

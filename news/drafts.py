@@ -18,7 +18,7 @@ from clusters.models import Management, ManagementRole, Organisation, Participat
 from clusters.templatetags.clusters_tags import country_name
 from labels.models import Label, LabelKind, Level, Statement
 from labels.register.standing import Holders, Precedence, earlier_labels, holders_beside, precedence
-from news.markup import escaped, unescaped
+from news.markup import escaped_markup, unescaped
 from news.models import Announcement, AnnouncementText
 
 LANGUAGES = ("en", "it")
@@ -63,7 +63,7 @@ def draft_award(label: Label, now: datetime) -> Announcement | None:
     stored = public.filter(pk=label.pk).first()
     if stored is None or Announcement.objects.of_label(stored).exists():
         return None
-    story = tell(stored, today)
+    story = story_of(stored, today)
     managers_today = managing(stored, today)
     announcement = Announcement.objects.create(
         written_by=next((one for one in story.managers if one in managers_today), None),
@@ -77,14 +77,17 @@ def draft_award(label: Label, now: datetime) -> Announcement | None:
     address = free_address(stored, story.day)
     for language in LANGUAGES:
         text = AnnouncementText(
-            announcement=announcement, language=language, slug=address, **written(story, language)
+            announcement=announcement,
+            language=language,
+            slug=address,
+            **text_fields(story, language),
         )
         text.full_clean()
         text.save()
     return announcement
 
 
-def tell(label: Label, today: date) -> Story:
+def story_of(label: Label, today: date) -> Story:
     day = day_of(label, today)
     has_first = label.cluster.portfolio_id is not None and label.kind != LabelKind.RENEWAL
     taking_part = Participation.objects.public().on(day).filter(cluster=label.cluster)
@@ -148,18 +151,18 @@ def statements_near(day: date, level: Level) -> list[Statement]:
     )
     others = [other.name_en for other in Level.objects.exclude(pk=level.pk)]
     nearest: dict[str, Statement] = {}
-    for statement in sorted(found.latest_first(), key=lambda one: distance(one.as_of_on, day)):
+    for statement in sorted(found.latest_first(), key=lambda one: days_outside(one.as_of_on, day)):
         definition = statement.definition_en
-        if names(definition, [level.name_en]) or not names(definition, others):
+        if has_word(definition, [level.name_en]) or not has_word(definition, others):
             nearest.setdefault(definition, statement)
-    return sorted(nearest.values(), key=lambda one: (distance(one.as_of_on, day), one.pk))
+    return sorted(nearest.values(), key=lambda one: (days_outside(one.as_of_on, day), one.pk))
 
 
-def names(text: str, words: Iterable[str]) -> bool:
+def has_word(text: str, words: Iterable[str]) -> bool:
     return any(re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) for word in words)
 
 
-def distance(period: PartialDate, day: date) -> int:
+def days_outside(period: PartialDate, day: date) -> int:
     """In days; none where the day lies in the period."""
     return max((period.first_day - day).days, (day - period.last_day).days, 0)
 
@@ -175,7 +178,7 @@ def free_address(label: Label, day: date) -> str:
 # language: an editor reads and mends a whole page, not thirty sentences of a catalogue.
 
 
-def written(story: Story, language: str) -> dict[str, str]:
+def text_fields(story: Story, language: str) -> dict[str, str]:
     """The fields of a text. Titles and the lead are plain text, the rest is Markdown."""
     with translation.override(language):
         template: Any = get_template(f"news/drafts/award.{language}.md")
@@ -189,69 +192,69 @@ def words(story: Story, language: str) -> dict[str, Any]:
     """What a template may say: names are escaped for Markdown, in the active language."""
     label, cluster, body = story.label, story.label.cluster, story.label.awarded_by
     return {
-        "cluster": escaped(cluster.name),
-        "cluster_in_title": escaped(Truncator(cluster.name).chars(LONGEST_NAME_IN_TITLE)),
-        "country": escaped(country_name(cluster.country.code)),
-        "portfolio": escaped(cluster.portfolio.name) if cluster.portfolio else "",
-        "managers": in_words((one.name for one in story.managers), language),
+        "cluster": escaped_markup(cluster.name),
+        "cluster_in_title": escaped_markup(Truncator(cluster.name).chars(LONGEST_NAME_IN_TITLE)),
+        "country": escaped_markup(country_name(cluster.country.code)),
+        "portfolio": escaped_markup(cluster.portfolio.name) if cluster.portfolio else "",
+        "managers": list_in_words((one.name for one in story.managers), language),
         "managers_number": len(story.managers),
-        "level": escaped(label.level.name),
-        "wording": escaped(label.level.official_wording),
-        "process": escaped(label.level.process),
-        "levels": in_words((level.name for level in story.levels), language),
-        "awarder": escaped(f"{body.short_name} ({body.name})") if body else "",
+        "level": escaped_markup(label.level.name),
+        "wording": escaped_markup(label.level.official_wording),
+        "process": escaped_markup(label.level.process),
+        "levels": list_in_words((level.name for level in story.levels), language),
+        "awarder": escaped_markup(f"{body.short_name} ({body.name})") if body else "",
         "is_renewal": label.kind == LabelKind.RENEWAL,
         "is_again": story.is_again,
         "announced_on": label.announced_on,
         "awarded_on": label.awarded_on,
         "assessed_on": label.assessed_on,
-        "end": end_of(label),
+        "end": known_end(label),
         "rule": label.rule if label.end_is_computed else None,
         "day": story.day,
         "written_on": story.written_on,
         "earlier": [
             {
-                "level": escaped(earlier.level.name),
+                "level": escaped_markup(earlier.level.name),
                 "start": earlier.start,
                 "end": earlier.valid_until,
-                "revoked_on": revocation(earlier, story.day),
+                "revoked_on": revocation_by(earlier, story.day),
             }
             for earlier in story.earlier
         ],
         "holders": story.holders,
         "precedence": None if story.is_again else story.precedence,
         "participations": [
-            {"programme": escaped(one.programme.name), "since": one.started_on}
+            {"programme": escaped_markup(one.programme.name), "since": one.started_on}
             for one in story.participations
         ],
         "statements": [
             {
-                "definition": escaped(one.definition),
+                "definition": escaped_markup(one.definition),
                 "count": one.count,
                 "is_more_than": one.is_more_than,
-                "detail": escaped(one.detail),
+                "detail": escaped_markup(one.detail),
                 "as_of_on": one.as_of_on,
-                "source": escaped(one.source),
+                "source": escaped_markup(one.source),
             }
             for one in story.statements
         ],
     }
 
 
-def in_words(names: Iterable[str], language: str) -> str:
+def list_in_words(names: Iterable[str], language: str) -> str:
     """“A, B and C”."""
     locale = {"en": "en_GB"}.get(language, language)
-    return format_list([escaped(name) for name in names], locale=locale)
+    return format_list([escaped_markup(name) for name in names], locale=locale)
 
 
-def end_of(label: Label) -> PartialDate | date | None:
+def known_end(label: Label) -> PartialDate | date | None:
     """As printed or extended; computed only where the dates behind it settle the very day."""
     if not label.end_is_computed:
         return label.extended_until or label.valid_until
     return label.ends_on if label.end_is_exact else None
 
 
-def revocation(label: Label, day: date) -> date | None:
+def revocation_by(label: Label, day: date) -> date | None:
     return label.revoked_on if label.revoked_on and label.revoked_on <= day else None
 
 

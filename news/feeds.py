@@ -30,7 +30,7 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Entry:
+class AnnouncementEntry:
     announcement: Announcement
     text: AnnouncementText
     edited_at: datetime | None
@@ -84,37 +84,37 @@ class AnnouncementFeed(Feed):
     def feed_guid(self, channel: Channel) -> str:
         return self.feed_url(channel)
 
-    def items(self, channel: Channel) -> list[Entry]:
+    def items(self, channel: Channel) -> list[AnnouncementEntry]:
         announcements = Announcement.objects.for_lists(timezone.now()).with_changes()
         if channel.cluster:
             announcements = announcements.of_cluster(channel.cluster)
         return [
-            Entry(announcement, text, announcement.changed_at)  # type: ignore[attr-defined]
+            AnnouncementEntry(announcement, text, announcement.changed_at)  # type: ignore[attr-defined]
             for announcement in announcements[:ENTRIES]
             if (text := announcement.text())
         ]
 
-    def item_title(self, item: Entry) -> str:
+    def item_title(self, item: AnnouncementEntry) -> str:
         return item.text.title
 
-    def item_description(self, item: Entry) -> str:
+    def item_description(self, item: AnnouncementEntry) -> str:
         return item.text.lead
 
-    def item_link(self, item: Entry) -> str:
+    def item_link(self, item: AnnouncementEntry) -> str:
         return absolute(item.announcement.get_absolute_url())
 
-    def item_guid(self, item: Entry) -> str:
+    def item_guid(self, item: AnnouncementEntry) -> str:
         """https://www.rfc-editor.org/rfc/rfc4151: the same whatever slug or date becomes."""
         host = urlsplit(settings.SITE_URL).hostname
         return f"tag:{host},2026:announcement/{item.announcement.public_id}/{item.text.language}"
 
-    def item_pubdate(self, item: Entry) -> datetime | None:
+    def item_pubdate(self, item: AnnouncementEntry) -> datetime | None:
         return item.announcement.published_at
 
-    def item_updateddate(self, item: Entry) -> datetime | None:
+    def item_updateddate(self, item: AnnouncementEntry) -> datetime | None:
         """An edit before the publication moment is no change."""
         published_at = item.announcement.published_at
         return max(filter(None, (published_at, item.edited_at)), default=None)
 
-    def item_categories(self, item: Entry) -> list[str]:
+    def item_categories(self, item: AnnouncementEntry) -> list[str]:
         return [cluster.name for cluster in item.announcement.clusters.all()]

@@ -52,7 +52,7 @@ def lowered(token: Token, by: int) -> Token:
     return token.copy(tag=f"h{min(level_of(token) + by, LOWEST_HEADING)}")
 
 
-def escaped(text: str) -> str:
+def escaped_markup(text: str) -> str:
     """A name for use inside Markdown, where it stays what it is; on one line."""
     line = INLINE.sub(r"\\\g<0>", " ".join(text.split()))
     return AT_THE_START.sub(r"\g<0>\\", line)

@@ -141,7 +141,7 @@ def transfer_label(label: Label, *, on: date, **fields: Any) -> Label:
     cluster = fields.pop("cluster", None) or make_cluster()
     now = datetime.combine(on, time(12), timezone.get_default_timezone())
     defaults: dict[str, Any] = {"reason": "The clusters merged.", "by": make_account(), "now": now}
-    life.transfer(label, on=on, cluster=cluster, **(defaults | fields))
+    life.transfer_label(label, on=on, cluster=cluster, **(defaults | fields))
     label.refresh_from_db()
     return Label.objects.get(transferred_from=label)
 

@@ -1037,7 +1037,7 @@ ADMIN_FORMS = {
 OF_NO_MODEL = {
     "clusters.contact.forms.OpenForm",
     "labels.admin.forms.DatedStep",
-    "labels.admin.forms.Step",
+    "labels.admin.forms.StepForm",
     "labels.admin.forms.TellingForm",
     "clusters.admin.tables.ConfirmForm",
     "clusters.admin.tables.UploadForm",

@@ -1,6 +1,5 @@
 """The log of what matters for trust; triggers refuse to change it (clusters/triggers/rows.py)."""
 
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 

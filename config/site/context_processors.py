@@ -22,7 +22,7 @@ class Alternate:
         return f"{settings.SITE_URL}{self.url}"
 
 
-def page_addresses(request: HttpRequest) -> dict[str, object]:
+def language_addresses(request: HttpRequest) -> dict[str, object]:
     """Canonical address, the same page in each language, the feedback address.
 
     A view whose slug differs by language sets `request.language_urls` (language to path).

@@ -55,7 +55,7 @@ def uncached(response: HttpResponse) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", "Disallow: /admin/", "", f"Sitemap: {absolute('sitemap')}", ""]
+    lines = ["User-agent: *", "Disallow: /admin/", "", f"Sitemap: {absolute_url('sitemap')}", ""]
     return plain_text(lines)
 
 
@@ -69,7 +69,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
             f"Contact: mailto:{settings.SECURITY_ADDRESS}",
             f"Expires: {expires.isoformat()}",
             "Preferred-Languages: en, it",
-            f"Canonical: {absolute('security_txt')}",
+            f"Canonical: {absolute_url('security_txt')}",
             "",
         ]
     )
@@ -79,7 +79,7 @@ def plain_text(lines: list[str]) -> HttpResponse:
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
-def absolute(name: str) -> str:
+def absolute_url(name: str) -> str:
     return f"{settings.SITE_URL}{reverse(name)}"
 
 

@@ -23,7 +23,7 @@ SHOWN, MOST_SHOWN = 5, 20
 
 
 @dataclass(frozen=True)
-class Group:
+class ResultGroup:
     """Records of a kind: how many were found, the first of them, and where all are."""
 
     name: str
@@ -40,7 +40,7 @@ def words_asked(data: QueryDict) -> str:
     return " ".join(data.get("q", "").split()[:MOST_WORDS])[:LONGEST_TEXT].strip()
 
 
-def found(words: str, *, today: date, now: datetime) -> list[Group]:
+def found(words: str, *, today: date, now: datetime) -> list[ResultGroup]:
     """The kinds of which there is a record with all words; of labels by number."""
     asked = urlencode({"q": words})
     groups = [
@@ -53,12 +53,12 @@ def found(words: str, *, today: date, now: datetime) -> list[Group]:
     return [group for group in groups if group.number]
 
 
-def clusters(words: str, asked: str, today: date) -> Group:
+def clusters(words: str, asked: str, today: date) -> ResultGroup:
     url = reverse("clusters:list")
     answer = directory(QueryDict(asked), url, today)
     keys = answer.page.keys[:SHOWN]
     rows = Cluster.objects.published().select_related("region", "portfolio").filter(pk__in=keys)
-    return Group(
+    return ResultGroup(
         "clusters",
         _("Clusters"),
         answer.total,
@@ -69,33 +69,35 @@ def clusters(words: str, asked: str, today: date) -> Group:
     )
 
 
-def organisations(words: str, asked: str) -> Group:
+def organisations(words: str, asked: str) -> ResultGroup:
     keys = records_matching("organisation", words, MOST_FOUND)
     rows = in_order(Organisation.objects.published().filter(pk__in=keys[:SHOWN]), keys[:SHOWN])
     url = f"{reverse('clusters:organisation_list')}?{asked}"
-    return Group("organisations", _("Organisations"), len(keys), rows, url, words)
+    return ResultGroup("organisations", _("Organisations"), len(keys), rows, url, words)
 
 
-def labels(words: str, asked: str, today: date) -> Group:
+def labels(words: str, asked: str, today: date) -> ResultGroup:
     rows = list(Label.objects.for_pages(today).numbered(words)[:MOST_SHOWN])
-    return Group(
+    return ResultGroup(
         "labels", _("Labels"), len(rows), rows, f"{reverse('labels:verify')}?{asked}", words
     )
 
 
-def announcements(words: str, now: datetime) -> Group:
+def announcements(words: str, now: datetime) -> ResultGroup:
     keys = records_matching("announcement", words, MOST_FOUND)
     published = Announcement.objects.for_lists(now).filter(pk__in=keys)
     rows = list(published[:MOST_SHOWN])
     number = len(rows) if len(rows) < MOST_SHOWN else published.count()
-    return Group("announcements", _("Announcements"), number, rows, reverse("news:list"), words)
+    return ResultGroup(
+        "announcements", _("Announcements"), number, rows, reverse("news:list"), words
+    )
 
 
-def programmes(words: str) -> Group:
+def programmes(words: str) -> ResultGroup:
     keys = records_matching("programme", words, MOST_FOUND)
     rows = in_order(Programme.objects.published().filter(pk__in=keys[:MOST_SHOWN]), keys)
     url = reverse("clusters:programme_list")
-    return Group("programmes", _("Programmes"), len(keys), rows, url, words)
+    return ResultGroup("programmes", _("Programmes"), len(keys), rows, url, words)
 
 
 def in_order(rows: Any, keys: Sequence[int]) -> list[Any]:

@@ -39,7 +39,7 @@ def may_decide(request: HttpRequest, decision: Decision) -> set[str]:
     return may | ({APPROVE} if decides and not (is_own and decision.needs_two) else set())
 
 
-def tell(request: HttpRequest, decision: Decision) -> None:
+def report_outcome(request: HttpRequest, decision: Decision) -> None:
     """A message of what became of a step, with a link to the decision."""
     words = {
         DecisionState.PROPOSED: _(
@@ -75,7 +75,7 @@ def step_page(
         "subtitle": str(label),
         "opts": Label._meta,
         "label": label,
-        "facts": [*facts(label, decision)],
+        "facts": [*facts_of_proposal(label, decision)],
         "explained": explained,
         "refusal": refusal,
         "form": form,
@@ -88,7 +88,7 @@ def step_page(
     return TemplateResponse(request, "admin/labels/step.html", context)
 
 
-def facts(label: Label, decision: Decision | None) -> Iterator[tuple[str, Any]]:
+def facts_of_proposal(label: Label, decision: Decision | None) -> Iterator[tuple[str, Any]]:
     """Names and values, of a label and of what somebody proposed about it."""
     found: list[tuple[Any, Any]] = []
     if decision:
@@ -265,7 +265,7 @@ class DecisionAdmin(ReadOnly, PortalAdmin):
         if request.method == "POST" and not refusal and form.is_valid():
             decide = partial(form.decide, decision, by=request.user, now=timezone.now())
             if done := attempt(form, decide):
-                tell(request, done)
+                report_outcome(request, done)
                 return redirect("admin:labels_label_change", decision.label_id)
         told = "" if refusal else explained
         return step_page(

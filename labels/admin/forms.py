@@ -36,7 +36,7 @@ PLACES = {
 }
 
 
-def place_of(message: object, name: str) -> str:
+def field_of_message(message: object, name: str) -> str:
     for constraint in Label._meta.constraints:
         if str(constraint.get_violation_error_message()) == str(message):
             return PLACES.get(constraint.name, name)
@@ -51,7 +51,7 @@ def told_at(error: ValidationError, names: Collection[str]) -> ValidationError:
     found: dict[str, list[ValidationError]] = {}
     for name, errors in given.items():
         for one in errors:
-            place = place_of(one.message, name)
+            place = field_of_message(one.message, name)
             found.setdefault(place if place in names else NON_FIELD_ERRORS, []).append(one)
     return ValidationError(found)
 
@@ -145,7 +145,7 @@ class CorrectionForm(LabelForm):
 # Steps on a page of their own
 
 
-class Step(TellingForm):
+class StepForm(TellingForm):
     """What a page of a step shows and does; `verb` is what the policy asks for."""
 
     kind: ClassVar[DecisionKind]
@@ -155,19 +155,19 @@ class Step(TellingForm):
     explained: ClassVar[Promise]
 
     @classmethod
-    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
+    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "StepForm":
         return cls(request.POST if request.method == "POST" else None)
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:
         raise NotImplementedError
 
 
-class DatedStep(Step, forms.Form):
+class DatedStep(StepForm, forms.Form):
     on = forms.DateField(label=_("Day"), widget=AdminDateWidget, initial=timezone.localdate)
     reason = reason_field(help_text=_("Public."))
 
 
-class Renewal(Step, LabelForm):
+class Renewal(StepForm, LabelForm):
     kind = DecisionKind.RENEWAL
     verb = policy.ADD
     title = _("Renew")
@@ -199,7 +199,7 @@ class Renewal(Step, LabelForm):
             self.fields[name].required = True
 
     @classmethod
-    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
+    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "StepForm":
         names = (*cls.FIELDS, *cls.OF_A_LEVEL.get(label.level_id, ()), "source")
         callback = partial(model_admin.formfield_for_dbfield, request=request)
         form: Any = forms.modelform_factory(Label, cls, fields=names, formfield_callback=callback)
@@ -212,14 +212,14 @@ class Renewal(Step, LabelForm):
             renews=label,
             decided_here=True,
         )
-        step: Step = form(request.POST if request.method == "POST" else None, instance=new)
+        step: StepForm = form(request.POST if request.method == "POST" else None, instance=new)
         return step
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:
         return life.renew(label, self.instance, reason=self.cleaned_data["reason"], by=by, now=now)
 
 
-class Extension(Step, forms.Form):
+class Extension(StepForm, forms.Form):
     kind = DecisionKind.EXTENSION
     title = _("Extend")
     explained = _(
@@ -272,7 +272,7 @@ class Transfer(DatedStep):
     field_order = ("cluster", "organisation", "on", "reason")
 
     @classmethod
-    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "Step":
+    def of(cls, label: Label, model_admin: Any, request: HttpRequest) -> "StepForm":
         form = super().of(label, model_admin, request)
         for name, related in (("cluster", "cluster"), ("organisation", "managing_organisation")):
             column: Any = Label._meta.get_field(related)
@@ -282,7 +282,7 @@ class Transfer(DatedStep):
         return form
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        return life.transfer(label, **self.cleaned_data, by=by, now=now)
+        return life.transfer_label(label, **self.cleaned_data, by=by, now=now)
 
 
 class Revocation(DatedStep):
@@ -298,7 +298,7 @@ class Revocation(DatedStep):
         return life.revoke(label, **self.cleaned_data, by=by, now=now)
 
 
-STEPS: dict[str, type[Step]] = {
+STEPS: dict[str, type[StepForm]] = {
     "renew": Renewal,
     "extend": Extension,
     "suspend": SuspensionStep,
@@ -324,4 +324,4 @@ class Refusal(TellingForm, forms.Form):
     )
 
     def decide(self, decision: Decision, *, by: Account, now: Any) -> Decision:
-        return life.refuse(decision, answer=self.cleaned_data["answer"], by=by, now=now)
+        return life.refuse_proposal(decision, answer=self.cleaned_data["answer"], by=by, now=now)

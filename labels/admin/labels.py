@@ -26,7 +26,7 @@ from clusters.dates import PartialDate, add_months
 from clusters.models import Account
 from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
-from labels.admin.decisions import may_decide, step_page, tell
+from labels.admin.decisions import may_decide, report_outcome, step_page
 from labels.admin.forms import (
     SAME_MOMENT,
     STEPS,
@@ -62,22 +62,22 @@ class EffectiveDays:
 
     @admin.display(description=_("valid from"), ordering="starts_on")
     def first_day(self, obj: Label) -> str:
-        return day_in_words(obj.starts_on, is_computed=obj.start_is_computed)
+        return admin_day(obj.starts_on, is_computed=obj.start_is_computed)
 
     @admin.display(description=_("valid until"), ordering="ends_on")
     def last_day(self, obj: Label) -> str:
-        return day_in_words(obj.ends_on, is_computed=obj.end_is_computed)
+        return admin_day(obj.ends_on, is_computed=obj.end_is_computed)
 
     @admin.display(description=_("extended until"))
     def extension(self, obj: Label) -> str:
-        return day_in_words(obj.extended_until)
+        return admin_day(obj.extended_until)
 
     @admin.display(description=_("renewable until"), ordering="renewable_until")
     def last_renewal_day(self, obj: Label) -> str:
-        return day_in_words(obj.renewable_until)
+        return admin_day(obj.renewable_until)
 
 
-def day_in_words(day: date | None, *, is_computed: bool = False) -> str:
+def admin_day(day: date | None, *, is_computed: bool = False) -> str:
     if day is None:
         return EMPTY
     words = date_in_words(PartialDate.from_date(day))
@@ -109,11 +109,11 @@ class SuspensionInline(ReadOnly, TabularPart):
 
     @admin.display(description=_("suspended from"))
     def first_day(self, obj: Suspension) -> str:
-        return day_in_words(obj.starts_on)
+        return admin_day(obj.starts_on)
 
     @admin.display(description=_("reinstated on"))
     def last_day(self, obj: Suspension) -> str:
-        return day_in_words(obj.ends_on)
+        return admin_day(obj.ends_on)
 
 
 LABEL = (
@@ -364,7 +364,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     ) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:
             return super().response_add(request, obj, post_url_continue)
-        tell(request, Decision.objects.of_label(obj).latest("pk"))
+        report_outcome(request, Decision.objects.of_label(obj).latest("pk"))
         return redirect("admin:labels_label_change", obj.pk)
 
     def changeform_view(
@@ -451,7 +451,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         if request.method == "POST" and not refusal and form.is_valid():
             take = partial(form.take, label, by=request.user, now=now)
             if decision := attempt(form, take):
-                tell(request, decision)
+                report_outcome(request, decision)
                 return redirect("admin:labels_label_change", pk)
         explained = "" if refusal else step.explained
         return step_page(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from clusters.http.addresses import page_addresses
 from labels.models import Label, LabelQuerySet
 from labels.validity import IN_FORCE, State
-from labels.words import state_sentence
+from labels.words import state_in_words
 
 MOST_OCTETS = 75
 COLUMNS = (
@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class CalendarEntry:
     """A whole day. `uid` stays the same whatever is corrected; `changed_at` is the last change."""
 
     uid: str
@@ -35,7 +35,7 @@ class Entry:
     changed_at: datetime
 
 
-def loaded(labels: LabelQuerySet) -> LabelQuerySet:
+def with_changes(labels: LabelQuerySet) -> LabelQuerySet:
     """What `entries` needs, and no more: succession, names, and `changed_at`.
 
     `changed_at` is the moment of the last version in the history, None without any.
@@ -50,7 +50,7 @@ def loaded(labels: LabelQuerySet) -> LabelQuerySet:
     )
 
 
-def entries(labels: Iterable[Label]) -> Iterator[Entry]:
+def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
     """In the active language; wants `loaded()`.
 
     Left out is the end of a label that was gone by then, and the last day to renew one that
@@ -68,50 +68,52 @@ def entries(labels: Iterable[Label]) -> Iterator[Entry]:
             yield entry(label, "deadline", last, words, page)
 
 
-def entry(label: Label, kind: str, day: date, summary: str, page: Callable[[str], str]) -> Entry:
+def entry(
+    label: Label, kind: str, day: date, summary: str, page: Callable[[str], str]
+) -> CalendarEntry:
     assert label.starts_on is not None
     changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
     started_at = datetime.combine(
         label.starts_on, datetime.min.time(), timezone.get_default_timezone()
     )
-    return Entry(
+    return CalendarEntry(
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
-        description=state_sentence(label, day),
+        description=state_in_words(label, day),
         url=page(label.public_id),
         changed_at=changed_at or started_at,
     )
 
 
-def calendar(name: str, entries: Iterable[Entry]) -> Iterator[bytes]:
+def calendar(name: str, entries: Iterable[CalendarEntry]) -> Iterator[bytes]:
     """The file in pieces: the head, each entry, the end."""
     language = (get_language() or "en").upper()
-    yield encoded(
+    yield encoded_lines(
         [
             "BEGIN:VCALENDAR",
             "VERSION:2.0",
             f"PRODID:-//Cluster Register//Labels//{language}",
             "CALSCALE:GREGORIAN",
-            f"NAME:{escaped(name)}",
-            f"X-WR-CALNAME:{escaped(name)}",
+            f"NAME:{escaped_text(name)}",
+            f"X-WR-CALNAME:{escaped_text(name)}",
             "REFRESH-INTERVAL;VALUE=DURATION:P1D",
         ]
     )
     for one in entries:
-        yield encoded(event_lines(one))
-    yield encoded(["END:VCALENDAR"])
+        yield encoded_lines(event_lines(one))
+    yield encoded_lines(["END:VCALENDAR"])
 
 
-def event_lines(entry: Entry) -> list[str]:
+def event_lines(entry: CalendarEntry) -> list[str]:
     return [
         "BEGIN:VEVENT",
-        f"UID:{escaped(entry.uid)}",
+        f"UID:{escaped_text(entry.uid)}",
         f"DTSTAMP:{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{compact(entry.day)}",
         f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",
-        f"SUMMARY:{escaped(entry.summary)}",
-        f"DESCRIPTION:{escaped(entry.description)}",
+        f"SUMMARY:{escaped_text(entry.summary)}",
+        f"DESCRIPTION:{escaped_text(entry.description)}",
         f"URL:{entry.url}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
@@ -122,18 +124,18 @@ def compact(day: date) -> str:
     return day.isoformat().replace("-", "")
 
 
-def escaped(text: str) -> str:
+def escaped_text(text: str) -> str:
     """A TEXT value (section 3.3.11)."""
     for character, written in (("\\", "\\\\"), (";", "\\;"), (",", "\\,")):
         text = text.replace(character, written)
     return "\\n".join(text.splitlines())
 
 
-def encoded(lines: Iterable[str]) -> bytes:
-    return b"".join(folded(line) for line in lines)
+def encoded_lines(lines: Iterable[str]) -> bytes:
+    return b"".join(folded_line(line) for line in lines)
 
 
-def folded(line: str) -> bytes:
+def folded_line(line: str) -> bytes:
     """A content line of at most 75 octets a piece, no character cut in two (section 3.1)."""
     octets = line.encode()
     pieces: list[bytes] = []

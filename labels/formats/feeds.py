@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 from clusters.http.addresses import absolute
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
-from labels.words import state_sentence
+from labels.words import state_in_words
 
 ENTRIES = 100
 ONE_DAY = timedelta(days=1)
 
 
-class Change(StrEnum):
+class Occasion(StrEnum):
     """The last part of an entry's id: it never changes."""
 
     START = "start"
@@ -33,15 +33,15 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True)
-class Happening:
+class LabelEvent:
     """What happened to a label, and the first day on which it holds."""
 
-    change: Change
+    change: Occasion
     day: date
     label: Label
 
 
-def happenings(labels: LabelQuerySet, until: date) -> list[Happening]:
+def latest_events(labels: LabelQuerySet, until: date) -> list[LabelEvent]:
     """The last ones up to a day, the latest first.
 
     At most eight queries, and few rows, however many labels there are.
@@ -49,46 +49,52 @@ def happenings(labels: LabelQuerySet, until: date) -> list[Happening]:
     loaded = labels.with_succession()
     not_revoked_first = Q(revoked_on__isnull=True) | Q(revoked_on__gt=F("starts_on"))
     found = [
-        *last(
-            loaded.started_by(until).filter(not_revoked_first).order_by("-starts_on", "-pk"), start
+        *latest_of(
+            loaded.started_by(until).filter(not_revoked_first).order_by("-starts_on", "-pk"),
+            start_event,
         ),
-        *last(loaded.filter(ends_on__lt=until).order_by("-ends_on", "-pk"), end),
-        *last(loaded.filter(revoked_on__lte=until).order_by("-revoked_on", "-pk"), revocation),
-        *last(
-            loaded.filter(transferred_on__lte=until).order_by("-transferred_on", "-pk"), transfer
+        *latest_of(loaded.filter(ends_on__lt=until).order_by("-ends_on", "-pk"), end_event),
+        *latest_of(
+            loaded.filter(revoked_on__lte=until).order_by("-revoked_on", "-pk"), revocation_event
+        ),
+        *latest_of(
+            loaded.filter(transferred_on__lte=until).order_by("-transferred_on", "-pk"),
+            transfer_event,
         ),
     ]
     found.sort(key=lambda happening: (happening.day, happening.label.pk), reverse=True)
     return found[:ENTRIES]
 
 
-def last(labels: LabelQuerySet, happening: Callable[[Label], Happening | None]) -> list[Happening]:
-    found: Iterator[Happening | None] = map(happening, labels.iterator(chunk_size=ENTRIES))
+def latest_of(
+    labels: LabelQuerySet, happening: Callable[[Label], LabelEvent | None]
+) -> list[LabelEvent]:
+    found: Iterator[LabelEvent | None] = map(happening, labels.iterator(chunk_size=ENTRIES))
     return list(islice(filter(None, found), ENTRIES))
 
 
-def start(label: Label) -> Happening:
+def start_event(label: Label) -> LabelEvent:
     assert label.starts_on is not None
-    return Happening(Change.START, label.starts_on, label)
+    return LabelEvent(Occasion.START, label.starts_on, label)
 
 
-def end(label: Label) -> Happening | None:
+def end_event(label: Label) -> LabelEvent | None:
     """None where a later label has followed without a gap, or the label was gone by then."""
     assert label.ends_on is not None
     day = label.ends_on + ONE_DAY
     is_followed = label.taken_over_on is not None and label.taken_over_on <= day
     is_gone = label.state_on(day) in GONE
-    return None if is_followed or is_gone else Happening(Change.END, day, label)
+    return None if is_followed or is_gone else LabelEvent(Occasion.END, day, label)
 
 
-def revocation(label: Label) -> Happening:
+def revocation_event(label: Label) -> LabelEvent:
     assert label.revoked_on is not None
-    return Happening(Change.REVOCATION, label.revoked_on, label)
+    return LabelEvent(Occasion.REVOCATION, label.revoked_on, label)
 
 
-def transfer(label: Label) -> Happening:
+def transfer_event(label: Label) -> LabelEvent:
     assert label.transferred_on is not None
-    return Happening(Change.TRANSFER, label.transferred_on, label)
+    return LabelEvent(Occasion.TRANSFER, label.transferred_on, label)
 
 
 class RegisterFeed(Atom1Feed):
@@ -110,12 +116,12 @@ def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> b
         feed_guid=address,
         empty_since=midnight(until),
     )
-    for happening in happenings(labels, until):
+    for happening in latest_events(labels, until):
         label, moment = happening.label, midnight(happening.day)
         feed.add_item(
-            title=title_of(happening),
+            title=title_of_event(happening),
             link=absolute(label.get_absolute_url()),
-            description=state_sentence(label, happening.day),
+            description=state_in_words(label, happening.day),
             unique_id=id_of(happening),
             pubdate=moment,
             updateddate=moment,
@@ -125,13 +131,13 @@ def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> b
     return text.encode()
 
 
-def title_of(happening: Happening) -> str:
+def title_of_event(happening: LabelEvent) -> str:
     label = happening.label
     titles = {
-        Change.START: title_of_start(label),
-        Change.END: _("%(cluster)s: %(level)s label expired"),
-        Change.REVOCATION: _("%(cluster)s: %(level)s label revoked"),
-        Change.TRANSFER: _("%(cluster)s: %(level)s label transferred"),
+        Occasion.START: title_of_start(label),
+        Occasion.END: _("%(cluster)s: %(level)s label expired"),
+        Occasion.REVOCATION: _("%(cluster)s: %(level)s label revoked"),
+        Occasion.TRANSFER: _("%(cluster)s: %(level)s label transferred"),
     }
     return titles[happening.change] % {"cluster": label.cluster.name, "level": label.level.name}
 
@@ -144,7 +150,7 @@ def title_of_start(label: Label) -> str:
     return _("%(cluster)s: %(level)s label awarded")
 
 
-def id_of(happening: Happening) -> str:
+def id_of(happening: LabelEvent) -> str:
     """https://www.rfc-editor.org/rfc/rfc4151: the same in every language, whatever is corrected."""
     host = urlsplit(settings.SITE_URL).hostname
     return f"tag:{host},2026:label/{happening.label.public_id}/{happening.change}"

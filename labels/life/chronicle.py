@@ -38,7 +38,7 @@ SHOWN = (
 )
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """In the order of one day."""
 
     ASSESSED = "assessed"
@@ -57,20 +57,27 @@ class Kind(StrEnum):
     CLOSED = "closed"
 
 
-ORDER = {kind: number for number, kind in enumerate(Kind)}
+ORDER = {kind: number for number, kind in enumerate(StepKind)}
 # Told before their day: they follow from what is printed on the label and from its rule.
 FORESEEN = frozenset(
-    {Kind.ASSESSED, Kind.AWARDED, Kind.ANNOUNCED, Kind.BEGUN, Kind.ENDED, Kind.CLOSED}
+    {
+        StepKind.ASSESSED,
+        StepKind.AWARDED,
+        StepKind.ANNOUNCED,
+        StepKind.BEGUN,
+        StepKind.ENDED,
+        StepKind.CLOSED,
+    }
 )
 # These days still belong to what they end.
-LAST_DAYS = frozenset({Kind.ENDED, Kind.CLOSED})
+LAST_DAYS = frozenset({StepKind.ENDED, StepKind.CLOSED})
 
 
 @dataclass(frozen=True)
-class Step:
+class ChronicleStep:
     """`when` is as precise as it is known; `known_on` is the day from which it is told."""
 
-    kind: Kind
+    kind: StepKind
     day: date
     when: PartialDate | date
     text: str
@@ -80,7 +87,7 @@ class Step:
     is_to_come: bool = False
 
 
-def steps_of(label: Label, renewals: Iterable[Label], day: date) -> list[Step]:
+def steps_of(label: Label, renewals: Iterable[Label], day: date) -> list[ChronicleStep]:
     """The earliest first; what nobody knew on the day is left out, what was ahead says so.
 
     Wants a row of `for_pages()` and its published renewals. One query, and one more where the
@@ -97,34 +104,34 @@ def steps_of(label: Label, renewals: Iterable[Label], day: date) -> list[Step]:
         *gone_steps(label, decisions),
         *decided_steps(label, decisions),
     ]
-    known = [step for step in every if is_known(step, day)]
+    known = [step for step in every if is_known_on(step, day)]
     known += last_days(label, known, day)
-    told = [as_of(step, day) for step in known]
+    told = [as_known_on(step, day) for step in known]
     return sorted(told, key=lambda step: (step.day, ORDER[step.kind]))
 
 
-def is_known(step: Step, day: date) -> bool:
+def is_known_on(step: ChronicleStep, day: date) -> bool:
     known_on = step.day if step.known_on is None else min(step.day, step.known_on)
     return step.kind in FORESEEN or known_on <= day
 
 
-def as_of(step: Step, day: date) -> Step:
+def as_known_on(step: ChronicleStep, day: date) -> ChronicleStep:
     is_to_come = step.day > day or (step.kind in LAST_DAYS and step.day == day)
-    return Step(**vars(step) | {"is_to_come": is_to_come})
+    return ChronicleStep(**vars(step) | {"is_to_come": is_to_come})
 
 
-def printed_steps(label: Label) -> Iterator[Step]:
+def printed_steps(label: Label) -> Iterator[ChronicleStep]:
     printed = (
-        (Kind.ASSESSED, label.assessed_on, _("Assessed")),
-        (Kind.AWARDED, label.awarded_on, _("Awarded")),
-        (Kind.ANNOUNCED, label.announced_on, _("Announced")),
+        (StepKind.ASSESSED, label.assessed_on, _("Assessed")),
+        (StepKind.AWARDED, label.awarded_on, _("Awarded")),
+        (StepKind.ANNOUNCED, label.announced_on, _("Announced")),
     )
     for kind, when, text in printed:
         if when is not None:
-            yield Step(kind, when.first_day, when, text)
+            yield ChronicleStep(kind, when.first_day, when, text)
 
 
-def beginning(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+def beginning(label: Label, decisions: Sequence[Decision]) -> Iterator[ChronicleStep]:
     """None where the label was revoked on its first day."""
     day = label.starts_on
     if day is None or label.state_on(day) not in IN_FORCE:
@@ -133,14 +140,14 @@ def beginning(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
         holder = label.moved_from_holder
         words = _("Taken over from %(cluster)s") if holder else _("Taken over by transfer")
         link = link_to(label.moved_from)
-        yield Step(Kind.BEGUN, day, day, words % {"cluster": holder}, link=link)
+        yield ChronicleStep(StepKind.BEGUN, day, day, words % {"cluster": holder}, link=link)
         return
     when = day if label.start is None or label.start_is_computed else label.start
     reason = reason_of(decisions, {DecisionKind.AWARD, DecisionKind.RENEWAL})
-    yield Step(Kind.BEGUN, day, when, _("Valid from then on"), reason)
+    yield ChronicleStep(StepKind.BEGUN, day, when, _("Valid from then on"), reason)
 
 
-def last_days(label: Label, known: Sequence[Step], day: date) -> Iterator[Step]:
+def last_days(label: Label, known: Sequence[ChronicleStep], day: date) -> Iterator[ChronicleStep]:
     """The end and the last day to renew, as far as nothing that was known comes before them."""
     ends_on, renewable_until = label.ends_on, label.renewable_until
     if ends_on is None or renewable_until is None:
@@ -148,38 +155,40 @@ def last_days(label: Label, known: Sequence[Step], day: date) -> Iterator[Step]:
     if state_foreseen(label, ends_on, known, day) in IN_FORCE:
         is_printed = label.valid_until is not None and label.extended_until is None
         when = label.valid_until if is_printed else ends_on
-        yield Step(Kind.ENDED, ends_on, when, _("End of the validity"))
+        yield ChronicleStep(StepKind.ENDED, ends_on, when, _("End of the validity"))
     if state_foreseen(label, renewable_until, known, day) == State.RENEWABLE:
-        yield Step(Kind.CLOSED, renewable_until, renewable_until, _("Last day to renew it"))
+        yield ChronicleStep(
+            StepKind.CLOSED, renewable_until, renewable_until, _("Last day to renew it")
+        )
 
 
-def state_foreseen(label: Label, on: date, known: Sequence[Step], day: date) -> State:
+def state_foreseen(label: Label, on: date, known: Sequence[ChronicleStep], day: date) -> State:
     """The state on a day as far as it was known on another one."""
-    days = {kind: sorted(step.day for step in known if step.kind == kind) for kind in Kind}
+    days = {kind: sorted(step.day for step in known if step.kind == kind) for kind in StepKind}
     first = {kind: found[0] for kind, found in days.items() if found}
-    ends = days[Kind.REINSTATED]
+    ends = days[StepKind.REINSTATED]
     taken_over_on = label.taken_over_on
-    if taken_over_on and taken_over_on > day and taken_over_on not in days[Kind.RENEWED]:
+    if taken_over_on and taken_over_on > day and taken_over_on not in days[StepKind.RENEWED]:
         taken_over_on = None
     as_known = replace(
         label.days(),
-        revoked_on=first.get(Kind.REVOKED),
-        transferred_on=first.get(Kind.TRANSFERRED),
+        revoked_on=first.get(StepKind.REVOKED),
+        transferred_on=first.get(StepKind.TRANSFERRED),
         suspensions=[
             Interval(begin, next((end for end in ends if end > begin), None))
-            for begin in days[Kind.SUSPENDED]
+            for begin in days[StepKind.SUSPENDED]
         ],
         taken_over_on=taken_over_on,
     )
     return state_on(on, as_known)
 
 
-def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[ChronicleStep]:
     for suspension in label.suspensions.all():
         begins, ends = suspension.starts_on, suspension.ends_on
         known_on = known_since(decisions, DecisionKind.SUSPENSION, begins)
-        yield Step(
-            Kind.SUSPENDED,
+        yield ChronicleStep(
+            StepKind.SUSPENDED,
             begins,
             begins,
             _("Suspended"),
@@ -187,8 +196,8 @@ def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[St
             known_on=known_on,
         )
         if ends is not None:
-            yield Step(
-                Kind.REINSTATED,
+            yield ChronicleStep(
+                StepKind.REINSTATED,
                 ends,
                 ends,
                 _("Reinstated"),
@@ -197,12 +206,12 @@ def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[St
             )
 
 
-def renewal_steps(renewals: Iterable[Label]) -> Iterator[Step]:
+def renewal_steps(renewals: Iterable[Label]) -> Iterator[ChronicleStep]:
     for renewal in renewals:
         if renewal.starts_on is not None:
             assessed_on = renewal.start.first_day if renewal.start else None
-            yield Step(
-                Kind.RENEWED,
+            yield ChronicleStep(
+                StepKind.RENEWED,
                 renewal.starts_on,
                 renewal.starts_on,
                 _("Renewed by the next label"),
@@ -211,10 +220,10 @@ def renewal_steps(renewals: Iterable[Label]) -> Iterator[Step]:
             )
 
 
-def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[ChronicleStep]:
     if label.revoked_on is not None:
-        yield Step(
-            Kind.REVOKED,
+        yield ChronicleStep(
+            StepKind.REVOKED,
             label.revoked_on,
             label.revoked_on,
             _("Revoked"),
@@ -225,8 +234,8 @@ def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
         moved = last_transfer(label, decisions)
         holder = label.moved_to_holder
         words = _("Transferred to %(cluster)s") if holder else _("Transferred to another holder")
-        yield Step(
-            Kind.TRANSFERRED,
+        yield ChronicleStep(
+            StepKind.TRANSFERRED,
             label.transferred_on,
             label.transferred_on,
             words % {"cluster": holder},
@@ -236,7 +245,7 @@ def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
         )
 
 
-def decided_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]:
+def decided_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[ChronicleStep]:
     """What no fact of the label tells: extensions, other managers, corrections."""
     moved = last_transfer(label, decisions)
     corrections = [one for one in decisions if one.kind == DecisionKind.CORRECTION]
@@ -244,17 +253,17 @@ def decided_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Step]
     for decision in decisions:
         if decision.kind == DecisionKind.EXTENSION:
             words = _("Extended to %(day)s") % {"day": in_words(decision.ends_on)}
-            yield step_of(Kind.EXTENDED, decision, words)
+            yield step_of(StepKind.EXTENDED, decision, words)
         elif decision.kind == DecisionKind.TRANSFER and decision != moved:
-            yield step_of(Kind.MANAGED, decision, words_of_managers(decision))
+            yield step_of(StepKind.MANAGED, decision, words_of_managers(decision))
         elif decision.pk in facts:
             words = _("Corrected: %(facts)s") % {"facts": ", ".join(facts[decision.pk])}
-            yield step_of(Kind.CORRECTED, decision, words)
+            yield step_of(StepKind.CORRECTED, decision, words)
 
 
-def step_of(kind: Kind, decision: Decision, words: str) -> Step:
+def step_of(kind: StepKind, decision: Decision, words: str) -> ChronicleStep:
     day = decision.takes_effect_on
-    return Step(kind, day, day, words, decision.reason, known_on=decided_on(decision))
+    return ChronicleStep(kind, day, day, words, decision.reason, known_on=decided_on(decision))
 
 
 def words_of_managers(decision: Decision) -> str:

@@ -34,7 +34,7 @@ class Previewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StateChange:
     label: Previewed
     state_before: State
     state_after: State
@@ -42,11 +42,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Preview:
-    changes: list[Change]
+    changes: list[StateChange]
     number_of_labels: int
 
 
-def preview(rule: LevelRule, day: date) -> Preview:
+def preview_rule(rule: LevelRule, day: date) -> Preview:
     """As if the rule, which is not saved, were one of its level; states are those of the day.
 
     Raises ValidationError where the register would refuse the rule. Three queries.
@@ -81,7 +81,7 @@ def suspensions_of(rule: LevelRule) -> dict[int, list[Interval]]:
 
 def changes(
     labels: Sequence[Previewed], suspensions: dict[int, list[Interval]], day: date
-) -> list[Change]:
+) -> list[StateChange]:
     """Labels with other days or another state, which also follows from the days of another."""
     taken_before = taken_over(labels, lambda label: label.before)
     taken_after = taken_over(labels, lambda label: label.after)
@@ -92,7 +92,7 @@ def changes(
         return state_on(day, LabelDays(*days, *gone, *held_up))
 
     found = (
-        Change(
+        StateChange(
             label,
             state(label, label.before, taken_before),
             state(label, label.after, taken_after),

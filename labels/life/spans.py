@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
 
-from labels.life.timeline import Span, Timeline, scale_of, timeline
+from labels.life.timeline import Span, Timeline, time_scale_of, timeline
 from labels.models import Label
 from labels.validity import IN_FORCE, Interval, State
 
@@ -14,7 +14,7 @@ def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
 
 def timelines_of(labels: Mapping[int, Sequence[Label]], day: date) -> dict[int, Timeline | None]:
     """The pictures of several clusters (by key, as `labels_of` has them) on one axis of years."""
-    scale = scale_of(spans_of(chain.from_iterable(labels.values())), day)
+    scale = time_scale_of(spans_of(chain.from_iterable(labels.values())), day)
     return {key: timeline(spans_of(rows), day, scale) for key, rows in labels.items()}
 
 

@@ -207,7 +207,7 @@ def approve(decision: Decision, *, by: Account, now: datetime) -> Decision:
 
 
 @transaction.atomic
-def refuse(decision: Decision, *, answer: str, by: Account, now: datetime) -> Decision:
+def refuse_proposal(decision: Decision, *, answer: str, by: Account, now: datetime) -> Decision:
     """Nothing comes of a proposal. Who made it may take it back this way."""
     decision = undecided(decision)
     if not answer.strip():
@@ -341,7 +341,7 @@ def was_public(label: Label) -> bool:
 
 
 @transaction.atomic
-def transfer(
+def transfer_label(
     label: Label,
     *,
     on: date,

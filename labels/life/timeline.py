@@ -97,7 +97,7 @@ class Timeline:
 
 
 @dataclass(frozen=True)
-class Scale:
+class TimeScale:
     """Days to user units, between two first days of January."""
 
     first_year: int
@@ -120,7 +120,7 @@ class Scale:
         )
 
 
-def scale_of(spans: Sequence[Span], day: date) -> Scale | None:
+def time_scale_of(spans: Sequence[Span], day: date) -> TimeScale | None:
     """Whole years around labels and day; without the day where it lies far from every label."""
     if not spans:
         return None
@@ -128,19 +128,19 @@ def scale_of(spans: Sequence[Span], day: date) -> Scale | None:
     last = max(span.renewable_until for span in spans)
     is_near = first - FARTHEST_DAY <= day <= last + FARTHEST_DAY
     ends = (first, last, day) if is_near else (first, last)
-    return Scale(min(ends).year, max(ends).year + 1)
+    return TimeScale(min(ends).year, max(ends).year + 1)
 
 
-def timeline(spans: Sequence[Span], day: date, scale: Scale | None = None) -> Timeline | None:
+def timeline(spans: Sequence[Span], day: date, scale: TimeScale | None = None) -> Timeline | None:
     """Draw labels in their order, one level never in the row of another; None without any.
 
     With a `scale` (of these labels and of others), drawings stand on one axis; the line of the
     day is left out where the scale does not reach it.
     """
-    scale = scale or scale_of(spans, day)
+    scale = scale or time_scale_of(spans, day)
     if not spans or scale is None:
         return None
-    bars = place(spans, scale)
+    bars = place_bars(spans, scale)
     axis_y = TOP + ROW_HEIGHT * (1 + max(bar.row for bar in bars)) + 4
     return Timeline(
         width=WIDTH,
@@ -152,7 +152,7 @@ def timeline(spans: Sequence[Span], day: date, scale: Scale | None = None) -> Ti
     )
 
 
-def place(spans: Iterable[Span], scale: Scale) -> list[Bar]:
+def place_bars(spans: Iterable[Span], scale: TimeScale) -> list[Bar]:
     """Each bar in the first row of its level that has room for it and for its name."""
     bars: list[Bar] = []
     taken: list[tuple[str, list[tuple[float, float]]]] = []
@@ -169,11 +169,11 @@ def place(spans: Iterable[Span], scale: Scale) -> list[Bar]:
         if row == len(taken):
             taken.append((span.level, []))
         taken[row][1].append((left, right))
-        bars.append(draw(span, row, scale))
+        bars.append(draw_bar(span, row, scale))
     return bars
 
 
-def extent(span: Span, scale: Scale) -> tuple[float, float]:
+def extent(span: Span, scale: TimeScale) -> tuple[float, float]:
     """What a bar covers with its tail and, where the bar is too short for it, its name."""
     left, right = bar_ends(span, scale)
     tail = max(right, scale.x(span.renewable_until))
@@ -183,7 +183,7 @@ def extent(span: Span, scale: Scale) -> tuple[float, float]:
     return min(left, name), max(tail, name + NAME_WIDTH)
 
 
-def bar_ends(span: Span, scale: Scale) -> tuple[float, float]:
+def bar_ends(span: Span, scale: TimeScale) -> tuple[float, float]:
     """The last day counts whole; one unit of air before a seamless renewal."""
     left = scale.x(span.starts_on)
     return left, max(left + 3, scale.x(span.ends_on + timedelta(days=1)) - 1)
@@ -195,7 +195,7 @@ def name_start(left: float, tail: float) -> float:
     return after if after + NAME_WIDTH <= WIDTH else max(0.0, left - NAME_WIDTH)
 
 
-def draw(span: Span, row: int, scale: Scale) -> Bar:
+def draw_bar(span: Span, row: int, scale: TimeScale) -> Bar:
     left, right = bar_ends(span, scale)
     y = TOP + ROW_HEIGHT * row + (ROW_HEIGHT - BAR_HEIGHT) / 2
     tail = scale.x(span.renewable_until)
@@ -220,7 +220,7 @@ def draw(span: Span, row: int, scale: Scale) -> Bar:
     )
 
 
-def hatch(suspension: Interval, span: Span, y: float, scale: Scale) -> Hatch:
+def hatch(suspension: Interval, span: Span, y: float, scale: TimeScale) -> Hatch:
     """Diagonals of 45 degrees, cut at the edges of the stretch."""
     left, right = bar_ends(span, scale)
     start = max(left, scale.x(max(suspension.starts_on, span.starts_on)))
@@ -238,6 +238,6 @@ def hatch(suspension: Interval, span: Span, y: float, scale: Scale) -> Hatch:
     return Hatch(x=start, width=round(end - start, 1), lines="".join(lines))
 
 
-def now_line(day: date, scale: Scale) -> Now:
+def now_line(day: date, scale: TimeScale) -> Now:
     x = scale.x(day)
     return Now(day=day, x=x, text_x=min(max(x, DAY_LABEL_HALF), WIDTH - DAY_LABEL_HALF))

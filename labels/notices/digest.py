@@ -24,7 +24,7 @@ MOST_ROWS = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class DigestRow:
     label: Label
     detail: str | Promise = ""
 
@@ -36,7 +36,7 @@ class Section:
     title: Promise
     number: int
     address: str
-    rows: Sequence[Row] = ()
+    rows: Sequence[DigestRow] = ()
 
 
 def monday_of(day: date) -> date:
@@ -62,7 +62,7 @@ def sections(day: date, now: datetime) -> list[Section]:
     before = monday - timedelta(days=7)
     labels = Label.objects.all()
     lapsed = labels.published().ending_between(before, monday - timedelta(days=1)).with_holder()
-    answered = Notice.objects.answered_between(midnight(before), midnight(monday))
+    answered = Notice.objects.answered_between(first_moment(before), first_moment(monday))
     waiting = Decision.objects.waiting().with_label()
     ending = labels.ending_between(day, add_months(day, max(BEFORE_THE_END.values())))
     closing = labels.closing_between(day, add_months(day, MONTHS_BEFORE_THE_WINDOW_CLOSES))
@@ -81,14 +81,14 @@ def sections(day: date, now: datetime) -> list[Section]:
             _("Labels that ended last week"),
             lapsed.count(),
             admin_list("label", f"ends_on__gte={before}&ends_on__lt={monday}"),
-            [Row(label) for label in lapsed.order_by("ends_on", "pk")[:MOST_ROWS]],
+            [DigestRow(label) for label in lapsed.order_by("ends_on", "pk")[:MOST_ROWS]],
         ),
         Section(
             _("Teams that answered last week"),
             answered.count(),
             admin_list("notice"),
             [
-                Row(notice.label, NoticeAnswer(notice.answer).label)
+                DigestRow(notice.label, NoticeAnswer(notice.answer).label)
                 for notice in answered.order_by("answered_at", "pk")[:MOST_ROWS]
             ],
         ),
@@ -102,7 +102,7 @@ def sections(day: date, now: datetime) -> list[Section]:
             waiting.count(),
             admin_list("decision", "attention=waiting"),
             [
-                Row(decision.label, DecisionKind(decision.kind).label)
+                DigestRow(decision.label, DecisionKind(decision.kind).label)
                 for decision in waiting.order_by("proposed_at", "pk")[:MOST_ROWS]
             ],
         ),
@@ -115,7 +115,7 @@ def sections(day: date, now: datetime) -> list[Section]:
     return [section for section in found if section.number]
 
 
-def midnight(day: date) -> datetime:
+def first_moment(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 

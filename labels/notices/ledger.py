@@ -39,7 +39,7 @@ def deliver(
     if delivery is None:
         return Outcome(MailResult.SKIPPED)
     failure = try_to_send(send)
-    end(delivery, now=now, failure=failure)
+    end_attempt(delivery, now=now, failure=failure)
     return Outcome(MailResult.FAILED if failure else MailResult.SENT, failure)
 
 
@@ -62,7 +62,7 @@ def begin(
 
 
 @transaction.atomic(durable=True)
-def end(delivery: Delivery, *, now: datetime, failure: str = "") -> None:
+def end_attempt(delivery: Delivery, *, now: datetime, failure: str = "") -> None:
     if failure:
         delivery.failed_at, delivery.failure = now, failure
     else:

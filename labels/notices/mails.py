@@ -47,16 +47,16 @@ def due(day: date) -> Iterator[Due]:
     """
     waiting = [
         key
-        for key, ends_on, renewable_until in candidates(day).values_list(
+        for key, ends_on, renewable_until in labels_with_notices(day).values_list(
             "pk", "ends_on", "renewable_until"
         )
         if current(day, ends_on=ends_on, renewable_until=renewable_until)
     ]
     for first in range(0, len(waiting), AT_ONCE):
-        yield from due_of(loaded(waiting[first : first + AT_ONCE]), day)
+        yield from due_of(with_addressees(waiting[first : first + AT_ONCE]), day)
 
 
-def candidates(day: date) -> LabelQuerySet:
+def labels_with_notices(day: date) -> LabelQuerySet:
     """Public labels in whose life a notice may be due; found by level and end."""
     rules = LevelRule.objects.order_by().values_list("level", "renewal_window_months")
     levels, windows = zip(*rules, strict=True) if rules else ((), ())
@@ -74,7 +74,7 @@ def candidates(day: date) -> LabelQuerySet:
     )
 
 
-def loaded(keys: Iterable[int]) -> list[Label]:
+def with_addressees(keys: Iterable[int]) -> list[Label]:
     labels = Label.objects.filter(pk__in=list(keys)).with_holder().with_succession()
     return list(labels.order_by("ends_on", "pk"))
 
@@ -102,7 +102,7 @@ def due_of(labels: list[Label], day: date) -> Iterator[Due]:
 # Telling it: the ledger first, then the mails
 
 
-def tell(due: Due, *, day: date, now: datetime) -> list[Outcome]:
+def notify_addressees(due: Due, *, day: date, now: datetime) -> list[Outcome]:
     """One outcome for each addressee; the notice stands in the ledger also where there is none."""
     notice, _is_new = Notice.objects.get_or_create(
         label=due.label, kind=due.deadline.stage.value, due_on=due.deadline.due_on
@@ -130,7 +130,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
         to=addressee.address,
         language=addressee.language,
         context={
-            **facts(label, day),
+            **notice_facts(label, day),
             "is_closing": due.deadline.stage == Stage.WINDOW,
             "said": last_answer(label),
             "organisation": addressee.organisation,
@@ -142,7 +142,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
     )
 
 
-def facts(label: Label, day: date) -> dict[str, Any]:
+def notice_facts(label: Label, day: date) -> dict[str, Any]:
     """What the mail and the page behind it say; wants a label with dates and `loaded()`."""
     assert label.ends_on is not None
     assert label.renewable_until is not None
@@ -177,7 +177,7 @@ def token_of(notice: Notice, addressee: Addressee, until: date) -> str:
 
 
 @dataclass(frozen=True)
-class Link:
+class NoticeLink:
     """What a link may still do: `label` None where it has ended, `answers` empty where none is
     wanted any more."""
 
@@ -186,7 +186,7 @@ class Link:
     answers: tuple[NoticeAnswer, ...] = ()
 
 
-def read_link(token: str, *, day: date) -> Link | None:
+def read_link(token: str, *, day: date) -> NoticeLink | None:
     """What a link is worth that day; None where the portal never made it."""
     try:
         key, bond, until = Signer(salt=SALT).unsign_object(token)
@@ -203,8 +203,8 @@ def read_link(token: str, *, day: date) -> Link | None:
         or label.state_on(day) in (State.REVOKED, State.TRANSFERRED, State.UNDATED)
         or bond not in {one.bond for one in addressees_of([label], day)[label.pk]}
     ):
-        return Link(notice, None)
-    return Link(notice, label, answers_open(notice, label, day))
+        return NoticeLink(notice, None)
+    return NoticeLink(notice, label, answers_open(notice, label, day))
 
 
 def answers_open(notice: Notice, label: Label, day: date) -> tuple[NoticeAnswer, ...]:
@@ -217,7 +217,7 @@ def answers_open(notice: Notice, label: Label, day: date) -> tuple[NoticeAnswer,
 
 
 @transaction.atomic
-def answer(link: Link, given: NoticeAnswer, *, now: datetime) -> None:
+def save_answer(link: NoticeLink, given: NoticeAnswer, *, now: datetime) -> None:
     """Write an answer down; one that is not open any more changes nothing."""
     locked = Notice.objects.select_for_update().get(pk=link.notice.pk)
     if given in link.answers and given != locked.answer and locked.answer != NoticeAnswer.RENEWING:

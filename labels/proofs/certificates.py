@@ -26,7 +26,7 @@ from PIL import ImageFile
 from clusters.http.addresses import absolute
 from labels.models import Label
 from labels.proofs.credentials import credential
-from labels.proofs.seal import Scheme, draw, seal_of_label, visible
+from labels.proofs.seal import Scheme, draw_seal, seal_of_label, visible
 from labels.proofs.signing import NoSigningKey, sign
 from labels.register.facts import published_manager
 
@@ -74,7 +74,7 @@ def certificate(label: Label, day: date) -> Certificate:
         "source": visible(label.source),
         "address": absolute(label.get_absolute_url()),
         "verify_address": absolute(reverse("labels:verify")),
-        "seal": draw(seal_of_label(label, day), Scheme.LIGHT),
+        "seal": draw_seal(seal_of_label(label, day), Scheme.LIGHT),
         "attached": ATTACHED if signed else "",
     }
     return Certificate(
@@ -110,7 +110,7 @@ def library() -> Any:
     return weasyprint
 
 
-def stored(wanted: Certificate) -> bytes | None:
+def stored_certificate(wanted: Certificate) -> bytes | None:
     try:
         return wanted.path.read_bytes()
     except OSError:
@@ -120,7 +120,7 @@ def stored(wanted: Certificate) -> bytes | None:
 def make(wanted: Certificate) -> bytes:
     """The document, stored for the next reader; wants `library()`."""
     with one_at_a_time:
-        document = stored(wanted)
+        document = stored_certificate(wanted)
         if document is None:
             document = write_pdf(wanted)
             try:

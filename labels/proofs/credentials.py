@@ -44,7 +44,7 @@ def credential(label: Label) -> Data:
             "type": ["VerifiableCredential", "OpenBadgeCredential"],
             "name": f"{label.level.name} label of {label.cluster.name}, "
             "as held by the Cluster Register",
-            "description": description(label),
+            "description": achievement_description(label),
             "image": seal(label),
             "issuer": issuer(),
             "validFrom": starts_at.isoformat(),
@@ -72,7 +72,7 @@ def issuer() -> Data:
     }
 
 
-def description(label: Label) -> str:
+def achievement_description(label: Label) -> str:
     transferred = f" It was transferred on {label.transferred_on}." if label.transferred_on else ""
     return (
         f"The Cluster Register records the {label.level.name} label "
@@ -244,7 +244,7 @@ def status_list(purpose: Purpose, day: date) -> Data:
             "id": f"{address}#list",
             "type": "BitstringStatusList",
             "statusPurpose": purpose.value,
-            "encodedList": encoded(places(purpose, day), STATUS_PLACES),
+            "encodedList": encoded_bits(places(purpose, day), STATUS_PLACES),
         },
     }
 
@@ -275,7 +275,7 @@ def withdrawn() -> set[int]:
     )
 
 
-def encoded(numbers: Iterable[int], length: int) -> str:
+def encoded_bits(numbers: Iterable[int], length: int) -> str:
     """Bits, the first one leftmost, compressed, in base64url with the multibase letter for it."""
     data = bytearray(length // 8)
     for number in numbers:

@@ -102,7 +102,7 @@ class Seal:
 
     @property
     def name_lines(self) -> list[str]:
-        return lines_of(self.name)
+        return name_lines_of(self.name)
 
     @property
     def heading_size(self) -> float:
@@ -162,7 +162,7 @@ def status_of(label: Label, day: date) -> str:
     }
 
 
-def draw(seal: Seal, scheme: Scheme) -> str:
+def draw_seal(seal: Seal, scheme: Scheme) -> str:
     """The picture in the active language; the same bytes for the same seal."""
     return render_to_string(
         "labels/seal.svg",
@@ -189,7 +189,7 @@ def visible(text: str) -> str:
     )
 
 
-def lines_of(text: str) -> list[str]:
+def name_lines_of(text: str) -> list[str]:
     """At most two lines that fit, broken between words; what is too long ends in “…”."""
     lines: list[str] = []
     rest = text

@@ -62,10 +62,10 @@ def columns(cluster: Cluster, labels: list[Label], day: date) -> list[str]:
         cluster.public_id,
         str(cluster.country.name),
         cluster.region.name if cluster.region else "",
-        joined(management.organisation.name for management in cluster.managers_on(day)),
+        joined_names(management.organisation.name for management in cluster.managers_on(day)),
         *label_columns(headline(labels)),
         str(completeness.percent),
-        joined(str(name) for name in completeness.missing),
+        joined_names(str(name) for name in completeness.missing),
     ]
 
 
@@ -73,12 +73,12 @@ def label_columns(label: Label | None) -> list[str]:
     if label is None:
         return ["", "", "", ""]
     state = STATE_NAMES[State(label.state)]
-    return [label.level.name, str(state), iso(label.starts_on), iso(label.ends_on)]
+    return [label.level.name, str(state), day_as_text(label.starts_on), day_as_text(label.ends_on)]
 
 
-def iso(day: date | None) -> str:
+def day_as_text(day: date | None) -> str:
     return day.isoformat() if day else ""
 
 
-def joined(names: Iterable[str]) -> str:
+def joined_names(names: Iterable[str]) -> str:
     return "; ".join(names)

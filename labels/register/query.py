@@ -82,7 +82,7 @@ class RegisterQuery:
 
     def searched(self) -> LabelQuerySet:
         """Published labels of clusters with every word in a name, whatever the filters."""
-        return Label.objects.published().filter(*(named(word) for word in self.words.split()))
+        return Label.objects.published().filter(*(with_word(word) for word in self.words.split()))
 
     def labels(self, day: date) -> LabelQuerySet:
         """The labels of the list in its order."""
@@ -100,14 +100,14 @@ class RegisterQuery:
         )
 
 
-def named(word: str) -> Q:
+def with_word(word: str) -> Q:
     """Labels of clusters with the word in their name or another name of theirs."""
     spelled = spelled_in(word)
     others = ClusterName.objects.filter(spelled("name")).values("cluster")
     return spelled("cluster__name") | Q(cluster__in=others)
 
 
-def read_query(
+def read_register_query(
     data: QueryDict, levels: Sequence[Level], portfolios: Sequence[Portfolio]
 ) -> RegisterQuery:
     """Unknown parameters are ignored, and so is a day that cannot be read."""

@@ -19,7 +19,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Participant:
+class ParticipantOnDay:
     """A cluster that takes part on the day.
 
     `label` is the one by which it meets the requirement on the day, or until it lapses;
@@ -36,13 +36,13 @@ class Participant:
 
 
 @dataclass(frozen=True)
-class Requirement:
+class RequirementOnDay:
     """The level required on a day and everybody who takes part that day, by name."""
 
     required: RequiredLevel
     day: date
     today: date
-    participants: Sequence[Participant]
+    participants: Sequence[ParticipantOnDay]
 
     @property
     def is_ahead(self) -> bool:
@@ -50,22 +50,22 @@ class Requirement:
         return self.day > self.today
 
     @property
-    def meeting(self) -> list[Participant]:
+    def meeting(self) -> list[ParticipantOnDay]:
         return self.of(Standing.MEETS)
 
     @property
-    def lapsing(self) -> list[Participant]:
+    def lapsing(self) -> list[ParticipantOnDay]:
         return self.of(Standing.LAPSES)
 
     @property
-    def lacking(self) -> list[Participant]:
+    def lacking(self) -> list[ParticipantOnDay]:
         return self.of(Standing.LACKS)
 
-    def of(self, standing: Standing) -> list[Participant]:
+    def of(self, standing: Standing) -> list[ParticipantOnDay]:
         return [row for row in self.participants if row.standing == standing]
 
 
-def requirement_of(programme: Programme, day: date, today: date) -> Requirement | None:
+def requirement_of(programme: Programme, day: date, today: date) -> RequirementOnDay | None:
     """None where the programme requires no level on the day. At most five queries.
 
     Of several that are in force a cluster has to meet each, so the highest counts.
@@ -77,7 +77,7 @@ def requirement_of(programme: Programme, day: date, today: date) -> Requirement 
     clusters = [participation.cluster for participation in participations.on(day)]
     here = set(participations.on(today).values_list("cluster", flat=True))
     labels = labels_that_count(clusters, required)
-    return Requirement(
+    return RequirementOnDay(
         required,
         day,
         today,
@@ -108,20 +108,20 @@ def labels_that_count(
 
 def participant(
     cluster: Cluster, labels: Sequence[Label], day: date, today: date, *, takes_part_today: bool
-) -> Participant:
+) -> ParticipantOnDay:
     meets_today = takes_part_today and any(is_valid(label, today) for label in labels)
-    if lasting := longest(labels, day, day):
+    if lasting := longest_lasting(labels, day, day):
         standing, (label, last_day) = Standing.MEETS, lasting
-    elif meets_today and day > today and (lasting := longest(labels, today, day)):
+    elif meets_today and day > today and (lasting := longest_lasting(labels, today, day)):
         standing, (label, last_day) = Standing.LAPSES, lasting
     else:
-        return Participant(cluster, Standing.LACKS, takes_part_today, meets_today)
-    return Participant(
+        return ParticipantOnDay(cluster, Standing.LACKS, takes_part_today, meets_today)
+    return ParticipantOnDay(
         cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label)
     )
 
 
-def longest(labels: Iterable[Label], first: date, last: date) -> tuple[Label, date] | None:
+def longest_lasting(labels: Iterable[Label], first: date, last: date) -> tuple[Label, date] | None:
     """Of the labels that are valid on a day from the first to the last, the one that lasts longest.
 
     With its last day; of two that end together the higher one.
@@ -170,7 +170,7 @@ COLUMNS = (
 )
 
 
-def table_rows(programme: Programme, requirement: Requirement | None) -> list[list[str]]:
+def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> list[list[str]]:
     """What the page shows, in its order; no row where nothing is required."""
     if requirement is None:
         return []

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from labels.models import STATE_NAMES, Label
 from labels.validity import State
-from labels.words import state_sentence as sentence
+from labels.words import state_in_words as sentence
 
 register = template.Library()
 

@@ -17,7 +17,7 @@ from labels.formats.records import machine_twin
 from labels.models import Label
 from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
 from labels.verify.questions import QuestionLine
-from labels.words import state_sentence
+from labels.words import state_in_words
 
 COLUMNS = (
     *("line", "asked", "verdict", "found_as", "state_in_words", "id", "level", "state"),
@@ -40,7 +40,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Part:
+class AnswersPart:
     """The lines of a list with one verdict."""
 
     verdict: Verdict
@@ -56,12 +56,12 @@ def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
     return [Answered(line.number, found) for line, found in zip(lines, answers, strict=True)]
 
 
-def parts(answered: Iterable[Answered]) -> list[Part]:
+def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
     """The valid ones first; every verdict has its part."""
     by_verdict: dict[Verdict, list[Answered]] = {verdict: [] for verdict in Verdict}
     for line in answered:
         by_verdict[line.answer.verdict].append(line)
-    return [Part(verdict, lines) for verdict, lines in by_verdict.items()]
+    return [AnswersPart(verdict, lines) for verdict, lines in by_verdict.items()]
 
 
 def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
@@ -83,7 +83,7 @@ def answer_data(line: Answered, twins: dict[int, dict[str, object]]) -> dict[str
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
         "in_words": answer.sentence,
-        "page": page_of(answer),
+        "page": absolute_page(answer),
         "labels": [label_data(label, answer.day, twins) for label in answer.labels],
         "more_labels": answer.more_labels,
         "clusters_without_labels": [
@@ -112,7 +112,7 @@ def answer_data(line: Answered, twins: dict[int, dict[str, object]]) -> dict[str
 def label_data(label: Label, day: date, twins: dict[int, dict[str, object]]) -> dict[str, object]:
     """Its JSON twin and the state in words; made once for all lines."""
     if label.pk not in twins:
-        in_words = {"state_in_words": state_sentence(label, day)}
+        in_words = {"state_in_words": state_in_words(label, day)}
         twins[label.pk] = machine_twin(label, day) | in_words
     return twins[label.pk]
 
@@ -121,13 +121,13 @@ def url_of(row: object) -> str:
     return absolute(row.get_absolute_url())  # type: ignore[attr-defined]
 
 
-def page_of(answer: Answer) -> str:
+def absolute_page(answer: Answer) -> str:
     """The page for people that answers the same."""
     asked = urlencode({"q": answer.asked, "on": answer.day.isoformat()})
     return absolute(f"{reverse('labels:verify')}?{asked}")
 
 
-def row_of(line: Answered) -> list[Value]:
+def answer_row(line: Answered) -> list[Value]:
     answer, label = line.answer, line.answer.label
     twin = machine_twin(label, answer.day) if label else {}
     cluster = twin.get("cluster", {})
@@ -138,23 +138,24 @@ def row_of(line: Answered) -> list[Value]:
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
         "state_in_words": answer.sentence,
-        "cluster": cluster.get("name") or joined(c.name for c in answer.clusters_without_labels),
+        "cluster": cluster.get("name")
+        or joined_messages(c.name for c in answer.clusters_without_labels),
         "country": cluster.get("country"),
         "other_labels": line.others,
         "on": answer.day.isoformat(),
-        "nearest": joined(near.name for near in answer.nearest),
+        "nearest": joined_messages(near.name for near in answer.nearest),
         "reasons": " ".join(answer.reasons),
     }
     return [values.get(name, twin.get(name)) for name in COLUMNS]  # type: ignore[misc]
 
 
-def joined(texts: Iterable[str]) -> str:
+def joined_messages(texts: Iterable[str]) -> str:
     return "; ".join(texts)
 
 
 def as_csv(answered: Sequence[Answered], day: date) -> bytes:
     """With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula."""
-    rows = ([as_text(value) for value in row_of(line)] for line in answered)
+    rows = ([as_text(value) for value in answer_row(line)] for line in answered)
     return csv_text(COLUMNS, rows).encode("utf-8-sig")
 
 
@@ -175,7 +176,7 @@ def as_spreadsheet(answered: Sequence[Answered], day: date) -> bytes:
     for column, name in enumerate(COLUMNS):
         sheet.write_string(0, column, name, bold)
     for row, line in enumerate(answered, start=1):
-        for column, value in enumerate(row_of(line)):
+        for column, value in enumerate(answer_row(line)):
             write_cell(sheet, row, column, value)
     sheet.autofilter(0, 0, len(answered), len(COLUMNS) - 1)
     workbook.close()

@@ -22,7 +22,7 @@ from clusters.tables.similar_names import similar_names
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
 from labels.verify.questions import Question, fold_question, question, reasons
-from labels.words import state_sentence
+from labels.words import state_in_words
 
 MOST_CLUSTERS = 10
 MOST_LABELS = 20
@@ -154,7 +154,7 @@ class Answer:
         """The state on the day in words, or why there is none."""
         label = self.label
         if label is not None:
-            return state_sentence(label, self.day)
+            return state_in_words(label, self.day)
         if self.is_unknown:
             return _("Nothing in this register has this number, name or address.")
         if self.clusters_without_labels:
@@ -282,7 +282,7 @@ def lower_ascii(text: str) -> str:
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
-def keys_of(q: Question) -> list[Key]:
+def cluster_keys_of(q: Question) -> list[Key]:
     """What the question may be a key of, the surest kind first."""
     keys = [
         ("vat", q.vat_number),
@@ -304,7 +304,7 @@ def find_by_key(asked: Asked) -> None:
     ):
         by_key[key].append(name)
     for q, target in asked.values():
-        for key in keys_of(q):
+        for key in cluster_keys_of(q):
             for name in by_key.get(key, []):
                 target.add(name)
 
@@ -400,14 +400,14 @@ def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:
             sought[text] = slug if q.is_address else q.folded
     names = list(by_name)
     similar = similar_names((text for text in sought.values() if text), names)
-    near = {words: nearest(words, names, places) for words, places in similar.items()}
+    near = {words: nearest_names(words, names, places) for words, places in similar.items()}
     return {
         text: [Near(by_name[name][0].text, likeness) for name, likeness in near.get(words, [])]
         for text, words in sought.items()
     }
 
 
-def nearest(
+def nearest_names(
     text: str, names: Sequence[str], similar: Iterable[tuple[int, float]]
 ) -> list[tuple[str, Likeness]]:
     """The best first: what holds the text, then what is a part of it, then what is spelt alike."""

@@ -39,21 +39,21 @@ from labels.proofs.seal import (
     CONTENT_SECURITY_POLICY,
     Scheme,
     Seal,
-    draw,
+    draw_seal,
     seal_of_cluster,
     seal_of_label,
 )
 from labels.register.facts import cluster_known_as, programme_known_as
 from labels.register.holdings import level_options
 from labels.register.queries import current_level, labels_of
-from labels.register.query import RegisterQuery, read_query
+from labels.register.query import RegisterQuery, read_register_query
 from labels.register.requirements import COLUMNS, requirement_of, table_rows
 
 FRESH_SEAL_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Asked:
+class RegisterRequest:
     """What an address asks of the register, and the moment of asking."""
 
     query: RegisterQuery
@@ -77,7 +77,7 @@ class Asked:
         return map(export.row_of, self.twins())
 
 
-Answer = Callable[[Asked], HttpResponseBase]
+Answer = Callable[[RegisterRequest], HttpResponseBase]
 
 
 def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -90,7 +90,7 @@ def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase
     @require_safe
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
-        query = read_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        query = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
         day, _problem = read_day(request.GET)
         language = request.GET.get("lang", "en")
         wrong = wrong_values(request, query)
@@ -98,7 +98,7 @@ def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase
             return refused(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
-            asked = Asked(query, day or timezone.localdate(now), now, language)
+            asked = RegisterRequest(query, day or timezone.localdate(now), now, language)
             return sent_once(request, opened(answer(asked), now))
 
     return view
@@ -111,7 +111,7 @@ def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
 
 
 @register_address
-def labels_csv(asked: Asked) -> HttpResponseBase:
+def labels_csv(asked: RegisterRequest) -> HttpResponseBase:
     return file_answer(
         lambda file: write_table(file, list(export.COLUMNS), asked.rows()),
         name=f"labels-{asked.day}.csv",
@@ -121,7 +121,7 @@ def labels_csv(asked: Asked) -> HttpResponseBase:
 
 
 @register_address
-def labels_xlsx(asked: Asked) -> HttpResponseBase:
+def labels_xlsx(asked: RegisterRequest) -> HttpResponseBase:
     return file_answer(
         lambda file: write_spreadsheet(
             file, "labels", list(export.COLUMNS), asked.rows(), on=asked.day
@@ -133,7 +133,7 @@ def labels_xlsx(asked: Asked) -> HttpResponseBase:
 
 
 @register_address
-def labels_json(asked: Asked) -> HttpResponseBase:
+def labels_json(asked: RegisterRequest) -> HttpResponseBase:
     head = {"on": asked.day.isoformat(), "page": asked.page}
     return file_answer(
         lambda file: write_json(file, head, "labels", asked.twins()),
@@ -143,12 +143,12 @@ def labels_json(asked: Asked) -> HttpResponseBase:
 
 
 @register_address
-def labels_ics(asked: Asked) -> HttpResponseBase:
+def labels_ics(asked: RegisterRequest) -> HttpResponseBase:
     return calendar_answer(_("Label register"), asked.labels, "labels.ics")
 
 
 @register_address
-def labels_atom(asked: Asked) -> HttpResponseBase:
+def labels_atom(asked: RegisterRequest) -> HttpResponseBase:
     parameters = [asked.query.querystring(), urlencode({"lang": asked.language})]
     address = f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}"
     until = min(asked.day, timezone.localdate(asked.now))
@@ -156,7 +156,7 @@ def labels_atom(asked: Asked) -> HttpResponseBase:
 
 
 def calendar_answer(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
-    rows = calendar.loaded(labels).iterator(chunk_size=ROWS_AT_ONCE)
+    rows = calendar.with_changes(labels).iterator(chunk_size=ROWS_AT_ONCE)
     lines = calendar.calendar(title, calendar.entries(rows))
     return file_answer(
         lambda file: file.writelines(lines),
@@ -224,7 +224,7 @@ def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -
     if wrong:
         return refused(request, wrong, 400)
     with translation.override(request.GET.get("lang", "en")):
-        picture = draw(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
+        picture = draw_seal(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
     response = HttpResponse(picture, content_type="image/svg+xml")
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return sent_once(request, opened(response, now, FRESH_SEAL_SECONDS))

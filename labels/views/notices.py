@@ -8,8 +8,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from labels.models import NoticeAnswer
-from labels.notices.mails import answer, facts, read_link
-from labels.words import state_sentence
+from labels.notices.mails import notice_facts, read_link, save_answer
+from labels.words import state_in_words
 
 
 # The signed link is the authority, not a session; a GET writes nothing, as mail scanners open it.
@@ -25,14 +25,14 @@ def notice(request: HttpRequest, token: str) -> HttpResponse:
         return TemplateResponse(request, "labels/notice_ended.html", {"section": ""}, status=410)
     given = request.POST.get("answer", "")
     if request.method == "POST" and given in NoticeAnswer.values:
-        answer(link, NoticeAnswer(given), now=timezone.now())
+        save_answer(link, NoticeAnswer(given), now=timezone.now())
     if request.method == "POST":
         return HttpResponseRedirect(request.path)
     context = {
         "section": "",
         "notice": link.notice,
-        "sentence": state_sentence(link.label, today),
-        **facts(link.label, today),
+        "sentence": state_in_words(link.label, today),
+        **notice_facts(link.label, today),
         "may_say_received": NoticeAnswer.RECEIVED in link.answers,
         "may_say_renewing": NoticeAnswer.RENEWING in link.answers,
     }

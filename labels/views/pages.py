@@ -28,8 +28,8 @@ from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.proofs.seal import embeddings
 from labels.register.holdings import level_options
 from labels.register.queries import counts, labels_of
-from labels.register.query import Facets, RegisterQuery, cube_of, read_query
-from labels.words import state_sentence
+from labels.register.query import Facets, RegisterQuery, cube_of, read_register_query
+from labels.words import state_in_words
 from news.queries import announcements_of_label
 
 PER_PAGE = 50
@@ -40,7 +40,7 @@ MOST_ANNOUNCEMENTS = 5
 def label_list(request: HttpRequest) -> HttpResponse:
     levels, portfolios = level_options(), list(Portfolio.objects.all())
     shown = as_of(request.GET, request.path, timezone.localdate())
-    query = read_query(request.GET, levels, portfolios)
+    query = read_register_query(request.GET, levels, portfolios)
     facets = Facets(query, cube_of(query.searched(), shown.day), request.path, levels, portfolios)
     context = {
         "section": "labels",
@@ -88,7 +88,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "section": "labels",
         "as_of": shown,
         "label": label,
-        "sentence": state_sentence(label, shown.day),
+        "sentence": state_in_words(label, shown.day),
         "problems": shown.problems,
         "labels": labels,
         "renews": next((other for other in labels if other.pk == label.renews_id), None),

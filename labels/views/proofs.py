@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from clusters.http.limits import allow, network_address, network_of
 from clusters.http.responses import led_on, opened, refused, sent_once
 from labels.models import Label
-from labels.proofs.certificates import Certificate, certificate, library, make, stored
+from labels.proofs.certificates import Certificate, certificate, library, make, stored_certificate
 from labels.proofs.credentials import Purpose, credential, status_list
 from labels.proofs.signing import NoSigningKey, published_keys, sign
 
@@ -45,7 +45,7 @@ def certificate_answer(
     request: HttpRequest, wanted: Certificate, now: datetime
 ) -> HttpResponseBase:
     """One that is stored costs nothing; how many are made for one network is limited."""
-    document = stored(wanted)
+    document = stored_certificate(wanted)
     if document is None:
         network = network_of(network_address(request))
         if not allow("certificate", network, most=MOST_MADE, seconds=MINUTE):

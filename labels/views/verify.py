@@ -82,7 +82,7 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     if not is_within_limit(request, is_list=True):
         return page(request, context, problem=too_often())
     try:
-        lines = lines_of(request)
+        lines = lines_to_verify(request)
     except TableRefused as error:
         return page(request, context, problem=error)
     answered = answer_lines(lines, shown.day)
@@ -92,7 +92,7 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     return page(request, context | {"answered": answered, "parts": parts(answered)})
 
 
-def lines_of(request: HttpRequest) -> list[QuestionLine]:
+def lines_to_verify(request: HttpRequest) -> list[QuestionLine]:
     """A file that was chosen counts before what stands in the text area."""
     upload = request.FILES.get("file")
     if upload is None:
@@ -193,7 +193,7 @@ def verify_json(request: HttpRequest) -> HttpResponse:
 
 def answer_machine(request: HttpRequest) -> HttpResponse:
     if request.method == "OPTIONS":
-        return leave_to_ask()
+        return may_verify()
     if request.method not in ("GET", "HEAD", "POST"):
         raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "Ask with GET or POST.")
     language = request.GET.get("lang", "en")
@@ -216,7 +216,7 @@ def answer_machine(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def leave_to_ask() -> HttpResponse:
+def may_verify() -> HttpResponse:
     """What a browser asks before it sends JSON to another origin."""
     return HttpResponse(
         status=HTTPStatus.NO_CONTENT,

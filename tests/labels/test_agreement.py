@@ -141,7 +141,7 @@ def live_on() -> None:
     bronze = make_label(cluster=delta, level="bronze", assessed_on="2014-02-10")
     make_label(cluster=delta, level="bronze", kind="renewal", renews=bronze, assessed_on="2015-12")
     moved = make_label(cluster=delta, assessed_on="2016-04-04")
-    life.transfer(moved, on=date(2017, 6, 1), cluster=epsilon, **step(by, "2017-06-01"))
+    life.transfer_label(moved, on=date(2017, 6, 1), cluster=epsilon, **step(by, "2017-06-01"))
     extended = make_label(cluster=delta, level="silver", assessed_on="2015-05-20",
                           managing_organisation=make_organisation())  # fmt: skip
     life.extend(extended, until=date(2017, 10, 31), **step(by, "2017-05-02"))
@@ -151,7 +151,7 @@ def live_on() -> None:
     life.reinstate(paused, on=date(2017, 5, 1), **step(by, "2017-05-01"))
     hidden = make_cluster(name="Eta", is_published=False)
     lost = make_label(cluster=zeta, level="silver", assessed_on="2016-08-02")
-    life.transfer(lost, on=date(2017, 9, 8), cluster=hidden, **step(by, "2017-09-08"))
+    life.transfer_label(lost, on=date(2017, 9, 8), cluster=hidden, **step(by, "2017-09-08"))
     gone = make_label(cluster=epsilon, level="bronze", assessed_on="2016-02-29")
     decision = life.revoke(gone, on=date(2017, 12, 1), **step(by, "2017-11-01"))
     life.approve(decision, by=make_account(), now=noon("2017-11-20"))

@@ -278,7 +278,7 @@ def test_label_revoked_on_the_day_of_its_award_makes_room_for_another() -> None:
 def test_transfer_on_its_day(on: str) -> None:
     label = gold("2022-02-01")
 
-    take(life.transfer, label, on=day(on), cluster=make_cluster())
+    take(life.transfer_label, label, on=day(on), cluster=make_cluster())
 
     successor = Label.objects.get(transferred_from=label)
     eve = str(day(on) - DAY)
@@ -292,7 +292,7 @@ def test_transfer_on_no_day_of_its_own_is_refused(on: str) -> None:
     label = gold("2022-02-01")
 
     with pytest.raises(ValidationError) as caught:
-        take(life.transfer, label, on=day(on), cluster=make_cluster())
+        take(life.transfer_label, label, on=day(on), cluster=make_cluster())
 
     assert list(caught.value.message_dict) == ["on"]
 

@@ -2,7 +2,7 @@ from html import escape as html_escape
 
 import pytest
 
-from news.markup import escaped, render, unescaped
+from news.markup import escaped_markup, render, unescaped
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_render_lets_nothing_else_through(text: str, html: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "- ", "Of "])
 def test_escaped_name_stays_what_it_is(name: str, before: str) -> None:
-    text = escaped(name)
+    text = escaped_markup(name)
     element = "li" if before == "- " else "p"
     shown = before if before == "Of " else ""
     words = html_escape(shown + name, quote=False)
@@ -97,12 +97,15 @@ def test_escaped_name_stays_what_it_is(name: str, before: str) -> None:
 
 @pytest.mark.parametrize("name", ["*x* [a](b)", "a \\* b \\", "1. a_b", "plain, s.c.r.l."])
 def test_unescaped_gives_the_name_back(name: str) -> None:
-    assert unescaped(escaped(name)) == name
+    assert unescaped(escaped_markup(name)) == name
 
 
 def test_escaped_name_is_one_line() -> None:
-    assert escaped(" a\n\n# b\r\nc ") == "a # b c"
+    assert escaped_markup(" a\n\n# b\r\nc ") == "a # b c"
 
 
 def test_escaped_changes_no_ordinary_name() -> None:
-    assert escaped("Food & Bio Cluster, s.c.r.l. – e. V.") == "Food & Bio Cluster, s.c.r.l. – e. V."
+    assert (
+        escaped_markup("Food & Bio Cluster, s.c.r.l. – e. V.")
+        == "Food & Bio Cluster, s.c.r.l. – e. V."
+    )

@@ -35,14 +35,14 @@ class Command(BaseCommand):
         today = timezone.localdate(now)
         on = on or today
         try:
-            written = write_beside(file, on, min(now, end_of(min(on, today))))
+            written = write_beside(file, on, min(now, end_of_path(min(on, today))))
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
         numbers = ", ".join(f"{number} {name}" for name, number in written.items())
         self.stdout.write(f"{file}: {numbers}; as of {on}.")
 
 
-def end_of(on: date) -> datetime:
+def end_of_path(on: date) -> datetime:
     """The first moment of the next day."""
     zone = timezone.get_default_timezone()
     return datetime.combine(on + timedelta(days=1), time.min, zone)

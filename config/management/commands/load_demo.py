@@ -73,20 +73,20 @@ class Demo:
         self.statements: dict[tuple[str, str], Statement | None] = {}
 
     def load(self) -> None:
-        for row in rows("organisations"):
+        for row in demo_rows("organisations"):
             self.add_organisation(row)
-        for row in rows("organisations"):
+        for row in demo_rows("organisations"):
             self.add_shareholders(row)
-        for row in [*rows("clusters"), *rows("predecessors")]:
+        for row in [*demo_rows("clusters"), *demo_rows("predecessors")]:
             self.add_cluster(row)
-        for row in rows("programmes"):
+        for row in demo_rows("programmes"):
             self.add_programme(row)
         self.import_labels()
-        for row in rows("labels")["enriched"]:
+        for row in demo_rows("labels")["enriched"]:
             self.complete_label(row)
-        for row in rows("statements"):
+        for row in demo_rows("statements"):
             self.add_statement(row)
-        for row in rows("announcements"):
+        for row in demo_rows("announcements"):
             self.add_announcement(row)
 
     def add(self, model: type[Row], identity: Json, **values: Any) -> Row | None:
@@ -322,7 +322,7 @@ class Demo:
         )
 
 
-def rows(name: str) -> Any:
+def demo_rows(name: str) -> Any:
     return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from clusters.formats.writers import csv_text
-from labels.life.preview import Change, Preview, preview
+from labels.life.preview import Preview, StateChange, preview_rule
 from labels.management.commands.register_counts import day
 from labels.models import Level, LevelRule
 from labels.validity import rule_on
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         rule = rule_with(level, options)
         on = on or timezone.localdate()
         try:
-            found = preview(rule, on)
+            found = preview_rule(rule, on)
         except ValidationError as error:
             lines = [f"  {message}" for message in error.messages]
             text = "\n".join(["The register would refuse this rule:", *lines])
@@ -82,7 +82,9 @@ class Command(BaseCommand):
             self.stdout.write(csv_text(HEADER, rows), ending="")
             self.stderr.write(total(found))
         else:
-            self.stdout.write("\n".join([*heading(rule, on), *table(found.changes), total(found)]))
+            self.stdout.write(
+                "\n".join([*heading(rule, on), *preview_table(found.changes), total(found)])
+            )
 
 
 def percent(text: str) -> Decimal:
@@ -113,11 +115,11 @@ def rule_with(code: str, options: dict[str, Any]) -> LevelRule:
     try:
         rule.full_clean()
     except ValidationError as error:
-        raise CommandError("\n".join(in_words(error))) from error
+        raise CommandError("\n".join(messages_by_option(error))) from error
     return rule
 
 
-def in_words(error: ValidationError) -> list[str]:
+def messages_by_option(error: ValidationError) -> list[str]:
     """Each message behind the option that it is about."""
     return [
         f"--{name.replace('_', '-')}: {message}" if name in GIVEN else message
@@ -143,22 +145,22 @@ def total(found: Preview) -> str:
     return f"{len(found.changes)} of {found.number_of_labels} labels would change."
 
 
-def pairs(change: Change) -> list[tuple[str, str]]:
+def pairs(change: StateChange) -> list[tuple[str, str]]:
     """First day, last day, last day to renew and state, each as it is and as it would be."""
     before, after = change.label.before, change.label.after
     return [
-        (iso(before.starts_on), iso(after.starts_on)),
-        (iso(before.ends_on), iso(after.ends_on)),
-        (iso(before.renewable_until), iso(after.renewable_until)),
+        (printed_day(before.starts_on), printed_day(after.starts_on)),
+        (printed_day(before.ends_on), printed_day(after.ends_on)),
+        (printed_day(before.renewable_until), printed_day(after.renewable_until)),
         (change.state_before, change.state_after),
     ]
 
 
-def iso(value: date | None) -> str:
+def printed_day(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 
-def csv_row(change: Change) -> list[str]:
+def csv_row(change: StateChange) -> list[str]:
     label = change.label
     is_published = "true" if label.is_published else "false"
     return [
@@ -169,7 +171,7 @@ def csv_row(change: Change) -> list[str]:
     ]
 
 
-def table(changes: Iterable[Change]) -> list[str]:
+def preview_table(changes: Iterable[StateChange]) -> list[str]:
     rows = [text_row(change) for change in changes]
     if not rows:
         return []
@@ -177,7 +179,7 @@ def table(changes: Iterable[Change]) -> list[str]:
     return [*(aligned(row, widths) for row in (TITLES, *rows)), ""]
 
 
-def text_row(change: Change) -> tuple[str, ...]:
+def text_row(change: StateChange) -> tuple[str, ...]:
     name = (
         change.label.cluster
         if change.label.is_published

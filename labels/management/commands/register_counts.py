@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, on: date | None, format: str, **options: Any) -> None:
         counts = register_counts(on or timezone.localdate())
-        self.stdout.write(json.dumps(counts) if format == "json" else as_text(counts))
+        self.stdout.write(json.dumps(counts) if format == "json" else counts_as_text(counts))
 
 
 def day(text: str) -> date:
@@ -48,7 +48,7 @@ def register_counts(on: date) -> dict[str, Any]:
     }
 
 
-def as_text(counts: dict[str, Any]) -> str:
+def counts_as_text(counts: dict[str, Any]) -> str:
     titles = ["level", *(state.value for state in State), "holders"]
     rows = [
         [level, *map(str, states.values()), str(counts["holders"][level])]

@@ -8,7 +8,7 @@ from clusters.mail import MailResult
 from labels.models import Delivery
 from labels.notices.digest import monday_of, readers, sections, tell_secretariat
 from labels.notices.ledger import Outcome, settle
-from labels.notices.mails import Due, due, tell
+from labels.notices.mails import Due, due, notify_addressees
 
 ANSWERS = ("sent", "again")
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
     def send(self, day: date) -> None:
         results: list[MailResult] = []
         for one in due(day):
-            outcomes = tell(one, day=day, now=timezone.now())
+            outcomes = notify_addressees(one, day=day, now=timezone.now())
             results += self.report(notice_line(one), outcomes)
             if one.has_nobody:
                 self.stdout.write(f"nobody to tell: {notice_line(one)}")

@@ -159,7 +159,7 @@ def test_who_proposed_takes_it_back() -> None:
 def test_refused_proposal_is_proposed_again_with_what_it_said() -> None:
     editor, account = signed_in(Role.EDITOR)
     decision = propose(editor)
-    life.refuse(decision, answer="Wrong score.", by=account, now=decision.proposed_at)
+    life.refuse_proposal(decision, answer="Wrong score.", by=account, now=decision.proposed_at)
     again = f"{ADD}?from={decision.label.pk}"
 
     assert again in editor.get(change(decision.label)).content.decode()
@@ -198,7 +198,7 @@ def test_proposal_is_not_edited() -> None:
 def test_what_was_decided_on_is_not_deleted() -> None:
     editor, account = signed_in(Role.EDITOR)
     decision = propose(editor)
-    life.refuse(decision, answer="No.", by=account, now=decision.proposed_at)
+    life.refuse_proposal(decision, answer="No.", by=account, now=decision.proposed_at)
     address = reverse("admin:labels_label_delete", args=[decision.label.pk])
 
     assert editor.post(address, {"post": "yes"}).status_code == 403

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar, Component
 
-from labels.formats.calendar import Entry, calendar, escaped, folded
+from labels.formats.calendar import CalendarEntry, calendar, escaped_text, folded_line
 from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
 
 
@@ -28,7 +28,7 @@ def read(client: Client, **query: str) -> Component:
     return found
 
 
-def entry(**fields: Any) -> Entry:
+def entry(**fields: Any) -> CalendarEntry:
     defaults: dict[str, Any] = {
         "uid": "x@example.org",
         "day": date(2017, 7, 31),
@@ -37,14 +37,14 @@ def entry(**fields: Any) -> Entry:
         "url": "https://example.org/",
         "changed_at": datetime(2015, 9, 8, 12, tzinfo=UTC),
     }
-    return Entry(**(defaults | fields))
+    return CalendarEntry(**(defaults | fields))
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])))
 def test_folded_line_has_75_octets_at_most_and_is_read_back(text: str) -> None:
     text = "".join(text.split())
 
-    line = folded(f"SUMMARY:{text}")
+    line = folded_line(f"SUMMARY:{text}")
 
     pieces = line.removesuffix(b"\r\n").split(b"\r\n")
     assert all(len(piece) <= 75 for piece in pieces)
@@ -63,7 +63,7 @@ def test_folded_line_has_75_octets_at_most_and_is_read_back(text: str) -> None:
     ],
 )
 def test_text_is_escaped(text: str, written: str) -> None:
-    assert escaped(text) == written
+    assert escaped_text(text) == written
 
 
 # Line ends become \n; other control characters do not get past the portal's forms.

@@ -142,7 +142,7 @@ def test_a_revoked_label_has_nothing_to_come(by: Account) -> None:
 def test_a_transfer_leads_from_the_old_label_to_the_new_one_and_back(by: Account) -> None:
     label = gold(cluster=make_cluster(name="Old Valley"))
     heir = make_cluster(name="New Valley")
-    take(life.transfer, label, "2016-03-01", on=date(2016, 3, 1), reason="Merged.", by=by,
+    take(life.transfer_label, label, "2016-03-01", on=date(2016, 3, 1), reason="Merged.", by=by,
          cluster=heir)  # fmt: skip
     successor = Label.objects.get(cluster=heir)
 
@@ -163,7 +163,7 @@ def test_a_transfer_leads_from_the_old_label_to_the_new_one_and_back(by: Account
 def test_a_hidden_successor_is_not_named(by: Account) -> None:
     label = gold()
     heir = make_cluster(name="New Valley")
-    take(life.transfer, label, "2016-03-01", on=date(2016, 3, 1), reason="Merged.", by=by,
+    take(life.transfer_label, label, "2016-03-01", on=date(2016, 3, 1), reason="Merged.", by=by,
          cluster=heir)  # fmt: skip
     Cluster.objects.filter(pk=heir.pk).update(is_published=False)
 
@@ -175,9 +175,9 @@ def test_a_change_of_managing_organisation_names_published_ones_only(by: Account
     hidden = make_organisation(name="Hidden", is_published=False)
     label = gold(managing_organisation=park)
     for day, organisation in (("2016-01-04", hidden), ("2016-01-05", park)):
-        take(life.transfer, label, day, on=date.fromisoformat(day), reason="Sold.", by=by,
+        take(life.transfer_label, label, day, on=date.fromisoformat(day), reason="Sold.", by=by,
              organisation=organisation)  # fmt: skip
-    take(life.transfer, label, "2016-01-06", on=date(2016, 1, 6), reason="Sold.", by=by,
+    take(life.transfer_label, label, "2016-01-06", on=date(2016, 1, 6), reason="Sold.", by=by,
          organisation=make_organisation(name="Hill"))  # fmt: skip
 
     assert words(label, "2016-02-01")[2:5] == [

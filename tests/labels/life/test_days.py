@@ -207,7 +207,7 @@ def test_apply_rules_keeps_an_extension() -> None:
 
 def test_apply_rules_moves_what_took_the_place_of_a_label() -> None:
     label = award_label()
-    take(life.transfer, label, on=date(2026, 11, 22), cluster=make_cluster())
+    take(life.transfer_label, label, on=date(2026, 11, 22), cluster=make_cluster())
     successor = Label.objects.get(transferred_from=label)
 
     assert change_rules(first_months=12) == [label, successor]
@@ -258,7 +258,7 @@ def two_in_a_row() -> Label:
 
 def a_late_transfer() -> Label:
     label = award_label()
-    take(life.transfer, label, on=date(2028, 3, 31), cluster=make_cluster())
+    take(life.transfer_label, label, on=date(2028, 3, 31), cluster=make_cluster())
     return label
 
 

@@ -202,7 +202,7 @@ def decide(register: Register, pick: int, number: int) -> None:
     decision = register.waiting.pop(pick % len(register.waiting))
     card = register.cards[decision.label_id]
     if number % 6 == 0:
-        life.refuse(decision, answer="No.", by=register.people[1], now=register.now)
+        life.refuse_proposal(decision, answer="No.", by=register.people[1], now=register.now)
         register.taken["refusal"] += 1
         return
     try:
@@ -267,7 +267,7 @@ def transfer(register: Register, pick: int, number: int) -> None:
     if label is None:
         return
     target = register.clusters[number % 3]
-    if register.step(life.transfer, label, on=register.today, cluster=target):
+    if register.step(life.transfer_label, label, on=register.today, cluster=target):
         card = register.cards[label.pk]
         card.transferred = register.today
         successor = Label.objects.get(transferred_from=label)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from labels.life.days import apply_rules
-from labels.life.preview import Change, preview
+from labels.life.preview import StateChange, preview_rule
 from labels.management.commands.preview_rule import HEADER
 from labels.models import Label, LabelKind, Level, LevelRule, Suspension
 from tests.factories import make_cluster, make_label, make_undated_label
@@ -42,7 +42,7 @@ def gold_rule(effective_from: str = FROM, **values: Any) -> LevelRule:
     return LevelRule(**given | {"level": level, "effective_from": day} | values)
 
 
-def states(changes: list[Change]) -> dict[str, tuple[str, str]]:
+def states(changes: list[StateChange]) -> dict[str, tuple[str, str]]:
     return {
         change.label.public_id: (str(change.state_before), str(change.state_after))
         for change in changes
@@ -117,7 +117,7 @@ def test_preview_tells_a_label_whose_days_stay_but_whose_successor_moves() -> No
     renewal_of(first, assessed_on="2017-07-01")
     beside = make_label(cluster=first.cluster, assessed_on="2016-01", valid_until="2017-06-30")
 
-    found = preview(gold_rule(first_months=36, minimum_score=80), date(2017, 9, 1))
+    found = preview_rule(gold_rule(first_months=36, minimum_score=80), date(2017, 9, 1))
 
     (change,) = [change for change in found.changes if change.label.pk == beside.pk]
     assert change.label.before == change.label.after
@@ -128,7 +128,7 @@ def test_preview_states_follow_suspensions() -> None:
     label = make_label(assessed_on="2015-07-14")
     Suspension.objects.create(label=label, starts_on=date(2016, 1, 1))
 
-    found = preview(gold_rule(first_months=12, minimum_score=80), date(2016, 8, 1))
+    found = preview_rule(gold_rule(first_months=12, minimum_score=80), date(2016, 8, 1))
 
     assert states(found.changes) == {label.public_id: ("suspended", "expired")}
 
@@ -257,7 +257,7 @@ def test_preview_equals_what_the_rule_does(values: dict[str, Any], day: str) -> 
     make_label(assessed_on="2015-07", transferred_on=date(2015, 8, 1))
     make_label(assessed_on="2015-07", is_published=False)
     rule = gold_rule(**values)
-    found = preview(rule, on).changes
+    found = preview_rule(rule, on).changes
     before = {label.public_id: days(label) for label in Label.objects.all()}
     states_before = stored_states(on)
 

@@ -96,7 +96,7 @@ def revoked() -> Label:
 
 def transferred() -> Label:
     label = gold()
-    take(life.transfer, label, on=date(2026, 11, 22), cluster=make_cluster())
+    take(life.transfer_label, label, on=date(2026, 11, 22), cluster=make_cluster())
     return label
 
 
@@ -155,7 +155,7 @@ def attempts(label: Label, day: date) -> Iterator[tuple[DecisionKind, Callable[[
     yield kinds.REINSTATEMENT, lambda: take(life.reinstate, label, on=reinstated_on, day=day)
     yield (
         kinds.TRANSFER,
-        lambda: take(life.transfer, label, on=day, organisation=organisation, day=day),
+        lambda: take(life.transfer_label, label, on=day, organisation=organisation, day=day),
     )
     yield kinds.REVOCATION, lambda: take(life.revoke, label, on=max(day, start), day=day)
 

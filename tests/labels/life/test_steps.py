@@ -175,7 +175,7 @@ def test_award_that_is_refused_stays_inside_with_the_answer() -> None:
     decision = step(life.award, new_label())
     other = make_account()
 
-    life.refuse(decision, answer="The report is missing.", by=other, now=DECIDED_AT)
+    life.refuse_proposal(decision, answer="The report is missing.", by=other, now=DECIDED_AT)
 
     decision.refresh_from_db()
     assert (decision.state, decision.decided_by) == (DecisionState.REFUSED, other)
@@ -186,7 +186,7 @@ def test_award_that_is_refused_stays_inside_with_the_answer() -> None:
 def test_proposal_is_taken_back_by_who_made_it() -> None:
     decision = step(life.award, new_label())
 
-    life.refuse(decision, answer="Entered twice.", by=proposer(decision), now=DECIDED_AT)
+    life.refuse_proposal(decision, answer="Entered twice.", by=proposer(decision), now=DECIDED_AT)
 
     decision.refresh_from_db()
     assert decision.state == DecisionState.REFUSED
@@ -194,7 +194,7 @@ def test_proposal_is_taken_back_by_who_made_it() -> None:
 
 def test_award_that_was_refused_is_proposed_again_corrected() -> None:
     decision = step(life.award, new_label(source="a"))
-    life.refuse(decision, answer="The source is wrong.", by=make_account(), now=DECIDED_AT)
+    life.refuse_proposal(decision, answer="The source is wrong.", by=make_account(), now=DECIDED_AT)
     label = stored(decision.label)
     label.source = "b"
     step(life.correct, label)
@@ -209,7 +209,9 @@ def test_award_that_was_refused_is_proposed_again_corrected() -> None:
 def test_refusal_needs_a_word(answer: str) -> None:
     decision = step(life.award, new_label())
 
-    words = refused(lambda: life.refuse(decision, answer=answer, by=make_account(), now=DECIDED_AT))
+    words = refused(
+        lambda: life.refuse_proposal(decision, answer=answer, by=make_account(), now=DECIDED_AT)
+    )
 
     assert words == {"answer": ["Say why you refuse."]}
 
@@ -220,7 +222,9 @@ def test_decision_is_decided_once(take: str) -> None:
     approve(decision)
     calls = {
         "approve": lambda: approve(decision),
-        "refuse": lambda: life.refuse(decision, answer="x", by=make_account(), now=DECIDED_AT),
+        "refuse": lambda: life.refuse_proposal(
+            decision, answer="x", by=make_account(), now=DECIDED_AT
+        ),
     }
 
     assert refused(calls[take]) == {
@@ -313,7 +317,7 @@ def test_steps_need_a_reason(reason: str) -> None:
         lambda: step(life.suspend, label, on=TODAY, reason=reason),
         lambda: step(life.revoke, label, on=TODAY, reason=reason),
         lambda: step(life.correct, label, reason=reason),
-        lambda: step(life.transfer, label, on=TODAY, cluster=make_cluster(), reason=reason),
+        lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster(), reason=reason),
     ]
 
     for call in calls:
@@ -437,7 +441,7 @@ def test_lists_of_states_hold_no_label_that_waits() -> None:
     decision = step(life.award, new_label())
     lists = {purpose: places(purpose, TODAY) for purpose in Purpose}
 
-    life.refuse(decision, answer="Not yet.", by=make_account(), now=DECIDED_AT)
+    life.refuse_proposal(decision, answer="Not yet.", by=make_account(), now=DECIDED_AT)
 
     assert {purpose: places(purpose, TODAY) for purpose in Purpose} == lists
     assert all(not found for found in lists.values())
@@ -567,7 +571,7 @@ def test_renewal_of_a_revoked_label_is_refused(when: str) -> None:
 def test_renewal_of_a_transferred_label_leads_to_the_other_one() -> None:
     label = award_label()
     decision = step(life.renew, label, renewal())
-    step(life.transfer, label, on=TODAY, cluster=make_cluster())
+    step(life.transfer_label, label, on=TODAY, cluster=make_cluster())
     successor = Label.objects.get(transferred_from=label)
 
     assert refused(lambda: approve(decision)) == {
@@ -829,7 +833,7 @@ def test_no_step_is_taken_on_a_revoked_label() -> None:
         lambda: step(life.reinstate, label, on=date(2026, 12, 1)),
         lambda: step(life.revoke, label, on=TODAY),
         lambda: step(life.correct, label),
-        lambda: step(life.transfer, label, on=TODAY, cluster=make_cluster()),
+        lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster()),
     ]
 
     for call in calls:
@@ -870,7 +874,7 @@ def test_correction_from_an_old_version_is_refused() -> None:
 
 def test_correction_does_not_publish() -> None:
     decision = step(life.award, new_label())
-    life.refuse(decision, answer="No.", by=make_account(), now=DECIDED_AT)
+    life.refuse_proposal(decision, answer="No.", by=make_account(), now=DECIDED_AT)
     label = stored(decision.label)
     label.is_published = True
 
@@ -900,7 +904,7 @@ def test_correction_from_an_old_row_keeps_what_other_steps_set() -> None:
     label = award_label()
     old = stored(label)
     step(life.extend, label, until=date(2028, 6, 30))
-    step(life.transfer, label, on=TODAY, cluster=make_cluster())
+    step(life.transfer_label, label, on=TODAY, cluster=make_cluster())
     old.source = "example.org"
 
     step(life.correct, old)
@@ -913,7 +917,7 @@ def test_correction_from_an_old_row_keeps_what_other_steps_set() -> None:
 def test_correction_moves_the_renewals_and_what_took_the_place_with_its_person() -> None:
     label = award_label(assessed_on=PartialDate(2024, 3, 10))
     later = renewed(label, assessed_on=PartialDate(2026, 3, 1))
-    step(life.transfer, later, on=TODAY, cluster=make_cluster())
+    step(life.transfer_label, later, on=TODAY, cluster=make_cluster())
     successor = Label.objects.get(transferred_from=later)
     last = renewed(successor, assessed_on=PartialDate(2027, 3, 1))
     account = make_account()
@@ -984,7 +988,9 @@ def test_correction_that_starves_an_extended_renewal_is_refused_in_words() -> No
 def test_transfer_to_another_cluster_makes_a_label_in_its_place() -> None:
     label, target, account = award_label(score=Decimal(90)), make_cluster(), make_account()
 
-    decision = step(life.transfer, label, on=TODAY, cluster=target, by=account, reason="Merger.")
+    decision = step(
+        life.transfer_label, label, on=TODAY, cluster=target, by=account, reason="Merger."
+    )
 
     successor = Label.objects.get(transferred_from=label)
     assert (successor.cluster, successor.public_id != label.public_id) == (target, True)
@@ -1013,7 +1019,7 @@ def test_transfer_to_another_organisation_keeps_the_label() -> None:
     before, after = make_organisation(), make_organisation()
     label = award_label(managing_organisation=before)
 
-    decision = step(life.transfer, label, on=TODAY, organisation=after)
+    decision = step(life.transfer_label, label, on=TODAY, organisation=after)
 
     assert stored(label).managing_organisation == after
     assert (decision.organisation_before, decision.organisation_after) == (before, after)
@@ -1023,7 +1029,7 @@ def test_transfer_to_another_organisation_keeps_the_label() -> None:
 def test_transfer_to_nowhere_is_refused() -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.transfer, label, on=TODAY, cluster=label.cluster)) == {
+    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=label.cluster)) == {
         "__all__": ["Say to which cluster or organisation the label moves."]
     }
 
@@ -1031,7 +1037,7 @@ def test_transfer_to_nowhere_is_refused() -> None:
 def test_transfer_on_the_first_day_is_refused() -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.transfer, label, on=STARTS, cluster=make_cluster())) == {
+    assert refused(lambda: step(life.transfer_label, label, on=STARTS, cluster=make_cluster())) == {
         "on": ["On its first day a label is corrected, not transferred."]
     }
 
@@ -1040,7 +1046,7 @@ def test_transfer_of_a_label_that_is_not_valid_is_refused() -> None:
     label = award_label()
 
     on = date(2028, 4, 1)
-    assert refused(lambda: step(life.transfer, label, on=on, cluster=make_cluster())) == {
+    assert refused(lambda: step(life.transfer_label, label, on=on, cluster=make_cluster())) == {
         "on": ["The label is not valid on 2028-04-01."]
     }
 
@@ -1049,7 +1055,7 @@ def test_transfer_of_a_renewed_label_is_refused() -> None:
     label = award_label()
     renewed(label)
 
-    assert refused(lambda: step(life.transfer, label, on=TODAY, cluster=make_cluster())) == {
+    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
         "__all__": ["This label has been renewed already."]
     }
 
@@ -1057,11 +1063,11 @@ def test_transfer_of_a_renewed_label_is_refused() -> None:
 def test_transfer_before_a_suspension_is_refused() -> None:
     label = award_label()
     step(life.suspend, label, on=date(2026, 12, 1))
-    words = refused(lambda: step(life.transfer, label, on=TODAY, cluster=make_cluster()))
+    words = refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster()))
     step(life.reinstate, label, on=date(2026, 12, 8))
 
     assert words == {"__all__": ["The label is suspended: reinstate it before it is transferred."]}
-    assert refused(lambda: step(life.transfer, label, on=TODAY, cluster=make_cluster())) == {
+    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
         "on": ["The label was suspended later than that before."]
     }
 
@@ -1070,7 +1076,7 @@ def test_transfer_while_a_revocation_waits_is_refused() -> None:
     label = award_label()
     step(life.revoke, label, on=TODAY)
 
-    assert refused(lambda: step(life.transfer, label, on=TODAY, cluster=make_cluster())) == {
+    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
         "__all__": ["Another decision on this label is waiting."]
     }
 
@@ -1078,7 +1084,7 @@ def test_transfer_while_a_revocation_waits_is_refused() -> None:
 def test_transfer_to_a_cluster_with_such_a_label_is_refused() -> None:
     label, other = award_label(), award_label(assessed_on=PartialDate(2026, 5, 1))
 
-    words = refused(lambda: step(life.transfer, label, on=TODAY, cluster=other.cluster))
+    words = refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=other.cluster))
 
     assert f"({other.public_id})" in words["__all__"][0]
     assert stored(label).transferred_on is None
@@ -1087,7 +1093,7 @@ def test_transfer_to_a_cluster_with_such_a_label_is_refused() -> None:
 def test_label_that_took_the_place_lives_on() -> None:
     label = award_label()
     step(life.extend, label, until=date(2028, 6, 30))
-    step(life.transfer, label, on=TODAY, cluster=make_cluster())
+    step(life.transfer_label, label, on=TODAY, cluster=make_cluster())
     successor = Label.objects.get(transferred_from=label)
 
     step(life.extend, successor, until=date(2028, 9, 30))
@@ -1298,7 +1304,7 @@ def at_the_same_moment(*calls: Callable[[], Any]) -> list[str]:
 def by(account: Account, take: Callable[..., Decision], *about: Any, **details: Any) -> Any:
     """A step of an account that is there already."""
     defaults = {"now": DECIDED_AT, "by": account}
-    if take is not life.approve and take is not life.refuse:
+    if take is not life.approve and take is not life.refuse_proposal:
         defaults["reason"] = REASON
     return lambda: take(*about, **(defaults | details))
 
@@ -1323,7 +1329,7 @@ def test_race_of_approval_and_refusal() -> None:
     first, second = make_account(), make_account()
 
     told = at_the_same_moment(
-        by(first, life.approve, decision), by(second, life.refuse, decision, answer="No.")
+        by(first, life.approve, decision), by(second, life.refuse_proposal, decision, answer="No.")
     )
 
     assert told == ["done", DECIDED_ALREADY]
@@ -1423,8 +1429,8 @@ def test_race_of_crossing_transfers() -> None:
     first, second = make_account(), make_account()
 
     told = at_the_same_moment(
-        by(first, life.transfer, one, on=TODAY, cluster=other.cluster),
-        by(second, life.transfer, other, on=TODAY, cluster=one.cluster),
+        by(first, life.transfer_label, one, on=TODAY, cluster=other.cluster),
+        by(second, life.transfer_label, other, on=TODAY, cluster=one.cluster),
     )
 
     assert told == ["done", "done"]
@@ -1436,8 +1442,8 @@ def test_race_of_two_transfers_of_one_label() -> None:
     first, second = make_account(), make_account()
 
     told = at_the_same_moment(
-        by(first, life.transfer, label, on=TODAY, cluster=here),
-        by(second, life.transfer, label, on=TODAY, cluster=there),
+        by(first, life.transfer_label, label, on=TODAY, cluster=here),
+        by(second, life.transfer_label, label, on=TODAY, cluster=there),
     )
 
     assert told[0] == "done"

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from labels.life.timeline import LEFT, RIGHT, WIDTH, Span, scale_of, timeline
+from labels.life.timeline import LEFT, RIGHT, WIDTH, Span, time_scale_of, timeline
 from labels.validity import Interval
 
 DAY = date(2015, 9, 8)
@@ -193,7 +193,7 @@ def test_timeline_names_a_short_last_bar_before_it() -> None:
 
 def test_timelines_on_one_scale_put_the_same_day_at_the_same_place() -> None:
     old, new = span(start="2009-01-01", end="2011-12-31"), span()
-    scale = scale_of([old, new], DAY)
+    scale = time_scale_of([old, new], DAY)
 
     drawn = [timeline([one], DAY, scale) for one in (old, new)]
 
@@ -203,7 +203,7 @@ def test_timelines_on_one_scale_put_the_same_day_at_the_same_place() -> None:
 
 
 def test_timeline_on_a_scale_that_does_not_reach_the_day_leaves_its_line_out() -> None:
-    drawn = timeline([span()], date(1900, 1, 1), scale_of([span()], date(1900, 1, 1)))
+    drawn = timeline([span()], date(1900, 1, 1), time_scale_of([span()], date(1900, 1, 1)))
 
     assert drawn is not None
     assert drawn.now is None

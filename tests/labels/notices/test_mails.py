@@ -18,7 +18,14 @@ from clusters.models import Account, Cluster, Organisation, TeamMember, TeamRole
 from labels.models import Delivery, Label, Notice, NoticeAnswer, Suspension
 from labels.notices.addressees import addressees_of
 from labels.notices.deadlines import Stage
-from labels.notices.mails import answer, candidates, due, loaded, read_link, tell
+from labels.notices.mails import (
+    due,
+    labels_with_notices,
+    notify_addressees,
+    read_link,
+    save_answer,
+    with_addressees,
+)
 from tests.factories import (
     make_account,
     make_cluster,
@@ -65,11 +72,11 @@ def stages(day: date) -> list[str]:
 
 def run(day: date = SIX_MONTHS_BEFORE) -> None:
     for one in list(due(day)):
-        tell(one, day=day, now=at(day))
+        notify_addressees(one, day=day, now=at(day))
 
 
 def people(label: Label, day: date = SIX_MONTHS_BEFORE) -> list[tuple[str, str]]:
-    found = addressees_of(loaded([label.pk]), day)[label.pk]
+    found = addressees_of(with_addressees([label.pk]), day)[label.pk]
     return [(one.address, one.language) for one in found]
 
 
@@ -180,7 +187,7 @@ def test_candidates_are_found_by_the_index() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("an empty table of PostgreSQL is read as a whole")
 
-    plan = candidates(SIX_MONTHS_BEFORE).values_list("pk").explain()
+    plan = labels_with_notices(SIX_MONTHS_BEFORE).values_list("pk").explain()
 
     assert "label_by_level_and_end" in plan
 
@@ -384,8 +391,8 @@ def test_two_answers_at_once_keep_the_stronger() -> None:
     first, second = (read_link(token, day=SIX_MONTHS_BEFORE) for _number in range(2))
     assert first
     assert second
-    answer(first, NoticeAnswer.RENEWING, now=at(SIX_MONTHS_BEFORE))
-    answer(second, NoticeAnswer.RECEIVED, now=at(SIX_MONTHS_BEFORE))
+    save_answer(first, NoticeAnswer.RENEWING, now=at(SIX_MONTHS_BEFORE))
+    save_answer(second, NoticeAnswer.RECEIVED, now=at(SIX_MONTHS_BEFORE))
 
     assert said() == "renewing"
 

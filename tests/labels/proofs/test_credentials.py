@@ -21,7 +21,7 @@ from clusters.models import Cluster
 from labels.life import steps as life
 from labels.life.days import save_label
 from labels.models import STATUS_PLACES, IssuingBody, Label, LevelRule, Suspension
-from labels.proofs.credentials import Purpose, credential, encoded, places
+from labels.proofs.credentials import Purpose, credential, encoded_bits, places
 from tests.factories import (
     make_account,
     make_cluster,
@@ -306,7 +306,7 @@ def test_example_of_the_specification_is_written_alike() -> None:
     def opened(text: str) -> bytes:
         return gzip.decompress(base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4)))
 
-    assert opened(encoded([], 131_072)) == opened(example)
+    assert opened(encoded_bits([], 131_072)) == opened(example)
 
 
 # Which labels have one

@@ -18,7 +18,7 @@ from labels.proofs.seal import (
     METALS,
     NAME_SIZE,
     fitting_size,
-    lines_of,
+    name_lines_of,
     visible,
     width_of,
 )
@@ -302,12 +302,12 @@ def test_name_loses_what_turns_or_breaks_the_picture(mark: str) -> None:
     ],
 )
 def test_long_name_is_shortened_between_words(name: str, lines: list[str]) -> None:
-    assert lines_of(name) == lines
+    assert name_lines_of(name) == lines
 
 
 @given(st.text(st.characters(categories=["L", "N", "Zs", "P"]), max_size=200))
 def test_line_fits(name: str) -> None:
-    lines = lines_of(visible(name))
+    lines = name_lines_of(visible(name))
 
     assert len(lines) <= 2
     assert all(width_of(line, NAME_SIZE) <= LINE for line in lines)

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from clusters.models import Programme
 from labels.models import Label, LabelKind, RequiredLevel, Suspension
-from labels.register.requirements import COLUMNS, Participant, announced, requirement_of
+from labels.register.requirements import COLUMNS, ParticipantOnDay, announced, requirement_of
 from tests.factories import (
     make_cluster,
     make_label,
@@ -45,7 +45,7 @@ def holder(programme: Programme, *labels: dict[str, Any], name: str = "Holder") 
     return [make_label(cluster=cluster, **fields) for fields in labels]
 
 
-def only(programme: Programme, day: date = TODAY, today: date = TODAY) -> Participant:
+def only(programme: Programme, day: date = TODAY, today: date = TODAY) -> ParticipantOnDay:
     found = requirement_of(programme, day, today)
     assert found is not None
     (row,) = found.participants
