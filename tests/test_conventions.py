@@ -81,6 +81,13 @@ def test_template_asks_no_other_host(path: Path) -> None:
     assert fetched == []
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_template_has_no_long_line(path: Path) -> None:
+    lines = path.read_text().splitlines()
+
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 120] == []
+
+
 @pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
 def test_model_keeps_its_history(model: type[models.Model]) -> None:
     joining = {
