@@ -133,6 +133,10 @@ class Scoped(BaseModelAdmin):
         every: QuerySet[Any] = super().get_queryset(request)
         return policy.allowed_rows(request.user, policy.VIEW, every, timezone.localdate())
 
+    def own_row(self, obj: models.Model | None) -> models.Model | None:
+        """The row of this admin's model; an inline is asked with the row of its screen."""
+        return obj
+
     def allows(self, request: HttpRequest, verb: str, obj: models.Model | None) -> bool:
         # Remembered for the request: Django asks the same many times.
         known = request.__dict__.setdefault("_allowed", {})
@@ -155,6 +159,22 @@ class Scoped(BaseModelAdmin):
             known[key] = policy.writable_fields(request.user, verb, self.model, obj, day)
         writable: frozenset[str] | None = known[key]
         return writable
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, policy.VIEW, self.own_row(obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, policy.CHANGE, self.own_row(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, policy.DELETE, self.own_row(obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        given = tuple(super().get_readonly_fields(request, obj))
+        return (
+            *given,
+            *fields_not_writable(self, self.writable(request, self.own_row(obj)), given),
+        )
 
     def visible(self, request: HttpRequest, related: type[models.Model]) -> QuerySet[Any]:
         related_admin = self.admin_site._registry.get(related)
@@ -195,23 +215,13 @@ class ReadOnly:
 
 
 class ScopedPart(Scoped):
-    """Rows on another row's screen: `obj` is that other row, so the verbs ask for the model."""
+    """Rows on another row's screen."""
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, policy.VIEW, None)
+    def own_row(self, obj: models.Model | None) -> models.Model | None:
+        return None
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, policy.ADD, None)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, policy.CHANGE, None)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, policy.DELETE, None)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        given = tuple(super().get_readonly_fields(request, obj))
-        return (*given, *fields_not_writable(self, self.writable(request, None), given))
 
 
 def fields_not_writable(
@@ -260,27 +270,14 @@ class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.VIEW, None)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, policy.VIEW, obj)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.ADD, None)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, policy.CHANGE, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, policy.DELETE, obj)
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.PUBLISH, None)
 
     def has_download_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.DOWNLOAD, None)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        given = tuple(super().get_readonly_fields(request, obj))
-        return (*given, *fields_not_writable(self, self.writable(request, obj), given))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nobody saves a row out of their own sight: then nothing is saved.
