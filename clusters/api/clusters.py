@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from clusters.api.parts import (
     NO_RECORD,
+    BoxText,
     CountryCode,
     Day,
     InTwoLanguages,
@@ -38,7 +39,7 @@ from clusters.api.parts import (
     row_called,
 )
 from clusters.compare.members import membership_table
-from clusters.directory.query import CHOICES, MOST_NUMBER
+from clusters.directory.query import CHOICES, MOST_NUMBER, read_box
 from clusters.directory.results import Directory
 from clusters.http.addresses import absolute
 from clusters.models import (
@@ -125,6 +126,10 @@ class ClusterParameters(Paging):
         int | None,
         Field(ge=0, le=20_000, description="The distance in kilometres; 100 without it."),
     ] = None
+    box: Annotated[
+        list[BoxText],
+        listed_in("Areas of the map, each as west,south,east,north in degrees"),
+    ] = []
     confirmed: Annotated[
         Literal["yes"] | None,
         Field(description="Those whose team confirmed the facts in the last 12 months."),
@@ -308,6 +313,8 @@ def found_by(request: HttpRequest, asked: ClusterParameters) -> Directory:
         for value in data.getlist(name):
             if value.strip().lower() not in chosen:
                 refuse(name, f"there is no “{value[:60]}”")
+    if not all(map(read_box, asked.box)):
+        refuse("box", "not west,south,east,north in degrees")
     if asked.near is not None and found.centre is None:
         refuse("near", "no cluster stands there")
     return found

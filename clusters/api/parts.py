@@ -54,6 +54,7 @@ RegionCode = Annotated[str, code_of("regions-id")]
 PortfolioCode = Annotated[str, code_of("portfolios-id")]
 ProgrammeSlug = Annotated[str, code_of("programme-slug")]
 PlaceName = Annotated[str, code_of("place")]
+BoxText = Annotated[str, code_of("box")]
 ClusterId = Annotated[str, code_of("clusters-id")]
 OrganisationId = Annotated[str, code_of("organisations-id")]
 

@@ -27,6 +27,7 @@ from django.db.models.functions import Cast
 
 from clusters.dates import PartialDate
 from clusters.directory.changes import Seen, look
+from clusters.directory.query import Box
 from clusters.models import (
     ChangeKind,
     Cluster,
@@ -262,16 +263,30 @@ class Index:
         return self.remember((column, low, high), made)
 
     def within(self, kilometres: int, latitude: float, longitude: float) -> int:
-        def made() -> int:
-            near = {
-                number
-                for number, place in enumerate(self.positions)
-                if distance(latitude, longitude, place.latitude, place.longitude) <= kilometres
-            }
-            slots = (slot for slot, number in enumerate(self.position) if number in near)
-            return bits_of(slots, len(self.position))
+        return self.remember(
+            ("within", kilometres, latitude, longitude),
+            lambda: self.at_positions(
+                lambda north, east: distance(latitude, longitude, north, east) <= kilometres
+            ),
+        )
 
-        return self.remember(("within", kilometres, latitude, longitude), made)
+    def inside(self, boxes: tuple[Box, ...]) -> int:
+        """Slots whose position is in one of the boxes."""
+        return self.remember(
+            ("inside", boxes),
+            lambda: self.at_positions(
+                lambda north, east: any(box.holds(north, east) for box in boxes)
+            ),
+        )
+
+    def at_positions(self, condition: Callable[[float, float], bool]) -> int:
+        wanted = {
+            number
+            for number, place in enumerate(self.positions)
+            if condition(place.latitude, place.longitude)
+        }
+        slots = (slot for slot, number in enumerate(self.position) if number in wanted)
+        return bits_of(slots, len(self.position))
 
     def count_positions(self, bits: int) -> Mapping[int, tuple[int, int]]:
         """How many of these slots have each position, and one of them, by place in `positions`."""

@@ -1,9 +1,10 @@
 """What an address asks of the directory: one frozen query behind list, map, counts and exports."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -22,6 +23,38 @@ SORTS = ("relevance", "name", "newest", "ending", "members", "confirmed")
 MOST_VALUES = 100
 MOST_NUMBER = 10**9
 DEFAULT_DISTANCE, LONGEST_DISTANCE = 100, 20_000
+# Coordinates are stored with four decimals, so corners of so many are exact.
+DEGREES = r"-?\d{1,3}(?:\.\d{1,4})?"
+CORNERS = re.compile(rf"{DEGREES},{DEGREES},{DEGREES},{DEGREES}", re.ASCII)
+
+
+class Box(NamedTuple):
+    """From a corner in the south-west to one in the north-east, in degrees; its edges belong."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def __str__(self) -> str:
+        return ",".join(f"{degrees:.7g}" for degrees in self)
+
+    def holds(self, latitude: float, longitude: float) -> bool:
+        return self.south <= latitude <= self.north and self.west <= longitude <= self.east
+
+
+WHOLE_EARTH = Box(-180, -90, 180, 90)
+
+
+def read_box(text: str) -> Box | None:
+    """`west,south,east,north`, or None for anything else, as for a corner beyond the poles."""
+    if not CORNERS.fullmatch(text):
+        return None
+    # Adding zero makes -0 the same box as 0.
+    box = Box(*(float(degrees) + 0.0 for degrees in text.split(",")))
+    corners = (box.south, box.west), (box.north, box.east)
+    is_on_earth = all(WHOLE_EARTH.holds(*corner) for corner in corners)
+    return box if is_on_earth and box.west <= box.east and box.south <= box.north else None
 
 
 @dataclass(frozen=True)
@@ -46,6 +79,7 @@ class DirectoryQuery:
     members_to: int | None = None
     near: str = ""
     within: int | None = None
+    box: tuple[Box, ...] = ()
     confirmed: bool = False
     provisional: bool = True
     on: date | None = None
@@ -59,10 +93,10 @@ class DirectoryQuery:
 
     @property
     def number_of_filters(self) -> int:
-        """How many values are chosen, without the words."""
-        return len(
-            [name for name, _value in self.pairs() if name not in ("q", "on", "sort", "within")]
-        )
+        """How many values are chosen, without the words; all boxes together are one."""
+        names = [name for name, _value in self.pairs()]
+        uncounted = sum(names.count(name) for name in ("q", "on", "sort", "within", "box"))
+        return len(names) - uncounted + bool(self.box)
 
     @property
     def has_bounds(self) -> bool:
@@ -86,7 +120,7 @@ class DirectoryQuery:
         return found
 
     def querystring(self) -> str:
-        return urlencode(self.pairs())
+        return urlencode(self.pairs(), safe=",")
 
     def url(self, path: str) -> str:
         return f"{path}?{self.querystring()}".rstrip("?")
@@ -120,19 +154,16 @@ def written(value: object) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a list: after or before a record's public id, or the page of an old bookmark."""
+    """Where in a list: after or before a record's public id; without both at its beginning."""
 
     after: str = ""
     before: str = ""
-    page: int = 1
 
 
 def read_place(data: QueryDict) -> Place:
-    page = data.get("page", "")
     return Place(
         after=data.get("after", "").strip().upper()[:LONGEST_TEXT],
         before=data.get("before", "").strip().upper()[:LONGEST_TEXT],
-        page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
     )
 
 
@@ -177,6 +208,18 @@ class Reading:
         )
         return None
 
+    def boxes(self) -> tuple[Box, ...]:
+        boxes = set()
+        for text in self.data.getlist("box")[:MOST_VALUES]:
+            if box := read_box(text.strip()):
+                boxes.add(box)
+            elif text.strip():
+                self.problems.append(
+                    _("“%(value)s” is not west,south,east,north in degrees; “box” was left out.")
+                    % {"value": text.strip()[:60]}
+                )
+        return tuple(sorted(boxes))
+
     def words(self) -> str:
         words = self.data.get("q", "").split()
         if len(words) > MOST_WORDS:
@@ -207,6 +250,7 @@ def read_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> Directo
         meets=reading.one_of("meets", ("yes",)) == "yes",
         near=near,
         within=reading.number("within", LONGEST_DISTANCE) if near else None,
+        box=reading.boxes(),
         confirmed=reading.one_of("confirmed", ("yes",)) == "yes",
         provisional=reading.one_of("provisional", ("yes", "no")) != "no",
         on=reading.day(),

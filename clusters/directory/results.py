@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from clusters.directory.index import Index, Requirement, Value, folded, slots_of
+from clusters.directory.index import Index, Requirement, Value, slots_of
 from clusters.directory.query import (
     CHOICES,
     DEFAULT_DISTANCE,
@@ -32,11 +32,10 @@ SPARSE = 32
 
 
 @dataclass(frozen=True)
-class Position:
+class MapPoint:
     """How many of the clusters found stand at a place; `key` is one of them.
 
-    `name` and `slug` are those of a single one, where it was asked for; `centre` is where `near`
-    the town is measured from.
+    `name` and `slug` are those of a single one, where it was asked for.
     """
 
     latitude: float
@@ -47,7 +46,6 @@ class Position:
     key: int
     name: str = ""
     slug: str = ""
-    centre: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +115,8 @@ class Directory:
                 found[name] = index.between(name, *bounds)
         if self.centre:
             found["near"] = index.within(query.within or DEFAULT_DISTANCE, *self.centre)
+        if query.box:
+            found["box"] = index.inside(query.box)
         if query.confirmed:
             found["confirmed"] = self.confirmed
         if not query.provisional:
@@ -245,25 +245,16 @@ class Directory:
 
     @cached_property
     def page(self) -> Part:
-        """The part of the list that the address asks for; the last where it asks beyond it."""
+        """The part of the list that the address asks for; the first where it names no record."""
         backwards = bool(self.place.before) and not self.place.after
         cursor = self.index.slot_at(self.place.before if backwards else self.place.after)
-        if cursor is None:
-            return self.numbered_page()
+        backwards = backwards and cursor is not None
         slots = list(islice(self.slots(after=cursor, backwards=backwards), self.per_page + 1))
         more = len(slots) > self.per_page
         slots = slots[: self.per_page]
         if backwards:
             return self.part(slots[::-1], has_previous=more, has_next=bool(slots))
-        return self.part(slots, has_previous=bool(slots), has_next=more)
-
-    def numbered_page(self) -> Part:
-        """As old bookmarks ask, and the first one."""
-        last = max((self.total - 1) // self.per_page, 0)
-        number = min(self.place.page - 1, last)
-        start = number * self.per_page
-        slots = list(islice(self.slots(), start, start + self.per_page))
-        return self.part(slots, has_previous=number > 0, has_next=number < last)
+        return self.part(slots, has_previous=cursor is not None and bool(slots), has_next=more)
 
     def part(self, slots: Sequence[int], *, has_previous: bool, has_next: bool) -> Part:
         return Part(
@@ -430,6 +421,8 @@ class Directory:
             words = _("within %(number)s km of %(place)s")
             number = query.within or DEFAULT_DISTANCE
             asked.append(("near", words % {"number": number, "place": query.near}))
+        if query.box:
+            asked.append(("box", _("in an area of the map")))
         asked += [
             (option.value, option.label)
             for option in self.profile_facet().options
@@ -447,24 +440,18 @@ class Directory:
                 found.append(Link(words, self.query.without(name).url(self.path)))
         return found
 
-    def points(self) -> list[Position]:
+    def points(self) -> list[MapPoint]:
         """Where the clusters found stand; those without a position are in none.
 
         A single one is named where there are not too many; one statement, when something changed.
         """
         return self.index.remember(("points", self.found), self.read_points)
 
-    def read_points(self) -> list[Position]:
+    def read_points(self) -> list[MapPoint]:
         index = self.index
         counted = index.count_positions(self.found).items()
-        centres = index.centres()
         points = [
-            Position(
-                *(place := index.positions[number]),
-                count,
-                index.keys[slot],
-                centre=centres[folded(place.town)] if place.town else None,
-            )
+            MapPoint(*index.positions[number], count, index.keys[slot])
             for number, (count, slot) in counted
         ]
         single = [point.key for point in points if point.count == 1]

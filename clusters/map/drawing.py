@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clusters.directory.query import DirectoryQuery
-from clusters.directory.results import Position
+from clusters.directory.results import MapPoint
 from clusters.http.links import country_names
-from clusters.map.narrowing import Ground, narrowing
+from clusters.map.boxes import boxes_around
 from clusters.map.projection import Circle, Frame
 
 # A map is drawn at about one unit to a pixel, so that text and strokes keep their size.
@@ -75,23 +75,17 @@ def dot(circle: Circle, drawing: Drawing, name_and_url: tuple[str, str]) -> Dot:
 
 
 def name_and_url(
-    points: Sequence[Position], ground: Ground, query: DirectoryQuery
+    points: Sequence[MapPoint], others: Sequence[MapPoint], query: DirectoryQuery
 ) -> tuple[str, str]:
-    name, count = name_of(points), sum(point.count for point in points)
-    if count == 1 and points[0].slug:
+    """A circle of one cluster leads to its page, one of several to the list of just these."""
+    name = name_of(points)
+    if sum(point.count for point in points) == 1 and points[0].slug:
         return name, reverse("clusters:detail", args=[points[0].slug])
-    narrower = narrowing(points, ground, query)
-    if narrower.count is None:
-        name = _("%(circle)s; the list has others, too") % {"circle": name}
-    elif narrower.count != count:
-        name = _("%(circle)s; the list has %(number)s") % {
-            "circle": name,
-            "number": narrower.count,
-        }
-    return name, narrower.query.url(reverse("clusters:list"))
+    boxes = tuple(sorted(boxes_around(points, others, query.box)))
+    return name, query.changed(box=boxes).url(reverse("clusters:list"))
 
 
-def name_of(points: Sequence[Position]) -> str:
+def name_of(points: Sequence[MapPoint]) -> str:
     """The cluster where it is one, else how many and where: a town, the area, the countries."""
     count = sum(point.count for point in points)
     countries = sorted({country_names().get(point.country, "") for point in points})

@@ -1,5 +1,6 @@
 """Dates in words, structured data, and the map."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -12,11 +13,10 @@ from django.utils.translation import get_language
 
 from clusters.dates import PartialDate
 from clusters.directory.query import DirectoryQuery
-from clusters.directory.results import Position
+from clusters.directory.results import MapPoint
 from clusters.fulltext import highlight
 from clusters.http.links import country_names
 from clusters.map.drawing import LARGE_MAP_WIDTH, MAP_WIDTH, NEAREST, Drawing, dot, name_and_url
-from clusters.map.narrowing import Ground
 from clusters.map.projection import SHEETS, Spot, frame_around, join_spots, project
 
 register = template.Library()
@@ -73,7 +73,7 @@ def json_ld(data: Mapping[str, Any]) -> SafeString:
 
 @register.inclusion_tag("clusters/_map.html")
 def cluster_map(
-    points: Iterable[Position],
+    points: Iterable[MapPoint],
     total: int,
     query: DirectoryQuery | None = None,
     sheet: str = "europe",
@@ -82,29 +82,28 @@ def cluster_map(
 ) -> dict[str, Any]:
     """The map of `Directory.points()`, out of `total` clusters, with the list that says the same.
 
-    A circle of one cluster leads to its page; one of several narrows the list of `query` to them,
-    and says how many the list has where it has others, too. A close map shows the part of the
-    sheet where the clusters are.
+    A close map shows the part of the sheet where the clusters are.
     """
-    places = {point.key: point for point in points}
     shown = SHEETS[sheet]
+    # Places of two names with the same coordinates are one, which one box can tell from others.
+    places: dict[tuple[float, float], list[MapPoint]] = defaultdict(list)
+    for point in points:
+        places[point.latitude, point.longitude].append(point)
+    by_key = {min(point.key for point in together): together for together in places.values()}
     spots = [
-        Spot(key, position, point.count)
-        for key, point in places.items()
-        if shown.has(position := project(shown, point.latitude, point.longitude))
+        Spot(key, position, sum(point.count for point in together))
+        for key, together in by_key.items()
+        if shown.has(position := project(shown, together[0].latitude, together[0].longitude))
     ]
     frame = frame_around(shown, [spot.point for spot in spots] if is_close else [])
     width = LARGE_MAP_WIDTH if is_large else MAP_WIDTH
     drawing = Drawing(f"{sheet}.svg", frame, width, round(width * shown.height / shown.width))
-    ground = Ground(places.values(), total)
-    dots = [
-        dot(
-            circle,
-            drawing,
-            name_and_url([places[key] for key in circle.keys], ground, query or DirectoryQuery()),
-        )
-        for circle in join_spots(spots, NEAREST / drawing.scale)
-    ]
+    dots = []
+    for circle in join_spots(spots, NEAREST / drawing.scale):
+        members = [point for key in circle.keys for point in by_key[key]]
+        keys = set(circle.keys)
+        others = [point for key in by_key.keys() - keys for point in by_key[key]]
+        dots.append(dot(circle, drawing, name_and_url(members, others, query or DirectoryQuery())))
     return {
         "drawing": drawing,
         "dots": dots,

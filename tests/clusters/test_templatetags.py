@@ -10,7 +10,7 @@ from django.utils import translation
 
 from clusters.dates import PartialDate
 from clusters.directory.query import DirectoryQuery
-from clusters.directory.results import Position
+from clusters.directory.results import MapPoint
 from clusters.templatetags.clusters_tags import (
     cluster_map,
     json_ld,
@@ -80,11 +80,10 @@ def test_json_ld_says_what_was_given() -> None:
 
 def position(
     latitude: float, longitude: float, number: int = 1, country: str = "IT", town: str = "Torino"
-) -> Position:
+) -> MapPoint:
     single = ("bioPmed", "biopmed") if number == 1 else ("", "")
     key = hash((latitude, longitude)) % 1000
-    centre = (latitude, longitude) if town else None
-    return Position(latitude, longitude, country, town, number, key, *single, centre)
+    return MapPoint(latitude, longitude, country, town, number, key, *single)
 
 
 TORINO = (45.07, 7.69)
@@ -95,8 +94,8 @@ LISBOA = (38.72, -9.14)
 QUERETARO = (20.59, -100.39)
 
 
-def drawn(*points: Position, query: DirectoryQuery | None = None, unplaced: int = 1) -> list[Any]:
-    total = sum(point.count for point in points) + unplaced
+def drawn(*points: MapPoint, query: DirectoryQuery | None = None) -> list[Any]:
+    total = sum(point.count for point in points)
     return [(dot.name, dot.url) for dot in cluster_map(points, total, query)["dots"]]
 
 
@@ -104,13 +103,13 @@ def test_map_leads_from_one_cluster_to_its_page() -> None:
     assert drawn(position(*TORINO)) == [("bioPmed, Torino", "/en/clusters/biopmed/")]
 
 
-def test_map_leads_from_several_in_a_town_to_the_list_around_it() -> None:
+def test_map_leads_from_several_in_a_town_to_the_list_of_its_place() -> None:
     assert drawn(position(*TORINO, number=3)) == [
-        ("3 clusters: Torino", "/en/clusters/?near=Torino&within=1")
+        ("3 clusters: Torino", "/en/clusters/?box=7.69,45.07,7.69,45.07")
     ]
 
 
-def test_map_joins_what_is_close_and_reaches_as_far() -> None:
+def test_map_joins_what_is_close_in_a_box() -> None:
     dots = drawn(
         position(*TORINO, number=2),
         position(*IVREA, town="Ivrea"),
@@ -120,29 +119,8 @@ def test_map_joins_what_is_close_and_reaches_as_far() -> None:
     assert dots == [
         (
             "4 clusters around Torino (Italy, Switzerland)",
-            "/en/clusters/?near=Torino&within=174",
+            "/en/clusters/?box=6.15,45.07,7.88,46.2",
         )
-    ]
-
-
-def test_map_leads_to_whole_countries_where_they_are_just_those_clusters() -> None:
-    dots = drawn(position(*TORINO), position(*GENEVE, country="CH"), unplaced=0)
-
-    assert dots == [
-        ("2 clusters around Torino (Italy, Switzerland)", "/en/clusters/?country=CH&country=IT")
-    ]
-
-
-def test_map_says_that_a_list_has_others_too() -> None:
-    query = DirectoryQuery(near="Torino", within=500)
-    points = [position(*TORINO, number=2), position(*ROMA, town="Roma", number=3)]
-
-    assert drawn(*points, query=query, unplaced=0) == [
-        ("3 clusters: Roma; the list has 5", "/en/clusters/?country=IT&near=Torino&within=500"),
-        ("2 clusters: Torino; the list has 5", "/en/clusters/?country=IT&near=Torino&within=500"),
-    ]
-    assert drawn(position(*TORINO, town="", number=2)) == [
-        ("2 clusters: Italy; the list has others, too", "/en/clusters/?country=IT")
     ]
 
 
@@ -150,9 +128,7 @@ def test_map_counts_many_countries_instead_of_naming_them() -> None:
     countries = enumerate(("AT", "CH", "FR", "IT"))
     points = [position(45 + n / 10, 7, country=code, town="") for n, code in countries]
 
-    assert drawn(*points, unplaced=0) == [
-        ("4 clusters in 4 countries", "/en/clusters/?country=AT&country=CH&country=FR&country=IT")
-    ]
+    assert [name for name, _url in drawn(*points)] == ["4 clusters in 4 countries"]
 
 
 def test_map_keeps_apart_what_is_far() -> None:
@@ -165,7 +141,7 @@ def test_map_keeps_the_other_filters() -> None:
     assert drawn(position(*TORINO, number=2), query=query) == [
         (
             "2 clusters: Torino",
-            "/en/clusters/?q=bio&level=gold&country=IT&country=NO&near=Torino&within=1",
+            "/en/clusters/?q=bio&level=gold&country=IT&country=NO&box=7.69,45.07,7.69,45.07",
         )
     ]
 
@@ -179,7 +155,7 @@ def test_map_counts_only_what_it_shows(sheet: str, shown: int) -> None:
     assert (context["shown"], context["total"]) == (shown, 9)
 
 
-def render_map(*points: Position) -> str:
+def render_map(*points: MapPoint) -> str:
     template = Template("{% load clusters_tags %}{% cluster_map points 9 %}")
     return template.render(Context({"points": points}))
 

@@ -333,13 +333,20 @@ def test_page_follows_a_cluster_that_no_longer_fits() -> None:
 
 
 @pytest.mark.django_db
-def test_page_of_an_old_bookmark_shows_the_last_where_there_are_fewer() -> None:
-    for number in range(30):
-        make_cluster(name=f"{number:02}")
-    every = [cluster.pk for cluster in found()]
+def test_box_finds_what_stands_in_one_of_them_and_is_taken_away_as_one() -> None:
+    torino = make_cluster(name="A", latitude="45.07", longitude="7.69")
+    roma = make_cluster(name="B", latitude="41.89", longitude="12.48")
+    make_cluster(name="C", latitude="45.07", longitude="7.6901")
+    make_cluster(name="D")
 
-    assert list(directory("page=2").page.keys) == every[24:]
-    assert list(directory("page=999").page.keys) == every[24:]
+    boxes = "box=7,45,7.69,45.07&box=12.48,41.89,13,42"
+
+    assert found(boxes) == [torino, roma]
+    assert [(chip.name, chip.url) for chip in directory(f"{boxes}&q=x").chips()] == [
+        ("“x”", f"/en/clusters/?{boxes}"),
+        ("in an area of the map", "/en/clusters/?q=x"),
+    ]
+    assert directory(boxes).query.number_of_filters == 1
 
 
 @pytest.mark.django_db

@@ -188,10 +188,9 @@ def test_cluster_list_without_a_result_says_what_to_drop(client: Client) -> None
 
 
 def test_cluster_list_has_pages_of_24(client: Client) -> None:
-    for number in range(25):
-        make_cluster(name=f"Cluster {number:02}")
+    clusters = [make_cluster(name=f"Cluster {number:02}") for number in range(25)]
 
-    (row,) = client.get(f"{CLUSTERS}?page=2").context["rows"]
+    (row,) = client.get(f"{CLUSTERS}?after={clusters[23].public_id}").context["rows"]
     assert "Cluster 24" in row
 
 
@@ -201,17 +200,6 @@ def test_cluster_list_pages_keep_the_filters(client: Client) -> None:
     html = client.get(f"{CLUSTERS}?country=IT").content.decode()
 
     assert f'href="/en/clusters/?country=IT&amp;after={clusters[23].public_id}"' in html
-
-
-@pytest.mark.parametrize("number", ["0", "2", "-1", "x", "1.5", "99999999999999999999"])
-def test_cluster_list_shows_what_there_is_for_a_page_out_of_range(
-    client: Client, number: str
-) -> None:
-    cluster = make_cluster()
-
-    (row,) = client.get(f"{CLUSTERS}?page={number}").context["rows"]
-
-    assert cluster.name in row
 
 
 @pytest.mark.parametrize(

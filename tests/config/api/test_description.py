@@ -46,6 +46,7 @@ TAKEN_FROM = {
     "regions-id": ["IT-21", "IT-25", "FR-ARA"],
     "programme-slug": [SLUG],
     "place": [SLUG],
+    "box": ["6.6,35.5,18.5,47.1", "-180,-90,180,90"],
     "country-code": [country.code for country in countries],
 }
 
