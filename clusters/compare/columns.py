@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, Prefetch, Q, When
+from django.db.models import Case, Prefetch, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -21,7 +21,6 @@ from clusters.models import (
     MemberKind,
     Participation,
 )
-from clusters.public_ids import last_at
 
 if TYPE_CHECKING:
     from labels.life.timeline import Timeline
@@ -113,7 +112,7 @@ def chosen(asked: Iterable[str]) -> Choice:
     """
     every = list(dict.fromkeys(text.strip() for text in asked if text.strip()))
     texts = every[:MOST_ASKED]
-    keys = keys_of(texts)
+    keys = Cluster.objects.published().keys_at(texts)
     in_order = list(dict.fromkeys(keys[text] for text in texts if text in keys))
     rows = loaded().in_bulk(in_order[:MOST])
     return Choice(
@@ -134,28 +133,14 @@ def loaded() -> ClusterQuerySet:
     )
 
 
-def keys_of(texts: Sequence[str]) -> dict[str, int]:
-    """The keys of the published clusters that have or had these addresses."""
-    if not texts:
-        return {}
-    published = Cluster.objects.published()
-    ids = [text.upper() for text in texts]
-    rows = published.filter(Q(slug__in=texts) | Q(public_id__in=ids))
-    known: dict[str, int] = {}
-    for key, slug, public_id in rows.values_list("pk", "slug", "public_id"):
-        known |= {slug: key, public_id: key}
-    spelled = {text: text if text in known else text.upper() for text in texts}
-    found = {text: known[name] for text, name in spelled.items() if name in known}
-    return found | last_at(published, [text for text in texts if text not in found])
-
-
 def meant_by(words: str, choice: Choice) -> Meant:
     """Clusters to add: the one at this address, else those with all these words in their names.
 
     Those chosen already are not meant, unless there is no other.
     """
     words = " ".join(words.split())[:LONGEST_TEXT]
-    keys = list(keys_of([words] if words else []).values()) or best_of(clusters_matching(words))
+    at_address = Cluster.objects.published().keys_at([words] if words else [])
+    keys = list(at_address.values()) or best_of(clusters_matching(words))
     there = {cluster.pk for cluster in choice.clusters}
     keys = [key for key in keys if key not in there] or keys[:1]
     rows = Cluster.objects.published().select_related("region").in_bulk(keys[:MOST_CANDIDATES])

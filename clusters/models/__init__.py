@@ -34,6 +34,7 @@ from clusters.models.people import (
     TeamRole,
 )
 from clusters.models.programmes import Participation, Programme, ProgrammeQuerySet
+from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Portfolio, Region, TwoNames
 from clusters.models.reports import ProblemReport, RecordKind, ReportState
 
@@ -69,6 +70,8 @@ __all__ = [
     "ProblemReport",
     "Programme",
     "ProgrammeQuerySet",
+    "PublicRecord",
+    "PublicRecordQuerySet",
     "RecordKind",
     "Region",
     "ReportState",

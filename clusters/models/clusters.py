@@ -16,6 +16,7 @@ from django_countries.fields import CountryField
 from clusters.fields import PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
+from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 from clusters.profile import (
     NUMBER_OF_FACTS,
@@ -28,7 +29,6 @@ from clusters.profile import (
     percent_of,
     stale_before,
 )
-from clusters.public_ids import new_public_id
 
 # Pages that stand where a cluster's would.
 PAGES = ("compare", "map")
@@ -69,11 +69,7 @@ class MemberKind(models.TextChoices):
     OTHER = "other", _("other")
 
 
-class ClusterQuerySet(models.QuerySet["Cluster"]):
-    def published(self) -> Self:
-        """The one predicate for "the public sees it"; provisional, merged and closed included."""
-        return self.filter(is_published=True)
-
+class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
 
@@ -192,12 +188,9 @@ def facts_present(day: date) -> dict[Fact, Q]:
     }
 
 
-class Cluster(models.Model):
+class Cluster(PublicRecord):
     """A regional ecosystem of firms, research and public bodies; not a legal person."""
 
-    public_id = models.CharField(
-        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
-    )
     slug = models.SlugField(
         _("address"),
         max_length=90,

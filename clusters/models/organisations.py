@@ -16,8 +16,8 @@ from stdnum.eu import vat
 from clusters.fields import PartialDateField
 from clusters.fulltext import records_matching
 from clusters.models.history import History
+from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Region, ends_after_it_starts
-from clusters.public_ids import new_public_id
 
 # As many keys as both engines take in one statement.
 MOST_FOUND = 10_000
@@ -60,10 +60,7 @@ def which_have(**conditions: Any) -> Exists:
     return Exists(found.order_by())
 
 
-class OrganisationQuerySet(models.QuerySet["Organisation"]):
-    def published(self) -> Self:
-        return self.filter(is_published=True)
-
+class OrganisationQuerySet(PublicRecordQuerySet["Organisation"]):
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
 
@@ -107,7 +104,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(pk__in=records_matching("organisation", words, MOST_FOUND))
 
 
-class Organisation(models.Model):
+class Organisation(PublicRecord):
     """A legal entity, which may manage several clusters."""
 
     # Set by queries that need them.
@@ -116,10 +113,6 @@ class Organisation(models.Model):
     team_since: datetime | None
     last_request_at: datetime | None
 
-    public_id = models.CharField(
-        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
-    )
-    slug = models.SlugField(_("address"), max_length=90, unique=True)
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(
         _("kind"), max_length=20, choices=OrganisationKind, default=OrganisationKind.OTHER

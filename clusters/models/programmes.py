@@ -14,14 +14,11 @@ from clusters.fields import PartialDateField
 from clusters.models.clusters import Cluster
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
+from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Region, TwoNames, ends_after_it_starts, in_force_on
-from clusters.public_ids import new_public_id
 
 
-class ProgrammeQuerySet(models.QuerySet["Programme"]):
-    def published(self) -> Self:
-        return self.filter(is_published=True)
-
+class ProgrammeQuerySet(PublicRecordQuerySet["Programme"]):
     def in_directory_order(self) -> Self:
         return self.order_by("name_en", "pk")
 
@@ -33,13 +30,9 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
         return self.annotate(number=models.Count("clusters", filter=Q(clusters__is_published=True)))
 
 
-class Programme(TwoNames):
+class Programme(PublicRecord, TwoNames):
     """A policy of a region, ministry or agency."""
 
-    public_id = models.CharField(
-        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
-    )
-    slug = models.SlugField(_("address"), max_length=90, unique=True)
     owner = models.ForeignKey(
         Organisation,
         models.PROTECT,

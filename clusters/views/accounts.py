@@ -46,7 +46,7 @@ from clusters.people.signing_in import (
     needs_second_factor,
     renew_session,
 )
-from clusters.views.contact import cookieless_form, form_page, row_at_address
+from clusters.views.contact import cookieless_form, form_page, record_at
 from news.queries import drafts_of
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def invitation_page(
 @cookieless_form
 def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
     # A profile that a team looks after cannot be claimed.
-    organisation = row_at_address(Organisation.objects.published().with_ownership(), slug)
+    organisation = record_at(Organisation.objects.published().with_ownership(), slug)
     # Who sent a claim reads that it came, also when a team was admitted meanwhile.
     if organisation.has_owner and "sent" not in request.GET:
         raise Http404

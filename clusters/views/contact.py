@@ -5,8 +5,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -26,8 +24,14 @@ from clusters.contact.messages import (
 )
 from clusters.contact.reports import ReportedRecord, describe_record, receive_report
 from clusters.http.limits import allow, give_back, network_address, network_of
-from clusters.models import Cluster, Organisation, Programme, RecordKind
-from clusters.public_ids import formerly_at
+from clusters.models import (
+    Cluster,
+    Organisation,
+    Programme,
+    PublicRecord,
+    PublicRecordQuerySet,
+    RecordKind,
+)
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
@@ -36,7 +40,7 @@ MAX_ABOUT_ONE_RECORD = 20
 
 logger = logging.getLogger(__name__)
 
-AnyModel = TypeVar("AnyModel", bound=Model)
+Record = TypeVar("Record", bound=PublicRecord)
 View = Callable[..., HttpResponse]
 
 
@@ -47,45 +51,41 @@ def cookieless_form(view: View) -> View:
 
 @cookieless_form
 def cluster_contact(request: HttpRequest, slug: str) -> HttpResponse:
-    cluster = row_at_address(Cluster.objects.published().with_managers(), slug)
+    cluster = record_at(Cluster.objects.published().with_managers(), slug)
     recipient = recipient_of_cluster(cluster, timezone.localdate())
     return contact_page(request, describe_record(RecordKind.CLUSTER, cluster), recipient)
 
 
 @cookieless_form
 def cluster_report(request: HttpRequest, slug: str) -> HttpResponse:
-    cluster = row_at_address(Cluster.objects.published(), slug)
+    cluster = record_at(Cluster.objects.published(), slug)
     return report_page(request, describe_record(RecordKind.CLUSTER, cluster))
 
 
 @cookieless_form
 def organisation_contact(request: HttpRequest, slug: str) -> HttpResponse:
-    organisation = row_at_address(Organisation.objects.published(), slug)
+    organisation = record_at(Organisation.objects.published(), slug)
     record = describe_record(RecordKind.ORGANISATION, organisation)
     return contact_page(request, record, recipient_of_organisation(organisation))
 
 
 @cookieless_form
 def organisation_report(request: HttpRequest, slug: str) -> HttpResponse:
-    organisation = row_at_address(Organisation.objects.published(), slug)
+    organisation = record_at(Organisation.objects.published(), slug)
     return report_page(request, describe_record(RecordKind.ORGANISATION, organisation))
 
 
 @cookieless_form
 def programme_report(request: HttpRequest, slug: str) -> HttpResponse:
-    programme = row_at_address(Programme.objects.published(), slug)
+    programme = record_at(Programme.objects.published(), slug)
     return report_page(request, describe_record(RecordKind.PROGRAMME, programme))
 
 
-def row_at_address(rows: QuerySet[AnyModel], slug: str) -> AnyModel:
-    """The row at the address, or once there; else 404."""
-    try:
-        return rows.get(slug=slug)
-    except ObjectDoesNotExist:
-        row = formerly_at(rows, slug)
-    if row is None:
+def record_at(rows: PublicRecordQuerySet[Record], text: str) -> Record:
+    record = rows.at(text)
+    if record is None:
         raise Http404
-    return row
+    return record
 
 
 def contact_page(

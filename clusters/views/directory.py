@@ -1,8 +1,8 @@
 """The public pages of clusters, organisations and programmes."""
 
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,9 +21,8 @@ from clusters.http.asof import as_of
 from clusters.http.links import LONGEST_TEXT, Link
 from clusters.http.paging import page_of
 from clusters.http.responses import shared
-from clusters.models import Cluster, Lineage, Management, Organisation, Programme
+from clusters.models import Cluster, Lineage, Management, Organisation, Programme, PublicRecord
 from clusters.profile import is_stale
-from clusters.public_ids import formerly_at
 from labels.formats.records import certifications
 from labels.life.spans import timeline_of
 from labels.register.holdings import directory
@@ -34,8 +33,6 @@ from news.queries import announcements_of, announcements_of_organisation
 PER_PAGE = 24
 ANNOUNCEMENTS = 5
 CLUSTERS_MANAGED = Prefetch("managements", Management.objects.of_published_clusters())
-
-AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 @require_safe
@@ -90,11 +87,9 @@ def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
 @require_safe
 @shared
 def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    rows = Cluster.objects.published()
-    try:
-        cluster = rows.with_profile().get(slug=slug)
-    except Cluster.DoesNotExist:
-        return moved(request, rows, slug)
+    cluster = Cluster.objects.published().with_profile().at(slug)
+    if cluster is None or cluster.slug != slug:
+        return moved(request, cluster)
     shown = as_of(request.GET, request.path, timezone.localdate())
     labels = labels_of([cluster], shown.day)[cluster.pk]
     managers = cluster.managers_on(shown.day)
@@ -147,11 +142,10 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    rows = Organisation.objects.published()
-    try:
-        organisation = rows.with_ownership().select_related("region").get(slug=slug)
-    except Organisation.DoesNotExist:
-        return moved(request, rows, slug)
+    rows = Organisation.objects.published().with_ownership().select_related("region")
+    organisation = rows.at(slug)
+    if organisation is None or organisation.slug != slug:
+        return moved(request, organisation)
     today = timezone.localdate()
     shown = as_of(request.GET, request.path, today)
     crumbs = [Link(_("Organisations"), reverse("clusters:organisation_list"))]
@@ -199,11 +193,9 @@ def programme_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @shared
 def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    rows = Programme.objects.published()
-    try:
-        programme = rows.with_place().get(slug=slug)
-    except Programme.DoesNotExist:
-        return moved(request, rows, slug)
+    programme = Programme.objects.published().with_place().at(slug)
+    if programme is None or programme.slug != slug:
+        return moved(request, programme)
     today = timezone.localdate()
     shown = as_of(request.GET, request.path, today)
     participations = list(programme.participations.public())
@@ -228,15 +220,12 @@ def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def moved(request: HttpRequest, rows: QuerySet[AnyModel], slug: str) -> HttpResponse:
-    """Lead from a public id or an old address to today's one, with the query string; else 404."""
-    number = slug.upper()
-    row = rows.in_bulk([number], field_name="public_id").get(number) or formerly_at(rows, slug)
-    if row is None:
+def moved(request: HttpRequest, record: PublicRecord | None) -> HttpResponse:
+    """Lead from a public id or a former address to today's one, with the query string; else 404."""
+    if record is None:
         raise Http404
     query = request.META.get("QUERY_STRING", "")
-    address = row.get_absolute_url()  # type: ignore[attr-defined]
-    return HttpResponsePermanentRedirect(f"{address}?{query}".rstrip("?"))
+    return HttpResponsePermanentRedirect(f"{record.get_absolute_url()}?{query}".rstrip("?"))
 
 
 def crumbs_of(cluster: Cluster) -> list[Link]:

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, ClusterName, Management, Organisation, OrganisationName
-from clusters.public_ids import last_at
 from clusters.tables.similar_names import similar_names
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
@@ -374,8 +373,8 @@ def find_by_former_address(asked: Asked) -> None:
     """Two queries."""
     clusters = {q.cluster_slug for q, _target in asked.values() if q.cluster_slug}
     organisations = {q.organisation_slug for q, _target in asked.values() if q.organisation_slug}
-    cluster_at = last_at(Cluster.objects.published(), clusters)
-    organisation_at = last_at(Organisation.objects.published(), organisations)
+    cluster_at = Cluster.objects.published().keys_formerly_at(clusters)
+    organisation_at = Organisation.objects.published().keys_formerly_at(organisations)
     for q, target in asked.values():
         if q.cluster_slug in cluster_at:
             target.add(Name("", Found.OLD_ADDRESS, cluster_at[q.cluster_slug]))

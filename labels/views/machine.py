@@ -28,7 +28,7 @@ from clusters.http.responses import (
     wrong_choices,
     wrong_day,
 )
-from clusters.models import Portfolio
+from clusters.models import Cluster, Portfolio, Programme
 from clusters.views.machine import Asked as Clusters
 from clusters.views.machine import directory_address
 from labels.formats import calendar, feeds
@@ -43,7 +43,6 @@ from labels.proofs.seal import (
     seal_of_cluster,
     seal_of_label,
 )
-from labels.register.facts import cluster_known_as, programme_known_as
 from labels.register.holdings import level_options
 from labels.register.queries import current_level, labels_of
 from labels.register.query import RegisterQuery, read_register_query
@@ -210,7 +209,7 @@ def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """Also at the cluster's readable addresses, which lead on to the one that never changes."""
     now = timezone.now()
     day = timezone.localdate(now)
-    cluster = cluster_known_as(public_id)
+    cluster = Cluster.objects.published().at(public_id)
     if cluster is None:
         return refused(request, ["there is no cluster with this number"], 404)
     if cluster.public_id != public_id:
@@ -235,7 +234,7 @@ def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseB
     """Who holds the level that a programme requires, as the programme's page says it."""
     now = timezone.now()
     today = timezone.localdate(now)
-    programme = programme_known_as(public_id)
+    programme = Programme.objects.published().at(public_id)
     if programme is None:
         return refused(request, ["there is no programme with this number"], 404)
     if programme.public_id != public_id:

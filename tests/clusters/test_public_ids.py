@@ -1,8 +1,6 @@
 import pytest
 
-from clusters.models import Cluster
-from clusters.public_ids import ALPHABET, LENGTH, formerly_at, new_public_id, slug_for
-from tests.factories import make_cluster
+from clusters.public_ids import ALPHABET, LENGTH, new_public_id, slug_for
 
 
 def test_public_id_has_letters_that_can_be_read_out() -> None:
@@ -29,19 +27,3 @@ def test_public_ids_differ() -> None:
 )
 def test_slug_is_readable_ascii(text: str, expected: str) -> None:
     assert slug_for(text, fallback="8B2C9D3F") == expected
-
-
-@pytest.mark.django_db
-def test_formerly_at_finds_who_had_the_address() -> None:
-    cluster = make_cluster(slug="nce-node")
-    cluster.slug = "gce-node"
-    cluster.save()
-
-    assert formerly_at(Cluster.objects.published(), "nce-node") == cluster
-
-
-@pytest.mark.django_db
-def test_formerly_at_looks_among_the_given_rows_only() -> None:
-    make_cluster(slug="nce-node", is_published=False)
-
-    assert formerly_at(Cluster.objects.published(), "nce-node") is None

@@ -1,0 +1,73 @@
+"""Records with a page of their own, which anybody may name by a public id or an address."""
+
+from collections.abc import Collection
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.db import models
+from django.db.models import Max, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from clusters.public_ids import new_public_id
+
+Record = TypeVar("Record", bound="PublicRecord")
+
+
+class PublicRecordQuerySet(models.QuerySet[Record]):
+    def published(self) -> Self:
+        """The one predicate for "the public sees it"."""
+        return self.filter(is_published=True)
+
+    def at(self, text: str) -> Record | None:
+        """The row with this public id in any case, else at this address, else once at it."""
+        public_id = text.upper()
+        found = self.filter(Q(public_id=public_id) | Q(slug=text))
+        nearest = sorted(found, key=lambda row: row.public_id != public_id)
+        return nearest[0] if nearest else self.formerly_at(text)
+
+    def formerly_at(self, slug: str) -> Record | None:
+        """The row that had this address, by its history; the last of several to have it."""
+        past = self.model.history.filter(slug=slug)
+        last_there = past.filter(id=OuterRef("pk")).values("id").annotate(at=Max("history_date"))
+        return (
+            self.filter(pk__in=past.values("id"))
+            .alias(last_there_at=Subquery(last_there.values("at")))
+            .order_by("-last_there_at", "-pk")
+            .first()
+        )
+
+    def keys_at(self, texts: Collection[str]) -> dict[str, int]:
+        """By text, the keys of the rows that `at` finds; three queries at most."""
+        if not texts:
+            return {}
+        public_ids = [text.upper() for text in texts]
+        rows = self.filter(Q(public_id__in=public_ids) | Q(slug__in=texts)).order_by()
+        keys: dict[str, int] = {}
+        known: dict[str, int] = {}
+        for key, slug, public_id in rows.values_list("pk", "slug", "public_id"):
+            keys[slug], known[public_id] = key, key
+        found = {text: key for text in texts if (key := known.get(text.upper()) or keys.get(text))}
+        return found | self.keys_formerly_at([text for text in texts if text not in found])
+
+    def keys_formerly_at(self, slugs: Collection[str]) -> dict[str, int]:
+        """By address, the keys of the rows that `formerly_at` finds; one query."""
+        if not slugs:
+            return {}
+        rows = self.order_by().values("pk")
+        past = self.model.history.filter(slug__in=slugs, id__in=rows)
+        # The last one to have an address stands last, and stays.
+        return dict(past.order_by("history_date", "id").values_list("slug", "id"))
+
+
+class PublicRecord(models.Model):
+    public_id = models.CharField(
+        _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
+    )
+    slug = models.SlugField(_("address"), max_length=90, unique=True)
+
+    history: ClassVar[Any]
+
+    class Meta:
+        abstract = True
+
+    def get_absolute_url(self) -> str:
+        raise NotImplementedError
