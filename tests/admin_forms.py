@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.test import Client
+from django.contrib.auth import get_user
+from django.contrib.messages.storage import default_storage
+from django.test import Client, RequestFactory
+from django.urls import resolve
 
 
 def form_data(client: Client, address: str) -> dict[str, Any]:
     """The names and values of all fields of the page's form and its inlines."""
-    context = client.get(address).context
+    context = page_context(client, address)
     filled = [context["adminform"].form]
     for inline in context["inline_admin_formsets"]:
         filled += [inline.formset.management_form, *inline.formset.forms]
@@ -22,6 +25,17 @@ def form_data(client: Client, address: str) -> dict[str, Any]:
             else sent(field.field.widget, field.html_name, field.value())
         )
     }
+
+
+def page_context(client: Client, address: str) -> dict[str, Any]:
+    """What the page would show; to render it takes ten times as long."""
+    request: Any = RequestFactory().get(address)
+    request.session = client.session
+    request.user = get_user(request)
+    request._messages = default_storage(request)
+    view = resolve(request.path_info)
+    context: dict[str, Any] = view.func(request, *view.args, **view.kwargs).context_data
+    return context
 
 
 def sent(widget: forms.Widget, name: str, value: Any) -> list[tuple[str, Any]]:

@@ -3,11 +3,10 @@
 import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import connection
-from django.test import Client
+from django.db import connection, transaction
+from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import HealthCheck, settings
@@ -89,26 +88,20 @@ def django_db_setup(
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What other fixtures of the module write after this one is there for all of its tests."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def flushable_event_log() -> Iterator[None]:
-    """A test in a real transaction ends with an emptied database, which the log would refuse."""
-    guards = [trigger for guard in EVENT_LOG for trigger in guard.on_sqlite()]
-    operations: Any = type(connection.ops)
-    sql_flush = operations.sql_flush
-
-    def with_the_guards_down(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
-        statements: list[str] = sql_flush(self, style, tables, **options)
-        if not statements or "clusters_event" not in tables:
-            return statements
-        if self.connection.vendor == "sqlite":
-            drops = [f"DROP TRIGGER {guard.name}" for guard in guards]
-            return [*drops, *statements, *(guard.create for guard in guards)]
-        table = "ALTER TABLE clusters_event"
-        return [f"{table} DISABLE TRIGGER USER", *statements, f"{table} ENABLE TRIGGER USER"]
-
-    operations.sql_flush = with_the_guards_down
-    yield
-    operations.sql_flush = sql_flush
+def restored_after_commits() -> Iterator[None]:
+    """Django would empty every table and fill those of the reference anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: databases.restore())
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,5 @@
-"""A migrated test database, built once and copied to each worker of each run.
+"""A migrated test database, built once and copied: to each worker of each run, and after each
+test that commits.
 
 SQLite's lies in `.cache` between runs, PostgreSQL's in its server.
 """
@@ -6,9 +7,11 @@ SQLite's lies in `.cache` between runs, PostgreSQL's in its server.
 import ast
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +35,32 @@ def create() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with locked(CACHE / "lock"):
         if connection.vendor == "sqlite":
-            copy_file(Path(name))
+            shutil.copyfile(original_file(), name)
+            original_rows()
         else:
             copy_within_server(creation, name)
     use(name)
+
+
+def restore() -> None:
+    """Take back what was committed; the numbers of changes, which caches go by, go on."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'clusters_change'")
+            [last] = cursor.fetchone()
+            original_rows().backup(connection.connection)
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = 'clusters_change'")
+            cursor.execute("INSERT INTO sqlite_sequence VALUES ('clusters_change', %s)", [last])
+    else:
+        name = connection.settings_dict["NAME"]
+        connection.close()
+        copy_within_server(connection.creation, name)
+
+
+@cache
+def original_rows() -> sqlite3.Connection:
+    """Open to the end of the process, so that it stays when a newer original takes its place."""
+    return sqlite3.connect(f"file:{original_file()}?immutable=1", uri=True)
 
 
 @contextmanager
@@ -57,7 +82,8 @@ def build(name: str) -> None:
     connection.close()
 
 
-def copy_file(copy: Path) -> None:
+@cache
+def original_file() -> Path:
     original = CACHE / f"{key()}.sqlite3"
     if not original.exists():
         for old in CACHE.glob("*.sqlite3*"):
@@ -65,7 +91,7 @@ def copy_file(copy: Path) -> None:
         unfinished = CACHE / "unfinished.sqlite3"
         build(str(unfinished))
         unfinished.rename(original)
-    shutil.copyfile(original, copy)
+    return original
 
 
 def copy_within_server(creation: Any, name: str) -> None:
@@ -76,10 +102,11 @@ def copy_within_server(creation: Any, name: str) -> None:
             cursor.execute(f"CREATE DATABASE {unfinished}")
             build(unfinished)
             cursor.execute(f"ALTER DATABASE {unfinished} RENAME TO {original}")
-        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {original}")
 
 
+@cache
 def key() -> str:
     """A hash of all that decides what a migrated database holds."""
     digest = hashlib.sha256()

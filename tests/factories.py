@@ -3,6 +3,7 @@
 from datetime import date, datetime, time
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -100,6 +101,11 @@ def make_participation(**fields: Any) -> Participation:
     return Participation.objects.create(**(defaults | fields))
 
 
+def left_to_the_database() -> Any:
+    """Its constraints, which Django would ask for one by one in most of the time of a test."""
+    return patch.object(Label, "validate_constraints")
+
+
 def make_label(**fields: Any) -> Label:
     """A Gold of July 2015, unless told otherwise; partial dates are given as ISO text."""
     if "cluster" not in fields:
@@ -107,7 +113,8 @@ def make_label(**fields: Any) -> Label:
     level = fields.pop("level", "gold")
     if not {"assessed_on", "awarded_on", "valid_until"} & fields.keys():
         fields["assessed_on"] = "2015-07"
-    return save_label(Label(level_id=level, **fields))
+    with left_to_the_database():
+        return save_label(Label(level_id=level, **fields))
 
 
 def new_label(**fields: Any) -> Label:
@@ -124,11 +131,12 @@ def new_label(**fields: Any) -> Label:
 
 def award_label(**fields: Any) -> Label:
     """Proposed by one person and approved by another on 22 November 2026, noon in Rome."""
-    decision = life.award(
-        new_label(**fields), reason="The jury agreed.", by=make_account(), now=DECIDED_AT
-    )
-    if decision.state == DecisionState.PROPOSED:
-        decision = life.approve(decision, by=make_account(), now=DECIDED_AT)
+    with left_to_the_database():
+        decision = life.award(
+            new_label(**fields), reason="The jury agreed.", by=make_account(), now=DECIDED_AT
+        )
+        if decision.state == DecisionState.PROPOSED:
+            decision = life.approve(decision, by=make_account(), now=DECIDED_AT)
     return Label.objects.get(pk=decision.label_id)
 
 

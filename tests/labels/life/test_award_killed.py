@@ -21,6 +21,11 @@ POINTS = 10
 REASON = "The jury agreed."
 
 
+@pytest.fixture
+def nothing_follows_an_award() -> None:
+    """Here an announcement does: it is written with the award, or not at all."""
+
+
 def propose(cluster: Cluster, by: Account) -> Decision:
     return life.award(new_label(cluster=cluster), reason=REASON, by=by, now=DECIDED_AT)
 
