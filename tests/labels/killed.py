@@ -1,21 +1,19 @@
-"""A process that runs a command of the portal and kills itself at a point of its work.
-
-    python -m tests.labels.killed FOLDER EVENT NUMBER MOMENT COMMAND ARGUMENT…
+"""A command that is killed at a point of its work, in a process of its own.
 
 Events are counted: "before-commit", "after-commit", "before-mail", "after-mail", and
-"after-insert TABLE". Mails are written to the folder, each at once.
+"after-insert TABLE". Mails are written to a folder, each at once.
 """
 
 import os
 import signal
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from traceback import print_exc
 from typing import Any
 
-import time_machine
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 FOLDER = "FOLDER_OF_MAILS"
 
@@ -59,9 +57,7 @@ def count_inserts(execute: Any, sql: str, params: Any, many: bool, context: Any)
 
 
 def count_commits() -> None:
-    from django.db import connections
-
-    wrapper: Any = type(connections["default"])
+    wrapper: Any = type(connections[DEFAULT_DB_ALIAS])
     commit = wrapper._commit
 
     def counting(self: Any) -> None:
@@ -72,24 +68,31 @@ def count_commits() -> None:
     wrapper._commit = counting
 
 
-def main(folder: str, event: str, number: str, moment: str, *command: str) -> None:
-    global fatal
-    os.environ[FOLDER] = folder
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
+def run_in_a_child(call: Callable[[], object]) -> int:
+    """How the process ended: the signal that killed it, 0 where it came to the end."""
+    connections.close_all()  # A child that used its parent's would spoil it.
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            call()
+            code = 0
+        except Exception:
+            print_exc()
+        finally:
+            os._exit(code)
+    _pid, status = os.waitpid(child, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
-    django.setup()
-    settings.EMAIL_BACKEND = "tests.labels.killed.Store"
-    fatal = (event, int(number))
-    count_commits()
-    with time_machine.travel(moment), connection.execute_wrapper(count_inserts):
-        call_command(*command)
 
+def run_and_be_killed(call: Callable[[], object], event: str, number: int) -> None:
+    def killed_at_the_event() -> None:
+        global fatal
+        fatal = (event, number)
+        counted.clear()
+        count_commits()
+        with connection.execute_wrapper(count_inserts):
+            call()
 
-if __name__ == "__main__":
-    from tests.labels import killed  # the module that Django imports, not this script
-
-    killed.main(*sys.argv[1:])
+    assert run_in_a_child(killed_at_the_event) == signal.SIGKILL

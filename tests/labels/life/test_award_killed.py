@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from clusters.models import Account, Change, Cluster
 from labels.life import steps as life
 from labels.models import Decision, DecisionState, Label
 from news.models import Announcement
 from tests.factories import DECIDED_AT, make_account, make_cluster, new_label
+from tests.labels.killed import run_in_a_child
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,22 +56,6 @@ def number_of_statements(cluster: Cluster, people: list[Account]) -> int:
     return counter[0]
 
 
-def run_in_a_child(call: Callable[[], Any], kill_at: int) -> int:
-    """How the process ended: the signal that killed it, 0 where it came to the end."""
-    connections.close_all()  # A child that used its parent's would spoil it.
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            counted(call, [0], kill_at)
-            code = 0
-        finally:
-            os._exit(code)
-    _pid, status = os.waitpid(child, 0)
-    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-
-
 def number_of_rows() -> dict[str, int]:
     """Of every table, histories and drafts of announcements among them, without the log."""
     models = [model for model in apps.get_models() if model is not Change]
@@ -102,7 +87,9 @@ def test_award_killed_leaves_all_or_nothing(point: int) -> None:
     before = number_of_rows()
     kill_at = number_of_statements(cluster, people) * (2 * point - 1) // (2 * POINTS) + 1
 
-    ended = run_in_a_child(lambda: approve(propose(cluster, people[0]), people[1]), kill_at)
+    ended = run_in_a_child(
+        lambda: counted(lambda: approve(propose(cluster, people[0]), people[1]), [0], kill_at)
+    )
 
     assert ended == signal.SIGKILL
     left = difference(before)
@@ -120,7 +107,7 @@ def test_award_that_is_not_killed_is_all_there() -> None:
     cluster, people = make_cluster(), [make_account(), make_account()]
     before = number_of_rows()
 
-    ended = run_in_a_child(lambda: approve(propose(cluster, people[0]), people[1]), 0)
+    ended = run_in_a_child(lambda: approve(propose(cluster, people[0]), people[1]))
 
     assert ended == 0
     assert without_details(difference(before)) == APPROVED

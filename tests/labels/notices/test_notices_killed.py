@@ -1,9 +1,5 @@
 """A run of notices is killed at any point: nothing is half-done, nothing is sent twice."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from datetime import datetime
 from io import StringIO
@@ -12,9 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings as project
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from clusters.models import Role
 from labels.models import Delivery, Notice
@@ -26,7 +20,7 @@ from tests.factories import (
     make_organisation,
     make_team_member,
 )
-from tests.labels.killed import FOLDER, mails
+from tests.labels.killed import FOLDER, mails, run_and_be_killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,27 +73,12 @@ def due() -> None:
     make_account(Role.LEAD, email="lead@example.org")
 
 
-def database_url() -> str:
-    name = connection.settings_dict["NAME"]
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{name}"
-    return os.environ["TEST_DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+def run_until(event: str, number: int) -> None:
+    def command() -> None:
+        with time_machine.travel(MORNING):
+            call_command("send_notices", stdout=StringIO())
 
-
-def run_and_be_killed(folder: Path, event: str, number: int) -> None:
-    environment = os.environ | {
-        "TEST_DATABASE_URL": database_url(),
-        "TEST_RUN": f"{os.environ['TEST_RUN']}-killed",
-    }
-    command = [sys.executable, "-m", "tests.labels.killed", str(folder), event, str(number)]
-    child = subprocess.run(
-        [*command, MORNING, "send_notices"],
-        cwd=project.BASE_DIR,
-        env=environment,
-        capture_output=True,
-        check=False,
-    )
-    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    run_and_be_killed(command, event, number)
 
 
 def run(moment: str) -> tuple[int, str]:
@@ -131,7 +110,7 @@ def is_consistent() -> bool:
 def test_killed_run_loses_nobody_and_tells_nobody_twice(
     folder: Path, event: str, number: int
 ) -> None:
-    run_and_be_killed(folder, event, number)
+    run_until(event, number)
     assert is_consistent()
 
     code, output = run(AN_HOUR_LATER)
@@ -162,9 +141,9 @@ def test_killed_run_loses_nobody_and_tells_nobody_twice(
 
 def test_points_lie_before_and_after_each_step(folder: Path) -> None:
     """Whoever is killed between writing down and having sent is told apart: nobody knows."""
-    run_and_be_killed(folder, "after-commit", 1)
+    run_until("after-commit", 1)
     before = Delivery.objects.count()
-    run_and_be_killed(folder, "after-mail", 1)
+    run_until("after-mail", 1)
 
     [delivery] = Delivery.objects.all()
     assert (before, delivery.sent_at, delivery.failed_at) == (0, None, None)
