@@ -1,37 +1,60 @@
-"""The read API of labels, their levels, and the counts that sources published."""
+"""The API of labels, their verification, their levels, and the counts that sources published."""
 
+import json
 import re
 from datetime import date
-from typing import Annotated, Literal
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
 
-from django.http import Http404, HttpRequest, QueryDict
-from django.utils import timezone
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone, translation
 from ninja import Query, Router
-from pydantic import BaseModel, Field
+from ninja.errors import HttpError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from clusters.api.parts import (
     NO_RECORD,
+    WITHOUT_CONTROL,
     ClusterId,
+    Country,
     CountryCode,
     Day,
+    Id,
     InTwoLanguages,
     Listed,
+    Name,
     OnDay,
+    Page,
     Paging,
-    PartialDay,
     PortfolioCode,
+    Reference,
     Words,
-    listed_in,
-    names_of,
+    answer_list,
+    any_of,
+    in_two_languages,
     refuse,
     row_named_in,
     stretch,
+    with_facts,
 )
+from clusters.http.addresses import Data
 from clusters.models import Cluster, Portfolio
-from labels.formats.records import twins
-from labels.models import Label, LabelQuerySet, Level, Statement
+from clusters.tables.reader import decode_csv
+from labels.formats.records import FACTS, label_records
+from labels.models import Label, Level, Statement
 from labels.register.holdings import level_options
-from labels.register.query import RegisterQuery, read_register_query
+from labels.register.query import RegisterQuery, read_query
+from labels.verify.answers import answer_lines, data_of
+from labels.verify.limits import MAX_LISTS, is_within_limit, too_often
+from labels.verify.lookup import Found, Verdict
+from labels.verify.questions import (
+    MAX_BYTES,
+    MAX_LINES,
+    QuestionLine,
+    read_csv_lines,
+    read_lines,
+    read_pasted_lines,
+)
 
 router = Router()
 
@@ -44,12 +67,12 @@ StateOnDay = Literal[
 
 class LabelParameters(Paging):
     q: Annotated[Words, Field(description="Words in a name of the cluster.")] = ""
-    level: Annotated[list[LevelCode], listed_in("Level")] = []
-    state: Annotated[list[StateOnDay], listed_in("State on the day")] = []
+    level: Annotated[list[LevelCode], any_of("Level")] = []
+    state: Annotated[list[StateOnDay], any_of("State on the day")] = []
     country: Annotated[
-        list[CountryCode], listed_in("Country of the cluster, as two letters (ISO 3166)")
+        list[CountryCode], any_of("Country of the cluster, as two letters (ISO 3166)")
     ] = []
-    portfolio: Annotated[list[PortfolioCode], listed_in("Portfolio of the cluster, by its id")] = []
+    portfolio: Annotated[list[PortfolioCode], any_of("Portfolio of the cluster, by its id")] = []
     cluster: Annotated[
         ClusterId | None, Field(description="The cluster that holds it, by its id.")
     ] = None
@@ -57,54 +80,93 @@ class LabelParameters(Paging):
 
 
 class Holder(BaseModel):
-    id: str
-    name: str
-    url: str = Field(description="Its page.")
-    country: str = Field(description="As two letters (ISO 3166).")
-    portfolio: str | None = Field(description="The id of its portfolio.")
+    id: Id
+    name: Name
+    url: Page
+    country: Country
+    portfolio: str | None = Field(
+        description="The id of its portfolio.", examples=["health-and-medical-science"]
+    )
 
 
+@with_facts(FACTS)
 class LabelRecord(BaseModel):
     """The same facts as `/labels/{id}.json` and the columns of `/labels.csv`."""
 
-    id: str = Field(description="Eight letters and digits that never change.")
-    url: str = Field(description="Its page.")
-    on: date = Field(description="The day for which the state is told.")
-    state: StateOnDay
-    level: str = Field(description="bronze, silver or gold.")
-    official_wording: str
+    state: StateOnDay = Field(examples=["valid"])
     cluster: Holder = Field(description="The holder, under its present name.")
-    managing_organisation: str | None = Field(description="When the label was awarded.")
     kind: Literal["first", "renewal"] | None
-    assessed_on: PartialDay
-    awarded_on: PartialDay
-    announced_on: PartialDay
-    valid_until: PartialDay = Field(description="The end as printed.")
-    starts_on: date | None = Field(description="The first day on which it counts.")
-    ends_on: date | None = Field(description="The last day on which it counts.")
-    renewable_until: date | None
-    extended_until: date | None
-    transferred_on: date | None
-    transferred_to: str | None = Field(description="The page of the label in its place.")
-    transferred_from: str | None
-    start_is_computed: bool
-    end_is_computed: bool
-    rule_of: date | None = Field(description="Since when the rule behind these dates holds.")
-    awarded_by: str | None
-    score: float | None = Field(description="Percent, only where the holder published it.")
-    certificate_number: str | None
-    source: str | None = Field(description="Where the label was seen.")
 
 
 class LabelList(Listed[LabelRecord]):
     pass
 
 
+class VerifyParameters(OnDay):
+    lang: Annotated[
+        Literal["en", "it"], Field(description="The language of words and of pages.")
+    ] = "en"
+
+
+class Questions(BaseModel):
+    q: list[str]
+    on: Day = None
+
+
+class FoundLabel(LabelRecord):
+    state_in_words: str
+
+
+class ManagedOnDay(BaseModel):
+    id: str
+    manages_on_day: bool
+
+
+class FoundOrganisation(Reference):
+    clusters: list[ManagedOnDay] = Field(description="That it manages or managed.")
+
+
+class NearName(BaseModel):
+    name: str
+    why: str
+
+
+class VerifiedLine(BaseModel):
+    line: int = Field(description="Its number; empty lines count.")
+    asked: str = Field(description="What was read in it.")
+    verdict: Verdict
+    found_as: Found | None = Field(description="What it was found as; null where it is unknown.")
+    in_words: str = Field(description="The state of the label that decides: the highest valid one.")
+    page: str = Field(description="The page for people that answers the same.")
+    labels: list[FoundLabel] = Field(description="At most 20, the highest first.")
+    more_labels: int = Field(description="How many more there are.")
+    clusters_without_labels: list[Reference]
+    more_clusters: int
+    organisations: list[FoundOrganisation] = Field(description="The organisations asked for.")
+    nearest: list[NearName] = Field(description="Names in the register that resemble it.")
+    reasons: list[str] = Field(description="Why nothing was found.")
+
+
+class VerdictCounts(BaseModel):
+    valid: int
+    not_valid: int
+    transferred: int
+    unknown: int
+
+
+class Verification(BaseModel):
+    on: date = Field(description="The day for which the states are told.")
+    summary: VerdictCounts = Field(description="How many lines have each verdict.")
+    answers: list[VerifiedLine] = Field(description="One for each line that is not empty.")
+
+
 class LevelRecord(BaseModel):
     id: str = Field(description="Its code.", examples=["gold"])
-    name: InTwoLanguages
+    name: InTwoLanguages = Field(examples=[{"en": "Gold", "it": "Gold"}])
     rank: int = Field(description="The highest valid level is a cluster’s current one.")
-    official_wording: str = Field(description="As printed on the certificate.")
+    official_wording: str = Field(
+        description="As printed on the certificate.", examples=["Proven for Cluster Excellence"]
+    )
     process: InTwoLanguages = Field(description="How it is reached.")
 
 
@@ -115,13 +177,18 @@ class LevelList(Listed[LevelRecord]):
 class StatementRecord(BaseModel):
     """A count that a source published: quoted, never derived from this register."""
 
-    id: str
-    as_of_on: str = Field(description="As precise as it is known: 2015 or 2015-09-08.")
-    definition: InTwoLanguages = Field(description="What was counted.")
+    id: str = Field(examples=["12"])
+    as_of_on: str = Field(
+        description="As precise as it is known: 2015 or 2015-09-08.", examples=["2015-09-08"]
+    )
+    definition: InTwoLanguages = Field(
+        description="What was counted.",
+        examples=[{"en": "clusters with Gold", "it": "cluster con il Gold"}],
+    )
     count: int
     is_more_than: bool = Field(description="The source says “more than”.")
-    detail: InTwoLanguages
-    source: str
+    detail: InTwoLanguages = Field(examples=[{"en": None, "it": None}])
+    source: str = Field(examples=["https://www.example.org/labels"])
 
 
 class StatementList(Listed[StatementRecord]):
@@ -129,7 +196,7 @@ class StatementList(Listed[StatementRecord]):
 
 
 @router.get("/labels", response=LabelList, tags=["labels"], summary="Labels")
-def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> LabelList:
+def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     """The register of labels, with their states on a day, in the order in which they entered it."""
     day = asked.on or timezone.localdate()
     rows = found_by(asked).labels(day)
@@ -139,56 +206,87 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> LabelLis
     numbers = rows.select_related(None).only("public_id")
     found, following = stretch(request, asked, numbers, Label.objects.published())
     keys = [label.pk for label in found.rows]
-    return LabelList(
-        count=found.count,
-        next=following,
-        results=records(Label.objects.filter(pk__in=keys).order_by("pk"), day),
-    )
+    rows = Label.objects.filter(pk__in=keys).order_by("pk").with_state(day)
+    return {"count": found.count, "next": following, "results": label_records(rows, day)}
 
 
 @router.get("/labels/{id}", response=LabelRecord, tags=["labels"], summary="A label")
-def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> LabelRecord:
+def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """The label and its state on a day."""
     day = asked.on or timezone.localdate()
-    found = records(Label.objects.published().with_public_id(id), day)
-    if not found:
+    rows = Label.objects.published().with_public_id(id).with_state(day)
+    record = next(label_records(rows, day), None)
+    if record is None:
         raise Http404("There is no record with this id.")
-    return found[0]
+    return record
+
+
+# Texts without control characters, in one of which at least there is something to read.
+QUESTIONS = {
+    "type": "array",
+    "items": {"type": "string", "pattern": WITHOUT_CONTROL},
+    "contains": {"pattern": r"\S"},
+    "maxItems": MAX_LINES,
+}
+EXAMPLE = {"q": ["G-2015/57", "bioPmed"], "on": "2015-09-08"}
+BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [
+                    {
+                        "type": "object",
+                        "required": ["q"],
+                        "properties": {
+                            "q": QUESTIONS,
+                            "on": {"type": ["string", "null"], "format": "date"},
+                        },
+                    },
+                    QUESTIONS,
+                ]
+            },
+            "example": EXAMPLE,
+        },
+    },
+}
+
+
+@router.post(
+    "/verify",
+    response=Verification,
+    tags=["labels"],
+    summary="Verify labels",
+    description=f"Whether labels are valid on a day: up to {MAX_LINES:,} lines, at most 1 MB, each"
+    " with a number, a name, a VAT number or an address. As JSON, or as text/plain with one in each"
+    f" line, or as text/csv. At most {MAX_LISTS} lists a minute from one network.",
+    openapi_extra={"requestBody": BODY},
+)
+def labels_verify(request: HttpRequest, asked: Query[VerifyParameters]) -> HttpResponse:
+    with translation.override(asked.lang):
+        if not is_within_limit(request, is_list=True):
+            raise too_often()
+        lines, day = lines_in_body(request)
+        day = day or asked.on or timezone.localdate()
+        data = json.dumps(data_of(answer_lines(lines, day), day), ensure_ascii=False)
+    # Not built from `Verification`, which describes it: a thousand lines may name 20,000 labels.
+    return HttpResponse(data, content_type="application/json")
 
 
 @router.get("/levels", response=LevelList, tags=["codes"], summary="Levels")
-def levels_list(request: HttpRequest, asked: Query[Paging]) -> LevelList:
+def levels_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Bronze, Silver and Gold, the lowest first."""
     known = Level.objects.all()
-    found, following = stretch(request, asked, known, known, name="code", order=("rank",))
-    return LevelList(
-        count=found.count,
-        next=following,
-        results=[
-            LevelRecord(
-                id=level.code,
-                name=names_of(level),
-                rank=level.rank,
-                official_wording=level.official_wording,
-                process=InTwoLanguages(en=level.process_en or None, it=level.process_it or None),
-            )
-            for level in found.rows
-        ],
-    )
+    return answer_list(request, asked, known, known, level_record, name="code", order=("rank",))
 
 
 @router.get("/statements", response=StatementList, tags=["statements"], summary="Published counts")
-def statements_list(request: HttpRequest, asked: Query[Paging]) -> StatementList:
+def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Counts that sources published, each with its day, its definition and its source."""
     if asked.after is not None and not KEY.fullmatch(asked.after):
         refuse("after", NO_RECORD)
     known = Statement.objects.all()
-    found, following = stretch(request, asked, known, known, name="pk")
-    return StatementList(
-        count=found.count,
-        next=following,
-        results=[statement_record(row) for row in found.rows],
-    )
+    return answer_list(request, asked, known, known, statement_record, name="pk")
 
 
 def found_by(asked: LabelParameters) -> RegisterQuery:
@@ -203,18 +301,53 @@ def found_by(asked: LabelParameters) -> RegisterQuery:
     return query
 
 
-def records(labels: LabelQuerySet, day: date) -> list[LabelRecord]:
-    """In the order of the labels; one query."""
-    return [LabelRecord.model_validate(twin) for twin in twins(labels.with_state(day), day)]
-
-
-def statement_record(row: Statement) -> StatementRecord:
-    return StatementRecord(
-        id=str(row.pk),
-        as_of_on=str(row.as_of_on),
-        definition=InTwoLanguages(en=row.definition_en, it=row.definition_it),
-        count=row.count,
-        is_more_than=row.is_more_than,
-        detail=InTwoLanguages(en=row.detail_en or None, it=row.detail_it or None),
-        source=row.source,
+def lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None]:
+    """The questions and, where JSON has one, their day. Raises HttpError or TableRefused."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
+        raise HttpError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The list is larger than 1 MB. Send it in parts."
+        )
+    match request.content_type:
+        case "application/json":
+            return lines_in_json(request.body)
+        case "text/csv":
+            return read_csv_lines(request.body), None
+        case "text/plain":
+            return read_pasted_lines(decode_csv(request.body).read()), None
+    raise HttpError(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "Send application/json, text/plain with a line for each question, or text/csv.",
     )
+
+
+def lines_in_json(body: bytes) -> tuple[list[QuestionLine], date | None]:
+    try:
+        given: Questions | list[str] = TypeAdapter(Questions | list[str]).validate_json(body)
+    except ValidationError as error:
+        detail = f"Send {json.dumps(EXAMPLE)}, or the list of texts alone."
+        raise HttpError(HTTPStatus.BAD_REQUEST, detail) from error
+    if isinstance(given, list):
+        return read_lines(given), None
+    return read_lines(given.q), given.on
+
+
+def level_record(level: Level) -> Data:
+    return {
+        "id": level.code,
+        "name": in_two_languages(level),
+        "rank": level.rank,
+        "official_wording": level.official_wording,
+        "process": in_two_languages(level, "process"),
+    }
+
+
+def statement_record(row: Statement) -> Data:
+    return {
+        "id": str(row.pk),
+        "as_of_on": str(row.as_of_on),
+        "definition": in_two_languages(row, "definition"),
+        "count": row.count,
+        "is_more_than": row.is_more_than,
+        "detail": in_two_languages(row, "detail"),
+        "source": row.source,
+    }

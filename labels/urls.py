@@ -21,7 +21,6 @@ urlpatterns = [
 ]
 
 machine_urlpatterns = [
-    path("verify.json", verify_views.verify_json, name="verify_json"),
     path("labels.csv", machine_views.labels_csv, name="labels_csv"),
     path("labels.xlsx", machine_views.labels_xlsx, name="labels_xlsx"),
     path("labels.json", machine_views.labels_json, name="labels_json"),

@@ -11,18 +11,21 @@ from pydantic import BaseModel, Field
 
 from clusters.api.parts import (
     ClusterId,
+    Id,
+    LevelName,
     Listed,
     OrganisationId,
+    Page,
     Paging,
     ProgrammeName,
     Reference,
+    answer_list,
     programme_name,
     reference_to,
     row_called,
     row_named_in,
-    stretch,
 )
-from clusters.http.addresses import absolute
+from clusters.http.addresses import Data, absolute
 from clusters.models import Cluster, Organisation
 from labels.api import StatementRecord, statement_record
 from labels.models import Label
@@ -47,35 +50,37 @@ class AnnouncementParameters(Paging):
 
 
 class TextIn(BaseModel):
-    language: str = Field(description="en or it.")
-    title: str
-    lead: str | None
-    body: str = Field(description="HTML.")
-    box_title: str | None
-    box: str | None = Field(description="Background, as HTML.")
-    picture_alt: str | None
-    picture_credit: str | None
-    contact_role: str | None
+    language: str = Field(description="en or it.", examples=["en"])
+    title: str = Field(examples=["bioPmed obtains the Gold Label"])
+    lead: str | None = Field(examples=["The innovation cluster for human health of Piemonte."])
+    body: str = Field(
+        description="HTML.", examples=["<p>The label was announced on 8 September 2015.</p>"]
+    )
+    box_title: str | None = Field(examples=[None])
+    box: str | None = Field(description="Background, as HTML.", examples=[None])
+    picture_alt: str | None = Field(examples=[None])
+    picture_credit: str | None = Field(examples=[None])
+    contact_role: str | None = Field(examples=["Cluster management"])
 
 
 class NamedLabel(BaseModel):
-    id: str
-    level: str = Field(description="bronze, silver or gold.")
+    id: Id
+    level: LevelName
     cluster: Reference
-    url: str = Field(description="Its page.")
+    url: Page
 
 
 class AnnouncementRow(BaseModel):
-    id: str = Field(description="Eight letters and digits that never change.")
-    url: str = Field(description="Its page.")
-    published_at: datetime
+    id: Id
+    url: Page
+    published_at: datetime = Field(examples=["2015-09-08T14:38:00+02:00"])
     texts: list[TextIn] = Field(description="One in each language that there is.")
     clusters: list[Reference]
     organisations: list[Reference]
     labels: list[NamedLabel]
     programmes: list[ProgrammeName]
     statements: list[StatementRecord] = Field(description="Published counts that it quotes.")
-    picture: str | None = Field(description="Address of the picture.")
+    picture: str | None = Field(description="Address of the picture.", examples=[None])
 
 
 class AnnouncementList(Listed[AnnouncementRow]):
@@ -85,9 +90,7 @@ class AnnouncementList(Listed[AnnouncementRow]):
 @router.get(
     "/announcements", response=AnnouncementList, tags=["announcements"], summary="Announcements"
 )
-def announcements_list(
-    request: HttpRequest, asked: Query[AnnouncementParameters]
-) -> AnnouncementList:
+def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters]) -> Data:
     """What clusters and their organisations made known, the latest first."""
     known = Announcement.objects.published(timezone.now())
     rows = known.for_page(timezone.now()).prefetch_related(LABELS)
@@ -98,10 +101,8 @@ def announcements_list(
         rows = rows.of_organisation(row_named_in("organisation", organisations, asked.organisation))
     if asked.year is not None:
         rows = rows.of_year(asked.year)
-    found, following = stretch(request, asked, rows, known, order=("-published_at", "-pk"))
-    return AnnouncementList(
-        count=found.count, next=following, results=[announcement_row(row) for row in found.rows]
-    )
+    order = ("-published_at", "-pk")
+    return answer_list(request, asked, rows, known, announcement_row, order=order)
 
 
 @router.get(
@@ -110,47 +111,48 @@ def announcements_list(
     tags=["announcements"],
     summary="An announcement",
 )
-def announcements_detail(request: HttpRequest, id: str) -> AnnouncementRow:
+def announcements_detail(request: HttpRequest, id: str) -> Data:
     rows = Announcement.objects.for_page(timezone.now()).prefetch_related(LABELS)
     return announcement_row(row_called(rows, "public_id", id))
 
 
-def announcement_row(announcement: Announcement) -> AnnouncementRow:
+def announcement_row(announcement: Announcement) -> Data:
     """Without a query on a row of `for_page` with its labels."""
     assert announcement.published_at is not None
     picture = announcement.picture
-    return AnnouncementRow(
-        id=announcement.public_id,
-        url=absolute(announcement.get_absolute_url()),
-        published_at=timezone.localtime(announcement.published_at, timezone.get_default_timezone()),
-        texts=[text_in(text) for text in announcement.texts.all()],
-        clusters=[reference_to(row) for row in announcement.clusters.all()],
-        organisations=[reference_to(row) for row in announcement.organisations.all()],
-        labels=[named_label(row) for row in announcement.labels.all()],
-        programmes=[programme_name(row) for row in announcement.programmes.all()],
-        statements=[statement_record(row) for row in announcement.statements.all()],
-        picture=absolute(picture.url) if picture else None,
-    )
+    zone = timezone.get_default_timezone()
+    return {
+        "id": announcement.public_id,
+        "url": absolute(announcement.get_absolute_url()),
+        "published_at": timezone.localtime(announcement.published_at, zone),
+        "texts": [text_in(text) for text in announcement.texts.all()],
+        "clusters": [reference_to(row) for row in announcement.clusters.all()],
+        "organisations": [reference_to(row) for row in announcement.organisations.all()],
+        "labels": [named_label(row) for row in announcement.labels.all()],
+        "programmes": [programme_name(row) for row in announcement.programmes.all()],
+        "statements": [statement_record(row) for row in announcement.statements.all()],
+        "picture": absolute(picture.url) if picture else None,
+    }
 
 
-def text_in(text: AnnouncementText) -> TextIn:
-    return TextIn(
-        language=text.language,
-        title=text.title,
-        lead=text.lead or None,
-        body=render(text.body),
-        box_title=text.box_title or None,
-        box=render(text.box, first_heading=3) if text.box else None,
-        picture_alt=text.picture_alt or None,
-        picture_credit=text.picture_credit or None,
-        contact_role=text.contact_role or None,
-    )
+def text_in(text: AnnouncementText) -> Data:
+    return {
+        "language": text.language,
+        "title": text.title,
+        "lead": text.lead or None,
+        "body": render(text.body),
+        "box_title": text.box_title or None,
+        "box": render(text.box, first_heading=3) if text.box else None,
+        "picture_alt": text.picture_alt or None,
+        "picture_credit": text.picture_credit or None,
+        "contact_role": text.contact_role or None,
+    }
 
 
-def named_label(label: Label) -> NamedLabel:
-    return NamedLabel(
-        id=label.public_id,
-        level=label.level_id,
-        cluster=reference_to(label.cluster),
-        url=absolute(label.get_absolute_url()),
-    )
+def named_label(label: Label) -> Data:
+    return {
+        "id": label.public_id,
+        "level": label.level_id,
+        "cluster": reference_to(label.cluster),
+        "url": absolute(label.get_absolute_url()),
+    }

@@ -89,7 +89,7 @@ STARTS = (
     "/.well-known/jwks.json",
     "/en/verify/?q=hidden",
     "/en/verify/?q=SECRET-NUMBER",
-    "/verify.json?q=hidden&q=SECRET-NUMBER&q=hidden-1",
+    "/en/verify/?q=hidden-1",
     "/en/news/?cluster=hidden-1",
     "/en/clusters/hidden-1/",
     "/en/clusters/map/?q=hidden",

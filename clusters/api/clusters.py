@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone, translation
@@ -14,9 +14,13 @@ from clusters.api.parts import (
     BoxText,
     CountryCode,
     Day,
+    EndDay,
+    Id,
     InTwoLanguages,
+    LevelName,
     Listed,
     OnDay,
+    Page,
     Paging,
     PartialDay,
     PlaceName,
@@ -28,26 +32,26 @@ from clusters.api.parts import (
     RegionCode,
     RegionName,
     Words,
-    iso,
-    listed_in,
-    names_of,
+    any_of,
+    facts_of,
+    in_two_languages,
     next_address,
     programme_name,
     reference_to,
     refuse,
-    region_name,
     row_called,
+    with_facts,
 )
 from clusters.compare.members import membership_table
 from clusters.directory.query import CHOICES, MOST_NUMBER, read_box
 from clusters.directory.results import Directory
-from clusters.http.addresses import absolute
+from clusters.formats.facts import period
+from clusters.formats.records import FACTS
+from clusters.http.addresses import Data, absolute, iso
 from clusters.models import (
     Cluster,
-    ClusterState,
     Lineage,
     LineageKind,
-    Management,
     ManagementRole,
     MemberKind,
     OrganisationKind,
@@ -72,7 +76,7 @@ class ClusterParameters(Paging):
     ] = ""
     level: Annotated[
         list[Literal["bronze", "silver", "gold"]],
-        listed_in("Level of a label held; a valid one where no state is given"),
+        any_of("Level of a label held; a valid one where no state is given"),
     ] = []
     state: Annotated[
         list[
@@ -87,21 +91,21 @@ class ClusterParameters(Paging):
                 "undated",
             ]
         ],
-        listed_in("State of a label on the day"),
+        any_of("State of a label on the day"),
     ] = []
-    country: Annotated[list[CountryCode], listed_in("Country, as two letters (ISO 3166)")] = []
-    region: Annotated[list[RegionCode], listed_in("Region, by its code (ISO 3166-2)")] = []
-    portfolio: Annotated[list[PortfolioCode], listed_in("Comparative portfolio, by its id")] = []
+    country: Annotated[list[CountryCode], any_of("Country, as two letters (ISO 3166)")] = []
+    region: Annotated[list[RegionCode], any_of("Region, by its code (ISO 3166-2)")] = []
+    portfolio: Annotated[list[PortfolioCode], any_of("Comparative portfolio, by its id")] = []
     programme: Annotated[
         list[ProgrammeSlug],
-        listed_in("Programme that it takes part in, by the last part of its page’s url"),
+        any_of("Programme that it takes part in, by the last part of its page’s url"),
     ] = []
     meets: Annotated[
         Literal["yes"] | None,
         Field(description="Those that hold the level their programme requires."),
     ] = None
     manager: Annotated[
-        list[OrganisationKind], listed_in("Kind of the managing organisation on the day")
+        list[OrganisationKind], any_of("Kind of the managing organisation on the day")
     ] = []
     founded_from: Annotated[
         int | None, Field(ge=0, le=MOST_NUMBER, description="Founded in this year or later.")
@@ -146,58 +150,48 @@ class ClusterParameters(Paging):
 
 class Manager(BaseModel):
     organisation: Reference
-    role: ManagementRole
+    role: ManagementRole = Field(examples=["lead"])
     started_on: PartialDay
-    ended_on: PartialDay
+    ended_on: EndDay
     is_in_force: bool = Field(description="On the day asked for.")
 
 
 class Members(BaseModel):
     number: int
-    counted_on: str
+    counted_on: str = Field(examples=["2015"])
 
 
 class HeldLabel(BaseModel):
-    id: str
-    level: str = Field(description="bronze, silver or gold.")
-    state: str = Field(description="On the day asked for.")
-    starts_on: date | None
-    ends_on: date | None
-    url: str = Field(description="Its page.")
+    id: Id
+    level: LevelName
+    state: str = Field(description="On the day asked for.", examples=["valid"])
+    starts_on: date | None = Field(examples=["2015-07-01"])
+    ends_on: date | None = Field(examples=["2017-07-31"])
+    url: Page
 
 
+@with_facts(FACTS)
 class ClusterRow(BaseModel):
-    id: str = Field(description="Eight letters and digits that never change.")
-    url: str = Field(description="Its page.")
-    name: str
-    state: ClusterState
-    tagline: InTwoLanguages
-    country: str = Field(description="As two letters (ISO 3166).")
     region: RegionName | None
-    town: str | None
-    latitude: float | None
-    longitude: float | None
     portfolio: PortfolioName | None
-    founded_on: PartialDay
-    website: str | None
     managers: list[Manager] = Field(description="Of all times, the lead first.")
     members: Members | None = Field(description="The last count of all members.")
+    tagline: InTwoLanguages
     labels: list[HeldLabel] = Field(description="The highest level and the latest first.")
-    confirmed_on: date | None = Field(description="When its team last confirmed these facts.")
 
 
 class OtherName(BaseModel):
-    name: str
+    name: str = Field(examples=["Bioindustry cluster"])
     kind: ClusterNameKind
     started_on: PartialDay
-    ended_on: PartialDay
+    ended_on: EndDay
 
 
 class MembershipCount(BaseModel):
-    counted_on: str
+    counted_on: str = Field(examples=["2015"])
     kind: MemberKind
     number: int
-    source: str | None
+    source: str | None = Field(examples=["https://www.example.org/labels"])
 
 
 class LineageStep(BaseModel):
@@ -212,20 +206,17 @@ class LineageStep(BaseModel):
 class ParticipationIn(BaseModel):
     programme: ProgrammeName
     started_on: PartialDay
-    ended_on: PartialDay
+    ended_on: EndDay
 
 
+@with_facts(FACTS, are_details=True)
 class ClusterRecord(ClusterRow):
     description: InTwoLanguages
     other_names: list[OtherName]
     membership_counts: list[MembershipCount]
     lineage: list[LineageStep]
     programmes: list[ParticipationIn]
-    contact_address: str | None = Field(description="Of a function, where the team shows it.")
-    eccp_url: str | None = Field(
-        description="Its page on the European Cluster Collaboration Platform."
-    )
-    logo: str | None = Field(description="Address of the picture.")
+    logo: str | None = Field(description="Address of the picture.", examples=[None])
 
 
 class ClusterList(Listed[ClusterRow]):
@@ -233,14 +224,17 @@ class ClusterList(Listed[ClusterRow]):
 
 
 class FacetValue(BaseModel):
-    value: str = Field(description="For the parameter of the facet’s name.")
-    name: InTwoLanguages
+    value: str = Field(description="For the parameter of the facet’s name.", examples=["IT"])
+    name: InTwoLanguages = Field(examples=[{"en": "Italy", "it": "Italia"}])
     count: int = Field(description="Clusters found with it, whatever else the facet has chosen.")
     is_selected: bool
 
 
 class FacetCounts(BaseModel):
-    name: str = Field(description="The parameter; “profile” holds parameters that are yes or no.")
+    name: str = Field(
+        description="The parameter; “profile” holds parameters that are yes or no.",
+        examples=["country"],
+    )
     values: list[FacetValue]
 
 
@@ -250,21 +244,21 @@ class FacetList(BaseModel):
 
 
 @router.get("/clusters", response=ClusterList, summary="Clusters")
-def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> ClusterList:
+def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """The directory of clusters, with its filters, its words and its orders."""
     found = found_by(request, asked)
     if asked.after is not None and found.index.slot_at(asked.after) is None:
         refuse("after", NO_RECORD)
     page = found.page
-    return ClusterList(
-        count=found.total,
-        next=next_address(request, asked, last_of(found) if page.next_url else None),
-        results=cluster_rows(page.keys, found.day),
-    )
+    return {
+        "count": found.total,
+        "next": next_address(request, asked, last_of(found) if page.next_url else None),
+        "results": cluster_rows(page.keys, found.day),
+    }
 
 
 @router.get("/clusters/facets", response=FacetList, summary="Counts beside the clusters")
-def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> FacetList:
+def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """How many clusters of a list have each value of each filter. `after`, `limit` and `sort`
     change nothing."""
     found = found_by(request, asked)
@@ -274,31 +268,59 @@ def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Fa
             for facet in found.facets()
             for option in facet.options
         }
-    return FacetList(
-        count=found.total,
-        facets=[
-            FacetCounts(
-                name=facet.name,
-                values=[
-                    FacetValue(
-                        value=option.value,
-                        name=InTwoLanguages(en=option.label, it=names[facet.name, option.value]),
-                        count=option.count,
-                        is_selected=option.is_selected,
-                    )
-                    for option in facet.options
-                ],
-            )
-            for facet in found.facets()
-        ],
-    )
+    facets = [
+        {
+            "name": facet.name,
+            "values": [
+                {
+                    "value": option.value,
+                    "name": {"en": option.label, "it": names[facet.name, option.value]},
+                    "count": option.count,
+                    "is_selected": option.is_selected,
+                }
+                for option in facet.options
+            ],
+        }
+        for facet in found.facets()
+    ]
+    return {"count": found.total, "facets": facets}
 
 
 @router.get("/clusters/{id}", response=ClusterRecord, summary="A cluster")
-def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> ClusterRecord:
+def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """All that its page tells of it."""
     cluster = row_called(Cluster.objects.published().with_profile(), "public_id", id)
-    return cluster_record(cluster, asked.on or timezone.localdate())
+    day = asked.on or timezone.localdate()
+    return {
+        **cluster_row(cluster, labels_in_short([cluster.pk], day)[cluster.pk], day),
+        "description": texts_of(cluster, "description"),
+        "other_names": [
+            {"name": name.name, "kind": name.kind, **period(name)} for name in cluster.names.all()
+        ],
+        "membership_counts": [
+            {
+                "counted_on": str(row.counted_on),
+                "kind": row.kind,
+                "number": row.count,
+                "source": row.source or None,
+            }
+            for row in cluster.membership_counts.all()
+        ],
+        "lineage": [
+            {
+                "cluster": reference_to(step.cluster),
+                "kind": step.kind,
+                "other": reference_to(step.other),
+                "happened_on": iso(step.happened_on),
+            }
+            for step in Lineage.objects.about(cluster)
+        ],
+        "programmes": [
+            {"programme": programme_name(row.programme), **period(row)}
+            for row in cluster.participations.public()
+        ],
+        "logo": absolute(cluster.logo.url) if cluster.logo else None,
+    }
 
 
 def found_by(request: HttpRequest, asked: ClusterParameters) -> Directory:
@@ -324,94 +346,36 @@ def last_of(found: Directory) -> str:
     return found.index.public_id(found.index.slots[found.page.keys[-1]])
 
 
-def cluster_rows(keys: Sequence[int], day: date) -> list[ClusterRow]:
+def cluster_rows(keys: Sequence[int], day: date) -> list[Data]:
     """In the order of the keys; the same few queries however many."""
     rows = Cluster.objects.published().with_profile().in_bulk(keys)
     clusters = [rows[key] for key in keys if key in rows]
     labels = labels_in_short(rows, day)
-    return [ClusterRow(**facts_of(cluster, labels[cluster.pk], day)) for cluster in clusters]
+    return [cluster_row(cluster, labels[cluster.pk], day) for cluster in clusters]
 
 
-def cluster_record(cluster: Cluster, day: date) -> ClusterRecord:
-    return ClusterRecord(
-        **facts_of(cluster, labels_in_short([cluster.pk], day)[cluster.pk], day),
-        description=texts_of(cluster, "description"),
-        other_names=[
-            OtherName(
-                name=name.name,
-                kind=ClusterNameKind(name.kind),
-                started_on=iso(name.started_on),
-                ended_on=iso(name.ended_on),
-            )
-            for name in cluster.names.all()
-        ],
-        membership_counts=[
-            MembershipCount(
-                counted_on=str(row.counted_on),
-                kind=MemberKind(row.kind),
-                number=row.count,
-                source=row.source or None,
-            )
-            for row in cluster.membership_counts.all()
-        ],
-        lineage=[
-            LineageStep(
-                cluster=reference_to(step.cluster),
-                kind=LineageKind(step.kind),
-                other=reference_to(step.other),
-                happened_on=iso(step.happened_on),
-            )
-            for step in Lineage.objects.about(cluster)
-        ],
-        programmes=[
-            ParticipationIn(
-                programme=programme_name(row.programme),
-                started_on=iso(row.started_on),
-                ended_on=iso(row.ended_on),
-            )
-            for row in cluster.participations.public()
-        ],
-        contact_address=cluster.contact_address if cluster.is_contact_shown else None,
-        eccp_url=cluster.eccp_url or None,
-        logo=absolute(cluster.logo.url) if cluster.logo else None,
-    )
-
-
-def facts_of(cluster: Cluster, labels: list[dict[str, object]], day: date) -> dict[str, Any]:
-    """Without a query on a row of `with_profile()`; `labels` are told by `labels_in_short`."""
+def cluster_row(cluster: Cluster, labels: list[Data], day: date) -> Data:
+    """Without a query on a row of `with_profile()`; `labels` come from `labels_in_short`."""
     members = membership_table(cluster.membership_counts.all()).latest_total
     portfolio = cluster.portfolio
     return {
-        "id": cluster.public_id,
-        "url": absolute(cluster.get_absolute_url()),
-        "name": cluster.name,
-        "state": cluster.state,
+        **facts_of(FACTS, cluster),
+        "portfolio": portfolio and {"id": portfolio.code, "name": in_two_languages(portfolio)},
+        "managers": [
+            {
+                "organisation": reference_to(row.organisation),
+                "role": row.role,
+                **period(row),
+                "is_in_force": row.is_on(day),
+            }
+            for row in cluster.managements.all()
+        ],
+        "members": members and {"number": members[0], "counted_on": str(members[1])},
         "tagline": texts_of(cluster, "tagline"),
-        "country": cluster.country.code,
-        "region": region_name(cluster.region),
-        "town": cluster.town or None,
-        "latitude": cluster.latitude,
-        "longitude": cluster.longitude,
-        "portfolio": portfolio and PortfolioName(id=portfolio.code, name=names_of(portfolio)),
-        "founded_on": iso(cluster.founded_on),
-        "website": cluster.website or None,
-        "managers": [manager_of(row, day) for row in cluster.managements.all()],
-        "members": members and Members(number=members[0], counted_on=str(members[1])),
         "labels": labels,
-        "confirmed_on": cluster.confirmed_on,
     }
 
 
-def manager_of(row: Management, day: date) -> Manager:
-    return Manager(
-        organisation=reference_to(row.organisation),
-        role=ManagementRole(row.role),
-        started_on=iso(row.started_on),
-        ended_on=iso(row.ended_on),
-        is_in_force=row.is_on(day),
-    )
-
-
-def texts_of(cluster: Cluster, name: str) -> InTwoLanguages:
+def texts_of(cluster: Cluster, name: str) -> Data:
     texts = {text.language: getattr(text, name) or None for text in cluster.texts.all()}
-    return InTwoLanguages(en=texts.get("en"), it=texts.get("it"))
+    return {code: texts.get(code) for code in ("en", "it")}

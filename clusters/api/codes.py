@@ -8,15 +8,17 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from clusters.api.parts import (
+    Country,
     CountryCode,
     Listed,
     Paging,
     PortfolioName,
-    listed_in,
-    names_of,
+    answer_list,
+    any_of,
+    in_two_languages,
     refuse,
-    stretch,
 )
+from clusters.http.addresses import Data
 from clusters.models import Portfolio, Region
 
 router = Router(tags=["codes"])
@@ -28,8 +30,8 @@ class PortfolioList(Listed[PortfolioName]):
 
 class RegionRecord(BaseModel):
     id: str = Field(description="Its code of ISO 3166-2.", examples=["IT-21"])
-    name: str
-    country: str = Field(description="As two letters (ISO 3166).")
+    name: str = Field(examples=["Piemonte"])
+    country: Country
 
 
 class RegionList(Listed[RegionRecord]):
@@ -37,35 +39,30 @@ class RegionList(Listed[RegionRecord]):
 
 
 class RegionParameters(Paging):
-    country: Annotated[list[CountryCode], listed_in("Country, as two letters (ISO 3166)")] = []
+    country: Annotated[list[CountryCode], any_of("Country, as two letters (ISO 3166)")] = []
 
 
 @router.get("/portfolios", response=PortfolioList, summary="Portfolios")
-def portfolios_list(request: HttpRequest, asked: Query[Paging]) -> PortfolioList:
+def portfolios_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Comparative portfolios: ESCA’s classification of sectors."""
     known = Portfolio.objects.all()
-    found, following = stretch(request, asked, known, known, name="code")
-    return PortfolioList(
-        count=found.count,
-        next=following,
-        results=[PortfolioName(id=row.code, name=names_of(row)) for row in found.rows],
-    )
+    return answer_list(request, asked, known, known, portfolio_name, name="code")
 
 
 @router.get("/regions", response=RegionList, summary="Regions")
-def regions_list(request: HttpRequest, asked: Query[RegionParameters]) -> RegionList:
+def regions_list(request: HttpRequest, asked: Query[RegionParameters]) -> Data:
     """First-level subdivisions of countries that have a code."""
     for code in asked.country:
         if code not in countries:
             refuse("country", f"there is no “{code[:60]}”")
     known = Region.objects.with_code()
     rows = known.of_countries(asked.country) if asked.country else known
-    found, following = stretch(request, asked, rows, known, name="code")
-    return RegionList(
-        count=found.count,
-        next=following,
-        results=[
-            RegionRecord(id=str(row.code), name=row.name, country=row.country.code)
-            for row in found.rows
-        ],
-    )
+    return answer_list(request, asked, rows, known, region_record, name="code")
+
+
+def portfolio_name(row: Portfolio) -> Data:
+    return {"id": row.code, "name": in_two_languages(row)}
+
+
+def region_record(row: Region) -> Data:
+    return {"id": row.code, "name": row.name, "country": row.country.code}

@@ -1,35 +1,41 @@
 """What all lists and records of the read API share: paging, references, what is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated, Any, Generic, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar, cast, get_args
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils import translation
 from ninja.errors import ValidationError
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
 
-from clusters.dates import FIRST_YEAR, LAST_YEAR, PartialDate
+from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.directory.query import MOST_VALUES
-from clusters.http.addresses import absolute
+from clusters.formats.facts import EXAMPLE_ID, EXAMPLE_PAGE, Fact, Facts, record_of_instance
+from clusters.http.addresses import Data, absolute
 from clusters.http.paging import Stretch, stretch_of
-from clusters.models import Cluster, Organisation, Programme, Region, TwoNames
+from clusters.models import Cluster, Organisation, Programme
 
 Row = TypeVar("Row")
 AnyModel = TypeVar("AnyModel", bound=Model)
+AnyRecord = TypeVar("AnyRecord", bound=BaseModel)
 
 MOST_ROWS, USUAL_ROWS = 100, 24
 NO_RECORD = "there is no record with this id"
 
 
-def exact_day(text: object) -> object:
+def exact_day(text: Any) -> date | None:
     """Pydantic would take a moment, or seconds since 1970, for a day."""
-    if isinstance(text, str):
-        day = date.fromisoformat(text) if len(text) == len("2015-09-08") else None
-        if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise ValueError(f"give a day of the years {FIRST_YEAR} to {LAST_YEAR}, as 2015-09-08")
-    return text
+    if text is None:
+        return None
+    is_a_day = isinstance(text, str) and len(text) == len("2015-09-08")
+    day = date.fromisoformat(text) if is_a_day else None
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"give a day of the years {FIRST_YEAR} to {LAST_YEAR}, as 2015-09-08")
+    return day
 
 
 Day = Annotated[
@@ -48,7 +54,8 @@ def code_of(what: str) -> Any:
 
 
 # What no address may carry (config.middleware).
-Words = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+WITHOUT_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Words = Annotated[str, Field(pattern=WITHOUT_CONTROL)]
 CountryCode = Annotated[str, code_of("country-code")]
 RegionCode = Annotated[str, code_of("regions-id")]
 PortfolioCode = Annotated[str, code_of("portfolios-id")]
@@ -59,7 +66,7 @@ ClusterId = Annotated[str, code_of("clusters-id")]
 OrganisationId = Annotated[str, code_of("organisations-id")]
 
 
-def listed_in(title: str) -> Any:
+def any_of(title: str) -> Any:
     """Several values of one parameter, of which any will do."""
     return Field(description=f"{title}.", max_length=MOST_VALUES)
 
@@ -75,38 +82,119 @@ class Paging(BaseModel):
 
 
 class Listed(BaseModel, Generic[Row]):
-    count: int = Field(description="How many records the whole list has.")
-    next: str | None = Field(description="Where the list goes on; null at its end.")
+    count: int = Field(description="How many records the whole list has.", examples=[1])
+    next: str | None = Field(
+        description="Where the list goes on; null at its end.",
+        examples=[f"{settings.SITE_URL}/api/v1/clusters?country=IT&after={EXAMPLE_ID}"],
+    )
     results: list[Row]
 
 
+# Fields of many records
+
+Id = Annotated[
+    str, Field(description="Eight letters and digits that never change.", examples=[EXAMPLE_ID])
+]
+Page = Annotated[str, Field(description="Its page.", examples=[EXAMPLE_PAGE])]
+Name = Annotated[str, Field(examples=["bioPmed"])]
+Country = Annotated[str, Field(description="As two letters (ISO 3166).", examples=["IT"])]
+LevelName = Annotated[str, Field(description="bronze, silver or gold.", examples=["gold"])]
+AS_KNOWN = "As precise as it is known: 2013, 2015-07 or 2015-07-14."
+PartialDay = Annotated[str | None, Field(description=AS_KNOWN, examples=["2013"])]
+EndDay = Annotated[str | None, Field(description=AS_KNOWN, examples=[None])]
+
+
 class InTwoLanguages(BaseModel):
-    en: str | None = Field(description="In English; null where there is no such text.")
-    it: str | None = Field(description="In Italian; null where there is no such text.")
+    en: str | None = Field(
+        description="In English; null where there is no such text.",
+        examples=["Innovation for human health"],
+    )
+    it: str | None = Field(
+        description="In Italian; null where there is no such text.",
+        examples=["Innovazione per la salute umana"],
+    )
 
 
 class Reference(BaseModel):
     """A record with an id and a page of its own, elsewhere in this API."""
 
-    id: str
-    name: str
-    url: str = Field(description="Its page.")
-
-
-PartialDay = Annotated[
-    str | None,
-    Field(description="As precise as it is known: 2013, 2015-07 or 2015-07-14.", examples=["2013"]),
-]
+    id: Id
+    name: Name
+    url: Page
 
 
 class RegionName(BaseModel):
-    code: str | None = Field(description="ISO 3166-2, where it has a code.")
-    name: str
+    code: str | None = Field(description="ISO 3166-2, where it has a code.", examples=["IT-21"])
+    name: str = Field(examples=["Piemonte"])
 
 
 class PortfolioName(BaseModel):
     id: str = Field(description="Its code.", examples=["health-and-medical-science"])
-    name: InTwoLanguages
+    name: InTwoLanguages = Field(
+        examples=[{"en": "Health and Medical Science", "it": "Salute e scienze mediche"}]
+    )
+
+
+ACE = Field(examples=[{"en": "ACE", "it": "ACE"}])
+
+
+class ProgrammeName(BaseModel):
+    id: Id
+    name: InTwoLanguages = ACE
+    url: Page
+
+
+class OnDay(BaseModel):
+    on: Day = None
+
+
+def with_facts(
+    facts: Facts, *, are_details: bool = False
+) -> Callable[[type[AnyRecord]], type[AnyRecord]]:
+    """Give a record of the API the facts of its table, in the order of the table.
+
+    What the class declares stands in the place of a fact of the same name, or behind them all.
+    """
+
+    def extended(record: type[AnyRecord]) -> type[AnyRecord]:
+        own = {
+            name: (field.annotation, field)
+            for name, field in record.model_fields.items()
+            if name in record.__annotations__
+        }
+        shared = {
+            fact.name: (fact.type, field_of(fact))
+            for fact in facts
+            if fact.type is not None and fact.is_detail == are_details
+        }
+        fields: dict[str, Any] = {}
+        for fact in facts:
+            name = fact.name.removesuffix("_en")  # one field of the API has both languages
+            if name in own or fact.name in shared:
+                fields[name] = own.get(name) or shared[fact.name]
+        model: Any = create_model(
+            record.__name__,
+            __base__=record.__bases__,
+            __doc__=record.__doc__,
+            __module__=record.__module__,
+            **(fields | own),
+        )
+        return cast(type[AnyRecord], model)
+
+    return extended
+
+
+def field_of(fact: Fact) -> Any:
+    with translation.override("en"):  # the API is loaded with whichever page asks first
+        description = str(fact.help)
+    is_nullable = type(None) in get_args(fact.type)
+    examples = [fact.example] if is_nullable or fact.example is not None else None
+    return Field(description=description, examples=examples)
+
+
+def facts_of(facts: Facts, instance: Model) -> Data:
+    """Those of the fields made by `with_facts`, without a query on what is loaded."""
+    return record_of_instance([fact for fact in facts if fact.type is not None], instance)
 
 
 def refuse(parameter: str, detail: str) -> NoReturn:
@@ -162,35 +250,31 @@ def next_address(request: HttpRequest, asked: Paging, last: str | None) -> str |
     return absolute(f"{request.path}?{urlencode([*pairs, ('after', last)])}")
 
 
-def names_of(row: TwoNames) -> InTwoLanguages:
-    return InTwoLanguages(en=row.name_en, it=row.name_it)
+def answer_list(
+    request: HttpRequest,
+    asked: Paging,
+    rows: QuerySet[AnyModel],
+    known: QuerySet[AnyModel],
+    record: Callable[[AnyModel], Data],
+    *,
+    name: str = "public_id",
+    order: Sequence[str] = ("pk",),
+) -> Data:
+    found, following = stretch(request, asked, rows, known, name=name, order=order)
+    return {"count": found.count, "next": following, "results": [record(row) for row in found.rows]}
 
 
-def reference_to(row: Cluster | Organisation) -> Reference:
-    return Reference(id=row.public_id, name=row.name, url=absolute(row.get_absolute_url()))
+def in_two_languages(row: object, name: str = "name") -> Data:
+    return {code: getattr(row, f"{name}_{code}") or None for code in ("en", "it")}
 
 
-def region_name(region: Region | None) -> RegionName | None:
-    return RegionName(code=region.code, name=region.name) if region else None
+def reference_to(row: Cluster | Organisation) -> Data:
+    return {"id": row.public_id, "name": row.name, "url": absolute(row.get_absolute_url())}
 
 
-def iso(day: date | PartialDate | None) -> str | None:
-    return str(day) if day is not None else None
-
-
-class ProgrammeName(BaseModel):
-    id: str
-    name: InTwoLanguages
-    url: str
-
-
-class OnDay(BaseModel):
-    on: Day = None
-
-
-def programme_name(programme: Programme) -> ProgrammeName:
-    return ProgrammeName(
-        id=programme.public_id,
-        name=names_of(programme),
-        url=absolute(programme.get_absolute_url()),
-    )
+def programme_name(programme: Programme) -> Data:
+    return {
+        "id": programme.public_id,
+        "name": in_two_languages(programme),
+        "url": absolute(programme.get_absolute_url()),
+    }

@@ -1,19 +1,30 @@
-"""Clusters as data for machines: what the public may know of each on a day, and as a row."""
+"""Clusters as data for machines: what the public may know of each on a day."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
-from clusters.formats.writers import Value, value_at
-from clusters.http.addresses import iso, page_addresses
+from clusters.formats.facts import (
+    EXAMPLE_ID,
+    EXAMPLE_PAGE,
+    Fact,
+    Record,
+    if_shown,
+    page,
+    record_of_row,
+    region_of,
+    sources_of,
+)
+from clusters.http.addresses import iso, page_address
 from clusters.models import (
     Cluster,
     ClusterName,
+    ClusterState,
     ClusterText,
     Management,
     MemberKind,
@@ -22,90 +33,100 @@ from clusters.models import (
 )
 from clusters.models.keys import in_chunks
 
-Twin = dict[str, Any]
 # By the key of a cluster, the label to name first on a day: what the register of labels answers.
-Headlines = Callable[[Collection[int], date], Mapping[int, Twin]]
-
-# Each column of a table and where its value stands in a cluster's twin; of a list, all values.
-COLUMNS = {
-    "id": ("id",),
-    "url": ("url",),
-    "on": ("on",),
-    "name": ("name",),
-    "other_names": ("other_names", "name"),
-    "state": ("state",),
-    "country": ("country",),
-    "region_code": ("region", "code"),
-    "region": ("region", "name"),
-    "town": ("town",),
-    "latitude": ("latitude",),
-    "longitude": ("longitude",),
-    "portfolio": ("portfolio",),
-    "managers": ("managers", "name"),
-    "manager_roles": ("managers", "role"),
-    "manager_ids": ("managers", "id"),
-    "founded_on": ("founded_on",),
-    "members": ("members", "number"),
-    "members_counted_on": ("members", "counted_on"),
-    "label": ("label", "id"),
-    "level": ("label", "level"),
-    "label_state": ("label", "state"),
-    "label_starts_on": ("label", "starts_on"),
-    "label_ends_on": ("label", "ends_on"),
-    "label_renewable_until": ("label", "renewable_until"),
-    "programmes": ("programmes", "name"),
-    "programme_ids": ("programmes", "id"),
-    "website": ("website",),
-    "eccp_url": ("eccp_url",),
-    "contact_address": ("contact_address",),
-    "confirmed_on": ("confirmed_on",),
-}
+Headlines = Callable[[Collection[int], date], Mapping[int, Record]]
 PROGRAMME = ("public_id", "slug", "name_en", "name_it")
+
+
+def managers(rows: Iterable[Record]) -> list[Record]:
+    return [
+        {
+            "id": row["organisation__public_id"],
+            "name": row["organisation__name"],
+            "url": page_address("clusters:organisation_detail", row["organisation__slug"]),
+            "role": row["role"],
+        }
+        for row in rows
+    ]
+
+
+def last_count(rows: list[Record]) -> Record | None:
+    if not rows:
+        return None
+    return {"number": rows[-1]["count"], "counted_on": iso(rows[-1]["counted_on"])}
+
+
+def programmes(rows: Iterable[Record]) -> list[Record]:
+    return [
+        {
+            "id": row["programme__public_id"],
+            "name": row[f"programme__name_{get_language() or 'en'}"],
+            "url": page_address("clusters:programme_detail", row["programme__slug"]),
+        }
+        for row in rows
+    ]
+
+
 FACTS = (
-    "pk", "public_id", "slug", "name", "state", "country", "region__code", "region__name", "town",
-    "latitude", "longitude", "portfolio__code", "founded_on", "website", "eccp_url",
-    "contact_address", "is_contact_shown", "confirmed_on",
+    Fact("id",
+         _("The cluster’s number in this register: eight letters and digits that never change."),
+         str, EXAMPLE_ID, "public_id"),
+    Fact("url", _("The page of the cluster."), str, EXAMPLE_PAGE, "slug", page("clusters:detail")),
+    Fact("on", _("The day for which managers, programmes and the label are told.")),
+    Fact("name", _("Its present name."), str, "bioPmed"),
+    Fact("other_names", columns=(
+        ("other_names",
+         _("Former and parallel names; in JSON each with its kind, former or other."), "name"),
+    )),
+    Fact("state", _("provisional, active, merged or closed."), ClusterState, "active"),
+    Fact("country", _("Its country as two letters (ISO 3166)."), str, "IT", read=str),
+    Fact("region", type=dict, source="region__code region__name", read=region_of, columns=(
+        ("region_code", _("The code of its region (ISO 3166-2), where there is one."), "code"),
+        ("region", _("The name of its region."), "name"),
+    )),
+    Fact("town", _("The town."), str | None, "Colleretto Giacosa"),
+    Fact("latitude", _("Degrees north; often of the town’s centre."), float | None, 45.4326),
+    Fact("longitude", _("Degrees east; often of the town’s centre."), float | None, 7.8103),
+    Fact("portfolio", _("The code of its portfolio, where it has one."), source="portfolio__code"),
+    Fact("managers", read=managers, columns=(
+        ("managers", _("The organisations that manage it on the day, the lead first."), "name"),
+        ("manager_roles", _("The role of each: lead, joint or association."), "role"),
+        ("manager_ids", _("The number of each in this register."), "id"),
+    )),
+    Fact("founded_on", _("Founded, as precise as it is known."), str | None, "2013"),
+    Fact("members", read=last_count, columns=(
+        ("members", _("The last count of all members."), "number"),
+        ("members_counted_on", _("The date of that count."), "counted_on"),
+    )),
+    Fact("label", columns=(
+        ("label",
+         _("The number of the label to name first: the highest valid one on the day, else one that"
+           " may become valid again, else the highest."), "id"),
+        ("level", _("Its level: bronze, silver or gold."), "level"),
+        ("label_state", _("Its state on the day, as in the register’s files."), "state"),
+        ("label_starts_on", _("The first day on which the label counts."), "starts_on"),
+        ("label_ends_on", _("The last day on which the label counts."), "ends_on"),
+        ("label_renewable_until",
+         _("The last day on which an expired label could still be renewed."), "renewable_until"),
+    )),
+    Fact("programmes", read=programmes, columns=(
+        ("programmes", _("The programmes in which it takes part on the day."), "name"),
+        ("programme_ids", _("The number of each in this register."), "id"),
+    )),
+    Fact("texts", columns=()),
+    Fact("website", _("Its web site."), str | None, "https://www.example.org/"),
+    Fact("eccp_url", _("Its page on the European Cluster Collaboration Platform."), str | None,
+         is_detail=True),
+    Fact("contact_address", _("An address of a function, where the cluster shows one."),
+         str | None, "info@example.org", "contact_address is_contact_shown", if_shown,
+         is_detail=True),
+    Fact("confirmed_on", _("The day on which its team last confirmed these facts."), date | None,
+         "2026-03-10"),
 )  # fmt: skip
 
 
-def row_of(twin: Twin) -> list[Value]:
-    return [value_at(twin, path) for path in COLUMNS.values()]
-
-
-def cluster_twins(keys: Iterable[int], day: date, headlines: Headlines) -> Iterator[Twin]:
-    """In the order of the keys, without those that are not public.
-
-    In the active language. Seven queries for 500 keys, and no more of them in memory.
-    """
-    for chunk in in_chunks(keys):
-        yield from twins_of(chunk, day, headlines)
-
-
-def twins_of(keys: list[int], day: date, headlines: Headlines) -> Iterator[Twin]:
-    pages = Pages()
-    facts = Cluster.objects.published().filter(pk__in=keys).order_by().values(*FACTS)
-    rows = {row["pk"]: row for row in facts}
-    parts = {
-        name: by_cluster(found.filter(cluster__in=keys)) for name, found in parts_on(day).items()
-    }
-    labels = headlines(keys, day)
-    for key in keys:
-        if row := rows.get(key):
-            own = {name: found[key] for name, found in parts.items()}
-            yield twin_of(row, own, labels.get(key), day, pages)
-
-
-class Pages:
-    """Absolute addresses in the active language."""
-
-    def __init__(self) -> None:
-        self.cluster = page_addresses("clusters:detail")
-        self.organisation = page_addresses("clusters:organisation_detail")
-        self.programme = page_addresses("clusters:programme_detail")
-
-
 def parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
-    """What the public may know beside a cluster's own row, by its name in the twin."""
+    """What the public may know beside a cluster's own row, by the source of a fact."""
     return {
         "other_names": ClusterName.objects.values("cluster", "name", "kind"),
         "managers": Management.objects.on(day)
@@ -124,60 +145,31 @@ def parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
     }
 
 
-def by_cluster(rows: Iterable[Twin]) -> defaultdict[int, list[Twin]]:
-    found: defaultdict[int, list[Twin]] = defaultdict(list)
+def cluster_records(keys: Iterable[int], day: date, headlines: Headlines) -> Iterator[Record]:
+    """In the order of the keys, without those that are not public.
+
+    In the active language. Seven queries for 500 keys, and no more of them in memory.
+    """
+    for chunk in in_chunks(keys):
+        yield from _records_of_chunk(chunk, day, headlines)
+
+
+def _records_of_chunk(keys: list[int], day: date, headlines: Headlines) -> Iterator[Record]:
+    parts = {
+        name: _by_cluster(rows.filter(cluster__in=keys)) for name, rows in parts_on(day).items()
+    }
+    own = set(sources_of(FACTS)) - {*parts, "on", "label"}
+    found = Cluster.objects.published().filter(pk__in=keys).order_by().values("pk", *own)
+    rows = {row["pk"]: row for row in found}
+    labels = headlines(keys, day)
+    for key in keys:
+        if row := rows.get(key):
+            row |= {name: of_clusters[key] for name, of_clusters in parts.items()}
+            yield record_of_row(FACTS, {**row, "on": day, "label": labels.get(key)})
+
+
+def _by_cluster(rows: Iterable[Record]) -> defaultdict[int, list[Record]]:
+    found: defaultdict[int, list[Record]] = defaultdict(list)
     for row in rows:
         found[row.pop("cluster")].append(row)
     return found
-
-
-def twin_of(
-    row: Twin, own: dict[str, list[Twin]], label: Twin | None, day: date, pages: Pages
-) -> Twin:
-    last_count = own["members"][-1] if own["members"] else None
-    return {
-        "id": row["public_id"],
-        "url": pages.cluster(row["slug"]),
-        "on": day.isoformat(),
-        "name": row["name"],
-        "other_names": own["other_names"],
-        "state": row["state"],
-        "country": row["country"],
-        "region": {"code": row["region__code"], "name": row["region__name"]}
-        if row["region__name"]
-        else None,
-        "town": row["town"] or None,
-        "latitude": number(row["latitude"]),
-        "longitude": number(row["longitude"]),
-        "portfolio": row["portfolio__code"],
-        "managers": [
-            {
-                "id": manager["organisation__public_id"],
-                "name": manager["organisation__name"],
-                "url": pages.organisation(manager["organisation__slug"]),
-                "role": manager["role"],
-            }
-            for manager in own["managers"]
-        ],
-        "founded_on": iso(row["founded_on"]),
-        "members": last_count
-        and {"number": last_count["count"], "counted_on": iso(last_count["counted_on"])},
-        "label": label,
-        "programmes": [
-            {
-                "id": programme["programme__public_id"],
-                "name": programme[f"programme__name_{get_language() or 'en'}"],
-                "url": pages.programme(programme["programme__slug"]),
-            }
-            for programme in own["programmes"]
-        ],
-        "texts": own["texts"],
-        "website": row["website"] or None,
-        "eccp_url": row["eccp_url"] or None,
-        "contact_address": row["contact_address"] if row["is_contact_shown"] else None,
-        "confirmed_on": iso(row["confirmed_on"]),
-    }
-
-
-def number(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

@@ -1,9 +1,10 @@
-from collections.abc import Callable
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from clusters.dates import PartialDate
 
@@ -14,10 +15,17 @@ def absolute(path: str) -> str:
     return f"{settings.SITE_URL}{path}"
 
 
-def page_addresses(name: str) -> Callable[[str], str]:
-    """Absolute addresses of pages with one argument, in the active language, looked up once."""
-    before, _mark, after = absolute(reverse(name, args=["MARK"])).rpartition("MARK")
-    return lambda argument: f"{before}{argument}{after}"
+def page_address(name: str, argument: str) -> str:
+    """The absolute address of a page with one argument, in the active language."""
+    before, after = _around_the_argument(name, get_language(), settings.SITE_URL)
+    return f"{before}{argument}{after}"
+
+
+@cache
+def _around_the_argument(name: str, language: str | None, site: str) -> tuple[str, str]:
+    # `reverse` depends on the language, and takes too long for each row of a file.
+    before, _mark, after = reverse(name, args=["MARK"]).rpartition("MARK")
+    return f"{site}{before}", after
 
 
 def iso(day: date | PartialDate | None) -> str | None:

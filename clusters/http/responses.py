@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from functools import wraps
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from django.http import (
     FileResponse,
@@ -21,8 +21,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, set_response_etag
 
-from clusters.http.addresses import Data
 from clusters.http.asof import read_day
+
+AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
 # How many seconds a cache may keep an answer, at most until the next midnight.
 FRESH_SECONDS = 300
@@ -64,10 +65,10 @@ def refused(request: HttpRequest, problems: list[str], status: int) -> HttpRespo
         response = HttpResponse(
             f"{text}\n", status=status, content_type="text/plain; charset=utf-8"
         )
-    return cast(HttpResponse, open_to_all(response))
+    return open_to_all(response)
 
 
-def open_to_all(response: HttpResponseBase) -> HttpResponseBase:
+def open_to_all(response: AnyResponse) -> AnyResponse:
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
@@ -145,26 +146,20 @@ def is_for_the_api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
-def problem(status: HTTPStatus, detail: str, errors: Sequence[Data] = ()) -> HttpResponse:
-    """`errors` name parameters, each with what is wrong with it. Open to every origin."""
-    data: Data = {
+def problem(status: HTTPStatus, detail: str, **members: object) -> HttpResponse:
+    """Describe an error (RFC 9457) to every origin; `members` say more: `errors`, `line`."""
+    data = {
         "type": "about:blank",
         "title": status.phrase,
         "status": int(status),
         "detail": detail,
+        **members,
     }
-    if errors:
-        data["errors"] = list(errors)
-    return HttpResponse(
-        json.dumps(data, ensure_ascii=False),
-        status=status,
-        content_type=CONTENT_TYPE,
-        headers={
-            "Access-Control-Allow-Origin": "*",
-            "Cache-Control": "no-store",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        },
+    response = HttpResponse(
+        json.dumps(data, ensure_ascii=False), status=status, content_type=CONTENT_TYPE
     )
+    response["Cache-Control"] = "no-store"
+    return open_to_all(response)
 
 
 # The name in the WSGI environment by which `config.pages` is told.

@@ -13,7 +13,8 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 from clusters.directory.results import Directory
-from clusters.formats.records import COLUMNS, Twin, cluster_twins, row_of
+from clusters.formats.facts import Record, header_of, rows_of
+from clusters.formats.records import FACTS, cluster_records
 from clusters.formats.schema_org import cluster_data
 from clusters.formats.writers import Value, write_json, write_spreadsheet, write_table
 from clusters.http.addresses import Data, absolute
@@ -27,7 +28,7 @@ from clusters.http.responses import (
 )
 from clusters.models import Cluster
 from clusters.models.keys import in_chunks
-from labels.formats.records import certifications, headline_twins
+from labels.formats.records import certifications, headline_records
 from labels.register.holdings import directory
 from labels.register.queries import labels_of
 
@@ -50,11 +51,11 @@ class Asked:
         """The list for people that shows the same."""
         return absolute(self.directory.query.url(reverse("clusters:list")))
 
-    def twins(self) -> Iterator[Twin]:
-        return cluster_twins(self.directory.keys(), self.day, headline_twins)
+    def records(self) -> Iterator[Record]:
+        return cluster_records(self.directory.keys(), self.day, headline_records)
 
     def rows(self) -> Iterator[list[Value]]:
-        return map(row_of, self.twins())
+        return rows_of(FACTS, self.records())
 
     def descriptions(self) -> Iterator[Data]:
         """As schema.org says it."""
@@ -101,7 +102,7 @@ def without_remedy(problem: str) -> str:
 @directory_address
 def clusters_csv(asked: Asked) -> HttpResponseBase:
     return file_answer(
-        lambda file: write_table(file, list(COLUMNS), asked.rows(), with_mark=asked.has_mark),
+        lambda file: write_table(file, header_of(FACTS), asked.rows(), with_mark=asked.has_mark),
         name=f"clusters-{asked.day}.csv",
         content_type="text/csv; charset=utf-8",
         is_download=True,
@@ -111,7 +112,9 @@ def clusters_csv(asked: Asked) -> HttpResponseBase:
 @directory_address
 def clusters_xlsx(asked: Asked) -> HttpResponseBase:
     return file_answer(
-        lambda file: write_spreadsheet(file, "clusters", list(COLUMNS), asked.rows(), on=asked.day),
+        lambda file: write_spreadsheet(
+            file, "clusters", header_of(FACTS), asked.rows(), on=asked.day
+        ),
         name=f"clusters-{asked.day}.xlsx",
         content_type=SPREADSHEET,
         is_download=True,
@@ -122,7 +125,7 @@ def clusters_xlsx(asked: Asked) -> HttpResponseBase:
 def clusters_json(asked: Asked) -> HttpResponseBase:
     head = {"on": asked.day.isoformat(), "page": asked.page, "count": asked.directory.total}
     return file_answer(
-        lambda file: write_json(file, head, "clusters", asked.twins()),
+        lambda file: write_json(file, head, "clusters", asked.records()),
         name=f"clusters-{asked.day}.json",
         content_type="application/json",
     )

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from clusters.formats.facts import EXAMPLE_ID
 from clusters.http.addresses import Data
 from clusters.http.responses import CONTENT_TYPE
 from config.api.requests import ROOT, TAGS, api
@@ -46,20 +47,19 @@ def description() -> Data:
     known = schema["components"]["schemas"]
     known["Problem"] = PROBLEM
     for where, methods in schema["paths"].items():
-        operation = methods["get"]
-        for parameter in operation["parameters"]:
-            tell_simply(parameter, where.removeprefix(f"{ROOT}/").partition("/")[0])
-        answers = operation["responses"]
-        answers["200"] |= {"headers": HEADERS}
-        answers["200"]["content"]["application/json"]["example"] = example_of(
-            answers["200"]["content"]["application/json"]["schema"], known
-        )
-        answers |= {
-            str(int(status)): refusal(status)
-            for status in REFUSALS
-            if status != HTTPStatus.NOT_FOUND or "{" in where
-        }
-        answers["304"] = {"description": "What If-None-Match names is still right."}
+        for method, operation in methods.items():
+            for parameter in operation["parameters"]:
+                tell_simply(parameter, where.removeprefix(f"{ROOT}/").partition("/")[0])
+            answers = operation["responses"]
+            content = answers["200"]["content"]["application/json"]
+            content["example"] = example_of(content["schema"], known)
+            refusals = {**REFUSALS, **(OF_LISTS if method == "post" else {})}
+            if "{" not in where:
+                del refusals[HTTPStatus.NOT_FOUND]
+            answers |= {str(int(status)): refusal(status, refusals[status]) for status in refusals}
+            if method == "get":
+                answers["200"] |= {"headers": HEADERS}
+                answers["304"] = {"description": "What If-None-Match names is still right."}
     return schema
 
 
@@ -91,6 +91,7 @@ PROBLEM: Data = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "In words, for people."},
+        "line": {"type": "integer", "description": "Which line of a list cannot be read."},
         "errors": {
             "type": "array",
             "description": "Where values are wrong: each parameter, and what is wrong with it.",
@@ -108,6 +109,11 @@ REFUSALS = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "A parameter has a wrong value; `errors` names it.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too much was asked; Retry-After tells how long to wait.",
 }
+OF_LISTS = {
+    HTTPStatus.BAD_REQUEST: "The list cannot be read.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The list has too many lines or bytes.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "A list is JSON, text/plain or text/csv.",
+}
 HEADERS: Data = {
     "ETag": {
         "description": "Send it back as If-None-Match: 304 says that nothing has changed.",
@@ -120,9 +126,9 @@ HEADERS: Data = {
 }
 
 
-def refusal(status: HTTPStatus) -> Data:
+def refusal(status: HTTPStatus, description: str) -> Data:
     told: Data = {
-        "description": REFUSALS[status],
+        "description": description,
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -133,112 +139,25 @@ def refusal(status: HTTPStatus) -> Data:
 
 # Examples
 
-PAGES = f"{settings.SITE_URL}/en"
-# By record and field, else by field; the others have an example of their type.
-EXAMPLES: Data = {
-    "id": "B4K7M2PX",
-    "url": f"{PAGES}/clusters/biopmed/",
-    "name": "bioPmed",
-    "next": f"{settings.SITE_URL}{ROOT}/clusters?country=IT&after=B4K7M2PX",
-    "country": "IT",
-    "town": "Colleretto Giacosa",
-    "latitude": 45.4326,
-    "longitude": 7.8103,
-    "website": "https://www.example.org/",
-    "contact_address": "info@example.org",
-    "eccp_url": None,
-    "logo": None,
-    "picture": None,
-    "source": "https://www.example.org/labels",
-    "level": "gold",
-    "state": "valid",
-    "role": "lead",
-    "language": "en",
-    "on": "2015-09-08",
-    "starts_on": "2015-07-01",
-    "ends_on": "2017-07-31",
-    "renewable_until": "2018-07-31",
-    "rule_of": "2010-11-01",
-    "extended_until": None,
-    "transferred_on": None,
-    "transferred_to": None,
-    "transferred_from": None,
-    "required_from": "2022-01-01",
-    "required_until": None,
-    "confirmed_on": "2026-03-10",
-    "assessed_on": "2015-07",
-    "awarded_on": None,
-    "announced_on": "2015-09-08",
-    "valid_until": None,
-    "ended_on": None,
-    "counted_on": "2015",
-    "as_of_on": "2015-09-08",
-    "published_at": "2015-09-08T14:38:00+02:00",
-    "awarded_by": "ESCA",
-    "score": None,
-    "certificate_number": "G-2015/57",
-    "official_wording": "Proven for Cluster Excellence",
-    "managing_organisation": "Bioindustry Park Silvano Fumero SpA",
-    "title": "bioPmed obtains the Gold Label",
-    "lead": "The innovation cluster for human health of Piemonte.",
-    "body": "<p>The label was announced on 8 September 2015.</p>",
-    "legal_form": "SpA",
-    "vat_number": None,
-    "lei": None,
-    "box": None,
-    "box_title": None,
-    "picture_alt": None,
-    "picture_credit": None,
-    "contact_role": "Cluster management",
-    "ClusterRow.state": "active",
-    "ClusterRecord.state": "active",
-    "Holder.portfolio": "health-and-medical-science",
-    "PortfolioName.id": "health-and-medical-science",
-    "PortfolioName.name": {"en": "Health and Medical Science", "it": "Salute e scienze mediche"},
-    "ProgrammeName.name": {"en": "ACE", "it": "ACE"},
-    "ProgrammeRow.name": {"en": "ACE", "it": "ACE"},
-    "ProgrammeRecord.name": {"en": "ACE", "it": "ACE"},
-    "LevelRecord.id": "gold",
-    "LevelRecord.name": {"en": "Gold", "it": "Gold"},
-    "RegionRecord.id": "IT-21",
-    "RegionRecord.name": "Piemonte",
-    "RegionName.code": "IT-21",
-    "RegionName.name": "Piemonte",
-    "OtherName.name": "Bioindustry cluster",
-    "OtherName.kind": "former",
-    "StatementRecord.id": "12",
-    "StatementRecord.definition": {"en": "clusters with Gold", "it": "cluster con il Gold"},
-    "StatementRecord.detail": {"en": None, "it": None},
-    "FacetCounts.name": "country",
-    "FacetValue.value": "IT",
-    "FacetValue.name": {"en": "Italy", "it": "Italia"},
-    "InTwoLanguages.en": "Innovation for human health",
-    "InTwoLanguages.it": "Innovazione per la salute umana",
-}
+# Of what has no example of its own.
 OF_TYPE: Data = {"integer": 1, "number": 1.0, "boolean": True, "string": "", "null": None}
 
 
-def example_of(schema: Data, known: Mapping[str, Data], record: str = "", name: str = "") -> Any:
-    for key in (f"{record}.{name}", name):
-        if key in EXAMPLES:
-            return EXAMPLES[key]
-    if "$ref" in schema:
-        record = schema["$ref"].rpartition("/")[2]
-        return example_of(known[record], known, record)
+def example_of(schema: Data, known: Mapping[str, Data]) -> Any:
+    """Made of the examples of the fields; the first of the values of which a field has one."""
     for choice in ("examples", "enum"):
         if choice in schema:
             return schema[choice][0]
+    if "$ref" in schema:
+        return example_of(known[schema["$ref"].rpartition("/")[2]], known)
     if "const" in schema:
         return schema["const"]
     if "anyOf" in schema:
-        return example_of(schema["anyOf"][0], known, record)
+        return example_of(schema["anyOf"][0], known)
     if schema["type"] == "array":
-        return [example_of(schema["items"], known, record)]
+        return [example_of(schema["items"], known)]
     if schema["type"] == "object":
-        return {
-            field: example_of(told, known, record, field)
-            for field, told in schema["properties"].items()
-        }
+        return {name: example_of(told, known) for name, told in schema["properties"].items()}
     return OF_TYPE[schema["type"]]
 
 
@@ -255,6 +174,7 @@ class Field:
 @dataclass(frozen=True)
 class Question:
     id: str
+    method: str
     path: str
     summary: str
     description: str
@@ -280,16 +200,17 @@ class Record:
 def groups() -> list[Group]:
     found: dict[str, list[Question]] = {name: [] for name in TAGS}
     for where, methods in description()["paths"].items():
-        told = methods["get"]
-        found[told["tags"][0]].append(question(where, told))
+        for method, told in methods.items():
+            found[told["tags"][0]].append(question(method, where, told))
     return [Group(name, TAGS[name], questions) for name, questions in found.items()]
 
 
-def question(where: str, told: Data) -> Question:
+def question(method: str, where: str, told: Data) -> Question:
     answer = told["responses"]["200"]["content"]["application/json"]
-    path_asked = where.replace("{id}", EXAMPLES["id"])
+    path_asked = where.replace("{id}", EXAMPLE_ID)
     return Question(
         id=told["operationId"],
+        method=method.upper(),
         path=where,
         summary=told["summary"],
         description=told.get("description", ""),
@@ -297,9 +218,16 @@ def question(where: str, told: Data) -> Question:
             Field(row["name"], type_asked(row["schema"]), row["schema"].get("description", ""))
             for row in told["parameters"]
         ],
-        curl=f"curl '{settings.SITE_URL}{path_asked}{ASKED.get(where, '')}'",
+        curl=f"curl {body_asked(told)}'{settings.SITE_URL}{path_asked}{ASKED.get(where, '')}'",
         example=json.dumps(answer["example"], ensure_ascii=False, indent=2),
     )
+
+
+def body_asked(told: Data) -> str:
+    if "requestBody" not in told:
+        return ""
+    example = told["requestBody"]["content"]["application/json"]["example"]
+    return f"-H 'Content-Type: application/json' -d '{json.dumps(example)}' "
 
 
 # What the examples of the page ask.

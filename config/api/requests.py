@@ -21,12 +21,16 @@ from ninja.renderers import JSONRenderer
 from clusters.api import routers as clusters_routers
 from clusters.http.limits import Quota, network_address, network_of
 from clusters.http.responses import open_to_all, opened, problem, sent_once, shared
+from clusters.tables.reader import TableRefused
 from labels.api import router as labels_router
+from labels.verify.limits import TooOften
 from news.api import router as news_router
 
 ROOT = "/api/v1"
 MINUTE = 60
-METHODS = "GET, HEAD, OPTIONS"
+READING = ("GET", "HEAD", "OPTIONS")
+# Of the addresses that are not only read, by their names.
+METHODS = {"labels_verify": ("POST", "OPTIONS")}
 QUOTA = Quota(seconds=MINUTE)
 
 ABOUT = """\
@@ -97,21 +101,22 @@ def answered(request: HttpRequest) -> HttpResponseBase:
     except Resolver404:
         where = f"{settings.SITE_URL}{ROOT}/docs"
         return problem(HTTPStatus.NOT_FOUND, f"There is nothing here; {where} tells what there is.")
+    methods = METHODS.get(found.url_name or "", READING)
     if request.method == "OPTIONS":
-        return leave_to_ask()
-    if request.method not in ("GET", "HEAD"):
-        refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, "This API is read only: ask with GET.")
-        refused["Allow"] = METHODS
-        return refused
+        return preflight(methods)
+    if request.method not in methods:
+        return not_allowed(methods)
     network = network_of(network_address(request))
     seconds = QUOTA.wait(network, most=settings.API_REQUESTS_A_MINUTE, now=monotonic())
     if seconds:
-        refused = problem(
-            HTTPStatus.TOO_MANY_REQUESTS,
+        return too_many(
             f"More was asked from your network in this minute than is fair: wait {seconds} s.",
+            seconds,
         )
-        refused["Retry-After"] = str(seconds)
-        return refused
+    if request.method == "POST":
+        response: HttpResponseBase = found.func(request, **found.kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
     return found_answer(request, found.func, found.kwargs)
 
 
@@ -126,20 +131,47 @@ def found_answer(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> 
     return sent_once(request, opened(response, timezone.now()))
 
 
-def leave_to_ask() -> HttpResponse:
-    """What a browser asks before it sends a header of its own from another origin."""
+def preflight(methods: Sequence[str]) -> HttpResponse:
+    """What a browser asks before it sends a header of its own, or JSON, from another origin."""
     return HttpResponse(
         status=HTTPStatus.NO_CONTENT,
         headers={
-            "Allow": METHODS,
-            "Access-Control-Allow-Methods": "GET, HEAD",
-            "Access-Control-Allow-Headers": "If-None-Match",
+            "Allow": ", ".join(methods),
+            "Access-Control-Allow-Methods": ", ".join(methods[:-1]),
+            "Access-Control-Allow-Headers": "If-None-Match" if "GET" in methods else "Content-Type",
             "Access-Control-Max-Age": "86400",
         },
     )
 
 
 # Errors
+
+
+def not_allowed(methods: Sequence[str]) -> HttpResponse:
+    is_read_only = "POST" not in methods
+    detail = "This API is read only: ask with GET." if is_read_only else "Ask with POST."
+    response = problem(HTTPStatus.METHOD_NOT_ALLOWED, detail)
+    response["Allow"] = ", ".join(methods)
+    return response
+
+
+def too_many(detail: str, seconds: int) -> HttpResponse:
+    response = problem(HTTPStatus.TOO_MANY_REQUESTS, detail)
+    response["Retry-After"] = str(seconds)
+    response["Access-Control-Expose-Headers"] = "Retry-After"
+    return response
+
+
+@api.exception_handler(TooOften)
+def too_many_lists(request: HttpRequest, error: TooOften) -> HttpResponse:
+    return too_many(str(error), MINUTE)
+
+
+@api.exception_handler(TableRefused)
+def unreadable_list(request: HttpRequest, error: TableRefused) -> HttpResponse:
+    is_large = error.is_too_large
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if is_large else HTTPStatus.BAD_REQUEST
+    return problem(status, str(error), **({} if not error.line else {"line": error.line}))
 
 
 @api.exception_handler(Http404)
@@ -156,7 +188,7 @@ def refused_by_name(request: HttpRequest, error: HttpError) -> HttpResponse:
 def wrong_value(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [{"parameter": name_in(row["loc"]), "detail": row["msg"]} for row in error.errors]
     detail = "; ".join(f"{row['parameter']}: {row['detail']}" for row in errors)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
 def name_in(place: Sequence[str | int]) -> str:

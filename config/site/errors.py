@@ -2,19 +2,15 @@ import sys
 from http import HTTPStatus
 
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    JsonResponse,
-)
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import get_language_from_request
 from django.views import defaults
 
-from clusters.http.responses import is_for_the_api, problem
+from clusters.http.responses import is_for_the_api, problem, refused
 from config.middleware import is_machine_address
-from config.site.machine import plain_text, uncached
+from config.site.machine import uncached
 
 RETRY_SECONDS = 60
 
@@ -65,11 +61,4 @@ def unavailable_to_machines(request: HttpRequest) -> HttpResponse:
     message = "The database does not answer. Try again in a minute."
     if is_for_the_api(request):
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, message)
-    if request.path.endswith(".json"):
-        response: HttpResponse = JsonResponse({"error": message}, status=503)
-    else:
-        response = plain_text([message, ""])
-        response.status_code = 503
-    response["Access-Control-Allow-Origin"] = "*"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    return refused(request, [message], HTTPStatus.SERVICE_UNAVAILABLE)

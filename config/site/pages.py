@@ -22,10 +22,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from clusters.contact.reports import ReportedRecord, describe_record
+from clusters.formats.facts import columns_of
+from clusters.formats.records import FACTS as CLUSTER
 from clusters.http.links import Link
 from clusters.http.paging import page_of
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
 from config.site.search import found, words_asked
+from labels.formats.records import FACTS as LABEL
 from labels.models import Label
 from labels.register.holdings import directory
 from labels.register.queries import figures, latest_awards
@@ -106,7 +109,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(request, "data.html")
+    columns = {"label_columns": columns_of(LABEL), "cluster_columns": columns_of(CLUSTER)}
+    return TemplateResponse(request, "data.html", columns)
 
 
 @require_safe

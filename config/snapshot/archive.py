@@ -12,8 +12,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from clusters.formats.records import Twin
-from clusters.formats.writers import value_at, write_json, write_table
+from clusters.formats.facts import Record, header_of, rows_of
+from clusters.formats.writers import write_json, write_table
 from config.snapshot.records import Kind, kinds
 
 # The earliest that the format knows: a file has no time of its own.
@@ -48,13 +48,11 @@ def write_kind(archive: ZipFile, kind: Kind, head: dict[str, object]) -> int:
         with archive.open(zip_entry(f"data/{kind.name}.json"), "w", force_zip64=True) as output:
             write_json(output, {**head, "count": number}, kind.name, read(lines))
         with archive.open(zip_entry(f"data/{kind.name}.csv"), "w", force_zip64=True) as output:
-            paths = kind.columns.values()
-            rows = ([value_at(record, path) for path in paths] for record in read(lines))
-            write_table(output, list(kind.columns), rows)
+            write_table(output, header_of(kind.facts), rows_of(kind.facts, read(lines)))
     return number
 
 
-def read(lines: IO[bytes]) -> Iterator[Twin]:
+def read(lines: IO[bytes]) -> Iterator[Record]:
     lines.seek(0)
     return map(json.loads, lines)
 

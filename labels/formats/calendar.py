@@ -1,6 +1,6 @@
 """The days to keep in mind as a calendar (RFC 5545): the end of each label, its last chance."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clusters.http.addresses import page_addresses
+from clusters.http.addresses import page_address
 from labels.models import Label, LabelQuerySet
 from labels.validity import IN_FORCE, State
 from labels.words import state_in_words
@@ -56,21 +56,18 @@ def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
     Left out is the end of a label that was gone by then, and the last day to renew one that
     cannot be renewed on it or that a later label has taken over.
     """
-    page = page_addresses("labels:detail")
     for label in labels:
         names = {"level": label.level.name, "cluster": label.cluster.name}
         if label.ends_on and label.state_on(label.ends_on) in IN_FORCE:
             words = _("%(level)s label of %(cluster)s ends") % names
-            yield entry(label, "end", label.ends_on, words, page)
+            yield entry(label, "end", label.ends_on, words)
         last = label.renewable_until
         if last and label.state_on(last) == State.RENEWABLE and label.taken_over_on is None:
             words = _("Last day to renew the %(level)s label of %(cluster)s") % names
-            yield entry(label, "deadline", last, words, page)
+            yield entry(label, "deadline", last, words)
 
 
-def entry(
-    label: Label, kind: str, day: date, summary: str, page: Callable[[str], str]
-) -> CalendarEntry:
+def entry(label: Label, kind: str, day: date, summary: str) -> Entry:
     assert label.starts_on is not None
     changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
     started_at = datetime.combine(
@@ -80,8 +77,8 @@ def entry(
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
-        description=state_in_words(label, day),
-        url=page(label.public_id),
+        description=state_sentence(label, day),
+        url=page_address("labels:detail", label.public_id),
         changed_at=changed_at or started_at,
     )
 

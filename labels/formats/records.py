@@ -1,121 +1,122 @@
-"""A label as data for machines: its JSON twin and its schema.org description."""
+"""A label as data for machines: its record and its schema.org description."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from clusters.formats.writers import Value, value_at
-from clusters.http.addresses import Data, absolute, filled, iso, page_addresses
+from clusters.formats.facts import (
+    EXAMPLE_ID,
+    EXAMPLE_PAGE,
+    Fact,
+    Record,
+    attribute,
+    facts_named,
+    if_shown,
+    page,
+    record_of_instance,
+    record_of_row,
+    sources_of,
+)
+from clusters.http.addresses import Data, absolute, filled, iso, page_address
 from labels.models import Label, LabelQuerySet
-from labels.register.facts import published_manager
 from labels.register.queries import headline
 
-
-def machine_twin(label: Label, day: date) -> dict[str, object]:
-    """What the page says, with partial dates as ISO prefixes. No query on a row of `for_pages`."""
-    cluster = label.cluster
-    organisation = published_manager(label)
-    return {
-        "id": label.public_id,
-        "url": absolute(label.get_absolute_url()),
-        "on": day.isoformat(),
-        "state": label.state_on(day).value,
-        "level": label.level_id,
-        "official_wording": label.level.official_wording,
-        "cluster": {
-            "id": cluster.public_id,
-            "name": cluster.name,
-            "url": absolute(cluster.get_absolute_url()),
-            "country": str(cluster.country),
-            "portfolio": cluster.portfolio.code if cluster.portfolio else None,
-        },
-        "managing_organisation": organisation,
-        "kind": label.kind or None,
-        "assessed_on": iso(label.assessed_on),
-        "awarded_on": iso(label.awarded_on),
-        "announced_on": iso(label.announced_on),
-        "valid_until": iso(label.valid_until),
-        "starts_on": iso(label.starts_on),
-        "ends_on": iso(label.ends_on),
-        "renewable_until": iso(label.renewable_until),
-        "extended_until": iso(label.extended_until),
-        "transferred_on": iso(label.transferred_on),
-        "transferred_to": page_of(label.moved_to),
-        "transferred_from": page_of(label.moved_from),
-        "start_is_computed": label.start_is_computed,
-        "end_is_computed": label.end_is_computed,
-        "rule_of": iso(label.rule.effective_from) if label.rule else None,
-        "awarded_by": label.awarded_by.short_name if label.awarded_by else None,
-        "score": float(label.score) if label.score is not None else None,
-        "certificate_number": label.certificate_number or None,
-        "source": label.source or None,
-    }
-
-
-DAYS = (
-    "assessed_on",
-    "awarded_on",
-    "announced_on",
-    "valid_until",
-    "starts_on",
-    "ends_on",
-    "renewable_until",
-    "extended_until",
-    "transferred_on",
-)
-# What `twins` reads of each label: a model's instance for each row would take ten times as long.
-TWIN_COLUMNS = (
-    "public_id", "state", "level_id", "level__official_wording", "cluster__public_id",
-    "cluster__name", "cluster__slug", "cluster__country", "cluster__portfolio__code",
-    "managing_organisation__name", "managing_organisation__is_published", "kind", "assessed_on",
-    "awarded_on", "announced_on", "valid_until", "starts_on", "ends_on", "renewable_until",
-    "extended_until", "transferred_on", "moved_to", "moved_from", "start_is_computed",
-    "end_is_computed", "rule__effective_from", "awarded_by__short_name", "score",
-    "certificate_number", "source",
-)  # fmt: skip
+Words, Day = str | None, date | None
 ROWS_AT_ONCE = 2000
 
 
-def twins(labels: LabelQuerySet, day: date) -> Iterator[dict[str, object]]:
-    """`machine_twin` of many labels, a row at a time; wants `with_state(day)`. One query."""
-    label_page, cluster_page = page_addresses("labels:detail"), page_addresses("clusters:detail")
-    for row in labels.with_transfer().values(*TWIN_COLUMNS).iterator(chunk_size=ROWS_AT_ONCE):
-        is_manager_public = row["managing_organisation__is_published"]
-        yield {
-            "id": row["public_id"],
-            "url": label_page(row["public_id"]),
-            "on": day.isoformat(),
-            "state": row["state"],
-            "level": row["level_id"],
-            "official_wording": row["level__official_wording"],
-            "cluster": {
-                "id": row["cluster__public_id"],
-                "name": row["cluster__name"],
-                "url": cluster_page(row["cluster__slug"]),
-                "country": row["cluster__country"],
-                "portfolio": row["cluster__portfolio__code"],
-            },
-            "managing_organisation": (
-                row["managing_organisation__name"] if is_manager_public else None
-            ),
-            "kind": row["kind"] or None,
-            **{name: iso(row[name]) for name in DAYS},
-            "transferred_to": label_page(row["moved_to"]) if row["moved_to"] else None,
-            "transferred_from": label_page(row["moved_from"]) if row["moved_from"] else None,
-            "start_is_computed": row["start_is_computed"],
-            "end_is_computed": row["end_is_computed"],
-            "rule_of": iso(row["rule__effective_from"]),
-            "awarded_by": row["awarded_by__short_name"],
-            "score": float(row["score"]) if row["score"] is not None else None,
-            "certificate_number": row["certificate_number"] or None,
-            "source": row["source"] or None,
-        }
+def holder(public_id: str, name: str, slug: str, country: object, portfolio: str | None) -> Record:
+    return {
+        "id": public_id,
+        "name": name,
+        "url": page_address("clusters:detail", slug),
+        "country": str(country),
+        "portfolio": portfolio,
+    }
 
 
-def page_of(public_id: str | None) -> str | None:
-    return absolute(reverse("labels:detail", args=[public_id])) if public_id else None
+FACTS = (
+    Fact("id",
+         _("The label’s number in this register: eight letters and digits that never change."),
+         str, EXAMPLE_ID, "public_id"),
+    Fact("url", _("The page of the label."), str, EXAMPLE_PAGE, "public_id", page("labels:detail")),
+    Fact("on", _("The day for which the state is told."), date, "2015-09-08"),
+    Fact("state",
+         _("not_yet, valid, renewable (expired, may still be renewed), expired, suspended, revoked,"
+           " transferred or undated.")),
+    Fact("level", _("bronze, silver or gold."), str, "gold", "level_id"),
+    Fact("official_wording", _("What the certificate says of the level."), str,
+         "Proven for Cluster Excellence", "level__official_wording"),
+    Fact("cluster", _("The holder, under its present name."),
+         source="cluster__public_id cluster__name cluster__slug cluster__country"
+         " cluster__portfolio__code",
+         read=holder,
+         columns=(
+             ("cluster_id", _("The number of the cluster that holds the label."), "id"),
+             ("cluster", _("Its present name."), "name"),
+             ("cluster_url", _("Its page."), "url"),
+             ("country", _("Its country as two letters (ISO 3166)."), "country"),
+             ("portfolio", _("The code of its portfolio, where it has one."), "portfolio"),
+         )),
+    Fact("managing_organisation",
+         _("The legal entity that managed the cluster when the label was awarded, where known."),
+         Words, "Bioindustry Park Silvano Fumero SpA",
+         "managing_organisation__name managing_organisation__is_published", if_shown),
+    Fact("kind", _("first or renewal, where the source says it.")),
+    Fact("assessed_on", _("Assessed, as printed by the source."), Words, "2015-07"),
+    Fact("awarded_on", _("Awarded, as printed by the source."), Words),
+    Fact("announced_on", _("Announced, as printed by the source."), Words, "2015-09-08"),
+    Fact("valid_until", _("The end as printed; empty where the source prints none."), Words),
+    Fact("starts_on", _("The first day on which the label counts."), Day, "2015-07-01"),
+    Fact("ends_on", _("The last day on which the label counts."), Day, "2017-07-31"),
+    Fact("renewable_until", _("The last day on which an expired label could still be renewed."),
+         Day, "2018-07-31"),
+    Fact("extended_until",
+         _("The end as extended by a decision; it goes before the printed and the computed one."),
+         Day),
+    Fact("transferred_on",
+         _("The day from which another label, of another cluster, stands in the place of this"
+           " one."),
+         Day),
+    Fact("transferred_to", _("The page of the label in its place."), Words, None,
+         "moved_to", page("labels:detail")),
+    Fact("transferred_from", _("The page of the label in whose place this one stands."), Words,
+         None, "moved_from", page("labels:detail")),
+    Fact("start_is_computed",
+         _("true where the first day follows from a rule, an earlier end or a transfer, false where"
+           " it is printed."),
+         bool),
+    Fact("end_is_computed",
+         _("true where the last day follows from a rule, false where it is printed or extended."),
+         bool),
+    Fact("rule_of", _("The day from which the rule behind these dates took effect."), Day,
+         "2010-11-01", "rule__effective_from"),
+    Fact("awarded_by", _("The body that awarded the label, in short."), Words, "ESCA",
+         "awarded_by__short_name"),
+    Fact("score", _("Percent of the possible score of a Gold, only where the holder published it."),
+         float | None),
+    Fact("certificate_number", _("The number on the certificate, where known."), Words,
+         "G-2015/57"),
+    Fact("source", _("The public address where the label was seen."), Words,
+         "https://www.example.org/labels"),
+)  # fmt: skip
+
+
+def label_record(label: Label, day: date) -> Record:
+    """What the page says, with partial dates as ISO prefixes. No query on a row of `for_pages`."""
+    of_the_day = {"on": day, "state": label.state_on(day).value}
+    row = {name: of_the_day.get(name) or attribute(label, name) for name in sources_of(FACTS)}
+    return record_of_row(FACTS, row)
+
+
+def label_records(labels: LabelQuerySet, day: date) -> Iterator[Record]:
+    """`label_record` of many labels, a row at a time; wants `with_state(day)`. One query."""
+    # An instance for each row would take ten times as long.
+    names = [name for name in sources_of(FACTS) if name != "on"]
+    for row in labels.with_transfer().values(*names).iterator(chunk_size=ROWS_AT_ONCE):
+        yield record_of_row(FACTS, {**row, "on": day})
 
 
 def certification_data(label: Label) -> Data:
@@ -142,98 +143,33 @@ def certification_data(label: Label) -> Data:
     )
 
 
-# Each column and where its value stands in a label's JSON twin.
-COLUMNS = {
-    "id": ("id",),
-    "url": ("url",),
-    "on": ("on",),
-    "state": ("state",),
-    "level": ("level",),
-    "official_wording": ("official_wording",),
-    "cluster_id": ("cluster", "id"),
-    "cluster": ("cluster", "name"),
-    "cluster_url": ("cluster", "url"),
-    "country": ("cluster", "country"),
-    "portfolio": ("cluster", "portfolio"),
-    "managing_organisation": ("managing_organisation",),
-    "kind": ("kind",),
-    "assessed_on": ("assessed_on",),
-    "awarded_on": ("awarded_on",),
-    "announced_on": ("announced_on",),
-    "valid_until": ("valid_until",),
-    "starts_on": ("starts_on",),
-    "ends_on": ("ends_on",),
-    "renewable_until": ("renewable_until",),
-    "extended_until": ("extended_until",),
-    "transferred_on": ("transferred_on",),
-    "transferred_to": ("transferred_to",),
-    "transferred_from": ("transferred_from",),
-    "start_is_computed": ("start_is_computed",),
-    "end_is_computed": ("end_is_computed",),
-    "rule_of": ("rule_of",),
-    "awarded_by": ("awarded_by",),
-    "score": ("score",),
-    "certificate_number": ("certificate_number",),
-    "source": ("source",),
-}
+SHORT = facts_named(FACTS, "id level state starts_on ends_on url")
+HEADLINE = facts_named(FACTS, "id url level state starts_on ends_on renewable_until")
 
 
-def row_of(twin: Mapping[str, object]) -> list[Value]:
-    return [value_at(twin, path) for path in COLUMNS.values()]
-
-
-# What `headline_twins` reads of each label.
-HEADLINE = (
-    "public_id", "cluster", "level", "level__rank", "starts_on", "ends_on", "renewable_until",
-)  # fmt: skip
-
-
-def labels_in_short(clusters: Iterable[int], day: date) -> dict[int, list[dict[str, object]]]:
-    """What a cluster's record tells of its labels, by its key, in the order of `labels_of`.
-
-    One query, without an instance for each: that took half the time of a list.
-    """
-    found: dict[int, list[dict[str, object]]] = {cluster: [] for cluster in clusters}
-    page = page_addresses("labels:detail")
+def labels_in_short(clusters: Iterable[int], day: date) -> dict[int, list[Record]]:
+    """What a cluster's record tells of its labels, by its key, in the order of `labels_of`."""
+    found: dict[int, list[Record]] = {cluster: [] for cluster in clusters}
     labels = Label.objects.published().of_clusters(found).with_state(day).highest_first()
-    names = ("cluster", "public_id", "level_id", "state", "starts_on", "ends_on")
-    for cluster, public_id, level, state, starts_on, ends_on in labels.values_list(*names):
-        found[cluster].append(
-            {
-                "id": public_id,
-                "level": level,
-                "state": state,
-                "starts_on": starts_on,
-                "ends_on": ends_on,
-                "url": page(public_id),
-            }
-        )
+    # One query, without an instance for each: that took half the time of a list.
+    for row in labels.values("cluster", *sources_of(SHORT)):
+        found[row["cluster"]].append(record_of_row(SHORT, row))
     return found
 
 
-def headline_twins(clusters: Collection[int], day: date) -> dict[int, dict[str, object]]:
-    """By cluster key the label of `headline` for machines, where there is one. One query."""
-    label_page = page_addresses("labels:detail")
+def headline_records(clusters: Collection[int], day: date) -> dict[int, Record]:
+    """By cluster key the label of `headline`, where there is one. One query."""
     found: dict[int, list[Label]] = defaultdict(list)
     labels = Label.objects.published().of_clusters(clusters).with_state(day)
-    for label in labels.select_related("level").only(*HEADLINE).highest_first():
+    names = {"cluster", "level__rank", *sources_of(HEADLINE)} - {"state"}
+    for label in labels.select_related("level").only(*names).highest_first():
         found[label.cluster_id].append(label)
     first = {cluster: headline(held) for cluster, held in found.items()}
     return {
-        cluster: {
-            "id": label.public_id,
-            "url": label_page(label.public_id),
-            "level": label.level_id,
-            "state": str(label.state),
-            "starts_on": iso(label.starts_on),
-            "ends_on": iso(label.ends_on),
-            "renewable_until": iso(label.renewable_until),
-        }
-        for cluster, label in first.items()
-        if label
+        cluster: record_of_instance(HEADLINE, label) for cluster, label in first.items() if label
     }
 
 
-def certifications(labels: Iterable[Label]) -> list[dict[str, object]]:
+def certifications(labels: Iterable[Label]) -> list[Record]:
     """The labels as schema.org says it, for the description of their holder."""
     return [certification_data(label) for label in labels]

@@ -13,7 +13,7 @@ from xlsxwriter import Workbook
 
 from clusters.formats.writers import Value, as_text, csv_text, write_cell
 from clusters.http.addresses import absolute
-from labels.formats.records import machine_twin
+from labels.formats.records import label_record
 from labels.models import Label
 from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
 from labels.verify.questions import QuestionLine
@@ -66,16 +66,16 @@ def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
 
 def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
     """Documented on the page about data."""
-    twins: dict[int, dict[str, object]] = {}
+    records: dict[int, dict[str, object]] = {}
     counted = Counter(line.answer.verdict for line in answered)
     return {
         "on": day.isoformat(),
         "summary": {verdict.value: counted[verdict] for verdict in Verdict},
-        "answers": [answer_data(line, twins) for line in answered],
+        "answers": [answer_data(line, records) for line in answered],
     }
 
 
-def answer_data(line: Answered, twins: dict[int, dict[str, object]]) -> dict[str, object]:
+def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[str, object]:
     answer = line.answer
     return {
         "line": line.number,
@@ -83,8 +83,8 @@ def answer_data(line: Answered, twins: dict[int, dict[str, object]]) -> dict[str
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
         "in_words": answer.sentence,
-        "page": absolute_page(answer),
-        "labels": [label_data(label, answer.day, twins) for label in answer.labels],
+        "page": page_of(answer),
+        "labels": [label_data(label, answer.day, records) for label in answer.labels],
         "more_labels": answer.more_labels,
         "clusters_without_labels": [
             {"id": cluster.public_id, "name": cluster.name, "url": url_of(cluster)}
@@ -109,12 +109,12 @@ def answer_data(line: Answered, twins: dict[int, dict[str, object]]) -> dict[str
     }
 
 
-def label_data(label: Label, day: date, twins: dict[int, dict[str, object]]) -> dict[str, object]:
-    """Its JSON twin and the state in words; made once for all lines."""
-    if label.pk not in twins:
-        in_words = {"state_in_words": state_in_words(label, day)}
-        twins[label.pk] = machine_twin(label, day) | in_words
-    return twins[label.pk]
+def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -> dict[str, object]:
+    """Its record and the state in words; made once for all lines."""
+    if label.pk not in records:
+        in_words = {"state_in_words": state_sentence(label, day)}
+        records[label.pk] = label_record(label, day) | in_words
+    return records[label.pk]
 
 
 def url_of(row: object) -> str:
@@ -129,10 +129,9 @@ def absolute_page(answer: Answer) -> str:
 
 def answer_row(line: Answered) -> list[Value]:
     answer, label = line.answer, line.answer.label
-    twin = machine_twin(label, answer.day) if label else {}
-    cluster = twin.get("cluster", {})
-    assert isinstance(cluster, dict)
-    values: dict[str, object] = {
+    record = label_record(label, answer.day) if label else {}
+    cluster = record.get("cluster", {})
+    values: dict[str, Value] = {
         "line": line.number,
         "asked": answer.asked,
         "verdict": answer.verdict.value,
@@ -146,7 +145,7 @@ def answer_row(line: Answered) -> list[Value]:
         "nearest": joined_messages(near.name for near in answer.nearest),
         "reasons": " ".join(answer.reasons),
     }
-    return [values.get(name, twin.get(name)) for name in COLUMNS]  # type: ignore[misc]
+    return [values.get(name, record.get(name)) for name in COLUMNS]
 
 
 def joined_messages(texts: Iterable[str]) -> str:

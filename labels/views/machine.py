@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.formats.facts import Record, header_of, rows_of
 from clusters.formats.writers import Value, csv_text, write_json, write_spreadsheet, write_table
 from clusters.http.addresses import absolute
 from clusters.http.asof import read_day
@@ -32,8 +33,7 @@ from clusters.models import Cluster, Portfolio, Programme
 from clusters.views.machine import Asked as Clusters
 from clusters.views.machine import directory_address
 from labels.formats import calendar, feeds
-from labels.formats import records as export
-from labels.formats.records import ROWS_AT_ONCE, twins
+from labels.formats.records import FACTS, ROWS_AT_ONCE, label_records
 from labels.models import Label, LabelQuerySet
 from labels.proofs.seal import (
     CONTENT_SECURITY_POLICY,
@@ -69,11 +69,11 @@ class RegisterRequest:
         """The list for people that shows the same."""
         return absolute(f"{reverse('labels:list')}?{self.query.querystring()}".rstrip("?"))
 
-    def twins(self) -> Iterator[dict[str, object]]:
-        return twins(self.labels, self.day)
+    def records(self) -> Iterator[Record]:
+        return label_records(self.labels, self.day)
 
     def rows(self) -> Iterator[list[Value]]:
-        return map(export.row_of, self.twins())
+        return rows_of(FACTS, self.records())
 
 
 Answer = Callable[[RegisterRequest], HttpResponseBase]
@@ -112,7 +112,7 @@ def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
 @register_address
 def labels_csv(asked: RegisterRequest) -> HttpResponseBase:
     return file_answer(
-        lambda file: write_table(file, list(export.COLUMNS), asked.rows()),
+        lambda file: write_table(file, header_of(FACTS), asked.rows()),
         name=f"labels-{asked.day}.csv",
         content_type="text/csv; charset=utf-8",
         is_download=True,
@@ -123,7 +123,7 @@ def labels_csv(asked: RegisterRequest) -> HttpResponseBase:
 def labels_xlsx(asked: RegisterRequest) -> HttpResponseBase:
     return file_answer(
         lambda file: write_spreadsheet(
-            file, "labels", list(export.COLUMNS), asked.rows(), on=asked.day
+            file, "labels", header_of(FACTS), asked.rows(), on=asked.day
         ),
         name=f"labels-{asked.day}.xlsx",
         content_type=SPREADSHEET,
@@ -135,7 +135,7 @@ def labels_xlsx(asked: RegisterRequest) -> HttpResponseBase:
 def labels_json(asked: RegisterRequest) -> HttpResponseBase:
     head = {"on": asked.day.isoformat(), "page": asked.page}
     return file_answer(
-        lambda file: write_json(file, head, "labels", asked.twins()),
+        lambda file: write_json(file, head, "labels", asked.records()),
         name=f"labels-{asked.day}.json",
         content_type="application/json",
     )

@@ -19,9 +19,10 @@ from clusters.http.addresses import absolute
 from clusters.http.asof import as_of, read_day
 from clusters.http.links import Link
 from clusters.http.paging import page_of
+from clusters.http.responses import open_to_all
 from clusters.models import Portfolio, RecordKind
 from clusters.views.contact import cookieless_form, report_page
-from labels.formats.records import certification_data, machine_twin
+from labels.formats.records import certification_data, label_record
 from labels.life.chronicle import steps_of
 from labels.life.spans import timeline_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
@@ -126,16 +127,12 @@ def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
     if label is None:
         return machine_answer({"error": "there is no label with this id"}, 404)
     with translation.override("en"):
-        return machine_answer(machine_twin(label, day))
+        return machine_answer(label_record(label, day))
 
 
 def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Cross-Origin-Resource-Policy": "cross-origin",
-    }
     parameters = {"ensure_ascii": False, "indent": 2}
-    return JsonResponse(data, status=status, headers=headers, json_dumps_params=parameters)
+    return open_to_all(JsonResponse(data, status=status, json_dumps_params=parameters))
 
 
 @require_safe

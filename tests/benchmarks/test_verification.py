@@ -86,7 +86,7 @@ def test_a_thousand_lines(register: None, client: Client) -> None:
         lines = "\n".join(question(number) for number in range(LINES))
         for kind, ask in {
             "page": lambda text: client.post("/en/verify/", {"lines": text}),
-            "JSON": lambda text: client.post("/verify.json", text, content_type="text/plain"),
+            "JSON": lambda text: client.post("/api/v1/verify", text, content_type="text/plain"),
         }.items():
             cache.clear()
             took = min(seconds(partial(ask, lines)) for _turn in range(2))

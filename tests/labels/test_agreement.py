@@ -21,9 +21,10 @@ from openpyxl import load_workbook
 from pytest_django import DjangoDbBlocker
 
 from clusters.directory.rows import cards
+from clusters.formats.facts import rows_of
 from clusters.formats.writers import as_text, inert
 from clusters.models import Account, Cluster, ClusterName, Organisation
-from labels.formats import records as export
+from labels.formats.records import FACTS
 from labels.life import steps as life
 from labels.models import IssuingBody, Label, Suspension
 from labels.register.holdings import directory, level_options
@@ -100,7 +101,7 @@ def read_list(client: Client, query: str = "") -> list[Label]:
 
 
 def fill_the_register() -> None:
-    """Labels in every state, with twins, gaps and renewals, and some that nobody may see."""
+    """Labels in every state, with gaps and renewals, and some that nobody may see."""
     alpha = make_cluster(name="Alpha", portfolio=portfolio())
     beta = make_cluster(name="Beta, Größe", country="NO")
     gamma = make_cluster(name="=Gamma", country="FR", portfolio=portfolio())
@@ -212,7 +213,7 @@ def assert_all_say_the_same(client: Client, query: str) -> None:
     assert as_json["on"] == str(day)
     assert [(label["id"], label["state"]) for label in as_json["labels"]] == rows
 
-    expected = [export.row_of(label) for label in as_json["labels"]]
+    expected = list(rows_of(FACTS, as_json["labels"]))
     assert [list(row.values()) for row in read_csv(client, query)] == [
         [inert(as_text(value)) for value in row] for row in expected
     ]
@@ -343,7 +344,8 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     on = f"on={day}"
     states = {label.public_id: str(label.state) for label in read_list(client, on)}
 
-    asked = client.get("/verify.json", {"q": list(states), "on": str(day)}).json()
+    questions = {"q": list(states), "on": str(day)}
+    asked = client.post("/api/v1/verify", questions, content_type="application/json").json()
     assert {
         answer["asked"]: (answer["verdict"], answer["labels"][0]["state"])
         for answer in asked["answers"]
@@ -425,5 +427,5 @@ def test_json_row_is_the_twin_of_the_label(client: Client) -> None:
     make_label(cluster=make_cluster(country=""), managing_organisation=hidden)
 
     for label in read_json(client, "on=2017-09-08")["labels"]:
-        twin = client.get(f"/labels/{label['id']}.json?on=2017-09-08")
-        assert json.loads(twin.content) == label
+        alone = client.get(f"/labels/{label['id']}.json?on=2017-09-08")
+        assert json.loads(alone.content) == label

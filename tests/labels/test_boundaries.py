@@ -321,7 +321,7 @@ def test_page_json_seal_and_verification_turn_at_midnight_in_rome(
         page = client.get(label.get_absolute_url()).content.decode()
         twin = client.get(f"/labels/{label.public_id}.json").json()
         seal = client.get(f"/labels/{label.public_id}/seal.svg").content.decode()
-        verified = client.get("/verify.json", {"q": label.public_id}).json()
+        verified = client.post("/api/v1/verify", label.public_id, content_type="text/plain").json()
 
     state = State.VALID if is_valid else State.RENEWABLE
     assert f'<div class="verdict is-{state}">' in page

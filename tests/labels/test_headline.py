@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from clusters.directory.rows import cards
 from clusters.models import Cluster
-from labels.formats.records import headline_twins
+from labels.formats.records import headline_records
 from labels.models import STATE_NAMES, Label, Suspension
 from labels.register.holdings import directory
 from labels.register.queries import headline, labels_of
@@ -90,7 +90,7 @@ def on_the_page(day: date) -> dict[int, tuple[str, str]]:
 
 
 def for_machines(day: date) -> dict[int, tuple[object, object]]:
-    rows = headline_twins([*Cluster.objects.values_list("pk", flat=True)], day)
+    rows = headline_records([*Cluster.objects.values_list("pk", flat=True)], day)
     return {key: (twin["level"], twin["state"]) for key, twin in rows.items()}
 
 

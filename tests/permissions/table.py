@@ -339,9 +339,9 @@ news_feed                         page
 api                               open  api/clusters api/clusters/facets api/cluster-own \
     api/cluster-other api/organisations api/organisation-own api/programmes api/programme-mine \
     api/labels api/label-own api/announcements api/announcement-public api/portfolios \
-    api/regions api/levels api/statements api/openapi.json api/docs not api/cluster-draft \
-    api/cluster-hidden api/organisation-hidden api/programme-hidden api/label-unpublished \
-    api/announcement-draft
+    api/regions api/levels api/statements api/openapi.json api/docs api/verify \
+    not api/cluster-draft api/cluster-hidden api/organisation-hidden api/programme-hidden \
+    api/label-unpublished api/announcement-draft
 clusters:list                     page
 clusters:map                      page
 clusters:compare                  page
@@ -351,7 +351,6 @@ clusters:programme_list           page
 labels:list                       page
 labels:scheme                     page
 labels:verify                     form
-verify_json                       asked
 news:list                         page
 news:year                         page  2015
 media                             page  not x/y.png

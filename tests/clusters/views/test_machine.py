@@ -18,11 +18,12 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 from openpyxl import load_workbook
 
-from clusters.formats.records import COLUMNS, cluster_twins, row_of
+from clusters.formats.facts import header_of, rows_of
+from clusters.formats.records import FACTS, cluster_records
 from clusters.formats.writers import as_text, inert
 from clusters.models import Cluster, ClusterName, ClusterText, MembershipCount
 from clusters.models.keys import KEYS_AT_ONCE
-from labels.formats.records import headline_twins
+from labels.formats.records import headline_records
 from labels.models import Label
 from labels.register.holdings import directory
 from tests.factories import (
@@ -121,16 +122,16 @@ def test_every_format_says_what_the_directory_finds(client: Client) -> None:
         keys = list(directory(QueryDict(query), "/", TODAY).keys())
         rows = Cluster.objects.in_bulk(keys)
         as_json = json.loads(get(client, "json", query))
-        twins = as_json["clusters"]
-        expected = [row_of(twin) for twin in twins]
-        assert [twin["id"] for twin in twins] == [rows[key].public_id for key in keys]
+        records = as_json["clusters"]
+        expected = list(rows_of(FACTS, records))
+        assert [record["id"] for record in records] == [rows[key].public_id for key in keys]
         assert as_json["count"] == len(keys)
         assert [list(row.values()) for row in read_csv(get(client, "csv", query))] == [
             [inert(as_text(value)) for value in row] for row in expected
         ]
         assert [list(row.values()) for row in read_xlsx(get(client, "xlsx", query))] == expected
         graph = json.loads(get(client, "jsonld", query))["@graph"]
-        assert [thing["identifier"] for thing in graph] == [twin["id"] for twin in twins]
+        assert [thing["identifier"] for thing in graph] == [record["id"] for record in records]
 
         labels = set(
             Label.objects.published().of_clusters(keys).values_list("public_id", flat=True)
@@ -227,7 +228,7 @@ def test_spreadsheet_runs_nothing_of_a_name(client: Client) -> None:
 
     assert read_csv(get(client, "csv", "country=FR"))[0]["name"] == "'=Beta"
     sheet = load_workbook(BytesIO(get(client, "xlsx", "country=FR")))["clusters"]
-    name = sheet.cell(2, list(COLUMNS).index("name") + 1)
+    name = sheet.cell(2, header_of(FACTS).index("name") + 1)
     assert (name.value, name.data_type) == ("=Beta", "s")
 
 
@@ -316,9 +317,9 @@ def test_five_hundred_clusters_are_loaded_at_once() -> None:
     missing = range(10**6, 10**6 + KEYS_AT_ONCE)
 
     with CaptureQueriesContext(connection) as queries:
-        twins = list(cluster_twins([*missing, cluster.pk], TODAY, headline_twins))
+        records = list(cluster_records([*missing, cluster.pk], TODAY, headline_records))
 
-    assert [twin["id"] for twin in twins] == [cluster.public_id]
+    assert [record["id"] for record in records] == [cluster.public_id]
     assert len(queries) == 2 * 7
 
 
@@ -331,7 +332,7 @@ def test_memory_does_not_grow_with_the_clusters() -> None:
     del made
 
     def read(number: int) -> Callable[[], object]:
-        return lambda: sum(1 for _ in cluster_twins(keys[:number], TODAY, headline_twins))
+        return lambda: sum(1 for _ in cluster_records(keys[:number], TODAY, headline_records))
 
     few, many = peak_of(read(KEYS_AT_ONCE)), peak_of(read(3 * KEYS_AT_ONCE))
 
@@ -360,7 +361,7 @@ def test_every_column_is_explained(client: Client) -> None:
     text = client.get("/en/data/").content.decode()
     start = text.index('id="cluster-columns"')
 
-    assert [name for name in COLUMNS if f"<code>{name}</code>" not in text[start:]] == []
+    assert [name for name in header_of(FACTS) if f"<code>{name}</code>" not in text[start:]] == []
 
 
 def test_list_links_to_itself_in_every_format(client: Client) -> None:

@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from labels.formats import records as export
+from clusters.formats.facts import header_of
+from labels.formats.records import FACTS
 from tests.factories import (
     make_cluster,
     make_label,
@@ -103,7 +104,7 @@ def test_xlsx_keeps_text_as_text(client: Client, text: str) -> None:
     make_label(cluster=make_cluster(name=text))
 
     sheet = load_workbook(BytesIO(get(client, "xlsx")))["labels"]
-    cell = sheet.cell(2, list(export.COLUMNS).index("cluster") + 1)
+    cell = sheet.cell(2, header_of(FACTS).index("cluster") + 1)
 
     assert (cell.data_type, cell.value, cell.hyperlink) == ("s", text, None)
 
@@ -214,4 +215,4 @@ def test_list_links_without_what_it_left_out(client: Client) -> None:
 def test_every_column_is_explained(client: Client) -> None:
     text = client.get("/en/data/").content.decode()
 
-    assert [name for name in export.COLUMNS if f"<code>{name}</code>" not in text] == []
+    assert [name for name in header_of(FACTS) if f"<code>{name}</code>" not in text] == []

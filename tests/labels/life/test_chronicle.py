@@ -290,7 +290,7 @@ def test_a_decision_that_waits_or_was_refused_changes_no_byte(
     number = label.public_id
     addresses = [
         label.get_absolute_url(), f"{label.get_absolute_url()}?on=2017-08-01", "/en/labels/",
-        label.cluster.get_absolute_url(), f"/en/verify/?q={number}", f"/verify.json?q={number}",
+        label.cluster.get_absolute_url(), f"/en/verify/?q={number}",
         f"/labels/{number}.json", f"/labels/{number}/seal.svg", "/labels.csv", "/labels.atom",
         "/labels.ics", f"/labels/{number}/credential.jwt", "/labels/status/revocation.jwt",
     ]  # fmt: skip
