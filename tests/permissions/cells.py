@@ -675,7 +675,7 @@ def page_cells(
 ) -> Iterator[Cell]:
     for name in names:
         kind, there, absent = table.addresses()[name]
-        is_public = kind in ("page", "open", "form", "asked")
+        is_public = kind in ("page", "open", "form")
         people = [
             one for one in identities if one in (table.PUBLIC_AS if is_public else table.OWN_AS)
         ]
