@@ -13,14 +13,12 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 from clusters.directory.results import Directory
-from clusters.formats.facts import Record, header_of, rows_of
+from clusters.formats.facts import Record
+from clusters.formats.files import csv_file, json_file, spreadsheet_file
 from clusters.formats.records import FACTS, cluster_records
 from clusters.formats.schema_org import cluster_data
-from clusters.formats.writers import Value, write_json, write_spreadsheet, write_table
 from clusters.http.addresses import Data, absolute
 from clusters.http.responses import (
-    SPREADSHEET,
-    file_answer,
     opened,
     refused,
     sent_once,
@@ -47,15 +45,16 @@ class Asked:
         return self.directory.day
 
     @property
+    def name(self) -> str:
+        return f"clusters-{self.day}"
+
+    @property
     def page(self) -> str:
         """The list for people that shows the same."""
         return absolute(self.directory.query.url(reverse("clusters:list")))
 
     def records(self) -> Iterator[Record]:
         return cluster_records(self.directory.keys(), self.day, headline_records)
-
-    def rows(self) -> Iterator[list[Value]]:
-        return rows_of(FACTS, self.records())
 
     def descriptions(self) -> Iterator[Data]:
         """As schema.org says it."""
@@ -101,41 +100,21 @@ def without_remedy(problem: str) -> str:
 
 @directory_address
 def clusters_csv(asked: Asked) -> HttpResponseBase:
-    return file_answer(
-        lambda file: write_table(file, header_of(FACTS), asked.rows(), with_mark=asked.has_mark),
-        name=f"clusters-{asked.day}.csv",
-        content_type="text/csv; charset=utf-8",
-        is_download=True,
-    )
+    return csv_file(FACTS, asked.records(), name=asked.name, with_mark=asked.has_mark)
 
 
 @directory_address
 def clusters_xlsx(asked: Asked) -> HttpResponseBase:
-    return file_answer(
-        lambda file: write_spreadsheet(
-            file, "clusters", header_of(FACTS), asked.rows(), on=asked.day
-        ),
-        name=f"clusters-{asked.day}.xlsx",
-        content_type=SPREADSHEET,
-        is_download=True,
-    )
+    return spreadsheet_file(FACTS, asked.records(), name=asked.name, sheet="clusters", on=asked.day)
 
 
 @directory_address
 def clusters_json(asked: Asked) -> HttpResponseBase:
     head = {"on": asked.day.isoformat(), "page": asked.page, "count": asked.directory.total}
-    return file_answer(
-        lambda file: write_json(file, head, "clusters", asked.records()),
-        name=f"clusters-{asked.day}.json",
-        content_type="application/json",
-    )
+    return json_file(head, "clusters", asked.records(), name=f"{asked.name}.json")
 
 
 @directory_address
 def clusters_jsonld(asked: Asked) -> HttpResponseBase:
     head = {"@context": "https://schema.org"}
-    return file_answer(
-        lambda file: write_json(file, head, "@graph", asked.descriptions()),
-        name=f"clusters-{asked.day}.jsonld",
-        content_type="application/ld+json",
-    )
+    return json_file(head, "@graph", asked.descriptions(), name=f"{asked.name}.jsonld")

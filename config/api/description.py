@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -18,14 +17,14 @@ from config.api.requests import ROOT, TAGS, api
 
 
 def openapi_json(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(described_bytes(), content_type="application/json")
+    return HttpResponse(description_bytes(), content_type="application/json")
 
 
 def docs(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "",
         "info": description()["info"],
-        "groups": groups(),
+        "groups": [(name, TAGS[name], found) for name, found in questions_by_tag().items()],
         "records": records(),
         "root": f"{settings.SITE_URL}{ROOT}",
         "most": settings.API_REQUESTS_A_MINUTE,
@@ -36,7 +35,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 @cache
-def described_bytes() -> bytes:
+def description_bytes() -> bytes:
     return json.dumps(description(), ensure_ascii=False, indent=1).encode()
 
 
@@ -49,7 +48,7 @@ def description() -> Data:
     for where, methods in schema["paths"].items():
         for method, operation in methods.items():
             for parameter in operation["parameters"]:
-                tell_simply(parameter, where.removeprefix(f"{ROOT}/").partition("/")[0])
+                simplify(parameter, where.removeprefix(f"{ROOT}/").partition("/")[0])
             answers = operation["responses"]
             content = answers["200"]["content"]["application/json"]
             content["example"] = example_of(content["schema"], known)
@@ -63,22 +62,22 @@ def description() -> Data:
     return schema
 
 
-def tell_simply(parameter: Data, resource: str) -> None:
+def simplify(parameter: Data, resource: str) -> None:
     """A parameter that may be left out is not null, which cannot be written in an address.
 
     Formats of our own name the lists whose ids or codes a text is one of.
     """
-    told = parameter["schema"]
-    told.pop("title", None)
-    examples = told.pop("examples", None)
+    schema = parameter["schema"]
+    schema.pop("title", None)
+    examples = schema.pop("examples", None)
     if parameter.pop("examples", None):
         parameter["example"] = examples[0]
-    if told.get("default", "") is None:
-        del told["default"]
-    for way in told.pop("anyOf", []):
-        told |= way if way != {"type": "null"} else {}
+    if schema.get("default", "") is None:
+        del schema["default"]
+    for choice in schema.pop("anyOf", []):
+        schema |= choice if choice != {"type": "null"} else {}
     if parameter["name"] in ("after", "id"):
-        told["format"] = f"{resource}-id"
+        schema["format"] = f"{resource}-id"
 
 
 PROBLEM: Data = {
@@ -127,14 +126,14 @@ HEADERS: Data = {
 
 
 def refusal(status: HTTPStatus, description: str) -> Data:
-    told: Data = {
+    answer: Data = {
         "description": description,
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         seconds = {"description": "In seconds.", "schema": {"type": "integer"}}
-        told["headers"] = {"Retry-After": seconds}
-    return told
+        answer["headers"] = {"Retry-After": seconds}
+    return answer
 
 
 # Examples
@@ -157,76 +156,51 @@ def example_of(schema: Data, known: Mapping[str, Data]) -> Any:
     if schema["type"] == "array":
         return [example_of(schema["items"], known)]
     if schema["type"] == "object":
-        return {name: example_of(told, known) for name, told in schema["properties"].items()}
+        return {name: example_of(of, known) for name, of in schema["properties"].items()}
     return OF_TYPE[schema["type"]]
 
 
 # The page of the description
 
 
-@dataclass(frozen=True)
-class Field:
-    name: str
-    type: str
-    description: str
+def questions_by_tag() -> dict[str, list[Data]]:
+    found: dict[str, list[Data]] = {name: [] for name in TAGS}
+    for path, methods in description()["paths"].items():
+        for method, operation in methods.items():
+            found[operation["tags"][0]].append(question(method, path, operation))
+    return found
 
 
-@dataclass(frozen=True)
-class Question:
-    id: str
-    method: str
-    path: str
-    summary: str
-    description: str
-    parameters: list[Field]
-    curl: str
-    example: str
-
-
-@dataclass(frozen=True)
-class Group:
-    name: str
-    description: str
-    questions: list[Question]
-
-
-@dataclass(frozen=True)
-class Record:
-    name: str
-    description: str
-    fields: list[Field]
-
-
-def groups() -> list[Group]:
-    found: dict[str, list[Question]] = {name: [] for name in TAGS}
-    for where, methods in description()["paths"].items():
-        for method, told in methods.items():
-            found[told["tags"][0]].append(question(method, where, told))
-    return [Group(name, TAGS[name], questions) for name, questions in found.items()]
-
-
-def question(method: str, where: str, told: Data) -> Question:
-    answer = told["responses"]["200"]["content"]["application/json"]
-    path_asked = where.replace("{id}", EXAMPLE_ID)
-    return Question(
-        id=told["operationId"],
-        method=method.upper(),
-        path=where,
-        summary=told["summary"],
-        description=told.get("description", ""),
-        parameters=[
-            Field(row["name"], type_asked(row["schema"]), row["schema"].get("description", ""))
-            for row in told["parameters"]
+def question(method: str, path: str, operation: Data) -> Data:
+    answer = operation["responses"]["200"]["content"]["application/json"]
+    address = f"{settings.SITE_URL}{path.replace('{id}', EXAMPLE_ID)}{ASKED.get(path, '')}"
+    return {
+        "id": operation["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "summary": operation["summary"],
+        "description": operation.get("description", ""),
+        "parameters": [
+            field(parameter["name"], parameter["schema"], is_parameter=True)
+            for parameter in operation["parameters"]
         ],
-        curl=f"curl {body_asked(told)}'{settings.SITE_URL}{path_asked}{ASKED.get(where, '')}'",
-        example=json.dumps(answer["example"], ensure_ascii=False, indent=2),
-    )
+        "curl": f"curl {body_asked(operation)}'{address}'",
+        "example": json.dumps(answer["example"], ensure_ascii=False, indent=2),
+    }
 
 
-def body_asked(told: Data) -> str:
-    if "requestBody" not in told:
+def field(name: str, schema: Data, *, is_parameter: bool = False) -> Data:
+    return {
+        "name": name,
+        "type": in_few_words(schema, is_parameter=is_parameter),
+        "description": schema.get("description", ""),
+    }
+
+
+def body_asked(operation: Data) -> str:
+    if "requestBody" not in operation:
         return ""
-    example = told["requestBody"]["content"]["application/json"]["example"]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
     return f"-H 'Content-Type: application/json' -d '{json.dumps(example)}' "
 
 
@@ -241,44 +215,42 @@ ASKED = {
 }
 
 
-def records() -> list[Record]:
+def records() -> list[Data]:
     """What the answers are made of; the lists themselves say nothing new."""
     return [
-        Record(
-            name,
-            told.get("description", ""),
-            [
-                Field(field, type_of(of), of.get("description", ""))
-                for field, of in told["properties"].items()
-            ],
-        )
-        for name, told in sorted(description()["components"]["schemas"].items())
-        if "properties" in told and "results" not in told["properties"]
+        {
+            "name": name,
+            "description": schema.get("description", ""),
+            "fields": [field(name, of) for name, of in schema["properties"].items()],
+        }
+        for name, schema in sorted(description()["components"]["schemas"].items())
+        if "properties" in schema and "results" not in schema["properties"]
     ]
 
 
-def type_asked(schema: Data) -> str:
-    """Of a parameter, which an address repeats for each value of a list."""
-    if schema.get("type") == "array":
-        return f"{type_of(schema['items'])}; may be repeated"
-    return type_of(schema)
+TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "boolean": "true or false",
+    "date": "day",
+    "date-time": "moment",
+}
 
 
-def type_of(schema: Data) -> str:
-    """In a few words: “text or null”, “list of Manager”, “one of a, b”."""
+def in_few_words(schema: Data, *, is_parameter: bool = False) -> str:
+    """“text or null”, “list of Manager”, “one of a, b”."""
     if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        told = description()["components"]["schemas"][name]
-        return type_of(told) if "enum" in told else name
+        name: str = schema["$ref"].rpartition("/")[2]
+        of_the_name = description()["components"]["schemas"][name]
+        return in_few_words(of_the_name) if "enum" in of_the_name else name
     if "anyOf" in schema:
-        return " or ".join(type_of(way) for way in schema["anyOf"])
+        return " or ".join(map(in_few_words, schema["anyOf"]))
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     if schema["type"] == "array":
-        return f"list of {type_of(schema['items'])}"
-    names = {"string": "text", "integer": "whole number", "boolean": "true or false"}
-    if schema.get("format") in ("date", "date-time"):
-        return "day" if schema["format"] == "date" else "moment"
-    return names.get(str(schema["type"]), str(schema["type"]))
+        items = in_few_words(schema["items"])
+        # An address repeats a parameter for each value.
+        return f"{items}; may be repeated" if is_parameter else f"list of {items}"
+    return TYPES.get(schema.get("format", "")) or TYPES.get(schema["type"], schema["type"])

@@ -14,13 +14,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.formats.facts import Record, header_of, rows_of
-from clusters.formats.writers import Value, csv_text, write_json, write_spreadsheet, write_table
+from clusters.formats.facts import Record
+from clusters.formats.files import csv_file, json_file, spreadsheet_file
+from clusters.formats.writers import csv_text
 from clusters.http.addresses import absolute
 from clusters.http.asof import read_day
 from clusters.http.responses import (
     MOST_LETTERS,
-    SPREADSHEET,
     file_answer,
     led_on,
     opened,
@@ -65,15 +65,16 @@ class RegisterRequest:
         return self.query.labels(self.day)
 
     @property
+    def name(self) -> str:
+        return f"labels-{self.day}"
+
+    @property
     def page(self) -> str:
         """The list for people that shows the same."""
         return absolute(f"{reverse('labels:list')}?{self.query.querystring()}".rstrip("?"))
 
     def records(self) -> Iterator[Record]:
         return label_records(self.labels, self.day)
-
-    def rows(self) -> Iterator[list[Value]]:
-        return rows_of(FACTS, self.records())
 
 
 Answer = Callable[[RegisterRequest], HttpResponseBase]
@@ -110,35 +111,19 @@ def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
 
 
 @register_address
-def labels_csv(asked: RegisterRequest) -> HttpResponseBase:
-    return file_answer(
-        lambda file: write_table(file, header_of(FACTS), asked.rows()),
-        name=f"labels-{asked.day}.csv",
-        content_type="text/csv; charset=utf-8",
-        is_download=True,
-    )
+def labels_csv(asked: Asked) -> HttpResponseBase:
+    return csv_file(FACTS, asked.records(), name=asked.name)
 
 
 @register_address
-def labels_xlsx(asked: RegisterRequest) -> HttpResponseBase:
-    return file_answer(
-        lambda file: write_spreadsheet(
-            file, "labels", header_of(FACTS), asked.rows(), on=asked.day
-        ),
-        name=f"labels-{asked.day}.xlsx",
-        content_type=SPREADSHEET,
-        is_download=True,
-    )
+def labels_xlsx(asked: Asked) -> HttpResponseBase:
+    return spreadsheet_file(FACTS, asked.records(), name=asked.name, sheet="labels", on=asked.day)
 
 
 @register_address
 def labels_json(asked: RegisterRequest) -> HttpResponseBase:
     head = {"on": asked.day.isoformat(), "page": asked.page}
-    return file_answer(
-        lambda file: write_json(file, head, "labels", asked.records()),
-        name=f"labels-{asked.day}.json",
-        content_type="application/json",
-    )
+    return json_file(head, "labels", asked.records(), name=f"{asked.name}.json")
 
 
 @register_address

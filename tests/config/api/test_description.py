@@ -22,7 +22,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.models import Cluster, Organisation, Programme
-from config.api.description import described_bytes, description
+from config.api.description import description_bytes, description
 from config.wsgi import PortalRequest
 from labels.models import Label, Statement
 from news.models import Announcement
@@ -100,17 +100,17 @@ def test_answers_are_as_described(case: "schemathesis.Case[Any]") -> None:
 def test_example_is_as_described(path: str) -> None:
     (operation,) = description()["paths"][path].values()
     answer = operation["responses"]["200"]
-    told = answer["content"]["application/json"]
-    schema = told["schema"] | {"components": description()["components"]}
+    content = answer["content"]["application/json"]
+    schema = content["schema"] | {"components": description()["components"]}
 
-    assert [str(error) for error in validator_for(schema).iter_errors(told["example"])] == []
+    assert [str(error) for error in validator_for(schema).iter_errors(content["example"])] == []
 
 
 @pytest.fixture(scope="module")
 def portal_client(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """A package that openapi-python-client makes from the description alone."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / "openapi.json").write_bytes(described_bytes())
+    (folder / "openapi.json").write_bytes(description_bytes())
     (folder / "config.yml").write_text("post_hooks: []")
     arguments = ["--path", folder / "openapi.json", "--output-path", folder / "portal_client"]
     arguments += ["--meta", "none", "--config", folder / "config.yml", "--fail-on-warning"]

@@ -1,0 +1,45 @@
+"""Records as files that are sent: CSV, a spreadsheet, JSON."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from django.http import FileResponse
+
+from clusters.formats.facts import Facts, Record, header_of, rows_of
+from clusters.formats.writers import write_json, write_spreadsheet, write_table
+from clusters.http.responses import SPREADSHEET, file_answer
+
+
+def csv_file(
+    facts: Facts, records: Iterable[Record], *, name: str, with_mark: bool = False
+) -> FileResponse:
+    rows = rows_of(facts, records)
+    return file_answer(
+        lambda file: write_table(file, header_of(facts), rows, with_mark=with_mark),
+        name=f"{name}.csv",
+        content_type="text/csv; charset=utf-8",
+        is_download=True,
+    )
+
+
+def spreadsheet_file(
+    facts: Facts, records: Iterable[Record], *, name: str, sheet: str, on: date
+) -> FileResponse:
+    rows = rows_of(facts, records)
+    return file_answer(
+        lambda file: write_spreadsheet(file, sheet, header_of(facts), rows, on=on),
+        name=f"{name}.xlsx",
+        content_type=SPREADSHEET,
+        is_download=True,
+    )
+
+
+def json_file(
+    head: Mapping[str, object], key: str, items: Iterable[object], *, name: str
+) -> FileResponse:
+    suffix = name.rpartition(".")[2]
+    return file_answer(
+        lambda file: write_json(file, head, key, items),
+        name=name,
+        content_type="application/ld+json" if suffix == "jsonld" else "application/json",
+    )
