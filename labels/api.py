@@ -4,7 +4,7 @@ import json
 import re
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone, translation
@@ -21,6 +21,7 @@ from clusters.api.parts import (
     Day,
     Id,
     InTwoLanguages,
+    LevelCode,
     Listed,
     Name,
     OnDay,
@@ -28,13 +29,14 @@ from clusters.api.parts import (
     Paging,
     PortfolioCode,
     Reference,
+    StateOnDay,
     Words,
     answer_list,
     any_of,
     in_two_languages,
-    refuse,
-    row_named_in,
-    stretch,
+    keyset_page,
+    refuse_parameter,
+    row_of_parameter,
     with_facts,
 )
 from clusters.http.addresses import Data
@@ -59,23 +61,15 @@ from labels.verify.questions import (
 router = Router()
 
 KEY = re.compile(r"[1-9][0-9]{0,17}")
-LevelCode = Literal["bronze", "silver", "gold"]
-StateOnDay = Literal[
-    "not_yet", "valid", "renewable", "expired", "suspended", "revoked", "transferred", "undated"
-]
 
 
 class LabelParameters(Paging):
-    q: Annotated[Words, Field(description="Words in a name of the cluster.")] = ""
-    level: Annotated[list[LevelCode], any_of("Level")] = []
-    state: Annotated[list[StateOnDay], any_of("State on the day")] = []
-    country: Annotated[
-        list[CountryCode], any_of("Country of the cluster, as two letters (ISO 3166)")
-    ] = []
-    portfolio: Annotated[list[PortfolioCode], any_of("Portfolio of the cluster, by its id")] = []
-    cluster: Annotated[
-        ClusterId | None, Field(description="The cluster that holds it, by its id.")
-    ] = None
+    q: Words = Field("", description="Words in a name of the cluster.")
+    level: list[LevelCode] = any_of("Level")
+    state: list[StateOnDay] = any_of("State on the day")
+    country: list[CountryCode] = any_of("Country of the cluster, as two letters (ISO 3166)")
+    portfolio: list[PortfolioCode] = any_of("Portfolio of the cluster, by its id")
+    cluster: ClusterId | None = Field(None, description="The cluster that holds it, by its id.")
     on: Day = None
 
 
@@ -103,9 +97,7 @@ class LabelList(Listed[LabelRecord]):
 
 
 class VerifyParameters(OnDay):
-    lang: Annotated[
-        Literal["en", "it"], Field(description="The language of words and of pages.")
-    ] = "en"
+    lang: Literal["en", "it"] = Field("en", description="The language of words and of pages.")
 
 
 class Questions(BaseModel):
@@ -199,12 +191,12 @@ class StatementList(Listed[StatementRecord]):
 def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     """The register of labels, with their states on a day, in the order in which they entered it."""
     day = asked.on or timezone.localdate()
-    rows = found_by(asked).labels(day)
+    rows = find_labels(asked).labels(day)
     if asked.cluster is not None:
-        holder = row_named_in("cluster", Cluster.objects.published(), asked.cluster)
+        holder = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
         rows = rows.of_clusters([holder.pk])
     numbers = rows.select_related(None).only("public_id")
-    found, following = stretch(request, asked, numbers, Label.objects.published())
+    found, following = keyset_page(request, asked, numbers, Label.objects.published())
     keys = [label.pk for label in found.rows]
     rows = Label.objects.filter(pk__in=keys).order_by("pk").with_state(day)
     return {"count": found.count, "next": following, "results": label_records(rows, day)}
@@ -266,7 +258,7 @@ def labels_verify(request: HttpRequest, asked: Query[VerifyParameters]) -> HttpR
     with translation.override(asked.lang):
         if not is_within_limit(request, is_list=True):
             raise too_often()
-        lines, day = lines_in_body(request)
+        lines, day = _lines_in_body(request)
         day = day or asked.on or timezone.localdate()
         data = json.dumps(data_of(answer_lines(lines, day), day), ensure_ascii=False)
     # Not built from `Verification`, which describes it: a thousand lines may name 20,000 labels.
@@ -284,12 +276,12 @@ def levels_list(request: HttpRequest, asked: Query[Paging]) -> Data:
 def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Counts that sources published, each with its day, its definition and its source."""
     if asked.after is not None and not KEY.fullmatch(asked.after):
-        refuse("after", NO_RECORD)
+        refuse_parameter("after", NO_RECORD)
     known = Statement.objects.all()
     return answer_list(request, asked, known, known, statement_record, name="pk")
 
 
-def found_by(asked: LabelParameters) -> RegisterQuery:
+def find_labels(asked: LabelParameters) -> RegisterQuery:
     """Raises ValidationError where a code does not exist."""
     data = QueryDict(mutable=True)
     data["q"] = asked.q
@@ -297,11 +289,11 @@ def found_by(asked: LabelParameters) -> RegisterQuery:
         data.setlist(name, getattr(asked, name))
     query = read_register_query(data, level_options(), list(Portfolio.objects.all()))
     for name, value in query.unknown:
-        refuse(name, f"there is no “{value[:60]}”")
+        refuse_parameter(name, f"there is no “{value[:60]}”")
     return query
 
 
-def lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None]:
+def _lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None]:
     """The questions and, where JSON has one, their day. Raises HttpError or TableRefused."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
         raise HttpError(
@@ -309,7 +301,7 @@ def lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None
         )
     match request.content_type:
         case "application/json":
-            return lines_in_json(request.body)
+            return _lines_in_json(request.body)
         case "text/csv":
             return read_csv_lines(request.body), None
         case "text/plain":
@@ -320,7 +312,7 @@ def lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None
     )
 
 
-def lines_in_json(body: bytes) -> tuple[list[QuestionLine], date | None]:
+def _lines_in_json(body: bytes) -> tuple[list[QuestionLine], date | None]:
     try:
         given: Questions | list[str] = TypeAdapter(Questions | list[str]).validate_json(body)
     except ValidationError as error:

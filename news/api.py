@@ -1,7 +1,6 @@
 """The read API of announcements."""
 
 from datetime import datetime
-from typing import Annotated
 
 from django.db.models import Prefetch
 from django.http import HttpRequest
@@ -21,9 +20,9 @@ from clusters.api.parts import (
     Reference,
     answer_list,
     programme_name,
+    published_row,
     reference_to,
-    row_called,
-    row_named_in,
+    row_of_parameter,
 )
 from clusters.http.addresses import Data, absolute
 from clusters.models import Cluster, Organisation
@@ -34,19 +33,19 @@ from news.models import Announcement, AnnouncementText
 
 router = Router()
 
-LABELS = Prefetch("labels", Label.objects.published().select_related("cluster").order_by("pk"))
+PUBLISHED_LABELS = Prefetch(
+    "labels", Label.objects.published().select_related("cluster").order_by("pk")
+)
 
 
 class AnnouncementParameters(Paging):
-    cluster: Annotated[
-        ClusterId | None, Field(description="A cluster that it is about, by its id.")
-    ] = None
-    organisation: Annotated[
-        OrganisationId | None, Field(description="An organisation that it is about, by its id.")
-    ] = None
-    year: Annotated[
-        int | None, Field(ge=1000, le=2999, description="Of the publication.", examples=[2015])
-    ] = None
+    cluster: ClusterId | None = Field(None, description="A cluster that it is about, by its id.")
+    organisation: OrganisationId | None = Field(
+        None, description="An organisation that it is about, by its id."
+    )
+    year: int | None = Field(
+        None, ge=1000, le=2999, description="Of the publication.", examples=[2015]
+    )
 
 
 class TextIn(BaseModel):
@@ -93,12 +92,16 @@ class AnnouncementList(Listed[AnnouncementRow]):
 def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters]) -> Data:
     """What clusters and their organisations made known, the latest first."""
     known = Announcement.objects.published(timezone.now())
-    rows = known.for_page(timezone.now()).prefetch_related(LABELS)
+    rows = known.for_page(timezone.now()).prefetch_related(PUBLISHED_LABELS)
     if asked.cluster is not None:
-        rows = rows.of_cluster(row_named_in("cluster", Cluster.objects.published(), asked.cluster))
+        rows = rows.of_cluster(
+            row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
+        )
     if asked.organisation is not None:
         organisations = Organisation.objects.published()
-        rows = rows.of_organisation(row_named_in("organisation", organisations, asked.organisation))
+        rows = rows.of_organisation(
+            row_of_parameter("organisation", organisations, asked.organisation)
+        )
     if asked.year is not None:
         rows = rows.of_year(asked.year)
     order = ("-published_at", "-pk")
@@ -112,8 +115,8 @@ def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters
     summary="An announcement",
 )
 def announcements_detail(request: HttpRequest, id: str) -> Data:
-    rows = Announcement.objects.for_page(timezone.now()).prefetch_related(LABELS)
-    return announcement_row(row_called(rows, "public_id", id))
+    rows = Announcement.objects.for_page(timezone.now()).prefetch_related(PUBLISHED_LABELS)
+    return announcement_row(published_row(rows, "public_id", id))
 
 
 def announcement_row(announcement: Announcement) -> Data:

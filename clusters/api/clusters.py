@@ -17,6 +17,7 @@ from clusters.api.parts import (
     EndDay,
     Id,
     InTwoLanguages,
+    LevelCode,
     LevelName,
     Listed,
     OnDay,
@@ -31,15 +32,16 @@ from clusters.api.parts import (
     Reference,
     RegionCode,
     RegionName,
+    StateOnDay,
     Words,
     any_of,
     facts_of,
     in_two_languages,
     next_address,
     programme_name,
+    published_row,
     reference_to,
-    refuse,
-    row_called,
+    refuse_parameter,
     with_facts,
 )
 from clusters.compare.members import membership_table
@@ -63,89 +65,52 @@ from labels.register.holdings import directory
 router = Router(tags=["clusters"])
 
 
+Number = Annotated[int | None, Field(ge=0, le=MOST_NUMBER)]
+
+
 class ClusterParameters(Paging):
     """What the directory of clusters takes; filters of different names must all be met."""
 
-    q: Annotated[
-        Words,
-        Field(
-            description="Words, as prefixes, or “phrases” in quotes, of names, places, managers "
-            "and texts. The first eight count.",
-            examples=["biopmed"],
-        ),
-    ] = ""
-    level: Annotated[
-        list[Literal["bronze", "silver", "gold"]],
-        any_of("Level of a label held; a valid one where no state is given"),
-    ] = []
-    state: Annotated[
-        list[
-            Literal[
-                "not_yet",
-                "valid",
-                "renewable",
-                "expired",
-                "suspended",
-                "revoked",
-                "transferred",
-                "undated",
-            ]
-        ],
-        any_of("State of a label on the day"),
-    ] = []
-    country: Annotated[list[CountryCode], any_of("Country, as two letters (ISO 3166)")] = []
-    region: Annotated[list[RegionCode], any_of("Region, by its code (ISO 3166-2)")] = []
-    portfolio: Annotated[list[PortfolioCode], any_of("Comparative portfolio, by its id")] = []
-    programme: Annotated[
-        list[ProgrammeSlug],
-        any_of("Programme that it takes part in, by the last part of its page’s url"),
-    ] = []
-    meets: Annotated[
-        Literal["yes"] | None,
-        Field(description="Those that hold the level their programme requires."),
-    ] = None
-    manager: Annotated[
-        list[OrganisationKind], any_of("Kind of the managing organisation on the day")
-    ] = []
-    founded_from: Annotated[
-        int | None, Field(ge=0, le=MOST_NUMBER, description="Founded in this year or later.")
-    ] = None
-    founded_to: Annotated[
-        int | None, Field(ge=0, le=MOST_NUMBER, description="Founded in this year or earlier.")
-    ] = None
-    members_from: Annotated[
-        int | None, Field(ge=0, le=MOST_NUMBER, description="At least so many members.")
-    ] = None
-    members_to: Annotated[
-        int | None, Field(ge=0, le=MOST_NUMBER, description="At most so many members.")
-    ] = None
-    near: Annotated[
-        PlaceName | None,
-        Field(
-            description="A town, as Torino, or the last part of the url of a cluster’s page: "
-            "those within a distance of it.",
-        ),
-    ] = None
-    within: Annotated[
-        int | None,
-        Field(ge=0, le=20_000, description="The distance in kilometres; 100 without it."),
-    ] = None
-    box: Annotated[
-        list[BoxText],
-        listed_in("Areas of the map, each as west,south,east,north in degrees"),
-    ] = []
-    confirmed: Annotated[
-        Literal["yes"] | None,
-        Field(description="Those whose team confirmed the facts in the last 12 months."),
-    ] = None
-    provisional: Annotated[
-        Literal["yes", "no"] | None, Field(description="“no” leaves provisional profiles out.")
-    ] = None
+    q: Words = Field(
+        "",
+        description="Words, as prefixes, or “phrases” in quotes, of names, places, managers "
+        "and texts. The first eight count.",
+        examples=["biopmed"],
+    )
+    level: list[LevelCode] = any_of("Level of a label held; a valid one where no state is given")
+    state: list[StateOnDay] = any_of("State of a label on the day")
+    country: list[CountryCode] = any_of("Country, as two letters (ISO 3166)")
+    region: list[RegionCode] = any_of("Region, by its code (ISO 3166-2)")
+    portfolio: list[PortfolioCode] = any_of("Comparative portfolio, by its id")
+    programme: list[ProgrammeSlug] = any_of(
+        "Programme that it takes part in, by the last part of its page’s url"
+    )
+    meets: Literal["yes"] | None = Field(
+        None, description="Those that hold the level their programme requires."
+    )
+    manager: list[OrganisationKind] = any_of("Kind of the managing organisation on the day")
+    founded_from: Number = Field(None, description="Founded in this year or later.")
+    founded_to: Number = Field(None, description="Founded in this year or earlier.")
+    members_from: Number = Field(None, description="At least so many members.")
+    members_to: Number = Field(None, description="At most so many members.")
+    near: PlaceName | None = Field(
+        None,
+        description="A town, as Torino, or the last part of the url of a cluster’s page: "
+        "those within a distance of it.",
+    )
+    within: int | None = Field(
+        None, ge=0, le=20_000, description="The distance in kilometres; 100 without it."
+    )
+    confirmed: Literal["yes"] | None = Field(
+        None, description="Those whose team confirmed the facts in the last 12 months."
+    )
+    provisional: Literal["yes", "no"] | None = Field(
+        None, description="“no” leaves provisional profiles out."
+    )
     on: Day = None
-    sort: Annotated[
-        Literal["relevance", "name", "newest", "ending", "members", "confirmed"] | None,
-        Field(description="The order: relevance where there are words, else name."),
-    ] = None
+    sort: Literal["relevance", "name", "newest", "ending", "members", "confirmed"] | None = Field(
+        None, description="The order: relevance where there are words, else name."
+    )
 
 
 class Manager(BaseModel):
@@ -246,13 +211,13 @@ class FacetList(BaseModel):
 @router.get("/clusters", response=ClusterList, summary="Clusters")
 def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """The directory of clusters, with its filters, its words and its orders."""
-    found = found_by(request, asked)
+    found = find_clusters(request, asked)
     if asked.after is not None and found.index.slot_at(asked.after) is None:
-        refuse("after", NO_RECORD)
+        refuse_parameter("after", NO_RECORD)
     page = found.page
     return {
         "count": found.total,
-        "next": next_address(request, asked, last_of(found) if page.next_url else None),
+        "next": next_address(request, asked, _last_id(found) if page.next_url else None),
         "results": cluster_rows(page.keys, found.day),
     }
 
@@ -261,7 +226,7 @@ def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data
 def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """How many clusters of a list have each value of each filter. `after`, `limit` and `sort`
     change nothing."""
-    found = found_by(request, asked)
+    found = find_clusters(request, asked)
     with translation.override("it"):
         names = {
             (facet.name, option.value): option.label
@@ -289,11 +254,11 @@ def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Da
 @router.get("/clusters/{id}", response=ClusterRecord, summary="A cluster")
 def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """All that its page tells of it."""
-    cluster = row_called(Cluster.objects.published().with_profile(), "public_id", id)
+    cluster = published_row(Cluster.objects.published().with_profile(), "public_id", id)
     day = asked.on or timezone.localdate()
     return {
         **cluster_row(cluster, labels_in_short([cluster.pk], day)[cluster.pk], day),
-        "description": texts_of(cluster, "description"),
+        "description": texts_in_both_languages(cluster, "description"),
         "other_names": [
             {"name": name.name, "kind": name.kind, **period(name)} for name in cluster.names.all()
         ],
@@ -323,7 +288,7 @@ def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     }
 
 
-def found_by(request: HttpRequest, asked: ClusterParameters) -> Directory:
+def find_clusters(request: HttpRequest, asked: ClusterParameters) -> Directory:
     """Raises ValidationError where a code or a place does not exist."""
     data = QueryDict(mutable=True)
     for name, value in asked.model_dump(mode="json", exclude={"limit"}).items():
@@ -334,15 +299,13 @@ def found_by(request: HttpRequest, asked: ClusterParameters) -> Directory:
         chosen = {value.lower() for value in found.query.chosen(name)}
         for value in data.getlist(name):
             if value.strip().lower() not in chosen:
-                refuse(name, f"there is no “{value[:60]}”")
-    if not all(map(read_box, asked.box)):
-        refuse("box", "not west,south,east,north in degrees")
+                refuse_parameter(name, f"there is no “{value[:60]}”")
     if asked.near is not None and found.centre is None:
-        refuse("near", "no cluster stands there")
+        refuse_parameter("near", "no cluster stands there")
     return found
 
 
-def last_of(found: Directory) -> str:
+def _last_id(found: Directory) -> str:
     return found.index.public_id(found.index.slots[found.page.keys[-1]])
 
 
@@ -371,11 +334,11 @@ def cluster_row(cluster: Cluster, labels: list[Data], day: date) -> Data:
             for row in cluster.managements.all()
         ],
         "members": members and {"number": members[0], "counted_on": str(members[1])},
-        "tagline": texts_of(cluster, "tagline"),
+        "tagline": texts_in_both_languages(cluster, "tagline"),
         "labels": labels,
     }
 
 
-def texts_of(cluster: Cluster, name: str) -> Data:
+def texts_in_both_languages(cluster: Cluster, name: str) -> Data:
     texts = {text.language: getattr(text, name) or None for text in cluster.texts.all()}
     return {code: texts.get(code) for code in ("en", "it")}

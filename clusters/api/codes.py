@@ -1,7 +1,5 @@
 """Portfolios and regions, which the other records name by their codes."""
 
-from typing import Annotated
-
 from django.http import HttpRequest
 from django_countries import countries
 from ninja import Query, Router
@@ -16,7 +14,7 @@ from clusters.api.parts import (
     answer_list,
     any_of,
     in_two_languages,
-    refuse,
+    refuse_parameter,
 )
 from clusters.http.addresses import Data
 from clusters.models import Portfolio, Region
@@ -39,7 +37,7 @@ class RegionList(Listed[RegionRecord]):
 
 
 class RegionParameters(Paging):
-    country: Annotated[list[CountryCode], any_of("Country, as two letters (ISO 3166)")] = []
+    country: list[CountryCode] = any_of("Country, as two letters (ISO 3166)")
 
 
 @router.get("/portfolios", response=PortfolioList, summary="Portfolios")
@@ -54,7 +52,7 @@ def regions_list(request: HttpRequest, asked: Query[RegionParameters]) -> Data:
     """First-level subdivisions of countries that have a code."""
     for code in asked.country:
         if code not in countries:
-            refuse("country", f"there is no “{code[:60]}”")
+            refuse_parameter("country", f"there is no “{code[:60]}”")
     known = Region.objects.with_code()
     rows = known.of_countries(asked.country) if asked.country else known
     return answer_list(request, asked, rows, known, region_record, name="code")

@@ -1,7 +1,5 @@
 """The legal entities that manage clusters, own programmes, hold shares."""
 
-from typing import Annotated
-
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
@@ -21,8 +19,8 @@ from clusters.api.parts import (
     answer_list,
     facts_of,
     programme_name,
+    published_row,
     reference_to,
-    row_called,
     with_facts,
 )
 from clusters.formats.facts import period
@@ -35,10 +33,9 @@ router = Router(tags=["organisations"])
 
 
 class OrganisationParameters(Paging):
-    q: Annotated[
-        Words,
-        Field(description="Words in its name, a former name or its town.", max_length=LONGEST_TEXT),
-    ] = ""
+    q: Words = Field(
+        "", description="Words in its name, a former name or its town.", max_length=LONGEST_TEXT
+    )
 
 
 @with_facts(ORGANISATION)
@@ -90,7 +87,7 @@ def organisations_list(request: HttpRequest, asked: Query[OrganisationParameters
 def organisations_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """All that its page tells of it."""
     known = Organisation.objects.published().select_related("region")
-    organisation = row_called(known, "public_id", id)
+    organisation = published_row(known, "public_id", id)
     day = asked.on or timezone.localdate()
     shares = [*organisation.shareholdings.public(), *organisation.holdings.public()]
     return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated, Any, Generic, NoReturn, TypeVar, cast, get_args
+from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar, cast, get_args
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 AnyModel = TypeVar("AnyModel", bound=Model)
 AnyRecord = TypeVar("AnyRecord", bound=BaseModel)
 
-MOST_ROWS, USUAL_ROWS = 100, 24
+MAX_ROWS, DEFAULT_ROWS = 100, 24
 NO_RECORD = "there is no record with this id"
 
 
@@ -48,7 +48,7 @@ Day = Annotated[
 ]
 
 
-def code_of(what: str) -> Any:
+def _format(what: str) -> Any:
     """A text of an own format: that some list has it, no schema can say."""
     return WithJsonSchema({"type": "string", "format": what})
 
@@ -56,29 +56,31 @@ def code_of(what: str) -> Any:
 # What no address may carry (config.middleware).
 WITHOUT_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Words = Annotated[str, Field(pattern=WITHOUT_CONTROL)]
-CountryCode = Annotated[str, code_of("country-code")]
-RegionCode = Annotated[str, code_of("regions-id")]
-PortfolioCode = Annotated[str, code_of("portfolios-id")]
-ProgrammeSlug = Annotated[str, code_of("programme-slug")]
-PlaceName = Annotated[str, code_of("place")]
-BoxText = Annotated[str, code_of("box")]
-ClusterId = Annotated[str, code_of("clusters-id")]
-OrganisationId = Annotated[str, code_of("organisations-id")]
+CountryCode = Annotated[str, _format("country-code")]
+RegionCode = Annotated[str, _format("regions-id")]
+PortfolioCode = Annotated[str, _format("portfolios-id")]
+ProgrammeSlug = Annotated[str, _format("programme-slug")]
+PlaceName = Annotated[str, _format("place")]
+LevelCode = Literal["bronze", "silver", "gold"]
+StateOnDay = Literal[
+    "not_yet", "valid", "renewable", "expired", "suspended", "revoked", "transferred", "undated"
+]
+ClusterId = Annotated[str, _format("clusters-id")]
+OrganisationId = Annotated[str, _format("organisations-id")]
 
 
 def any_of(title: str) -> Any:
     """Several values of one parameter, of which any will do."""
-    return Field(description=f"{title}.", max_length=MOST_VALUES)
+    return Field([], description=f"{title}.", max_length=MOST_VALUES)
 
 
 class Paging(BaseModel):
-    after: Annotated[
-        str | None,
-        Field(description="The id of the last record that you have: what follows it is told."),
-    ] = None
-    limit: Annotated[
-        int, Field(ge=1, le=MOST_ROWS, description="How many records to tell at most.")
-    ] = USUAL_ROWS
+    after: str | None = Field(
+        None, description="The id of the last record that you have: what follows it is told."
+    )
+    limit: int = Field(
+        DEFAULT_ROWS, ge=1, le=MAX_ROWS, description="How many records to tell at most."
+    )
 
 
 class Listed(BaseModel, Generic[Row]):
@@ -197,11 +199,11 @@ def facts_of(facts: Facts, instance: Model) -> Data:
     return record_of_instance([fact for fact in facts if fact.type is not None], instance)
 
 
-def refuse(parameter: str, detail: str) -> NoReturn:
+def refuse_parameter(parameter: str, detail: str) -> NoReturn:
     raise ValidationError([{"loc": ("query", parameter), "msg": detail}])
 
 
-def row_called(known: QuerySet[AnyModel], name: str, value: str) -> AnyModel:
+def published_row(known: QuerySet[AnyModel], name: str, value: str) -> AnyModel:
     """The one of the published rows that is called so, or 404."""
     row = known.filter(**{name: value}).first()
     if row is None:
@@ -209,13 +211,13 @@ def row_called(known: QuerySet[AnyModel], name: str, value: str) -> AnyModel:
     return row
 
 
-def row_named_in(parameter: str, known: QuerySet[AnyModel], public_id: str) -> AnyModel:
+def row_of_parameter(parameter: str, known: QuerySet[AnyModel], public_id: str) -> AnyModel:
     """The one of the published rows with this id, or 422."""
     row = known.filter(public_id=public_id).first()
-    return row or refuse(parameter, NO_RECORD)
+    return row or refuse_parameter(parameter, NO_RECORD)
 
 
-def stretch(
+def keyset_page(
     request: HttpRequest,
     asked: Paging,
     rows: QuerySet[AnyModel],
@@ -231,7 +233,7 @@ def stretch(
     """
     behind = known.filter(**{name: asked.after}).first() if asked.after is not None else None
     if asked.after is not None and behind is None:
-        refuse("after", NO_RECORD)
+        refuse_parameter("after", NO_RECORD)
     found = stretch_of(rows, behind=behind, order=order, limit=asked.limit)
     last = str(getattr(found.rows[-1], name)) if found.has_more else None
     return found, next_address(request, asked, last)
@@ -260,7 +262,7 @@ def answer_list(
     name: str = "public_id",
     order: Sequence[str] = ("pk",),
 ) -> Data:
-    found, following = stretch(request, asked, rows, known, name=name, order=order)
+    found, following = keyset_page(request, asked, rows, known, name=name, order=order)
     return {"count": found.count, "next": following, "results": [record(row) for row in found.rows]}
 
 

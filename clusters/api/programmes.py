@@ -21,8 +21,8 @@ from clusters.api.parts import (
     answer_list,
     facts_of,
     in_two_languages,
+    published_row,
     reference_to,
-    row_called,
     with_facts,
 )
 from clusters.formats.facts import period
@@ -80,7 +80,7 @@ def programmes_list(request: HttpRequest, asked: Query[Paging]) -> Data:
 def programmes_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """All that its page tells of it, but for who holds the required level: that is a table at
     `/programmes/{id}/requirement.csv`."""
-    programme = row_called(Programme.objects.published().with_place(), "public_id", id)
+    programme = published_row(Programme.objects.published().with_place(), "public_id", id)
     today = timezone.localdate()
     requirement = requirement_of(programme, asked.on or today, today)
     return {

@@ -23,14 +23,14 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     x: float
     y: float
     count: Count
 
 
 @dataclass(frozen=True)
-class Year:
+class YearMark:
     """The first of January of a year."""
 
     x: float
@@ -38,7 +38,7 @@ class Year:
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """A line across the drawing at a number of members."""
 
     y: float
@@ -49,10 +49,10 @@ class Line:
 class Growth:
     """Points in the order of time; `path` joins them, and is empty for one alone."""
 
-    points: tuple[Point, ...]
+    points: tuple[ChartPoint, ...]
     path: str
-    lines: tuple[Line, ...]
-    years: tuple[Year, ...]
+    lines: tuple[ChartLine, ...]
+    years: tuple[YearMark, ...]
     width: int = WIDTH
     height: int = HEIGHT
     left: float = LEFT
@@ -62,15 +62,15 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Whole years across, and from none to a round number of members, which is even."""
+class ChartScale:
+    """Whole years across, from none to `top` members upwards, a round and even number."""
 
     first_year: int
     last_year: int
-    most: int
+    top: int
 
     def x(self, counted_on: PartialDate) -> float:
-        """In the middle of what is known: a year stands at its summer."""
+        # In the middle of what is known: a year stands at its summer.
         known = (counted_on.first_day.toordinal() + counted_on.last_day.toordinal()) / 2
         return self.across(known)
 
@@ -79,31 +79,31 @@ class Scale:
         return round(LEFT + (day - first) / (last - first) * (RIGHT - LEFT), 1)
 
     def y(self, number: int) -> float:
-        return round(BOTTOM - number / self.most * (BOTTOM - TOP), 1)
+        return round(BOTTOM - number / self.top * (BOTTOM - TOP), 1)
 
-    def lines(self) -> tuple[Line, ...]:
-        return tuple(Line(self.y(number), number) for number in (0, self.most // 2, self.most))
+    def lines(self) -> tuple[ChartLine, ...]:
+        return tuple(ChartLine(self.y(number), number) for number in (0, self.top // 2, self.top))
 
-    def years(self) -> tuple[Year, ...]:
+    def years(self) -> tuple[YearMark, ...]:
         years = range(self.first_year, self.last_year + 1)
         room = (RIGHT - LEFT) / (len(years) - 1)
         step = next(step for step in YEAR_STEPS if step * room >= YEAR_LABEL_WIDTH)
         return tuple(
-            Year(self.across(date(year, 1, 1).toordinal()), str(year))
+            YearMark(self.across(date(year, 1, 1).toordinal()), str(year))
             for year in years
             if year % step == 0
         )
 
 
-def scale_of(several: Iterable[Sequence[Count]]) -> Scale | None:
-    """The one scale that holds all counts of several clusters; None where nobody was counted."""
+def common_scale(several: Iterable[Sequence[Count]]) -> ChartScale | None:
+    """The scale that holds the counts of all clusters; None where nobody was counted."""
     counts = [count for counts in several for count in counts]
     if not counts:
         return None
-    return Scale(
+    return ChartScale(
         first_year=min(count.counted_on.year for count in counts),
         last_year=max(count.counted_on.year for count in counts) + 1,
-        most=round_up(max(count.number for count in counts)),
+        top=round_up(max(count.number for count in counts)),
     )
 
 
@@ -115,11 +115,11 @@ def round_up(number: int) -> int:
     return next(step * power for step in (2, 4, 6, 8, 10) if step * power >= number)
 
 
-def growth(counts: Sequence[Count], scale: Scale) -> Growth | None:
+def draw_growth(counts: Sequence[Count], scale: ChartScale) -> Growth | None:
     if not counts:
         return None
     points = sorted(
-        (Point(scale.x(count.counted_on), scale.y(count.number), count) for count in counts),
+        (ChartPoint(scale.x(count.counted_on), scale.y(count.number), count) for count in counts),
         key=lambda point: (point.x, str(point.count.counted_on)),
     )
     places = [f"{point.x:g} {point.y:g}" for point in points]

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from labels.models import Label
     from news.queries import Heard
 
-MOST = 6
+MAX_CLUSTERS = 6
 # More values than this are not looked up.
-MOST_ASKED = 30
-MOST_LETTERS = 60
-MOST_CANDIDATES = 8
+MAX_ADDRESSES = 30
+MAX_UNKNOWN_LENGTH = 60
+MAX_CANDIDATES = 8
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Choice:
 
     @property
     def is_full(self) -> bool:
-        return len(self.clusters) == MOST
+        return len(self.clusters) == MAX_CLUSTERS
 
     def problems(self) -> list[str]:
         found = []
@@ -61,15 +61,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Meant:
-    """Clusters that somebody may mean by these words; without any, words that would find one."""
+class Suggestion:
+    """Clusters that these words may mean; `nearest` are words that would find one, if none does."""
 
     words: str
     clusters: tuple[Cluster, ...] = ()
     nearest: str = ""
 
     @property
-    def surely(self) -> Cluster | None:
+    def only_one(self) -> Cluster | None:
         return self.clusters[0] if len(self.clusters) == 1 else None
 
 
@@ -105,24 +105,22 @@ class Column:
         return [(kind, found[kind]) for kind in self.members.kinds if kind in found]
 
 
-def chosen(asked: Iterable[str]) -> Choice:
-    """By readable address, public id in any case, or former address. The first six of them.
-
-    The same number of queries for one and for six; two more where some were not found at once.
-    """
-    every = list(dict.fromkeys(text.strip() for text in asked if text.strip()))
-    texts = every[:MOST_ASKED]
-    keys = Cluster.objects.published().keys_at(texts)
+def choose_clusters(addresses: Iterable[str]) -> Choice:
+    """By readable address, public id in any case, or former address. The first six of them."""
+    # As many queries for one as for six; two more where some were not found at once.
+    every = list(dict.fromkeys(text.strip() for text in addresses if text.strip()))
+    texts = every[:MAX_ADDRESSES]
+    keys = keys_at(texts)
     in_order = list(dict.fromkeys(keys[text] for text in texts if text in keys))
-    rows = loaded().in_bulk(in_order[:MOST])
+    rows = _clusters_to_compare().in_bulk(in_order[:MAX_CLUSTERS])
     return Choice(
         clusters=tuple(rows[key] for key in in_order if key in rows),
-        unknown=tuple(text[:MOST_LETTERS] for text in texts if text not in keys),
-        is_cut=len(in_order) > MOST or len(every) > MOST_ASKED,
+        unknown=tuple(text[:MAX_UNKNOWN_LENGTH] for text in texts if text not in keys),
+        is_cut=len(in_order) > MAX_CLUSTERS or len(every) > MAX_ADDRESSES,
     )
 
 
-def loaded() -> ClusterQuerySet:
+def _clusters_to_compare() -> ClusterQuerySet:
     return (
         Cluster.objects.published()
         .with_place()
@@ -133,42 +131,54 @@ def loaded() -> ClusterQuerySet:
     )
 
 
-def meant_by(words: str, choice: Choice) -> Meant:
+def keys_at(texts: Sequence[str]) -> dict[str, int]:
+    if not texts:
+        return {}
+    published = Cluster.objects.published()
+    ids = [text.upper() for text in texts]
+    rows = published.filter(Q(slug__in=texts) | Q(public_id__in=ids))
+    known: dict[str, int] = {}
+    for key, slug, public_id in rows.values_list("pk", "slug", "public_id"):
+        known |= {slug: key, public_id: key}
+    spelled = {text: text if text in known else text.upper() for text in texts}
+    found = {text: known[name] for text, name in spelled.items() if name in known}
+    return found | last_at(published, [text for text in texts if text not in found])
+
+
+def suggest(words: str, choice: Choice) -> Suggestion:
     """Clusters to add: the one at this address, else those with all these words in their names.
 
-    Those chosen already are not meant, unless there is no other.
+    Those choose_clusters already are not meant, unless there is no other.
     """
     words = " ".join(words.split())[:LONGEST_TEXT]
-    at_address = Cluster.objects.published().keys_at([words] if words else [])
-    keys = list(at_address.values()) or best_of(clusters_matching(words))
+    keys = list(keys_at([words] if words else []).values()) or best_tier(clusters_matching(words))
     there = {cluster.pk for cluster in choice.clusters}
+    # Those chosen already are not meant, unless there is no other.
     keys = [key for key in keys if key not in there] or keys[:1]
-    rows = Cluster.objects.published().select_related("region").in_bulk(keys[:MOST_CANDIDATES])
-    return Meant(
+    rows = Cluster.objects.published().select_related("region").in_bulk(keys[:MAX_CANDIDATES])
+    return Suggestion(
         words=words,
-        clusters=tuple(rows[key] for key in keys[:MOST_CANDIDATES] if key in rows),
+        clusters=tuple(rows[key] for key in keys[:MAX_CANDIDATES] if key in rows),
         nearest="" if rows or not words else nearest(words),
     )
 
 
-def best_of(found: Sequence[tuple[int, int]]) -> list[int]:
-    """The keys of the best tier that there is."""
+def best_tier(found: Sequence[tuple[int, int]]) -> list[int]:
     best = min((tier for _key, tier in found), default=0)
     return [key for key, tier in found if tier == best]
 
 
 def neighbours(cluster: Cluster) -> list[Cluster]:
-    """Others of the same portfolio, of its own country first: something to compare it with."""
+    """Others of the same portfolio, those of its own country first."""
     if cluster.portfolio_id is None:
         return []
     others = Cluster.objects.published().filter(portfolio=cluster.portfolio_id)
     is_abroad = Case(When(country=cluster.country, then=0), default=1)
     others = others.exclude(pk=cluster.pk).order_by(is_abroad, Lower("name"), "pk")
-    return list(others[: MOST - 1])
+    return list(others[: MAX_CLUSTERS - 1])
 
 
-def totals(members: MembershipTable) -> list[Count]:
-    """The counts of all members, the latest first."""
+def total_counts(members: MembershipTable) -> list[Count]:
     return [
         Count(row.counted_on, cell.number)
         for row in members.rows
@@ -177,13 +187,10 @@ def totals(members: MembershipTable) -> list[Count]:
     ]
 
 
-def table(columns: Sequence[Column]) -> Iterator[list[str]]:
-    """What the page says, as text: a row for each fact, a column for each cluster.
-
-    Dates are written as ISO has them.
-    """
-    yield [_("Cluster"), *names(columns)]
-    for title, cells in facts(columns):
+def comparison_rows(columns: Sequence[Column]) -> Iterator[list[str]]:
+    """What the page says: a row for each fact, a column for each cluster; days as ISO has them."""
+    yield [_("Cluster"), *_names(columns)]
+    for title, cells in _facts(columns):
         yield [title, *cells]
     for counted_on in sorted({c.counted_on for column in columns for c in column.counts}, key=str):
         numbers = ({c.counted_on: str(c.number) for c in column.counts} for column in columns)
@@ -191,8 +198,8 @@ def table(columns: Sequence[Column]) -> Iterator[list[str]]:
         yield [title, *(number.get(counted_on, "") for number in numbers)]
 
 
-def names(columns: Sequence[Column]) -> list[str]:
-    """No two alike, so that no program loses a column."""
+def _names(columns: Sequence[Column]) -> list[str]:
+    # No two alike, so that no program loses a column.
     given = [column.cluster.name for column in columns]
     return [
         f"{column.cluster.name} ({column.cluster.public_id})"
@@ -202,7 +209,7 @@ def names(columns: Sequence[Column]) -> list[str]:
     ]
 
 
-def facts(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
+def _facts(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
     clusters = [column.cluster for column in columns]
     return [
         (_("Public id"), [cluster.public_id for cluster in clusters]),
@@ -210,48 +217,48 @@ def facts(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
         (_("State"), [cluster.get_state_display() for cluster in clusters]),
         (_("In one line"), [column.text.tagline if column.text else "" for column in columns]),
         (_("Label"), [column.verdict for column in columns]),
-        (_("Managed by"), [joined(map(manager_in_words, c.managers)) for c in columns]),
-        (_("Where"), [place_of(cluster) for cluster in clusters]),
+        (_("Managed by"), [_joined(map(_manager, c.managers)) for c in columns]),
+        (_("Where"), [_place(cluster) for cluster in clusters]),
         (_("Portfolio"), [c.portfolio.name if c.portfolio else "" for c in clusters]),
-        (_("Founded"), [text_of(cluster.founded_on) for cluster in clusters]),
-        (_("Labels over time"), [joined(column.label_lines) for column in columns]),
-        (_("Members by kind"), [joined(kinds_in_words(column)) for column in columns]),
-        (_("Programmes"), [joined(programmes_in_words(cluster)) for cluster in clusters]),
-        (_("Last confirmed"), [text_of(cluster.confirmed_on) for cluster in clusters]),
+        (_("Founded"), [_text(cluster.founded_on) for cluster in clusters]),
+        (_("Labels over time"), [_joined(column.label_lines) for column in columns]),
+        (_("Members by kind"), [_joined(_kinds(column)) for column in columns]),
+        (_("Programmes"), [_joined(_programmes(cluster)) for cluster in clusters]),
+        (_("Last confirmed"), [_text(cluster.confirmed_on) for cluster in clusters]),
         (_("Announcements"), [str(c.heard.number if c.heard else 0) for c in columns]),
-        (_("Latest announcement"), [text_of(c.heard and c.heard.latest_on) for c in columns]),
+        (_("Latest announcement"), [_text(c.heard and c.heard.latest_on) for c in columns]),
     ]
 
 
-def joined(texts: Iterable[str]) -> str:
+def _joined(texts: Iterable[str]) -> str:
     return "; ".join(texts)
 
 
-def text_of(value: object) -> str:
+def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def place_of(cluster: Cluster) -> str:
+def _place(cluster: Cluster) -> str:
     region = cluster.region.name if cluster.region else ""
     return ", ".join(filter(None, (cluster.town, region, str(cluster.country.name))))
 
 
-def manager_in_words(manager: Management) -> str:
+def _manager(manager: Management) -> str:
     role = f"{manager.organisation.name} ({manager.get_role_display()})"
-    return " ".join(filter(None, (role, period(manager.started_on, manager.ended_on))))
+    return " ".join(filter(None, (role, _period(manager.started_on, manager.ended_on))))
 
 
-def kinds_in_words(column: Column) -> Iterator[str]:
+def _kinds(column: Column) -> Iterator[str]:
     for kind, count in column.latest_kinds():
         yield f"{kind.label} {count.number} ({count.counted_on})"
 
 
-def programmes_in_words(cluster: Cluster) -> Iterator[str]:
+def _programmes(cluster: Cluster) -> Iterator[str]:
     for participation in cluster.participations.all():
-        days = period(participation.started_on, participation.ended_on)
+        days = _period(participation.started_on, participation.ended_on)
         yield " ".join(filter(None, (participation.programme.name, days)))
 
 
-def period(start: object, end: object) -> str:
-    """“2009–2015”, “2009–”, “–2015”; nothing where neither is known."""
-    return f"{text_of(start)}–{text_of(end)}" if start or end else ""
+def _period(start: object, end: object) -> str:
+    # “2009–2015”, “2009–”, “–2015”; nothing where neither is known.
+    return f"{_text(start)}–{_text(end)}" if start or end else ""

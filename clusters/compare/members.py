@@ -8,7 +8,7 @@ from clusters.models import MemberKind, MembershipCount
 
 
 @dataclass(frozen=True)
-class Cell:
+class MembershipCell:
     """`number` is None where that kind was not counted at the row's date."""
 
     kind: MemberKind
@@ -18,7 +18,7 @@ class Cell:
 @dataclass(frozen=True)
 class MembershipRow:
     counted_on: PartialDate
-    cells: tuple[Cell, ...]
+    cells: tuple[MembershipCell, ...]
     sources: tuple[str, ...]
 
 
@@ -31,7 +31,6 @@ class MembershipTable:
 
     @property
     def latest_total(self) -> tuple[int, PartialDate] | None:
-        """The last count of all members and its date."""
         for row in self.rows:
             for cell in row.cells:
                 if cell.kind == MemberKind.TOTAL and cell.number is not None:
@@ -49,7 +48,9 @@ def membership_table(counts: Iterable[MembershipCount]) -> MembershipTable:
         rows=tuple(
             MembershipRow(
                 counted_on=counted_on,
-                cells=tuple(Cell(kind, row[kind].count if kind in row else None) for kind in kinds),
+                cells=tuple(
+                    MembershipCell(kind, row[kind].count if kind in row else None) for kind in kinds
+                ),
                 sources=tuple(sorted({count.source for count in row.values() if count.source})),
             )
             for counted_on, row in sorted(by_date.items(), key=lambda pair: str(pair[0]))[::-1]

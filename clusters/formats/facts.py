@@ -117,12 +117,12 @@ def header_of(facts: Facts) -> list[str]:
 # What facts of several kinds of record are read with
 
 
-def page(name: str) -> Callable[[str | None], str | None]:
+def url_of(name: str) -> Callable[[str | None], str | None]:
     """The absolute address of the page of this name, in the active language."""
     return lambda argument: page_address(name, argument) if argument else None
 
 
-def if_shown(value: str, is_shown: bool | None) -> str | None:
+def value_if_shown(value: str, is_shown: bool | None) -> str | None:
     return value if is_shown else None
 
 

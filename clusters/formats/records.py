@@ -14,11 +14,11 @@ from clusters.formats.facts import (
     EXAMPLE_PAGE,
     Fact,
     Record,
-    if_shown,
-    page,
     record_of_row,
     region_of,
     sources_of,
+    url_of,
+    value_if_shown,
 )
 from clusters.http.addresses import iso, page_address
 from clusters.models import (
@@ -38,7 +38,7 @@ Headlines = Callable[[Collection[int], date], Mapping[int, Record]]
 PROGRAMME = ("public_id", "slug", "name_en", "name_it")
 
 
-def managers(rows: Iterable[Record]) -> list[Record]:
+def _managers(rows: Iterable[Record]) -> list[Record]:
     return [
         {
             "id": row["organisation__public_id"],
@@ -50,13 +50,13 @@ def managers(rows: Iterable[Record]) -> list[Record]:
     ]
 
 
-def last_count(rows: list[Record]) -> Record | None:
+def _last_count(rows: list[Record]) -> Record | None:
     if not rows:
         return None
     return {"number": rows[-1]["count"], "counted_on": iso(rows[-1]["counted_on"])}
 
 
-def programmes(rows: Iterable[Record]) -> list[Record]:
+def _programmes(rows: Iterable[Record]) -> list[Record]:
     return [
         {
             "id": row["programme__public_id"],
@@ -71,7 +71,8 @@ FACTS = (
     Fact("id",
          _("The cluster’s number in this register: eight letters and digits that never change."),
          str, EXAMPLE_ID, "public_id"),
-    Fact("url", _("The page of the cluster."), str, EXAMPLE_PAGE, "slug", page("clusters:detail")),
+    Fact("url", _("The page of the cluster."), str, EXAMPLE_PAGE, "slug",
+         url_of("clusters:detail")),
     Fact("on", _("The day for which managers, programmes and the label are told.")),
     Fact("name", _("Its present name."), str, "bioPmed"),
     Fact("other_names", columns=(
@@ -88,13 +89,13 @@ FACTS = (
     Fact("latitude", _("Degrees north; often of the town’s centre."), float | None, 45.4326),
     Fact("longitude", _("Degrees east; often of the town’s centre."), float | None, 7.8103),
     Fact("portfolio", _("The code of its portfolio, where it has one."), source="portfolio__code"),
-    Fact("managers", read=managers, columns=(
+    Fact("managers", read=_managers, columns=(
         ("managers", _("The organisations that manage it on the day, the lead first."), "name"),
         ("manager_roles", _("The role of each: lead, joint or association."), "role"),
         ("manager_ids", _("The number of each in this register."), "id"),
     )),
     Fact("founded_on", _("Founded, as precise as it is known."), str | None, "2013"),
-    Fact("members", read=last_count, columns=(
+    Fact("members", read=_last_count, columns=(
         ("members", _("The last count of all members."), "number"),
         ("members_counted_on", _("The date of that count."), "counted_on"),
     )),
@@ -109,7 +110,7 @@ FACTS = (
         ("label_renewable_until",
          _("The last day on which an expired label could still be renewed."), "renewable_until"),
     )),
-    Fact("programmes", read=programmes, columns=(
+    Fact("programmes", read=_programmes, columns=(
         ("programmes", _("The programmes in which it takes part on the day."), "name"),
         ("programme_ids", _("The number of each in this register."), "id"),
     )),
@@ -118,14 +119,14 @@ FACTS = (
     Fact("eccp_url", _("Its page on the European Cluster Collaboration Platform."), str | None,
          is_detail=True),
     Fact("contact_address", _("An address of a function, where the cluster shows one."),
-         str | None, "info@example.org", "contact_address is_contact_shown", if_shown,
+         str | None, "info@example.org", "contact_address is_contact_shown", value_if_shown,
          is_detail=True),
     Fact("confirmed_on", _("The day on which its team last confirmed these facts."), date | None,
          "2026-03-10"),
 )  # fmt: skip
 
 
-def parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
+def _parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
     """What the public may know beside a cluster's own row, by the source of a fact."""
     return {
         "other_names": ClusterName.objects.values("cluster", "name", "kind"),
@@ -156,7 +157,7 @@ def cluster_records(keys: Iterable[int], day: date, headlines: Headlines) -> Ite
 
 def _records_of_chunk(keys: list[int], day: date, headlines: Headlines) -> Iterator[Record]:
     parts = {
-        name: _by_cluster(rows.filter(cluster__in=keys)) for name, rows in parts_on(day).items()
+        name: _by_cluster(rows.filter(cluster__in=keys)) for name, rows in _parts_on(day).items()
     }
     own = set(sources_of(FACTS)) - {*parts, "on", "label"}
     found = Cluster.objects.published().filter(pk__in=keys).order_by().values("pk", *own)

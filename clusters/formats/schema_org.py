@@ -20,7 +20,7 @@ def cluster_data(cluster: Cluster, certifications: Sequence[Data]) -> Data:
             "url": cluster.website or absolute(cluster.get_absolute_url()),
             "sameAs": [cluster.eccp_url] if cluster.eccp_url else [],
             "foundingDate": str(cluster.founded_on or ""),
-            "address": address(cluster),
+            "address": postal_address(cluster),
             "hasCertification": certifications,
         }
     )
@@ -36,7 +36,7 @@ def organisation_data(organisation: Organisation) -> Data:
             "url": organisation.website or absolute(organisation.get_absolute_url()),
             "vatID": organisation.vat_number,
             "leiCode": organisation.lei,
-            "address": address(organisation),
+            "address": postal_address(organisation),
         }
     )
 
@@ -56,7 +56,7 @@ def breadcrumbs_data(crumbs: Iterable[Link]) -> Data:
     }
 
 
-def address(place: Cluster | Organisation) -> Data:
+def postal_address(place: Cluster | Organisation) -> Data:
     """Without a country there is nothing to say: a town alone would mislead."""
     if not place.country:
         return {}

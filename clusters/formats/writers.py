@@ -19,20 +19,20 @@ from xlsxwriter.worksheet import Worksheet
 Value = str | float | bool | None
 
 # A spreadsheet takes a cell that begins so for a formula; the last four are = + - @ at full width.
-BEGIN_A_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def inert(value: object) -> str:
+def without_formula(value: object) -> str:
     """The value as text, behind an apostrophe where a spreadsheet would run it."""
     text = str(value)
-    begins = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(BEGIN_A_FORMULA)
+    begins = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(FORMULA_STARTS)
     return f"'{text}" if begins else text
 
 
 def write_csv(output: TextIO, header: Sequence[object], rows: Iterable[Sequence[object]]) -> None:
     """A row at a time, however many there are."""
     writer = csv.writer(output)
-    writer.writerows([inert(value) for value in row] for row in chain((header,), rows))
+    writer.writerows([without_formula(value) for value in row] for row in chain((header,), rows))
 
 
 def csv_text(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
@@ -54,7 +54,7 @@ def csv_download(
     )
 
 
-def as_text(value: Value) -> str:
+def value_as_text(value: Value) -> str:
     """As JSON writes it, but without quotes; what is not known is empty."""
     if value is None:
         return ""
@@ -72,7 +72,7 @@ def write_table(
     if with_mark:
         file.write(BOM_UTF8)
     text = TextIOWrapper(file, encoding="utf-8", newline="")
-    write_csv(text, header, ([as_text(value) for value in row] for row in rows))
+    write_csv(text, header, ([value_as_text(value) for value in row] for row in rows))
     text.detach()
 
 
@@ -128,7 +128,7 @@ def value_at(data: object, path: Sequence[str]) -> Value:
     Of a list the texts of all its items, with a vertical bar between them.
     """
     if isinstance(data, list):
-        return " | ".join(as_text(value_at(item, path)) for item in data) or None
+        return " | ".join(value_as_text(value_at(item, path)) for item in data) or None
     if data is None or not path:
         assert data is None or isinstance(data, str | float | bool | int)
         return data

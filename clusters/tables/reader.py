@@ -15,7 +15,7 @@ from typing import TextIO
 
 from django.utils.translation import gettext as _
 
-from clusters.formats.writers import inert
+from clusters.formats.writers import without_formula
 
 MAX_ROWS = 1_000
 MAX_COLUMNS = 60
@@ -275,7 +275,7 @@ def without_apostrophes(row: Record | Finding) -> Record | Finding:
     return Record(
         row.line,
         [
-            value[1:] if value[:1] == "'" and inert(value[1:]) == value else value
+            value[1:] if value[:1] == "'" and without_formula(value[1:]) == value else value
             for value in values
         ],
     )

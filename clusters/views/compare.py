@@ -14,8 +14,16 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.compare.chart import growth, scale_of
-from clusters.compare.columns import Choice, Column, chosen, meant_by, neighbours, table, totals
+from clusters.compare.chart import common_scale, draw_growth
+from clusters.compare.columns import (
+    Choice,
+    Column,
+    choose_clusters,
+    comparison_rows,
+    neighbours,
+    suggest,
+    total_counts,
+)
 from clusters.compare.members import membership_table
 from clusters.formats.writers import csv_text
 from clusters.http.addresses import absolute
@@ -33,14 +41,14 @@ from news.queries import heard_of
 @require_safe
 @shared
 def cluster_compare(request: HttpRequest) -> HttpResponse:
-    """With `add`, in words, the way to the comparison with one cluster more."""
+    """Show the clusters of `c`; redirect to one more, where the words of `add` mean only one."""
     now = timezone.now()
     shown = as_of(request.GET, request.path, timezone.localdate(now))
-    choice = chosen(request.GET.getlist("c"))
-    meant = meant_by(request.GET.get("add", ""), choice)
-    if meant.surely and not choice.is_full:
-        slugs = dict.fromkeys([*choice.slugs, meant.surely.slug])
-        return HttpResponseRedirect(address(slugs, shown))
+    choice = choose_clusters(request.GET.getlist("c"))
+    meant = suggest(request.GET.get("add", ""), choice)
+    if meant.only_one and not choice.is_full:
+        slugs = dict.fromkeys([*choice.slugs, meant.only_one.slug])
+        return HttpResponseRedirect(compare_address(slugs, shown))
     columns = columns_of(choice, shown, now) if len(choice.clusters) > 1 else []
     return TemplateResponse(
         request,
@@ -49,7 +57,9 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
             "section": "clusters",
             "columns": columns,
             "choice": choice,
-            "chosen": [Link(c.name, address(without(c, choice), shown)) for c in choice.clusters],
+            "chosen": [
+                Link(c.name, compare_address(without(c, choice), shown)) for c in choice.clusters
+            ],
             "meant": meant,
             "candidates": [link_with(cluster, choice, shown) for cluster in meant.clusters],
             "neighbours": [
@@ -57,9 +67,9 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
                 for cluster in (neighbours(*choice.clusters) if len(choice.clusters) == 1 else [])
             ],
             "clusters_kept": [{"name": "c", "value": slug} for slug in choice.slugs],
-            "nearest_url": address(choice.slugs, shown, add=meant.nearest),
+            "nearest_url": compare_address(choice.slugs, shown, add=meant.nearest),
             "csv_url": csv_address(choice, shown),
-            "full_address": absolute(address(choice.slugs, shown)),
+            "full_address": absolute(compare_address(choice.slugs, shown)),
             "as_of": shown,
             "crumbs": [Link(_("Clusters"), reverse("clusters:list"))],
         },
@@ -70,7 +80,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
 @shared
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
-    choice = chosen(request.GET.getlist("c"))
+    choice = choose_clusters(request.GET.getlist("c"))
     wrong = wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
     with translation.override("en"):
         wrong += [f"c: {problem}" for problem in choice.problems()]
@@ -78,7 +88,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
         return refused(request, wrong, 400)
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
-        header, *rows = table(columns_of(choice, shown, now))
+        header, *rows = comparison_rows(columns_of(choice, shown, now))
         text = csv_text(header, rows)
     answer = HttpResponse(
         text,
@@ -89,14 +99,14 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def columns_of(choice: Choice, shown: AsOf, now: datetime) -> list[Column]:
-    """Three queries, however many clusters."""
+    # Three queries, however many clusters.
     day = shown.day
     labels = labels_of(choice.clusters, day)
     timelines = timelines_of(labels, day)
     heard = heard_of(choice.clusters, now)
     members = {c.pk: membership_table(c.membership_counts.all()) for c in choice.clusters}
-    counts = {key: totals(members_of_one) for key, members_of_one in members.items()}
-    scale = scale_of(counts.values())
+    counts = {key: total_counts(members_of_one) for key, members_of_one in members.items()}
+    scale = common_scale(counts.values())
     return [
         Column(
             cluster=cluster,
@@ -109,10 +119,10 @@ def columns_of(choice: Choice, shown: AsOf, now: datetime) -> list[Column]:
             timeline=timelines[cluster.pk],
             members=members[cluster.pk],
             counts=counts[cluster.pk],
-            growth=growth(counts[cluster.pk], scale) if scale else None,
+            growth=draw_growth(counts[cluster.pk], scale) if scale else None,
             heard=heard.get(cluster.pk),
             is_stale=is_stale(cluster.confirmed_on, timezone.localdate(now)),
-            remove_url=address(without(cluster, choice), shown),
+            remove_url=compare_address(without(cluster, choice), shown),
         )
         for cluster in choice.clusters
     ]
@@ -123,12 +133,11 @@ def without(cluster: Cluster, choice: Choice) -> list[str]:
 
 
 def link_with(cluster: Cluster, choice: Choice, shown: AsOf) -> Link:
-    """The way to the comparison with this one more, named with its place."""
     name = ", ".join(filter(None, (cluster.name, cluster.town, str(cluster.country.name))))
-    return Link(name, address([*choice.slugs, cluster.slug], shown))
+    return Link(name, compare_address([*choice.slugs, cluster.slug], shown))
 
 
-def address(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
+def compare_address(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
     return f"{reverse('clusters:compare')}?{querystring(slugs, shown, **more)}".rstrip("?")
 
 
@@ -138,7 +147,7 @@ def csv_address(choice: Choice, shown: AsOf) -> str:
 
 
 def querystring(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
-    """The clusters in their order, then the day unless it is today, then what else is asked."""
+    # The day only where it is not today, so that there is one address for each page.
     pairs = [("c", slug) for slug in slugs]
     pairs += [] if shown.is_today else [("on", shown.day.isoformat())]
     return urlencode([*pairs, *more.items()])

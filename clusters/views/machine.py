@@ -32,7 +32,7 @@ from labels.register.queries import labels_of
 
 
 @dataclass(frozen=True)
-class Asked:
+class DirectoryRequest:
     """What an address asks of the directory, and the moment of asking."""
 
     directory: Directory
@@ -66,10 +66,10 @@ class Asked:
                 yield cluster_data(cluster, certifications(labels[cluster.pk]))
 
 
-Answer = Callable[[Asked], HttpResponseBase]
+View = Callable[[DirectoryRequest], HttpResponseBase]
 
 
-def directory_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase]:
+def directory_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     """A view that takes what the directory's list takes, `lang`, and for CSV `bom`.
 
     A page leaves out what it does not understand and says so; nobody would read that here, so a
@@ -86,35 +86,35 @@ def directory_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBas
         with translation.override(language):
             found = directory(request.GET, reverse("clusters:list"), timezone.localdate(now))
             if found.problems:
-                return refused(request, [without_remedy(text) for text in found.problems], 400)
-            asked = Asked(found, now, language, has_mark=request.GET.get("bom") == "1")
-            return sent_once(request, opened(answer(asked), now))
+                return refused(request, [_without_remedy(text) for text in found.problems], 400)
+            query = DirectoryRequest(found, now, language, has_mark=request.GET.get("bom") == "1")
+            return sent_once(request, opened(answer(query), now))
 
     return view
 
 
-def without_remedy(problem: str) -> str:
+def _without_remedy(problem: str) -> str:
     """What is wrong; behind the semicolon stands what a page does about it."""
     return problem.rpartition("; ")[0] or problem
 
 
-@directory_address
-def clusters_csv(asked: Asked) -> HttpResponseBase:
-    return csv_file(FACTS, asked.records(), name=asked.name, with_mark=asked.has_mark)
+@directory_view
+def clusters_csv(query: DirectoryRequest) -> HttpResponseBase:
+    return csv_file(FACTS, query.records(), name=query.name, with_mark=query.has_mark)
 
 
-@directory_address
-def clusters_xlsx(asked: Asked) -> HttpResponseBase:
-    return spreadsheet_file(FACTS, asked.records(), name=asked.name, sheet="clusters", on=asked.day)
+@directory_view
+def clusters_xlsx(query: DirectoryRequest) -> HttpResponseBase:
+    return spreadsheet_file(FACTS, query.records(), name=query.name, sheet="clusters", on=query.day)
 
 
-@directory_address
-def clusters_json(asked: Asked) -> HttpResponseBase:
-    head = {"on": asked.day.isoformat(), "page": asked.page, "count": asked.directory.total}
-    return json_file(head, "clusters", asked.records(), name=f"{asked.name}.json")
+@directory_view
+def clusters_json(query: DirectoryRequest) -> HttpResponseBase:
+    head = {"on": query.day.isoformat(), "page": query.page, "count": query.directory.total}
+    return json_file(head, "clusters", query.records(), name=f"{query.name}.json")
 
 
-@directory_address
-def clusters_jsonld(asked: Asked) -> HttpResponseBase:
+@directory_view
+def clusters_jsonld(query: DirectoryRequest) -> HttpResponseBase:
     head = {"@context": "https://schema.org"}
-    return json_file(head, "@graph", asked.descriptions(), name=f"{asked.name}.jsonld")
+    return json_file(head, "@graph", query.descriptions(), name=f"{query.name}.jsonld")

@@ -23,9 +23,9 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "",
-        "info": description()["info"],
-        "groups": [(name, TAGS[name], found) for name, found in questions_by_tag().items()],
-        "records": records(),
+        "info": openapi_description()["info"],
+        "groups": [(name, TAGS[name], found) for name, found in _operations_by_tag().items()],
+        "records": _record_schemas(),
         "root": f"{settings.SITE_URL}{ROOT}",
         "most": settings.API_REQUESTS_A_MINUTE,
     }
@@ -36,33 +36,36 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @cache
 def description_bytes() -> bytes:
-    return json.dumps(description(), ensure_ascii=False, indent=1).encode()
+    return json.dumps(openapi_description(), ensure_ascii=False, indent=1).encode()
 
 
 @cache
-def description() -> Data:
+def openapi_description() -> Data:
     """The OpenAPI description, with examples and with what every answer has in common."""
     schema: Data = json.loads(json.dumps(api.get_openapi_schema(path_prefix=ROOT), default=str))
     known = schema["components"]["schemas"]
     known["Problem"] = PROBLEM
+    # Of an operation that has a body, django-ninja leaves its parameters among the records.
+    del known["VerifyParameters"]
     for where, methods in schema["paths"].items():
         for method, operation in methods.items():
             for parameter in operation["parameters"]:
-                simplify(parameter, where.removeprefix(f"{ROOT}/").partition("/")[0])
+                _simplify(parameter, where.removeprefix(f"{ROOT}/").partition("/")[0])
             answers = operation["responses"]
             content = answers["200"]["content"]["application/json"]
-            content["example"] = example_of(content["schema"], known)
+            content["example"] = _example(content["schema"], known)
             refusals = {**REFUSALS, **(OF_LISTS if method == "post" else {})}
             if "{" not in where:
                 del refusals[HTTPStatus.NOT_FOUND]
-            answers |= {str(int(status)): refusal(status, refusals[status]) for status in refusals}
+            for status, text in refusals.items():
+                answers[str(int(status))] = _problem_response(status, text)
             if method == "get":
                 answers["200"] |= {"headers": HEADERS}
                 answers["304"] = {"description": "What If-None-Match names is still right."}
     return schema
 
 
-def simplify(parameter: Data, resource: str) -> None:
+def _simplify(parameter: Data, resource: str) -> None:
     """A parameter that may be left out is not null, which cannot be written in an address.
 
     Formats of our own name the lists whose ids or codes a text is one of.
@@ -125,7 +128,7 @@ HEADERS: Data = {
 }
 
 
-def refusal(status: HTTPStatus, description: str) -> Data:
+def _problem_response(status: HTTPStatus, description: str) -> Data:
     answer: Data = {
         "description": description,
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -142,38 +145,38 @@ def refusal(status: HTTPStatus, description: str) -> Data:
 OF_TYPE: Data = {"integer": 1, "number": 1.0, "boolean": True, "string": "", "null": None}
 
 
-def example_of(schema: Data, known: Mapping[str, Data]) -> Any:
+def _example(schema: Data, known: Mapping[str, Data]) -> Any:
     """Made of the examples of the fields; the first of the values of which a field has one."""
     for choice in ("examples", "enum"):
         if choice in schema:
             return schema[choice][0]
     if "$ref" in schema:
-        return example_of(known[schema["$ref"].rpartition("/")[2]], known)
+        return _example(known[schema["$ref"].rpartition("/")[2]], known)
     if "const" in schema:
         return schema["const"]
     if "anyOf" in schema:
-        return example_of(schema["anyOf"][0], known)
+        return _example(schema["anyOf"][0], known)
     if schema["type"] == "array":
-        return [example_of(schema["items"], known)]
+        return [_example(schema["items"], known)]
     if schema["type"] == "object":
-        return {name: example_of(of, known) for name, of in schema["properties"].items()}
+        return {name: _example(of, known) for name, of in schema["properties"].items()}
     return OF_TYPE[schema["type"]]
 
 
 # The page of the description
 
 
-def questions_by_tag() -> dict[str, list[Data]]:
+def _operations_by_tag() -> dict[str, list[Data]]:
     found: dict[str, list[Data]] = {name: [] for name in TAGS}
-    for path, methods in description()["paths"].items():
+    for path, methods in openapi_description()["paths"].items():
         for method, operation in methods.items():
-            found[operation["tags"][0]].append(question(method, path, operation))
+            found[operation["tags"][0]].append(_operation(method, path, operation))
     return found
 
 
-def question(method: str, path: str, operation: Data) -> Data:
+def _operation(method: str, path: str, operation: Data) -> Data:
     answer = operation["responses"]["200"]["content"]["application/json"]
-    address = f"{settings.SITE_URL}{path.replace('{id}', EXAMPLE_ID)}{ASKED.get(path, '')}"
+    address = f"{settings.SITE_URL}{path.replace('{id}', EXAMPLE_ID)}{QUERIES.get(path, '')}"
     return {
         "id": operation["operationId"],
         "method": method.upper(),
@@ -181,23 +184,23 @@ def question(method: str, path: str, operation: Data) -> Data:
         "summary": operation["summary"],
         "description": operation.get("description", ""),
         "parameters": [
-            field(parameter["name"], parameter["schema"], is_parameter=True)
+            _field(parameter["name"], parameter["schema"], is_parameter=True)
             for parameter in operation["parameters"]
         ],
-        "curl": f"curl {body_asked(operation)}'{address}'",
+        "curl": f"curl {_body_of_curl(operation)}'{address}'",
         "example": json.dumps(answer["example"], ensure_ascii=False, indent=2),
     }
 
 
-def field(name: str, schema: Data, *, is_parameter: bool = False) -> Data:
+def _field(name: str, schema: Data, *, is_parameter: bool = False) -> Data:
     return {
         "name": name,
-        "type": in_few_words(schema, is_parameter=is_parameter),
+        "type": _type_in_words(schema, is_parameter=is_parameter),
         "description": schema.get("description", ""),
     }
 
 
-def body_asked(operation: Data) -> str:
+def _body_of_curl(operation: Data) -> str:
     if "requestBody" not in operation:
         return ""
     example = operation["requestBody"]["content"]["application/json"]["example"]
@@ -205,7 +208,7 @@ def body_asked(operation: Data) -> str:
 
 
 # What the examples of the page ask.
-ASKED = {
+QUERIES = {
     f"{ROOT}/clusters": "?country=IT&country=FR&level=gold&limit=1",
     f"{ROOT}/clusters/facets": "?country=IT",
     f"{ROOT}/labels": "?state=valid&on=2015-09-08",
@@ -215,20 +218,20 @@ ASKED = {
 }
 
 
-def records() -> list[Data]:
+def _record_schemas() -> list[Data]:
     """What the answers are made of; the lists themselves say nothing new."""
     return [
         {
             "name": name,
             "description": schema.get("description", ""),
-            "fields": [field(name, of) for name, of in schema["properties"].items()],
+            "fields": [_field(name, of) for name, of in schema["properties"].items()],
         }
-        for name, schema in sorted(description()["components"]["schemas"].items())
+        for name, schema in sorted(openapi_description()["components"]["schemas"].items())
         if "properties" in schema and "results" not in schema["properties"]
     ]
 
 
-TYPES = {
+TYPES: dict[str, str] = {
     "string": "text",
     "integer": "whole number",
     "boolean": "true or false",
@@ -237,20 +240,21 @@ TYPES = {
 }
 
 
-def in_few_words(schema: Data, *, is_parameter: bool = False) -> str:
+def _type_in_words(schema: Data, *, is_parameter: bool = False) -> str:
     """“text or null”, “list of Manager”, “one of a, b”."""
     if "$ref" in schema:
         name: str = schema["$ref"].rpartition("/")[2]
-        of_the_name = description()["components"]["schemas"][name]
-        return in_few_words(of_the_name) if "enum" in of_the_name else name
+        of_the_name = openapi_description()["components"]["schemas"][name]
+        return _type_in_words(of_the_name) if "enum" in of_the_name else name
     if "anyOf" in schema:
-        return " or ".join(map(in_few_words, schema["anyOf"]))
+        return " or ".join(map(_type_in_words, schema["anyOf"]))
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     if schema["type"] == "array":
-        items = in_few_words(schema["items"])
+        items = _type_in_words(schema["items"])
         # An address repeats a parameter for each value.
         return f"{items}; may be repeated" if is_parameter else f"list of {items}"
-    return TYPES.get(schema.get("format", "")) or TYPES.get(schema["type"], schema["type"])
+    kind: str = schema["type"]
+    return TYPES.get(schema.get("format", "")) or TYPES.get(kind, kind)

@@ -89,13 +89,13 @@ for router in (*clusters_routers, labels_router, news_router):
 # Every request
 
 
-def answer(request: HttpRequest) -> HttpResponseBase:
+def answer_request(request: HttpRequest) -> HttpResponseBase:
     """What anybody may ask from anywhere; the same for everybody, in English."""
     with translation.override("en"):
-        return open_to_all(answered(request))
+        return open_to_all(_route(request))
 
 
-def answered(request: HttpRequest) -> HttpResponseBase:
+def _route(request: HttpRequest) -> HttpResponseBase:
     try:
         found = resolve(request.path_info, "config.api.urls")
     except Resolver404:
@@ -103,13 +103,13 @@ def answered(request: HttpRequest) -> HttpResponseBase:
         return problem(HTTPStatus.NOT_FOUND, f"There is nothing here; {where} tells what there is.")
     methods = METHODS.get(found.url_name or "", READING)
     if request.method == "OPTIONS":
-        return preflight(methods)
+        return _preflight(methods)
     if request.method not in methods:
-        return not_allowed(methods)
+        return _not_allowed(methods)
     network = network_of(network_address(request))
     seconds = QUOTA.wait(network, most=settings.API_REQUESTS_A_MINUTE, now=monotonic())
     if seconds:
-        return too_many(
+        return _too_many(
             f"More was asked from your network in this minute than is fair: wait {seconds} s.",
             seconds,
         )
@@ -117,11 +117,11 @@ def answered(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = found.func(request, **found.kwargs)
         response["Cache-Control"] = "no-store"
         return response
-    return found_answer(request, found.func, found.kwargs)
+    return _read(request, found.func, found.kwargs)
 
 
 @shared
-def found_answer(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> HttpResponseBase:
+def _read(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> HttpResponseBase:
     """What GET answers; of HEAD the server leaves the body out."""
     method, request.method = request.method, "GET"
     response: HttpResponseBase = view(request, **arguments)
@@ -131,7 +131,7 @@ def found_answer(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> 
     return sent_once(request, opened(response, timezone.now()))
 
 
-def preflight(methods: Sequence[str]) -> HttpResponse:
+def _preflight(methods: Sequence[str]) -> HttpResponse:
     """What a browser asks before it sends a header of its own, or JSON, from another origin."""
     return HttpResponse(
         status=HTTPStatus.NO_CONTENT,
@@ -147,7 +147,7 @@ def preflight(methods: Sequence[str]) -> HttpResponse:
 # Errors
 
 
-def not_allowed(methods: Sequence[str]) -> HttpResponse:
+def _not_allowed(methods: Sequence[str]) -> HttpResponse:
     is_read_only = "POST" not in methods
     detail = "This API is read only: ask with GET." if is_read_only else "Ask with POST."
     response = problem(HTTPStatus.METHOD_NOT_ALLOWED, detail)
@@ -155,7 +155,7 @@ def not_allowed(methods: Sequence[str]) -> HttpResponse:
     return response
 
 
-def too_many(detail: str, seconds: int) -> HttpResponse:
+def _too_many(detail: str, seconds: int) -> HttpResponse:
     response = problem(HTTPStatus.TOO_MANY_REQUESTS, detail)
     response["Retry-After"] = str(seconds)
     response["Access-Control-Expose-Headers"] = "Retry-After"
@@ -164,7 +164,7 @@ def too_many(detail: str, seconds: int) -> HttpResponse:
 
 @api.exception_handler(TooOften)
 def too_many_lists(request: HttpRequest, error: TooOften) -> HttpResponse:
-    return too_many(str(error), MINUTE)
+    return _too_many(str(error), MINUTE)
 
 
 @api.exception_handler(TableRefused)
@@ -180,17 +180,19 @@ def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 
 @api.exception_handler(HttpError)
-def refused_by_name(request: HttpRequest, error: HttpError) -> HttpResponse:
+def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(HTTPStatus(error.status_code), error.message)
 
 
 @api.exception_handler(ValidationError)
 def wrong_value(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = [{"parameter": name_in(row["loc"]), "detail": row["msg"]} for row in error.errors]
+    errors = [
+        {"parameter": _parameter_in(row["loc"]), "detail": row["msg"]} for row in error.errors
+    ]
     detail = "; ".join(f"{row['parameter']}: {row['detail']}" for row in errors)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
-def name_in(place: Sequence[str | int]) -> str:
+def _parameter_in(place: Sequence[str | int]) -> str:
     """Of a place such as (“query”, “asked”, “level”, 0), with a number inside a list."""
     return [str(part) for part in place if not isinstance(part, int)][-1]

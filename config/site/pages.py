@@ -154,6 +154,6 @@ def public_records(
 @csrf_exempt
 def api(request: HttpRequest, path: str) -> HttpResponseBase:
     """Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it."""
-    from config.api.requests import answer
+    from config.api.requests import answer_request
 
-    return answer(request)
+    return answer_request(request)

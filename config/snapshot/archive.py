@@ -14,7 +14,7 @@ from django.utils import translation
 
 from clusters.formats.facts import Record, header_of, rows_of
 from clusters.formats.writers import write_json, write_table
-from config.snapshot.records import Kind, kinds
+from config.snapshot.records import SnapshotKind, snapshot_kinds
 
 # The earliest that the format knows: a file has no time of its own.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -32,32 +32,33 @@ def write_snapshot(file: IO[bytes], *, day: date, moment: datetime) -> dict[str,
     head = {"on": day.isoformat(), "site": settings.SITE_URL}
     with translation.override("en"), ZipFile(file, "w") as archive:
         for name in ("README.txt", "LICENCE.txt"):
-            archive.writestr(zip_entry(name), render_to_string(f"snapshot/{name}", context))
-        written = {kind.name: write_kind(archive, kind, head) for kind in kinds(day, moment)}
-        archive.writestr(zip_entry("SHA256SUMS"), checksums(archive))
+            archive.writestr(_zip_entry(name), render_to_string(f"snapshot/{name}", context))
+        kinds = snapshot_kinds(day, moment)
+        written = {kind.name: _write_kind(archive, kind, head) for kind in kinds}
+        archive.writestr(_zip_entry("SHA256SUMS"), _checksums(archive))
     return written
 
 
-def write_kind(archive: ZipFile, kind: Kind, head: dict[str, object]) -> int:
+def _write_kind(archive: ZipFile, kind: SnapshotKind, head: dict[str, object]) -> int:
     # JSON begins with their number, and CSV tells them once more: they wait on the disk.
     with TemporaryFile() as lines:
         number = 0
         for record in kind.records:
             lines.write(json.dumps(record).encode() + b"\n")
             number += 1
-        with archive.open(zip_entry(f"data/{kind.name}.json"), "w", force_zip64=True) as output:
-            write_json(output, {**head, "count": number}, kind.name, read(lines))
-        with archive.open(zip_entry(f"data/{kind.name}.csv"), "w", force_zip64=True) as output:
-            write_table(output, header_of(kind.facts), rows_of(kind.facts, read(lines)))
+        with archive.open(_zip_entry(f"data/{kind.name}.json"), "w", force_zip64=True) as output:
+            write_json(output, {**head, "count": number}, kind.name, _records_in(lines))
+        with archive.open(_zip_entry(f"data/{kind.name}.csv"), "w", force_zip64=True) as output:
+            write_table(output, header_of(kind.facts), rows_of(kind.facts, _records_in(lines)))
     return number
 
 
-def read(lines: IO[bytes]) -> Iterator[Record]:
+def _records_in(lines: IO[bytes]) -> Iterator[Record]:
     lines.seek(0)
     return map(json.loads, lines)
 
 
-def zip_entry(name: str) -> ZipInfo:
+def _zip_entry(name: str) -> ZipInfo:
     info = ZipInfo(name, EPOCH)
     info.compress_type = ZIP_DEFLATED
     info.create_system = UNIX
@@ -65,7 +66,7 @@ def zip_entry(name: str) -> ZipInfo:
     return info
 
 
-def checksums(archive: ZipFile) -> str:
+def _checksums(archive: ZipFile) -> str:
     """Of all files so far, as `sha256sum --check` reads them."""
     lines = []
     for name in archive.namelist():

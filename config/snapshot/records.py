@@ -18,7 +18,14 @@ from clusters.formats.facts import (
     period,
     record_of_instance,
 )
-from clusters.formats.organisations import ORGANISATION, PROGRAMME, each, named, programme_named
+from clusters.formats.organisations import (
+    ORGANISATION,
+    PROGRAMME,
+    id_and_name,
+    id_and_name_if_public,
+    id_and_names,
+    records_of_related,
+)
 from clusters.formats.records import FACTS as CLUSTER
 from clusters.formats.records import cluster_records
 from clusters.http.addresses import absolute, iso
@@ -55,7 +62,7 @@ ANNOUNCEMENT = (
     Fact("url", _("Its page."), source="get_absolute_url", read=lambda path: absolute(path())),
     Fact("published_at", _("When it was published."), read=lambda moment: moment.isoformat()),
     Fact("texts",
-         read=each(lambda text: {
+         read=records_of_related(lambda text: {
              "language": text.language,
              "title": text.title,
              "lead": text.lead,
@@ -68,19 +75,18 @@ ANNOUNCEMENT = (
              ("languages", _("The languages in which it is told."), "language"),
              ("titles", _("Its title in each of them."), "title"),
          )),
-    Fact("clusters", read=each(named),
+    Fact("clusters", read=records_of_related(id_and_name),
          columns=(("cluster_ids", _("The numbers of the clusters that it is about."), "id"),)),
-    Fact("organisations", read=each(named),
+    Fact("organisations", read=records_of_related(id_and_name),
          columns=(("organisation_ids", _("The numbers of the organisations."), "id"),)),
-    Fact("programmes", read=each(programme_named),
+    Fact("programmes", read=records_of_related(id_and_names),
          columns=(("programme_ids", _("The numbers of the programmes."), "id"),)),
     Fact("labels",
-         read=each(lambda label: {
+         read=records_of_related(lambda label: {
              "id": label.public_id, "level": label.level_id, "cluster": label.cluster.name,
          }),
          columns=(("label_ids", _("The numbers of the labels."), "id"),)),
-    Fact("contact_organisation", read=lambda row: named(row) if row and row.is_published else None,
-         columns=()),
+    Fact("contact_organisation", read=id_and_name_if_public, columns=()),
 )  # fmt: skip
 PORTFOLIO = (Fact("id", _("Its code."), source="code"), *NAMES)
 REGION = (
@@ -99,7 +105,7 @@ LEVEL = (
     Fact("process_en", _("How it is reached, in English.")),
     Fact("process_it", _("How it is reached, in Italian.")),
     Fact("rules",
-         read=each(lambda rule: {
+         read=records_of_related(lambda rule: {
              "effective_from": iso(rule.effective_from),
              "first_months": rule.first_months,
              "renewal_months": rule.renewal_months,
@@ -112,7 +118,7 @@ LEVEL = (
 )  # fmt: skip
 
 
-class Kind(NamedTuple):
+class SnapshotKind(NamedTuple):
     """A kind of record: the name of its files, its table of facts, all its records."""
 
     name: str
@@ -120,20 +126,20 @@ class Kind(NamedTuple):
     records: Iterable[Record]
 
 
-def kinds(day: date, moment: datetime) -> list[Kind]:
+def snapshot_kinds(day: date, moment: datetime) -> list[SnapshotKind]:
     """States are those of the day, announcements those published by the moment."""
     labels = Label.objects.published().with_state(day).order_by("public_id")
 
-    def kind(name: str, facts: Facts, rows: QuerySet[Any]) -> Kind:
+    def kind(name: str, facts: Facts, rows: QuerySet[Any]) -> SnapshotKind:
         found = rows.iterator(chunk_size=KEYS_AT_ONCE)
-        return Kind(name, facts, (record_of_instance(facts, row) for row in found))
+        return SnapshotKind(name, facts, (record_of_instance(facts, row) for row in found))
 
     return [
-        Kind("clusters", CLUSTER, clusters_over_time(day)),
-        kind("organisations", ORGANISATION, organisations()),
-        kind("programmes", PROGRAMME, programmes()),
-        Kind("labels", LABEL, label_records(labels, day)),
-        kind("announcements", ANNOUNCEMENT, announcements(moment)),
+        SnapshotKind("clusters", CLUSTER, _clusters(day)),
+        kind("organisations", ORGANISATION, _organisations()),
+        kind("programmes", PROGRAMME, _programmes()),
+        SnapshotKind("labels", LABEL, label_records(labels, day)),
+        kind("announcements", ANNOUNCEMENT, _announcements(moment)),
         kind("portfolios", PORTFOLIO, Portfolio.objects.order_by("code")),
         # One without a code has its key, as in the addresses of the directory.
         kind("regions", REGION, Region.objects.order_by("country", "code", "pk")),
@@ -141,7 +147,7 @@ def kinds(day: date, moment: datetime) -> list[Kind]:
     ]
 
 
-def organisations() -> QuerySet[Organisation]:
+def _organisations() -> QuerySet[Organisation]:
     shares = Shareholding.objects.public()
     found = Organisation.objects.published().select_related("region").order_by("public_id")
     return found.prefetch_related(
@@ -153,7 +159,7 @@ def organisations() -> QuerySet[Organisation]:
     )
 
 
-def programmes() -> QuerySet[Programme]:
+def _programmes() -> QuerySet[Programme]:
     found = Programme.objects.published().with_place().order_by("public_id")
     return found.prefetch_related(
         Prefetch("participations", Participation.objects.public()),
@@ -161,33 +167,33 @@ def programmes() -> QuerySet[Programme]:
     )
 
 
-def announcements(moment: datetime) -> QuerySet[Announcement]:
+def _announcements(moment: datetime) -> QuerySet[Announcement]:
     """Those published by then. Pictures, whose rights differ, stay on their pages."""
     labels = Label.objects.published().with_holder().order_by("public_id")
     found = Announcement.objects.for_page(moment).order_by("public_id")
     return found.prefetch_related(Prefetch("labels", labels))
 
 
-def clusters_over_time(day: date) -> Iterator[Record]:
+def _clusters(day: date) -> Iterator[Record]:
     """As in the directory's JSON, with what its page tells of other days."""
     found = Cluster.objects.published().order_by("public_id").values_list("pk", flat=True)
     for keys in in_chunks(found.iterator()):
         more: dict[str, dict[str, list[Record]]] = {}
-        for cluster, name, item in over_time(keys):
+        for cluster, name, item in _over_time(keys):
             more.setdefault(cluster, {name: [] for name in OVER_TIME})[name].append(item)
         for record in cluster_records(keys, day, headline_records):
             yield record | more.get(record["id"], {name: [] for name in OVER_TIME})
 
 
-def over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
+def _over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
     """The number of a cluster, the name of a list in its record, an item of it. Four queries."""
     managements = Management.objects.filter(organisation__is_published=True, cluster__in=keys)
     for row in managements.select_related("cluster", "organisation"):
-        item = named(row.organisation) | {"role": row.role} | period(row)
+        item = id_and_name(row.organisation) | {"role": row.role} | period(row)
         yield row.cluster.public_id, "managers_over_time", item
     participations = Participation.objects.public().filter(cluster__in=keys)
     for part in participations.order_by("programme__public_id", "pk"):
-        item = programme_named(part.programme) | period(part)
+        item = id_and_names(part.programme) | period(part)
         yield part.cluster.public_id, "participations", item
     for count in MembershipCount.objects.filter(cluster__in=keys).select_related("cluster"):
         item = {
@@ -197,10 +203,10 @@ def over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
             "source": count.source or None,
         }
         yield count.cluster.public_id, "membership_counts", item
-    yield from lineage(keys)
+    yield from _lineage(keys)
 
 
-def lineage(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
+def _lineage(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
     """Told of both clusters, where both are public."""
     found = Lineage.objects.filter(
         Q(cluster__in=keys) | Q(other__in=keys),
@@ -214,5 +220,6 @@ def lineage(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
         )
         for cluster, other, relation in seen_from:
             if cluster.pk in keys:
-                item = named(other) | {"relation": relation, "happened_on": iso(row.happened_on)}
+                happened = {"relation": relation, "happened_on": iso(row.happened_on)}
+                item = id_and_name(other) | happened
                 yield cluster.public_id, "lineage", item

@@ -13,11 +13,11 @@ from clusters.formats.facts import (
     Record,
     attribute,
     facts_named,
-    if_shown,
-    page,
     record_of_instance,
     record_of_row,
     sources_of,
+    url_of,
+    value_if_shown,
 )
 from clusters.http.addresses import Data, absolute, filled, iso, page_address
 from labels.models import Label, LabelQuerySet
@@ -41,7 +41,8 @@ FACTS = (
     Fact("id",
          _("The label’s number in this register: eight letters and digits that never change."),
          str, EXAMPLE_ID, "public_id"),
-    Fact("url", _("The page of the label."), str, EXAMPLE_PAGE, "public_id", page("labels:detail")),
+    Fact("url", _("The page of the label."), str, EXAMPLE_PAGE, "public_id",
+         url_of("labels:detail")),
     Fact("on", _("The day for which the state is told."), date, "2015-09-08"),
     Fact("state",
          _("not_yet, valid, renewable (expired, may still be renewed), expired, suspended, revoked,"
@@ -63,7 +64,7 @@ FACTS = (
     Fact("managing_organisation",
          _("The legal entity that managed the cluster when the label was awarded, where known."),
          Words, "Bioindustry Park Silvano Fumero SpA",
-         "managing_organisation__name managing_organisation__is_published", if_shown),
+         "managing_organisation__name managing_organisation__is_published", value_if_shown),
     Fact("kind", _("first or renewal, where the source says it.")),
     Fact("assessed_on", _("Assessed, as printed by the source."), Words, "2015-07"),
     Fact("awarded_on", _("Awarded, as printed by the source."), Words),
@@ -81,9 +82,9 @@ FACTS = (
            " one."),
          Day),
     Fact("transferred_to", _("The page of the label in its place."), Words, None,
-         "moved_to", page("labels:detail")),
+         "moved_to", url_of("labels:detail")),
     Fact("transferred_from", _("The page of the label in whose place this one stands."), Words,
-         None, "moved_from", page("labels:detail")),
+         None, "moved_from", url_of("labels:detail")),
     Fact("start_is_computed",
          _("true where the first day follows from a rule, an earlier end or a transfer, false where"
            " it is printed."),

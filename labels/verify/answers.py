@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from xlsxwriter import Workbook
 
-from clusters.formats.writers import Value, as_text, csv_text, write_cell
+from clusters.formats.writers import Value, csv_text, value_as_text, write_cell
 from clusters.http.addresses import absolute
 from labels.formats.records import label_record
 from labels.models import Label
@@ -154,7 +154,7 @@ def joined_messages(texts: Iterable[str]) -> str:
 
 def as_csv(answered: Sequence[Answered], day: date) -> bytes:
     """With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula."""
-    rows = ([as_text(value) for value in answer_row(line)] for line in answered)
+    rows = ([value_as_text(value) for value in row_of(line)] for line in answered)
     return csv_text(COLUMNS, rows).encode("utf-8-sig")
 
 

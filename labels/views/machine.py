@@ -29,9 +29,8 @@ from clusters.http.responses import (
     wrong_choices,
     wrong_day,
 )
-from clusters.models import Cluster, Portfolio, Programme
-from clusters.views.machine import Asked as Clusters
-from clusters.views.machine import directory_address
+from clusters.models import Portfolio
+from clusters.views.machine import DirectoryRequest, directory_view
 from labels.formats import calendar, feeds
 from labels.formats.records import FACTS, ROWS_AT_ONCE, label_records
 from labels.models import Label, LabelQuerySet
@@ -55,14 +54,14 @@ FRESH_SEAL_SECONDS = 900
 class RegisterRequest:
     """What an address asks of the register, and the moment of asking."""
 
-    query: RegisterQuery
+    filters: RegisterQuery
     day: date
     now: datetime
     language: str
 
     @property
     def labels(self) -> LabelQuerySet:
-        return self.query.labels(self.day)
+        return self.filters.labels(self.day)
 
     @property
     def name(self) -> str:
@@ -71,16 +70,16 @@ class RegisterRequest:
     @property
     def page(self) -> str:
         """The list for people that shows the same."""
-        return absolute(f"{reverse('labels:list')}?{self.query.querystring()}".rstrip("?"))
+        return absolute(f"{reverse('labels:list')}?{self.filters.querystring()}".rstrip("?"))
 
     def records(self) -> Iterator[Record]:
         return label_records(self.labels, self.day)
 
 
-Answer = Callable[[RegisterRequest], HttpResponseBase]
+View = Callable[[RegisterRequest], HttpResponseBase]
 
 
-def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase]:
+def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     """A view that takes what the list of the register takes, and `lang`.
 
     A page leaves out what it does not understand and says so; nobody would read that here, so a
@@ -90,57 +89,57 @@ def register_address(answer: Answer) -> Callable[[HttpRequest], HttpResponseBase
     @require_safe
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
-        query = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        filters = read_query(request.GET, level_options(), list(Portfolio.objects.all()))
         day, _problem = read_day(request.GET)
         language = request.GET.get("lang", "en")
-        wrong = wrong_values(request, query)
+        wrong = _wrong_values(request, filters)
         if wrong:
             return refused(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
-            asked = RegisterRequest(query, day or timezone.localdate(now), now, language)
-            return sent_once(request, opened(answer(asked), now))
+            query = RegisterRequest(filters, day or timezone.localdate(now), now, language)
+            return sent_once(request, opened(answer(query), now))
 
     return view
 
 
-def wrong_values(request: HttpRequest, query: RegisterQuery) -> list[str]:
+def _wrong_values(request: HttpRequest, filters: RegisterQuery) -> list[str]:
     """Each parameter with a value that cannot be answered, and what is wrong with it."""
-    wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in query.unknown]
+    wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in filters.unknown]
     return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
 
 
-@register_address
-def labels_csv(asked: Asked) -> HttpResponseBase:
-    return csv_file(FACTS, asked.records(), name=asked.name)
+@register_view
+def labels_csv(query: RegisterRequest) -> HttpResponseBase:
+    return csv_file(FACTS, query.records(), name=query.name)
 
 
-@register_address
-def labels_xlsx(asked: Asked) -> HttpResponseBase:
-    return spreadsheet_file(FACTS, asked.records(), name=asked.name, sheet="labels", on=asked.day)
+@register_view
+def labels_xlsx(query: RegisterRequest) -> HttpResponseBase:
+    return spreadsheet_file(FACTS, query.records(), name=query.name, sheet="labels", on=query.day)
 
 
-@register_address
-def labels_json(asked: RegisterRequest) -> HttpResponseBase:
-    head = {"on": asked.day.isoformat(), "page": asked.page}
-    return json_file(head, "labels", asked.records(), name=f"{asked.name}.json")
+@register_view
+def labels_json(query: RegisterRequest) -> HttpResponseBase:
+    head = {"on": query.day.isoformat(), "page": query.page}
+    return json_file(head, "labels", query.records(), name=f"{query.name}.json")
 
 
-@register_address
-def labels_ics(asked: RegisterRequest) -> HttpResponseBase:
-    return calendar_answer(_("Label register"), asked.labels, "labels.ics")
+@register_view
+def labels_ics(query: RegisterRequest) -> HttpResponseBase:
+    return _calendar_file(_("Label register"), query.labels, "labels.ics")
 
 
-@register_address
-def labels_atom(asked: RegisterRequest) -> HttpResponseBase:
-    parameters = [asked.query.querystring(), urlencode({"lang": asked.language})]
+@register_view
+def labels_atom(query: RegisterRequest) -> HttpResponseBase:
+    parameters = [query.filters.querystring(), urlencode({"lang": query.language})]
     address = f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}"
-    until = min(asked.day, timezone.localdate(asked.now))
-    return feed_answer(asked.labels, until, page=asked.page, address=address)
+    until = min(query.day, timezone.localdate(query.now))
+    return _feed(query.labels, until, page=query.page, address=address)
 
 
-def calendar_answer(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
-    rows = calendar.with_changes(labels).iterator(chunk_size=ROWS_AT_ONCE)
+def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
+    rows = calendar.loaded(labels).iterator(chunk_size=ROWS_AT_ONCE)
     lines = calendar.calendar(title, calendar.entries(rows))
     return file_answer(
         lambda file: file.writelines(lines),
@@ -149,7 +148,7 @@ def calendar_answer(title: str, labels: LabelQuerySet, name: str) -> HttpRespons
     )
 
 
-def feed_answer(labels: LabelQuerySet, until: date, *, page: str, address: str) -> HttpResponseBase:
+def _feed(labels: LabelQuerySet, until: date, *, page: str, address: str) -> HttpResponseBase:
     """What happened up to a day; never what is still to come."""
     return HttpResponse(
         feeds.feed_of(labels, until, page=page, address=absolute(address)),
@@ -157,24 +156,24 @@ def feed_answer(labels: LabelQuerySet, until: date, *, page: str, address: str) 
     )
 
 
-@directory_address
-def clusters_ics(asked: Clusters) -> HttpResponseBase:
+@directory_view
+def clusters_ics(query: DirectoryRequest) -> HttpResponseBase:
     """The ends of the labels of the clusters found, of all levels."""
-    return calendar_answer(_("Labels of clusters"), labels_found(asked), "clusters.ics")
+    return _calendar_file(_("Labels of clusters"), _labels_of_clusters(query), "clusters.ics")
 
 
-@directory_address
-def clusters_atom(asked: Clusters) -> HttpResponseBase:
+@directory_view
+def clusters_atom(query: DirectoryRequest) -> HttpResponseBase:
     """What happened to the labels of the clusters found."""
-    parameters = [asked.directory.query.querystring(), urlencode({"lang": asked.language})]
+    parameters = [query.directory.query.querystring(), urlencode({"lang": query.language})]
     address = f"{reverse('clusters_atom')}?{'&'.join(filter(None, parameters))}"
-    until = min(asked.day, timezone.localdate(asked.now))
-    return feed_answer(labels_found(asked), until, page=asked.page, address=address)
+    until = min(query.day, timezone.localdate(query.now))
+    return _feed(_labels_of_clusters(query), until, page=query.page, address=address)
 
 
-def labels_found(asked: Clusters) -> LabelQuerySet:
-    held = Label.objects.published().held_by(asked.directory.keys())
-    return held.with_holder().in_register_order(asked.day)
+def _labels_of_clusters(query: DirectoryRequest) -> LabelQuerySet:
+    held = Label.objects.published().held_by(query.directory.keys())
+    return held.with_holder().in_register_order(query.day)
 
 
 @require_safe
@@ -186,7 +185,7 @@ def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
         return refused(request, ["there is no label with this number"], 404)
     if label.public_id != public_id:
         return led_on(request, "label_seal", label.public_id)
-    return seal_answer(request, lambda: seal_of_label(label, day), now)
+    return _seal_picture(request, lambda: seal_of_label(label, day), now)
 
 
 @require_safe
@@ -200,10 +199,12 @@ def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if cluster.public_id != public_id:
         return led_on(request, "cluster_seal", cluster.public_id)
     highest = current_level(labels_of([cluster], day)[cluster.pk])
-    return seal_answer(request, lambda: seal_of_cluster(cluster, highest, day), now)
+    return _seal_picture(request, lambda: seal_of_cluster(cluster, highest, day), now)
 
 
-def seal_answer(request: HttpRequest, seal: Callable[[], Seal], now: datetime) -> HttpResponseBase:
+def _seal_picture(
+    request: HttpRequest, seal: Callable[[], Seal], now: datetime
+) -> HttpResponseBase:
     wrong = wrong_choices(request, lang=dict(settings.LANGUAGES), scheme=Scheme)
     if wrong:
         return refused(request, wrong, 400)

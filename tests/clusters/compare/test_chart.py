@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from clusters.compare.chart import LEFT, RIGHT, TOP, Count, growth, round_up, scale_of
+from clusters.compare.chart import LEFT, RIGHT, TOP, Count, common_scale, draw_growth, round_up
 from clusters.dates import PartialDate
 
 
@@ -12,29 +12,29 @@ def count(day: str, number: int) -> Count:
 
 
 def test_scale_of_no_count_is_none() -> None:
-    assert scale_of([[], []]) is None
+    assert common_scale([[], []]) is None
 
 
 def test_growth_of_no_count_is_none() -> None:
-    scale = scale_of([[count("2015", 9)]])
+    scale = common_scale([[count("2015", 9)]])
 
     assert scale is not None
-    assert growth([], scale) is None
+    assert draw_growth([], scale) is None
 
 
 def test_scale_holds_the_counts_of_all_clusters() -> None:
-    scale = scale_of([[count("2009-05", 87)], [count("2022", 120), count("2015", 4)]])
+    scale = common_scale([[count("2009-05", 87)], [count("2022", 120), count("2015", 4)]])
 
     assert scale is not None
-    assert (scale.first_year, scale.last_year, scale.most) == (2009, 2023, 200)
+    assert (scale.first_year, scale.last_year, scale.top) == (2009, 2023, 200)
 
 
 def test_growth_puts_the_same_number_and_year_at_the_same_place_for_every_cluster() -> None:
     several = [[count("2015", 50), count("2009", 10)], [count("2015", 50)]]
-    scale = scale_of(several)
+    scale = common_scale(several)
     assert scale is not None
 
-    first, second = (growth(counts, scale) for counts in several)
+    first, second = (draw_growth(counts, scale) for counts in several)
 
     assert first is not None
     assert second is not None
@@ -44,10 +44,10 @@ def test_growth_puts_the_same_number_and_year_at_the_same_place_for_every_cluste
 
 def test_growth_joins_its_points_in_the_order_of_time() -> None:
     counts = [count("2015", 100), count("2009-01-01", 0)]
-    scale = scale_of([counts])
+    scale = common_scale([counts])
     assert scale is not None
 
-    drawn = growth(counts, scale)
+    drawn = draw_growth(counts, scale)
 
     assert drawn is not None
     assert [point.count.number for point in drawn.points] == [0, 100]
@@ -57,17 +57,17 @@ def test_growth_joins_its_points_in_the_order_of_time() -> None:
 
 def test_growth_draws_no_line_through_a_single_count() -> None:
     counts = [count("2015", 100)]
-    scale = scale_of([counts])
+    scale = common_scale([counts])
     assert scale is not None
 
-    drawn = growth(counts, scale)
+    drawn = draw_growth(counts, scale)
 
     assert drawn is not None
     assert (len(drawn.points), drawn.path) == (1, "")
 
 
 def test_scale_places_a_year_in_its_middle() -> None:
-    scale = scale_of([[count("2015", 1)]])
+    scale = common_scale([[count("2015", 1)]])
 
     assert scale is not None
     assert scale.x(PartialDate(2015)) == pytest.approx((LEFT + RIGHT) / 2, abs=0.5)
@@ -76,7 +76,7 @@ def test_scale_places_a_year_in_its_middle() -> None:
 
 @pytest.mark.parametrize("first", [1000, 1900, 2009, 2998])
 def test_scale_year_labels_never_touch(first: int) -> None:
-    scale = scale_of([[count(str(first), 1), count("2999", 1)]])
+    scale = common_scale([[count(str(first), 1), count("2999", 1)]])
 
     assert scale is not None
     assert all(after.x - before.x >= 39 for before, after in pairwise(scale.years()))

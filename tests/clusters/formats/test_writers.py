@@ -5,19 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.formats.writers import csv_download, csv_text, inert
+from clusters.formats.writers import csv_download, csv_text, without_formula
 
 
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM", " =1", "\t=1", "\r=1", "\n1", "\uff1d1"]
 )
 def test_inert_puts_an_apostrophe_before_a_formula(text: str) -> None:
-    assert inert(text) == f"'{text}"
+    assert without_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "bioPmed", "a=b", "2015-07", "'quoted"])
 def test_inert_leaves_other_texts(text: str) -> None:
-    assert inert(text) == text
+    assert without_formula(text) == text
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\r\0")), min_size=2, max_size=2))
@@ -25,7 +25,7 @@ def test_csv_text_is_read_back(row: list[str]) -> None:
     header, read = csv.reader(StringIO(csv_text(["a", "b"], [row]), newline=""), strict=True)
 
     assert header == ["a", "b"]
-    assert read == [inert(value) for value in row]
+    assert read == [without_formula(value) for value in row]
 
 
 def test_csv_download_is_a_file_that_nobody_stores() -> None:

@@ -28,7 +28,7 @@ from clusters.models import (
     Region,
     Shareholding,
 )
-from config.snapshot.records import kinds
+from config.snapshot.records import snapshot_kinds
 from labels.models import RequiredLevel
 from tests.factories import (
     make_announcement,
@@ -119,7 +119,7 @@ def test_archive_has_every_public_record_in_each_form(published: Cluster, tmp_pa
     files = files_in(export(tmp_path / "all.zip", "--on", "2026-02-01"))
 
     expected: dict[str, set[str]] = {}
-    for kind in kinds(date(2026, 2, 1), timezone.now()):
+    for kind in snapshot_kinds(date(2026, 2, 1), timezone.now()):
         expected[kind.name] = {record["id"] for record in kind.records}
         data = json.loads(files[f"data/{kind.name}.json"])
         rows = list(csv.DictReader(StringIO(files[f"data/{kind.name}.csv"], newline="")))
