@@ -45,7 +45,7 @@ from clusters.tables.reader import decode_csv
 from labels.formats.records import FACTS, label_records
 from labels.models import Label, Level, Statement
 from labels.register.holdings import level_options
-from labels.register.query import RegisterQuery, read_query
+from labels.register.query import RegisterQuery, read_register_query
 from labels.verify.answers import answer_lines, data_of
 from labels.verify.limits import MAX_LISTS, is_within_limit, too_often
 from labels.verify.lookup import Found, Verdict

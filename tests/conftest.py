@@ -12,7 +12,6 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
-from clusters.triggers.rows import EVENT_LOG
 from labels.register.holdings import KEEPER
 from tests import databases
 

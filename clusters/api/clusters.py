@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from clusters.api.parts import (
     NO_RECORD,
-    BoxText,
     CountryCode,
     Day,
     EndDay,
@@ -45,7 +44,7 @@ from clusters.api.parts import (
     with_facts,
 )
 from clusters.compare.members import membership_table
-from clusters.directory.query import CHOICES, MOST_NUMBER, read_box
+from clusters.directory.query import CHOICES, MOST_NUMBER
 from clusters.directory.results import Directory
 from clusters.formats.facts import period
 from clusters.formats.records import FACTS

@@ -110,7 +110,7 @@ def choose_clusters(addresses: Iterable[str]) -> Choice:
     # As many queries for one as for six; two more where some were not found at once.
     every = list(dict.fromkeys(text.strip() for text in addresses if text.strip()))
     texts = every[:MAX_ADDRESSES]
-    keys = keys_at(texts)
+    keys = Cluster.objects.published().keys_at(texts)
     in_order = list(dict.fromkeys(keys[text] for text in texts if text in keys))
     rows = _clusters_to_compare().in_bulk(in_order[:MAX_CLUSTERS])
     return Choice(
@@ -129,20 +129,6 @@ def _clusters_to_compare() -> ClusterQuerySet:
             "membership_counts", Prefetch("participations", Participation.objects.public())
         )
     )
-
-
-def keys_at(texts: Sequence[str]) -> dict[str, int]:
-    if not texts:
-        return {}
-    published = Cluster.objects.published()
-    ids = [text.upper() for text in texts]
-    rows = published.filter(Q(slug__in=texts) | Q(public_id__in=ids))
-    known: dict[str, int] = {}
-    for key, slug, public_id in rows.values_list("pk", "slug", "public_id"):
-        known |= {slug: key, public_id: key}
-    spelled = {text: text if text in known else text.upper() for text in texts}
-    found = {text: known[name] for text, name in spelled.items() if name in known}
-    return found | last_at(published, [text for text in texts if text not in found])
 
 
 def suggest(words: str, choice: Choice) -> Suggestion:

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from clusters.http.addresses import page_address
 from labels.models import Label, LabelQuerySet
 from labels.validity import IN_FORCE, State
-from labels.words import state_in_words
 
 MOST_OCTETS = 75
 COLUMNS = (
@@ -67,7 +66,7 @@ def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
             yield entry(label, "deadline", last, words)
 
 
-def entry(label: Label, kind: str, day: date, summary: str) -> Entry:
+def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
     assert label.starts_on is not None
     changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
     started_at = datetime.combine(
@@ -77,7 +76,7 @@ def entry(label: Label, kind: str, day: date, summary: str) -> Entry:
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
-        description=state_sentence(label, day),
+        description=state_in_words(label, day),
         url=page_address("labels:detail", label.public_id),
         changed_at=changed_at or started_at,
     )

@@ -17,7 +17,6 @@ from labels.formats.records import label_record
 from labels.models import Label
 from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
 from labels.verify.questions import QuestionLine
-from labels.words import state_in_words
 
 COLUMNS = (
     *("line", "asked", "verdict", "found_as", "state_in_words", "id", "level", "state"),
@@ -83,7 +82,7 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
         "in_words": answer.sentence,
-        "page": page_of(answer),
+        "page": absolute_page(answer),
         "labels": [label_data(label, answer.day, records) for label in answer.labels],
         "more_labels": answer.more_labels,
         "clusters_without_labels": [
@@ -112,7 +111,7 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
 def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -> dict[str, object]:
     """Its record and the state in words; made once for all lines."""
     if label.pk not in records:
-        in_words = {"state_in_words": state_sentence(label, day)}
+        in_words = {"state_in_words": state_in_words(label, day)}
         records[label.pk] = label_record(label, day) | in_words
     return records[label.pk]
 
@@ -154,7 +153,7 @@ def joined_messages(texts: Iterable[str]) -> str:
 
 def as_csv(answered: Sequence[Answered], day: date) -> bytes:
     """With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula."""
-    rows = ([value_as_text(value) for value in row_of(line)] for line in answered)
+    rows = ([value_as_text(value) for value in answer_row(line)] for line in answered)
     return csv_text(COLUMNS, rows).encode("utf-8-sig")
 
 

@@ -29,7 +29,7 @@ from clusters.http.responses import (
     wrong_choices,
     wrong_day,
 )
-from clusters.models import Portfolio
+from clusters.models import Cluster, Portfolio, Programme
 from clusters.views.machine import DirectoryRequest, directory_view
 from labels.formats import calendar, feeds
 from labels.formats.records import FACTS, ROWS_AT_ONCE, label_records
@@ -89,7 +89,7 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @require_safe
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
-        filters = read_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        filters = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
         day, _problem = read_day(request.GET)
         language = request.GET.get("lang", "en")
         wrong = _wrong_values(request, filters)
@@ -139,7 +139,7 @@ def labels_atom(query: RegisterRequest) -> HttpResponseBase:
 
 
 def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
-    rows = calendar.loaded(labels).iterator(chunk_size=ROWS_AT_ONCE)
+    rows = calendar.with_changes(labels).iterator(chunk_size=ROWS_AT_ONCE)
     lines = calendar.calendar(title, calendar.entries(rows))
     return file_answer(
         lambda file: file.writelines(lines),
