@@ -56,10 +56,12 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
             .with_texts()
             .select_related("contact_organisation")
             .prefetch_related(
-                Prefetch("organisations", Organisation.objects.published().order_by("name", "pk")),
-                Prefetch("programmes", Programme.objects.published().order_by("name_en", "pk")),
-                Prefetch("statements", Statement.objects.latest_first()),
+                Prefetch("organisations", Organisation.objects.published().order_by("name", "pk"))
             )
+            .prefetch_related(
+                Prefetch("programmes", Programme.objects.published().order_by("name_en", "pk"))
+            )
+            .prefetch_related(Prefetch("statements", Statement.objects.latest_first()))
         )
 
     def with_changes(self) -> Self:

@@ -137,7 +137,8 @@ def suggest(words: str, choice: Choice) -> Suggestion:
     Those choose_clusters already are not meant, unless there is no other.
     """
     words = " ".join(words.split())[:LONGEST_TEXT]
-    keys = list(keys_at([words] if words else []).values()) or best_tier(clusters_matching(words))
+    at_address = Cluster.objects.published().keys_at([words] if words else [])
+    keys = list(at_address.values()) or best_tier(clusters_matching(words))
     there = {cluster.pk for cluster in choice.clusters}
     # Those chosen already are not meant, unless there is no other.
     keys = [key for key in keys if key not in there] or keys[:1]

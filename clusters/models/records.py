@@ -30,8 +30,7 @@ class PublicRecordQuerySet(models.QuerySet[Record]):
         last_there = past.filter(id=OuterRef("pk")).values("id").annotate(at=Max("history_date"))
         return (
             self.filter(pk__in=past.values("id"))
-            .alias(last_there_at=Subquery(last_there.values("at")))
-            .order_by("-last_there_at", "-pk")
+            .order_by(Subquery(last_there.values("at")).desc(), "-pk")
             .first()
         )
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from clusters.http.addresses import page_address
 from labels.models import Label, LabelQuerySet
 from labels.validity import IN_FORCE, State
+from labels.words import state_in_words
 
 MOST_OCTETS = 75
 COLUMNS = (

@@ -17,6 +17,7 @@ from labels.formats.records import label_record
 from labels.models import Label
 from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
 from labels.verify.questions import QuestionLine
+from labels.words import state_in_words
 
 COLUMNS = (
     *("line", "asked", "verdict", "found_as", "state_in_words", "id", "level", "state"),
