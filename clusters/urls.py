@@ -1,9 +1,6 @@
 from django.urls import path
 
-from clusters.views import accounts, compare, contact, directory, map
-from clusters.views import accounts as claims
-from clusters.views import accounts as confirmation
-from clusters.views import machine as machine_views
+from clusters.views import accounts, compare, contact, directory, machine, map
 
 app_name = "clusters"
 
@@ -13,14 +10,16 @@ urlpatterns = [
         "account/teams/<slug:slug>/leave/", accounts.account_leave_team, name="account_leave_team"
     ),
     path("invitations/<str:token>/", accounts.invitation_accept, name="invitation_accept"),
-    path("confirm/<str:token>/", confirmation.confirm_profile, name="confirm_profile"),
+    path("confirm/<str:token>/", accounts.confirm_profile, name="confirm_profile"),
     path("clusters/", directory.cluster_list, name="list"),
     path("clusters/compare/", compare.cluster_compare, name="compare"),
     path("clusters/map/", map.cluster_map, name="map"),
     path("clusters/<slug:slug>/", directory.cluster_detail, name="detail"),
     path("organisations/", directory.organisation_list, name="organisation_list"),
     path("organisations/<slug:slug>/", directory.organisation_detail, name="organisation_detail"),
-    path("organisations/<slug:slug>/claim/", claims.organisation_claim, name="organisation_claim"),
+    path(
+        "organisations/<slug:slug>/claim/", accounts.organisation_claim, name="organisation_claim"
+    ),
     path("programmes/", directory.programme_list, name="programme_list"),
     path("programmes/<slug:slug>/", directory.programme_detail, name="programme_detail"),
     path("clusters/<slug:slug>/contact/", contact.cluster_contact, name="cluster_contact"),
@@ -38,8 +37,8 @@ urlpatterns = [
 
 machine_urlpatterns = [
     path("clusters/compare.csv", compare.compare_csv, name="compare_csv"),
-    path("clusters.csv", machine_views.clusters_csv, name="clusters_csv"),
-    path("clusters.xlsx", machine_views.clusters_xlsx, name="clusters_xlsx"),
-    path("clusters.json", machine_views.clusters_json, name="clusters_json"),
-    path("clusters.jsonld", machine_views.clusters_jsonld, name="clusters_jsonld"),
+    path("clusters.csv", machine.clusters_csv, name="clusters_csv"),
+    path("clusters.xlsx", machine.clusters_xlsx, name="clusters_xlsx"),
+    path("clusters.json", machine.clusters_json, name="clusters_json"),
+    path("clusters.jsonld", machine.clusters_jsonld, name="clusters_jsonld"),
 ]

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_safe
 from clusters.urls import machine_urlpatterns as cluster_machine_urlpatterns
 from clusters.views.accounts import passkey_remove
 from config.privacy.views import account_data
-from config.site import errors, machine
-from config.site import pages as views
+from config.site import errors, machine, pages
 from config.site.sitemaps import SITEMAPS
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
@@ -81,15 +80,15 @@ urlpatterns = [
     *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,
-    re_path(r"^api/(?P<path>.*)$", views.api, name="api"),
+    re_path(r"^api/(?P<path>.*)$", pages.api, name="api"),
     *i18n_patterns(
-        path("", views.home, name="home"),
-        path("search/", views.search, name="search"),
-        path("about/", views.about, name="about"),
-        path("accessibility/", views.accessibility, name="accessibility"),
-        path("privacy/", views.privacy, name="privacy"),
-        path("data/", views.data, name="data"),
-        path("corrections/", views.corrections, name="corrections"),
+        path("", pages.home, name="home"),
+        path("search/", pages.search, name="search"),
+        path("about/", pages.about, name="about"),
+        path("accessibility/", pages.accessibility, name="accessibility"),
+        path("privacy/", pages.privacy, name="privacy"),
+        path("data/", pages.data, name="data"),
+        path("corrections/", pages.corrections, name="corrections"),
         path("account/data/", account_data, name="account_data"),
         path("account/", include(account_urlpatterns)),
         path("", include("clusters.urls")),
