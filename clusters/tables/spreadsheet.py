@@ -21,8 +21,10 @@ from clusters.tables.reader import (
 MEBIBYTE = 1024 * 1024
 MAX_PARTS = 100
 MAX_UNPACKED = 16 * MEBIBYTE
-# openpyxl holds an element for each tag of a part: some 200 bytes. A full table has 360,000.
+# openpyxl holds an element for each tag of a part and each attribute: up to 400 bytes. A full table
+# has 360,000 tags, opened and closed, and 180,000 attributes.
 MAX_TAGS = 500_000
+MAX_ATTRIBUTES = 300_000
 LAST_LINE = 20_000  # empty lines between
 LAST_COLUMN = 702  # ZZ
 ENCRYPTED = 0x1
@@ -51,15 +53,16 @@ def check_archive(content: bytes) -> None:
                 raise refused(_("The file is locked by a password. Save it without one."))
             if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
                 raise refused(_("Unpacked, the file is larger than a table may be."))
-            tags = 0
+            tags = attributes = 0
             for part in parts:
                 # zipfile reads no more than the directory says.
                 data = archive.read(part)
                 tags += data.count(b"<")
+                attributes += data.count(b"=")
                 # UTF-16 writes a NUL beside each letter.
                 if b"<!DOCTYPE" in data.replace(b"\0", b""):
                     raise unreadable()
-            if tags > MAX_TAGS:
+            if tags > MAX_TAGS or attributes > MAX_ATTRIBUTES:
                 raise refused(_("The file holds more cells than a table may have."))
     except (BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
         raise unreadable() from error

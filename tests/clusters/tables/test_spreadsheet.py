@@ -9,7 +9,12 @@ import xlsxwriter
 from openpyxl import Workbook, load_workbook
 
 from clusters.tables.reader import Record, TableRefused
-from clusters.tables.spreadsheet import MAX_TAGS, MAX_UNPACKED, read_spreadsheet_table
+from clusters.tables.spreadsheet import (
+    MAX_ATTRIBUTES,
+    MAX_TAGS,
+    MAX_UNPACKED,
+    read_spreadsheet_table,
+)
 from tests.admin_tables import workbook
 
 XML = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -70,6 +75,11 @@ def memory_hog() -> bytes:
     return with_sheet(f"<row>{'<c/>' * MAX_TAGS}</row>")
 
 
+def many_attributes() -> bytes:
+    attributes = " ".join(f'a{number}=""' for number in range(MAX_ATTRIBUTES))
+    return with_sheet(f"<row {attributes}/>")
+
+
 def long_row() -> bytes:
     return with_sheet(f"<row>{'<c/>' * 1_000}</row>")
 
@@ -128,6 +138,7 @@ def lying(content: bytes) -> bytes:
         pytest.param(outside_entity(), "cannot be read as a table", id="entity from outside"),
         pytest.param(in_utf_16(), "cannot be read as a table", id="entities in UTF-16"),
         pytest.param(memory_hog(), "more cells than a table", id="many cells"),
+        pytest.param(many_attributes(), "more cells than a table", id="many attributes"),
         pytest.param(long_row(), "stands far from the table", id="many cells in a row"),
         pytest.param(line_without_end(), "stands far from the table", id="line without end"),
         pytest.param(shared_text(), "Unpacked, the file is larger", id="text that cells share"),
