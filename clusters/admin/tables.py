@@ -126,9 +126,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
-        if not isinstance(error, TableRefused):
-            raise error
-        form.add_error("import_file", [str(finding) for finding in error.findings])
+        raise error
 
     def get_tmp_storage_class_kwargs(self) -> dict[str, Any]:
         return {"MEDIA_FOLDER": None}

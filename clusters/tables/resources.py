@@ -320,21 +320,26 @@ class TableResource(ModelResource):  # type: ignore[misc]
         return blake2b(content.encode(), digest_size=12).hexdigest()
 
     def after_import(self, dataset: Dataset, result: TableResult, **kwargs: Any) -> None:
-        """Show in the preview the line of each row, and which other rows may be the same."""
-        if self.is_preview and not result.invalid_rows:
-            result.diff_headers = [_("Line"), _("There already?"), *result.diff_headers]
-            entries = {row.line: self.entry_of(row) for row in result.rows}
-            register = Register(self.stored_entries, [*filter(None, entries.values())])
-            for row_result in result.rows:
-                entry = entries[row_result.line]
-                likenesses = register.alike(entry) if entry else ()
-                warning = format_html_join(
-                    "", "<p>{} {}</p>", map(self.explain_likeness, likenesses)
-                )
-                # The import draws another public id than the preview.
-                public_id, *values = row_result.diff
-                shown_id = "" if row_result.is_new() else public_id
-                row_result.diff = [row_result.line, warning, shown_id, *values]
+        """Show in the preview only what changes, and which other rows may be the same."""
+        if not self.is_preview or result.invalid_rows:
+            return
+        entries = {row.line: self.entry_of(row) for row in result.rows}
+        register = Register(self.stored_entries, [*filter(None, entries.values())])
+        # Not the first column: the import draws another public id than the preview.
+        places = range(1, len(result.diff_headers))
+        changed = [
+            place
+            for place in places
+            if any(isinstance(row.diff[place], SafeString) for row in result.rows)
+        ]
+        headers = [result.diff_headers[place] for place in changed]
+        result.diff_headers = [_("Line"), _("Row"), _("There already?"), *headers]
+        for row in result.rows:
+            entry = entries[row.line]
+            found = map(self.explain_likeness, register.alike(entry) if entry else ())
+            warning = format_html_join("", "<p>{} {}</p>", found)
+            cells = [row.diff[place] for place in changed]
+            row.diff = [row.line, row.object_repr, warning, *cells]
 
     # Duplicates
 

@@ -256,7 +256,7 @@ def test_import_warns_of_rows_that_are_there_already(editor: Client) -> None:
     preview = upload(editor, ORGANISATIONS, table)
 
     link = f'<a href="/admin/clusters/organisation/{there.pk}/change/">Bioindustry Park</a>'
-    assert [(row.line, row.diff[1]) for row in preview.context["result"].rows] == [
+    assert [(row.line, row.diff[2]) for row in preview.context["result"].rows] == [
         (2, f"<p>The name is like that of {link}</p>"),
         (3, f"<p>The web site is the same as that of {link}</p>"),
         (4, f"<p>The name is like that of line 2</p><p>The name is like that of {link}</p>"),
@@ -349,6 +349,16 @@ def test_import_refers_to_rows_by_what_names_them(editor: Client) -> None:
     ]  # fmt: skip
     programme = Programme.objects.get()
     assert (programme.owner, programme.region, programme.slug) == (owner, region(), "one")
+
+
+def test_import_refuses_a_file_by_its_size_or_where_it_is_wrong(editor: Client) -> None:
+    large = upload(editor, CLUSTERS, b"x" * (4 * 2**20 + 1))
+    wrong = upload(editor, CLUSTERS, 'name,country\n"Open,IT\n')
+
+    assert large.context["form"].errors == {
+        "import_file": ["The file is larger than 4 MiB. Split it."]
+    }
+    assert messages_of(wrong)[0].startswith("Line 2: a double quote is not closed")
 
 
 def number_of_queries(client: Client, table: str) -> int:
