@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from clusters.api.parts import (
     NO_RECORD,
+    BoxText,
     CountryCode,
     Day,
     EndDay,
@@ -44,7 +45,7 @@ from clusters.api.parts import (
     with_facts,
 )
 from clusters.compare.members import membership_table
-from clusters.directory.query import CHOICES, MOST_NUMBER
+from clusters.directory.query import CHOICES, MOST_NUMBER, read_box
 from clusters.directory.results import Directory
 from clusters.formats.facts import period
 from clusters.formats.records import FACTS
@@ -100,6 +101,7 @@ class ClusterParameters(Paging):
     within: int | None = Field(
         None, ge=0, le=20_000, description="The distance in kilometres; 100 without it."
     )
+    box: list[BoxText] = any_of("Areas of the map, each as west,south,east,north in degrees")
     confirmed: Literal["yes"] | None = Field(
         None, description="Those whose team confirmed the facts in the last 12 months."
     )
@@ -299,6 +301,8 @@ def find_clusters(request: HttpRequest, asked: ClusterParameters) -> Directory:
         for value in data.getlist(name):
             if value.strip().lower() not in chosen:
                 refuse_parameter(name, f"there is no “{value[:60]}”")
+    if not all(map(read_box, asked.box)):
+        refuse_parameter("box", "not west,south,east,north in degrees")
     if asked.near is not None and found.centre is None:
         refuse_parameter("near", "no cluster stands there")
     return found

@@ -61,6 +61,7 @@ RegionCode = Annotated[str, _format("regions-id")]
 PortfolioCode = Annotated[str, _format("portfolios-id")]
 ProgrammeSlug = Annotated[str, _format("programme-slug")]
 PlaceName = Annotated[str, _format("place")]
+BoxText = Annotated[str, _format("box")]
 LevelCode = Literal["bronze", "silver", "gold"]
 StateOnDay = Literal[
     "not_yet", "valid", "renewable", "expired", "suspended", "revoked", "transferred", "undated"

@@ -132,10 +132,7 @@ def _clusters_to_compare() -> ClusterQuerySet:
 
 
 def suggest(words: str, choice: Choice) -> Suggestion:
-    """Clusters to add: the one at this address, else those with all these words in their names.
-
-    Those choose_clusters already are not meant, unless there is no other.
-    """
+    """Suggest the cluster at this address, else those with all these words in their names."""
     words = " ".join(words.split())[:LONGEST_TEXT]
     at_address = Cluster.objects.published().keys_at([words] if words else [])
     keys = list(at_address.values()) or best_tier(clusters_matching(words))
