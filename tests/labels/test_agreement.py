@@ -88,16 +88,13 @@ def read_xlsx(client: Client, query: str = "") -> list[dict[str, Any]]:
     return [dict(zip(map(str, header), row, strict=True)) for row in rows]
 
 
-def read_list(client: Client, query: str = "") -> list[Label]:
-    """Every page of it."""
-    found: list[Label] = []
-    page = 1
-    while True:
-        response = client.get(f"{LIST}?{query}&page={page}")
-        found += response.context["page_obj"].object_list
-        if not response.context["page_obj"].has_next():
-            return found
-        page += 1
+def read_list(client: Client, query: str = "") -> tuple[list[Label], Any]:
+    """Every page of it, and what the first one shows."""
+    first = client.get(f"{LIST}?{query}").context
+    found = [*first["page_obj"].object_list]
+    for page in list(first["page_obj"].paginator.page_range)[1:]:
+        found += client.get(f"{LIST}?{query}&page={page}").context["page_obj"].object_list
+    return found, first
 
 
 def fill_the_register() -> None:
@@ -197,15 +194,14 @@ QUERIES = [
     "q=former&on=2017-05-01",
     "q=nobody",
     "colour=red",
-    *(f"on={day}" for day in DAYS),
-    *(f"state=valid&level=gold&on={day}" for day in DAYS[::3]),
+    *(f"on={day}" for day in DAYS[::3]),
+    *(f"state=valid&level=gold&on={day}" for day in DAYS[1::6]),
 ]
 
 
 def assert_all_say_the_same(client: Client, query: str) -> None:
     """What the list shows, row by row, is what every other answer says of the same address."""
-    listed = read_list(client, query)
-    context = client.get(f"{LIST}?{query}").context
+    listed, context = read_list(client, query)
     day = context["as_of"].day
     rows = [(label.public_id, str(label.state)) for label in listed]
 
@@ -329,7 +325,7 @@ drawn_queries = st.fixed_dictionaries(
 
 
 def test_every_format_says_what_the_list_says_whatever_is_asked(client: Client) -> None:
-    @settings(max_examples=20)
+    @settings(max_examples=8)
     @given(drawn_queries)
     def ask(query: dict[str, Any]) -> None:
         assert_all_say_the_same(client, urlencode(query, doseq=True))
@@ -342,7 +338,7 @@ def test_every_format_says_what_the_list_says_whatever_is_asked(client: Client) 
 
 def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     on = f"on={day}"
-    states = {label.public_id: str(label.state) for label in read_list(client, on)}
+    states = {label.public_id: str(label.state) for label in read_list(client, on)[0]}
 
     questions = {"q": list(states), "on": str(day)}
     asked = client.post("/api/v1/verify", questions, content_type="application/json").json()
@@ -391,13 +387,13 @@ def verdict_of(state: str) -> str:
     return state if state in ("valid", "transferred") else "not_valid"
 
 
-@pytest.mark.parametrize("day", ["2017-06-01", "2017-09-08", "2017-12-01"])
+@pytest.mark.parametrize("day", ["2017-09-08", "2017-12-01"])
 def test_every_page_says_what_the_list_says(client: Client, day: str) -> None:
     assert_all_pages_say_the_same(client, date.fromisoformat(day))
 
 
 def test_every_page_says_what_the_list_says_on_any_day(client: Client) -> None:
-    @settings(max_examples=4)
+    @settings(max_examples=2)
     @given(boundaries.map(date.fromisoformat) | st.dates(date(2012, 1, 1), date(2021, 1, 1)))
     def ask(day: date) -> None:
         assert_all_pages_say_the_same(client, day)
@@ -406,7 +402,7 @@ def test_every_page_says_what_the_list_says_on_any_day(client: Client) -> None:
 
 
 def test_home_counts_what_the_list_of_today_shows(client: Client) -> None:
-    listed = read_list(client)
+    listed, _context = read_list(client)
 
     figures = client.get("/en/").context["figures"]
 

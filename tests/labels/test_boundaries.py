@@ -15,15 +15,9 @@ from labels.models import Decision, Label, LevelRule
 from labels.validity import State
 from tests.factories import DECIDED_AT, award_label, make_account, make_cluster
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drafts")]
+pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def without_drafts(settings: Any) -> None:
-    """Nothing here is about the announcements that follow an award."""
-    settings.AFTER_AWARD = []
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from labels.models import (
 from labels.validity import State
 from tests.factories import make_account, make_cluster
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drafts")]
+pytestmark = pytest.mark.django_db
 
 LEVELS = ("gold", "bronze")
 LIVES = 12
@@ -65,12 +65,6 @@ MAY_BECOME = {
     State.REVOKED: set(),
     State.TRANSFERRED: set(),
 }
-
-
-@pytest.fixture
-def without_drafts(settings: Any) -> None:
-    """Nothing here is about the announcements that follow an award."""
-    settings.AFTER_AWARD = []
 
 
 # The notebook
