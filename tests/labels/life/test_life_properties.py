@@ -33,7 +33,7 @@ from labels.models import (
     Suspension,
 )
 from labels.validity import State
-from tests.factories import make_account, make_cluster
+from tests.factories import left_to_the_database, make_account, make_cluster
 
 pytestmark = pytest.mark.django_db
 
@@ -427,7 +427,7 @@ def test_any_life_of_labels() -> None:
     @settings(max_examples=LIVES, phases=[Phase.generate])
     @given(seed=st.integers(0, 10**9))
     def live(seed: int) -> None:
-        with transaction.atomic():
+        with transaction.atomic(), left_to_the_database():
             register = Register(clusters, people, noted_rules())
             for name, pick, number, days in steps_of(seed):
                 register.today += timedelta(days=days)
