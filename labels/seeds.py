@@ -22,7 +22,7 @@ def seed_rows(name: str) -> Any:
 
 
 def seed_scheme(using: str, **_signal: object) -> None:
-    """After `migrate`: fill tables that are empty; what an editor changed stays changed."""
+    # After `migrate`: fill tables that are empty; what an editor changed stays changed.
     if not is_migrated("labels", using):
         return
     if not Level.objects.exists():

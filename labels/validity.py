@@ -188,12 +188,12 @@ def computed_end(counted_from: date, months: int, rule: Rule) -> date:
 
 
 def computed_start(end: date, rules: Sequence[Rule]) -> date:
-    """The day after the same day, the rule's first months before the end."""
+    # The day after the same day, the rule's first months before the end.
     return add_months(end, -rule_on(end, rules).first_months) + timedelta(days=1)
 
 
 def state_on(day: date, label: LabelDays) -> State:
-    """Every branch in the order in which it decides."""
+    # Every branch in the order in which it decides.
     if label.revoked_on is not None and label.revoked_on <= day:
         # A revocation holds from its own day, whatever the dates say.
         return State.REVOKED
@@ -234,7 +234,7 @@ def spells(label: LabelDays) -> list[LabelSpell]:
 
 
 def spells_from(states: Mapping[date, State]) -> list[LabelSpell]:
-    """Spells of states that each last to the day before the next one; `date.min` has one."""
+    # Spells of states that each last to the day before the next one; `date.min` has one.
     firsts = [
         (next(days)[0], state)
         for state, days in groupby(sorted(states.items()), key=lambda item: item[1])
@@ -264,7 +264,7 @@ def naming_order(rank: int, state: State, starts_on: date | None) -> tuple[int, 
 def headline_spells(
     labels: Sequence[tuple[date | None, Sequence[LabelSpell]]],
 ) -> list[LabelSpell]:
-    """Of labels of one level, by start and spells: the states of the one named first."""
+    # Of labels of one level, by start and spells: the states of the one named first.
     if len(labels) == 1:
         return list(labels[0][1])
     days = {spell.first for _start, life in labels for spell in life}

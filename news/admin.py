@@ -102,7 +102,7 @@ class AnnouncementAdmin(PublishedAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Announcement | None:
-        """It names only what the person may know of."""
+        # It names only what the person may know of.
         obj: Announcement | None = super().get_object(request, object_id, from_field)
         if obj is not None:
             day = timezone.localdate()
@@ -116,7 +116,7 @@ class AnnouncementAdmin(PublishedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """Who may not write every field writes for one of their teams."""
+        # Who may not write every field writes for one of their teams.
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         field = form.base_fields.get("written_by")
         if field and self.writable(request, obj) is not None:
@@ -145,7 +145,7 @@ class AnnouncementAdmin(PublishedAdmin):
         )
 
     def write(self, obj: Announcement) -> None:
-        """What is published without a moment appears now."""
+        # What is published without a moment appears now.
         if obj.is_published and obj.published_at is None:
             obj.published_at = timezone.now()
         obj.save()

@@ -116,7 +116,7 @@ def day_of(label: Label, today: date) -> date:
 
 
 def managers_then(label: Label, day: date) -> list[Organisation]:
-    """Public ones; the label's own first, and beside it only whose beginning is known."""
+    # Public ones; the label's own first, and beside it only whose beginning is known.
     own = label.managing_organisation
     managers = [own] if own is not None and own.is_published else []
     beside = managements(label, day)
@@ -130,7 +130,7 @@ def managing(label: Label, day: date) -> list[Organisation]:
 
 
 def managements(label: Label, day: date) -> list[Management]:
-    """The members' association manages nothing."""
+    # The members' association manages nothing.
     found = Management.objects.on(day).filter(
         cluster=label.cluster,
         organisation__is_published=True,
@@ -163,12 +163,12 @@ def has_word(text: str, words: Iterable[str]) -> bool:
 
 
 def days_outside(period: PartialDate, day: date) -> int:
-    """In days; none where the day lies in the period."""
+    # In days; none where the day lies in the period.
     return max((period.first_day - day).days, (day - period.last_day).days, 0)
 
 
 def free_address(label: Label, day: date) -> str:
-    """With the label's public id where an announcement has, or once had, the plain address."""
+    # With the label's public id where an announcement has, or once had, the plain address.
     address = f"{label.cluster.slug[:60]}-{label.level_id}-label-{day.year}"
     is_taken = AnnouncementText.history.filter(slug=address).exists()
     return f"{address}-{label.public_id.lower()}" if is_taken else address
@@ -179,7 +179,7 @@ def free_address(label: Label, day: date) -> str:
 
 
 def text_fields(story: Story, language: str) -> dict[str, str]:
-    """The fields of a text. Titles and the lead are plain text, the rest is Markdown."""
+    # The fields of a text. Titles and the lead are plain text, the rest is Markdown.
     with translation.override(language):
         template: Any = get_template(f"news/drafts/award.{language}.md")
         whole = template.template.render(Context(words(story, language), autoescape=False))
@@ -189,7 +189,7 @@ def text_fields(story: Story, language: str) -> dict[str, str]:
 
 
 def words(story: Story, language: str) -> dict[str, Any]:
-    """What a template may say: names are escaped for Markdown, in the active language."""
+    # What a template may say: names are escaped for Markdown, in the active language.
     label, cluster, body = story.label, story.label.cluster, story.label.awarded_by
     return {
         "cluster": escaped_markup(cluster.name),
@@ -242,13 +242,13 @@ def words(story: Story, language: str) -> dict[str, Any]:
 
 
 def list_in_words(names: Iterable[str], language: str) -> str:
-    """“A, B and C”."""
+    # “A, B and C”.
     locale = {"en": "en_GB"}.get(language, language)
     return format_list([escaped_markup(name) for name in names], locale=locale)
 
 
 def known_end(label: Label) -> PartialDate | date | None:
-    """As printed or extended; computed only where the dates behind it settle the very day."""
+    # As printed or extended; computed only where the dates behind it settle the very day.
     if not label.end_is_computed:
         return label.extended_until or label.valid_until
     return label.ends_on if label.end_is_exact else None

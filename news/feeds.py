@@ -112,7 +112,7 @@ class AnnouncementFeed(Feed):
         return item.announcement.published_at
 
     def item_updateddate(self, item: AnnouncementEntry) -> datetime | None:
-        """An edit before the publication moment is no change."""
+        # An edit before the publication moment is no change.
         published_at = item.announcement.published_at
         return max(filter(None, (published_at, item.edited_at)), default=None)
 

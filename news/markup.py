@@ -53,11 +53,11 @@ def lowered(token: Token, by: int) -> Token:
 
 
 def escaped_markup(text: str) -> str:
-    """A name for use inside Markdown, where it stays what it is; on one line."""
+    # A name for use inside Markdown, where it stays what it is; on one line.
     line = INLINE.sub(r"\\\g<0>", " ".join(text.split()))
     return AT_THE_START.sub(r"\g<0>\\", line)
 
 
 def unescaped(markdown: str) -> str:
-    """The text of what `escaped()` gave."""
+    # The text of what `escaped()` gave.
     return re.sub(r"\\([^\w\s]|_)", r"\1", markdown)

@@ -27,7 +27,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         )
 
     def next_moment(self, now: datetime) -> datetime | None:
-        """When the next of those that wait for their moment appears."""
+        # When the next of those that wait for their moment appears.
         waiting = self.filter(is_published=True, published_at__gt=now)
         return waiting.aggregate(moment=Min("published_at"))["moment"]  # type: ignore[no-any-return]
 
@@ -35,7 +35,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         return self.filter(is_published=False)
 
     def missing_a_language(self) -> Self:
-        """Announcements without an English or without an Italian text."""
+        # Announcements without an English or without an Italian text.
         texts = AnnouncementText.objects.filter(announcement=OuterRef("pk"))
         english, italian = texts.filter(language="en"), texts.filter(language="it")
         return self.filter(~Exists(english) | ~Exists(italian))
@@ -50,7 +50,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         return self.published(now).with_texts().latest_first()
 
     def for_page(self, now: datetime) -> Self:
-        """Published ones with all that their page shows."""
+        # Published ones with all that their page shows.
         return (
             self.published(now)
             .with_texts()
@@ -72,12 +72,12 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         )
 
     def at_address(self, slug: str, year: int) -> Self:
-        """With a text, in any language, that has this slug."""
+        # With a text, in any language, that has this slug.
         texts = AnnouncementText.objects.filter(slug=slug).values("announcement")
         return self.of_year(year).filter(pk__in=texts)
 
     def formerly_at(self, slug: str, year: int) -> Self:
-        """With a text that had this slug once."""
+        # With a text that had this slug once.
         former = AnnouncementText.history.filter(slug=slug).values("announcement")
         return self.of_year(year).filter(pk__in=former)
 
@@ -85,7 +85,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         return self.filter(clusters=cluster)
 
     def count_by_cluster(self, clusters: Iterable[Cluster]) -> Iterable[tuple[int, int, datetime]]:
-        """Key, how many, and the latest moment, for each of these that any announcement is of."""
+        # Key, how many, and the latest moment, for each of these that any announcement is of.
         return (
             self.filter(clusters__in=list(clusters))
             .order_by()
@@ -100,7 +100,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         return self.filter(labels=label)
 
     def of_year(self, year: int) -> Self:
-        """By the year in the portal's legal zone, as in the address."""
+        # By the year in the portal's legal zone, as in the address.
         return self.filter(published_at__year=year)
 
     def latest_first(self) -> Self:
@@ -193,12 +193,12 @@ class Announcement(models.Model):
 
     @property
     def year(self) -> int:
-        """The year of publication in the portal's legal zone, as in its address."""
+        # The year of publication in the portal's legal zone, as in its address.
         assert self.published_at is not None
         return timezone.localtime(self.published_at, timezone.get_default_timezone()).year
 
     def text(self) -> "AnnouncementText | None":
-        """The text in the active language, else in the other one. Prefetch `texts` for lists."""
+        # The text in the active language, else in the other one. Prefetch `texts` for lists.
         texts = {text.language: text for text in self.texts.all()}
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 

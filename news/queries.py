@@ -70,12 +70,12 @@ def announcements_of_label(label: Label, now: datetime, limit: int) -> list[Anno
 
 
 def cluster_at(slug: str) -> Cluster | None:
-    """The published cluster at this address, whose news are asked for."""
+    # The published cluster at this address, whose news are asked for.
     return Cluster.objects.published().filter(slug=slug).first()
 
 
 def years(now: datetime) -> list[int]:
-    """Years with a published announcement, the latest first."""
+    # Years with a published announcement, the latest first.
     return [
         moment.year
         for moment in Announcement.objects.published(now).datetimes(
@@ -85,7 +85,7 @@ def years(now: datetime) -> list[int]:
 
 
 def announcement_at(slug: str, year: int, now: datetime) -> Announcement | None:
-    """The published announcement at this address, in the active language before the others."""
+    # The published announcement at this address, in the active language before the others.
     found = list(Announcement.objects.for_page(now).at_address(slug, year).latest_first())
     language = get_language()
     spoken = (
@@ -98,7 +98,7 @@ def announcement_at(slug: str, year: int, now: datetime) -> Announcement | None:
 
 
 def announcement_formerly_at(slug: str, year: int, now: datetime) -> Announcement | None:
-    """The published announcement of the year that had this address once, the latest of several."""
+    # The published announcement of the year that had this address once, the latest of several.
     return Announcement.objects.for_lists(now).formerly_at(slug, year).first()
 
 

@@ -116,7 +116,7 @@ def announcement_report(request: HttpRequest, year: int, slug: str) -> HttpRespo
 
 
 def found_at(slug: str, year: int) -> Announcement:
-    """The published announcement at the address, or once there; else 404."""
+    # The published announcement at the address, or once there; else 404.
     now = timezone.now()
     announcement = announcement_at(slug, year, now) or announcement_formerly_at(slug, year, now)
     if announcement is None:
@@ -125,7 +125,7 @@ def found_at(slug: str, year: int) -> Announcement:
 
 
 def addresses(announcement: Announcement) -> dict[str, str]:
-    """The page's path in each language of the portal; each slug is that language's, if any."""
+    # The page's path in each language of the portal; each slug is that language's, if any.
     found = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):

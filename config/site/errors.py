@@ -16,7 +16,7 @@ RETRY_SECONDS = 60
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django calls it a bad request when a session cannot be saved: look behind it."""
+    # Django calls it a bad request when a session cannot be saved: look behind it.
     if is_outage(exception):
         return unavailable(request)
     if is_for_the_api(request):
@@ -45,7 +45,7 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """503, made without the database: no session, no context processor."""
+    # 503, made without the database: no session, no context processor.
     if is_machine_address(request):
         response = unavailable_to_machines(request)
     else:

@@ -25,7 +25,7 @@ SECURITY_TXT_DAYS = 365
 
 @require_safe
 def opensearch(request: HttpRequest, language: str) -> HttpResponse:
-    """By which a browser adds the search of the portal."""
+    # By which a browser adds the search of the portal.
     if language not in dict(settings.LANGUAGES):
         raise Http404
     with translation.override(language):
@@ -39,7 +39,7 @@ def opensearch(request: HttpRequest, language: str) -> HttpResponse:
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers, else 503."""
+    # 200 while the database answers, else 503.
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -93,7 +93,7 @@ def changed_at(request: HttpRequest, path: str) -> datetime | None:
 @require_safe
 @last_modified(changed_at)
 def media(request: HttpRequest, path: str) -> FileResponse:
-    """An uploaded file that nothing in it can turn into a page: pictures shown, others saved."""
+    # An uploaded file that nothing in it can turn into a page: pictures shown, others saved.
     try:
         file = default_storage.open(path)
     except (OSError, SuspiciousFileOperation) as error:

@@ -66,7 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def examples() -> list[Link]:
-    """Searches to try, each an address that anybody could type."""
+    # Searches to try, each an address that anybody could type.
     clusters, labels = reverse("clusters:list"), reverse("labels:list")
     asked: list[tuple[str, str, dict[str, str]]] = [
         (_("Gold in Italy"), clusters, {"country": "IT", "level": "gold"}),
@@ -153,7 +153,7 @@ def public_records(
 
 @csrf_exempt
 def api(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it."""
+    # Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it.
     from config.api.requests import answer_request
 
     return answer_request(request)

@@ -41,7 +41,7 @@ def words_asked(data: QueryDict) -> str:
 
 
 def found(words: str, *, today: date, now: datetime) -> list[ResultGroup]:
-    """The kinds of which there is a record with all words; of labels by number."""
+    # The kinds of which there is a record with all words; of labels by number.
     asked = urlencode({"q": words})
     groups = [
         clusters(words, asked, today),

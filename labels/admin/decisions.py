@@ -31,7 +31,7 @@ APPROVE, REFUSE, TAKE_BACK = "approve", "refuse", "take back"
 
 
 def may_decide(request: HttpRequest, decision: Decision) -> set[str]:
-    """What the person may do with a decision that waits; who proposed it takes it back."""
+    # What the person may do with a decision that waits; who proposed it takes it back.
     is_own = decision.proposed_by_id == request.user.pk
     day = timezone.localdate()
     decides = policy.may_on_row(request.user, policy.DECIDE, decision, day)
@@ -40,7 +40,7 @@ def may_decide(request: HttpRequest, decision: Decision) -> set[str]:
 
 
 def report_outcome(request: HttpRequest, decision: Decision) -> None:
-    """A message of what became of a step, with a link to the decision."""
+    # A message of what became of a step, with a link to the decision.
     words = {
         DecisionState.PROPOSED: _(
             "Proposed. Somebody else has to approve it before it takes effect:"
@@ -66,7 +66,7 @@ def step_page(
     button: "str | Promise | None" = None,
     decision: Decision | None = None,
 ) -> HttpResponse:
-    """The facts, and the form of a step; in place of the form the words why there is none."""
+    # The facts, and the form of a step; in place of the form the words why there is none.
     shown = AdminForm(form, [(None, {"fields": list(form.fields)})], {})
     context = {
         **model_admin.admin_site.each_context(request),
@@ -89,7 +89,7 @@ def step_page(
 
 
 def facts_of_proposal(label: Label, decision: Decision | None) -> Iterator[tuple[str, Any]]:
-    """Names and values, of a label and of what somebody proposed about it."""
+    # Names and values, of a label and of what somebody proposed about it.
     found: list[tuple[Any, Any]] = []
     if decision:
         found += [
@@ -189,7 +189,7 @@ class DecisionAdmin(ReadOnly, PortalAdmin):
         return format_html('<a href="{}">{}</a>', address, obj.label)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without a group in which nothing stands."""
+        # Without a group in which nothing stands.
         first, organisation, who = self.fieldsets
         moved = obj is not None and (obj.organisation_before_id or obj.organisation_after_id)
         return (first, organisation, who) if moved else (first, who)

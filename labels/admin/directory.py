@@ -40,7 +40,7 @@ class LabelInline(ReadOnly, EffectiveDays, TabularPart):
         return found.with_state(today).in_register_order(today)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """The inline is made anew for each request, so it may carry what this one is offered."""
+        # The inline is made anew for each request, so it may carry what this one is offered.
         self.may_propose = self.allows(request, policy.ADD, None)
         return super().get_formset(request, obj, **kwargs)
 

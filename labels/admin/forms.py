@@ -44,7 +44,7 @@ def field_of_message(message: object, name: str) -> str:
 
 
 def told_at(error: ValidationError, names: Collection[str]) -> ValidationError:
-    """The same errors at the fields of a form; what has none there is told above the form."""
+    # The same errors at the fields of a form; what has none there is told above the form.
     given = (
         error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     )
@@ -57,7 +57,7 @@ def told_at(error: ValidationError, names: Collection[str]) -> ValidationError:
 
 
 def attempt(form: forms.BaseForm, step: Callable[[], Decision]) -> Decision | None:
-    """Take a step, or tell on the form what the register refuses."""
+    # Take a step, or tell on the form what the register refuses.
     try:
         with transaction.atomic():
             return step()

@@ -207,7 +207,7 @@ class TellsWhatIsRefused(PortalAdmin):
 
 
 def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
-    """Without what is only proposed, or was refused or taken out."""
+    # Without what is only proposed, or was refused or taken out.
     return labels.filter(is_published=True)
 
 
@@ -294,12 +294,12 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         return given if self.has_publish_permission(request) else (*given, "is_published")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was public is corrected, until it is revoked; a proposal is approved or refused."""
+        # What was public is corrected, until it is revoked; a proposal is approved or refused.
         may = super().has_change_permission(request, obj)
         return may and (obj is None or self.is_correctable(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was decided on stays, refused or not."""
+        # What was decided on stays, refused or not.
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or not obj.decisions.exists())
 
@@ -338,7 +338,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         return self.inlines if obj and obj.suspensions.exists() else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """`?from=`: what was proposed once and refused is proposed again."""
+        # `?from=`: what was proposed once and refused is proposed again.
         given: dict[str, Any] = super().get_changeform_initial_data(request)
         key = request.GET.get("from", "")
         label = self.get_object(request, key) if key.isdigit() else None
@@ -386,7 +386,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def life_of(self, request: HttpRequest, label: Label) -> dict[str, Any]:
-        """What was decided on a label, what waits, and what the person may do next."""
+        # What was decided on a label, what waits, and what the person may do next.
         decisions = list(decisions_on(label)) if self.reads_decisions(request) else []
         waiting = next((one for one in decisions if one.state == DecisionState.PROPOSED), None)
         return {
@@ -404,7 +404,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         }
 
     def gone(self, request: HttpRequest, label: Label) -> str:
-        """Why no step is left, for who takes some."""
+        # Why no step is left, for who takes some.
         if not self.allows(request, policy.ADD, None):
             return ""
         return life.why_gone(label, timezone.localdate())

@@ -93,7 +93,7 @@ class LevelRuleAdmin(PartAdmin):
     date_hierarchy = "effective_from"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A rule is changed on its level's screen, where the labels' days follow."""
+        # A rule is changed on its level's screen, where the labels' days follow.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -84,7 +84,7 @@ def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
 
 
 def calendar(name: str, entries: Iterable[CalendarEntry]) -> Iterator[bytes]:
-    """The file in pieces: the head, each entry, the end."""
+    # The file in pieces: the head, each entry, the end.
     language = (get_language() or "en").upper()
     yield encoded_lines(
         [
@@ -122,7 +122,7 @@ def compact(day: date) -> str:
 
 
 def escaped_text(text: str) -> str:
-    """A TEXT value (section 3.3.11)."""
+    # A TEXT value (section 3.3.11).
     for character, written in (("\\", "\\\\"), (";", "\\;"), (",", "\\,")):
         text = text.replace(character, written)
     return "\\n".join(text.splitlines())

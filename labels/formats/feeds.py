@@ -157,5 +157,5 @@ def id_of(happening: LabelEvent) -> str:
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of a day where the register is kept."""
+    # The first moment of a day where the register is kept.
     return datetime.combine(day, time.min, timezone.get_default_timezone())

@@ -148,7 +148,7 @@ def beginning(label: Label, decisions: Sequence[Decision]) -> Iterator[Chronicle
 
 
 def last_days(label: Label, known: Sequence[ChronicleStep], day: date) -> Iterator[ChronicleStep]:
-    """The end and the last day to renew, as far as nothing that was known comes before them."""
+    # The end and the last day to renew, as far as nothing that was known comes before them.
     ends_on, renewable_until = label.ends_on, label.renewable_until
     if ends_on is None or renewable_until is None:
         return
@@ -163,7 +163,7 @@ def last_days(label: Label, known: Sequence[ChronicleStep], day: date) -> Iterat
 
 
 def state_foreseen(label: Label, on: date, known: Sequence[ChronicleStep], day: date) -> State:
-    """The state on a day as far as it was known on another one."""
+    # The state on a day as far as it was known on another one.
     days = {kind: sorted(step.day for step in known if step.kind == kind) for kind in StepKind}
     first = {kind: found[0] for kind, found in days.items() if found}
     ends = days[StepKind.REINSTATED]
@@ -246,7 +246,7 @@ def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Chronicl
 
 
 def decided_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[ChronicleStep]:
-    """What no fact of the label tells: extensions, other managers, corrections."""
+    # What no fact of the label tells: extensions, other managers, corrections.
     moved = last_transfer(label, decisions)
     corrections = [one for one in decisions if one.kind == DecisionKind.CORRECTION]
     facts = corrected_facts(label, corrections)
@@ -306,7 +306,7 @@ def corrected_facts(label: Label, corrections: Sequence[Decision]) -> dict[int, 
 
 
 def is_of(version: "Label.history.model", correction: Decision) -> bool:  # type: ignore[name-defined]
-    """Whether the correction wrote this version; it keeps the reason."""
+    # Whether the correction wrote this version; it keeps the reason.
     is_later: bool = version.history_date >= correction.decided_at
     return is_later and version.history_change_reason == correction.reason
 
@@ -321,7 +321,7 @@ def changed_facts(before: object, after: object) -> list[str]:
 
 
 def last_transfer(label: Label, decisions: Sequence[Decision]) -> Decision | None:
-    """The decision that moved a label to another cluster: the last, for nothing follows it."""
+    # The decision that moved a label to another cluster: the last, for nothing follows it.
     if label.transferred_on is None:
         return None
     transfers = [one for one in decisions if one.kind == DecisionKind.TRANSFER]

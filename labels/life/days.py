@@ -77,7 +77,7 @@ def save_label(label: Label) -> Label:
 
 
 def moved_with(label: Label) -> list[Label]:
-    """What counts from a label and is derived otherwise now, not saved; the nearest first."""
+    # What counts from a label and is derived otherwise now, not saved; the nearest first.
     if label._state.adding:
         return []
     try:
@@ -96,7 +96,7 @@ def moved_with(label: Label) -> list[Label]:
 
 
 def is_moved(follower: Label, known: dict[int, Label]) -> bool:
-    """Derive a label anew from the one that it counts from; whether that makes a difference."""
+    # Derive a label anew from the one that it counts from; whether that makes a difference.
     before = derived(follower)
     given = link(follower, known)
     is_renewal = follower.renews is given
@@ -119,7 +119,7 @@ def derived(label: Label) -> tuple[Any, ...]:
 
 
 def link(label: Label, known: dict[int, Label]) -> Label:
-    """Let a label count from the row in memory; returns that."""
+    # Let a label count from the row in memory; returns that.
     if label.renews_id in known:
         label.renews = known[label.renews_id]
     if label.transferred_from_id in known:
@@ -128,14 +128,14 @@ def link(label: Label, known: dict[int, Label]) -> Label:
 
 
 def followers_of(labels: Iterable[Label]) -> LabelQuerySet:
-    """What renews labels, and what took their place; a revoked one keeps its days."""
+    # What renews labels, and what took their place; a revoked one keeps its days.
     keys = [label.pk for label in labels]
     found = Label.objects.filter(Q(renews__in=keys) | Q(transferred_from__in=keys))
     return found.filter(revoked_on=None).select_related("level", "renews", "transferred_from")
 
 
 def clusters_behind(label: Label) -> set[int]:
-    """The clusters of whose labels one may change when this label does."""
+    # The clusters of whose labels one may change when this label does.
     clusters: set[int] = set()
     known: set[int] = set()
     nearest = [label]
@@ -223,7 +223,7 @@ def errors_of_each(labels: Iterable[Label]) -> Iterator[ValidationError]:
 
 
 def errors_of_pairs(labels: Iterable[Label]) -> Iterator[ValidationError]:
-    """What the database would refuse: two of a cluster in force on one day, both known to it."""
+    # What the database would refuse: two of a cluster in force on one day, both known to it.
     in_force: dict[int, list[tuple[date, date, int, Label]]] = defaultdict(list)
     for label in labels:
         if label.is_published and label.days_are_exact:

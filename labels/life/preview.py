@@ -82,7 +82,7 @@ def suspensions_of(rule: LevelRule) -> dict[int, list[Interval]]:
 def changes(
     labels: Sequence[Previewed], suspensions: dict[int, list[Interval]], day: date
 ) -> list[StateChange]:
-    """Labels with other days or another state, which also follows from the days of another."""
+    # Labels with other days or another state, which also follows from the days of another.
     taken_before = taken_over(labels, lambda label: label.before)
     taken_after = taken_over(labels, lambda label: label.after)
 

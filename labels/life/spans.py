@@ -13,7 +13,7 @@ def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
 
 
 def timelines_of(labels: Mapping[int, Sequence[Label]], day: date) -> dict[int, Timeline | None]:
-    """The pictures of several clusters (by key, as `labels_of` has them) on one axis of years."""
+    # The pictures of several clusters (by key, as `labels_of` has them) on one axis of years.
     scale = time_scale_of(spans_of(chain.from_iterable(labels.values())), day)
     return {key: timeline(spans_of(rows), day, scale) for key, rows in labels.items()}
 

@@ -180,7 +180,7 @@ def propose(
 
 @transaction.atomic
 def approve(decision: Decision, *, by: Account, now: datetime) -> Decision:
-    """Put into effect what somebody else proposed."""
+    # Put into effect what somebody else proposed.
     label = locked(decision.label)
     situation = Situation(label, timezone.localdate(now))
     decision = undecided(decision)
@@ -208,7 +208,7 @@ def approve(decision: Decision, *, by: Account, now: datetime) -> Decision:
 
 @transaction.atomic
 def refuse_proposal(decision: Decision, *, answer: str, by: Account, now: datetime) -> Decision:
-    """Nothing comes of a proposal. Who made it may take it back this way."""
+    # Nothing comes of a proposal. Who made it may take it back this way.
     decision = undecided(decision)
     if not answer.strip():
         raise ValidationError({"answer": _("Say why you refuse.")})
@@ -241,7 +241,7 @@ def save_decision(decision: Decision) -> None:
 
 @transaction.atomic
 def extend(label: Label, *, until: date, reason: str, by: Account, now: datetime) -> Decision:
-    """Move the end to a later day while the label is valid or may still be renewed."""
+    # Move the end to a later day while the label is valid or may still be renewed.
     label = locked(label)
     today = timezone.localdate(now)
     refuse_first(extension_refusals(Situation(label, today)))
@@ -263,7 +263,7 @@ def extend(label: Label, *, until: date, reason: str, by: Account, now: datetime
 
 @transaction.atomic
 def suspend(label: Label, *, on: date, reason: str, by: Account, now: datetime) -> Decision:
-    """Suspend a valid label from a day on, until it is reinstated."""
+    # Suspend a valid label from a day on, until it is reinstated.
     label = locked(label)
     refuse_first(suspension_refusals(Situation(label, on)))
     suspension = Suspension(label=label, starts_on=on, reason=reason)
@@ -273,7 +273,7 @@ def suspend(label: Label, *, on: date, reason: str, by: Account, now: datetime) 
 
 @transaction.atomic
 def reinstate(label: Label, *, on: date, reason: str, by: Account, now: datetime) -> Decision:
-    """End the suspension: from that day on the label is what its dates say."""
+    # End the suspension: from that day on the label is what its dates say.
     label = locked(label)
     situation = Situation(label, on)
     refuse_first(reinstatement_refusals(situation))
@@ -288,7 +288,7 @@ def reinstate(label: Label, *, on: date, reason: str, by: Account, now: datetime
 
 @transaction.atomic
 def revoke(label: Label, *, on: date, reason: str, by: Account, now: datetime) -> Decision:
-    """Propose to revoke a label from a day on, its first day at the earliest. For good."""
+    # Propose to revoke a label from a day on, its first day at the earliest. For good.
     label = locked(label)
     refuse_first(revocation_refusals(Situation(label, on)))
     refuse_before_it_begins(label, on)
@@ -495,7 +495,7 @@ Refusals = Iterator[ValidationError]
 
 
 def gone_refusals(situation: Situation) -> Refusals:
-    """Against every step."""
+    # Against every step.
     if situation.label.revoked_on is not None:
         yield ValidationError(_("This label was revoked; it does not change any more."))
     elif situation.label.transferred_on is not None:
@@ -508,7 +508,7 @@ def gone_refusals(situation: Situation) -> Refusals:
 
 
 def refusals_of_any_renewal(situation: Situation) -> Refusals:
-    """Also of one that is proposed after the window closed."""
+    # Also of one that is proposed after the window closed.
     yield from gone_refusals(situation)
     if situation.is_renewed:
         yield ValidationError(RENEWED)
@@ -570,7 +570,7 @@ def transfer_refusals(situation: Situation) -> Refusals:
 
 
 def move_refusals(situation: Situation) -> Refusals:
-    """Against a transfer to another cluster, beside those against any transfer."""
+    # Against a transfer to another cluster, beside those against any transfer.
     if situation.day == situation.label.starts_on:
         message = _("On its first day a label is corrected, not transferred.")
         yield ValidationError({"on": message})
@@ -626,6 +626,6 @@ def why_gone(label: Label, day: date) -> str:
 
 
 def steps_open(label: Label, day: date) -> list[DecisionKind]:
-    """The steps that the register would allow for a label on a day, for whoever may take them."""
+    # The steps that the register would allow for a label on a day, for whoever may take them.
     situation = Situation(label, day)
     return [kind for kind, refusals in REFUSALS.items() if next(refusals(situation), None) is None]

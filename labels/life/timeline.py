@@ -121,7 +121,7 @@ class TimeScale:
 
 
 def time_scale_of(spans: Sequence[Span], day: date) -> TimeScale | None:
-    """Whole years around labels and day; without the day where it lies far from every label."""
+    # Whole years around labels and day; without the day where it lies far from every label.
     if not spans:
         return None
     first = min(span.starts_on for span in spans)
@@ -153,7 +153,7 @@ def timeline(spans: Sequence[Span], day: date, scale: TimeScale | None = None) -
 
 
 def place_bars(spans: Iterable[Span], scale: TimeScale) -> list[Bar]:
-    """Each bar in the first row of its level that has room for it and for its name."""
+    # Each bar in the first row of its level that has room for it and for its name.
     bars: list[Bar] = []
     taken: list[tuple[str, list[tuple[float, float]]]] = []
     for span in spans:
@@ -174,7 +174,7 @@ def place_bars(spans: Iterable[Span], scale: TimeScale) -> list[Bar]:
 
 
 def extent(span: Span, scale: TimeScale) -> tuple[float, float]:
-    """What a bar covers with its tail and, where the bar is too short for it, its name."""
+    # What a bar covers with its tail and, where the bar is too short for it, its name.
     left, right = bar_ends(span, scale)
     tail = max(right, scale.x(span.renewable_until))
     if right - left >= NAME_WIDTH:
@@ -184,13 +184,13 @@ def extent(span: Span, scale: TimeScale) -> tuple[float, float]:
 
 
 def bar_ends(span: Span, scale: TimeScale) -> tuple[float, float]:
-    """The last day counts whole; one unit of air before a seamless renewal."""
+    # The last day counts whole; one unit of air before a seamless renewal.
     left = scale.x(span.starts_on)
     return left, max(left + 3, scale.x(span.ends_on + timedelta(days=1)) - 1)
 
 
 def name_start(left: float, tail: float) -> float:
-    """Beside a short bar: after its tail, or before the bar where the picture ends."""
+    # Beside a short bar: after its tail, or before the bar where the picture ends.
     after = tail + 8
     return after if after + NAME_WIDTH <= WIDTH else max(0.0, left - NAME_WIDTH)
 
@@ -221,7 +221,7 @@ def draw_bar(span: Span, row: int, scale: TimeScale) -> Bar:
 
 
 def hatch(suspension: Interval, span: Span, y: float, scale: TimeScale) -> Hatch:
-    """Diagonals of 45 degrees, cut at the edges of the stretch."""
+    # Diagonals of 45 degrees, cut at the edges of the stretch.
     left, right = bar_ends(span, scale)
     start = max(left, scale.x(max(suspension.starts_on, span.starts_on)))
     end = right

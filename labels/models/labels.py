@@ -119,7 +119,7 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return self.filter(cluster__in=list(clusters))
 
     def held_by(self, clusters: Iterable[int]) -> Self:
-        """As `of_clusters`, for any number of them."""
+        # As `of_clusters`, for any number of them.
         return self.filter(Among("cluster_id", clusters))
 
     def of_levels(self, codes: Iterable[str]) -> Self:
@@ -155,11 +155,11 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return self.filter(public_id=public_id)
 
     def numbered(self, key: str) -> Self:
-        """The label with this public id or certificate number, in any case."""
+        # The label with this public id or certificate number, in any case.
         return self.filter(Q(public_id=key.upper()) | Q(certificate_number__iexact=key))
 
     def with_certificate(self) -> Self:
-        """Select what only the label's own page shows."""
+        # Select what only the label's own page shows.
         return self.select_related("rule", "renews", "cluster__region", "transferred_from__cluster")
 
     def in_force_with(self, label: "Label") -> Self:
@@ -188,18 +188,18 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return self.filter(starts_on__lte=day)
 
     def highest_first(self) -> Self:
-        """By rank, then the latest start; undated rows of a level last."""
+        # By rank, then the latest start; undated rows of a level last.
         return self.order_by("-level__rank", F("starts_on").desc(nulls_last=True), "pk")
 
     def in_register_order(self, day: date) -> Self:
-        """The latest to have begun by the day first; then what begins later; undated rows last."""
+        # The latest to have begun by the day first; then what begins later; undated rows last.
         turn = Case(
             When(starts_on__isnull=True, then=2), When(starts_on__gt=day, then=1), default=0
         )
         return self.order_by(turn, F("starts_on").desc(), "cluster__name", "pk")
 
     def count_by_state(self, day: date) -> dict[tuple[str, str], int]:
-        """Number of labels by (level code, state) on a day; absent keys are zero."""
+        # Number of labels by (level code, state) on a day; absent keys are zero.
         rows = (
             self.order_by()
             .annotate(state_that_day=state_expression(day))
@@ -209,7 +209,7 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return {(level, state): number for level, state, number in rows}
 
     def count_by_cell(self, day: date) -> list[tuple[str, str, str, str | None, int]]:
-        """How many labels by level, state on the day, country and portfolio."""
+        # How many labels by level, state on the day, country and portfolio.
         rows = (
             self.order_by()
             .annotate(state_that_day=state_expression(day))
@@ -221,7 +221,7 @@ class LabelQuerySet(models.QuerySet["Label"]):
         return list(rows)
 
     def count_holders(self, day: date) -> dict[str, int]:
-        """Number of distinct clusters with a valid label, by level code."""
+        # Number of distinct clusters with a valid label, by level code.
         rows = (
             self.valid_on(day)
             .order_by()
@@ -236,7 +236,7 @@ def first_of(labels: LabelQuerySet, name: str) -> Subquery:
 
 
 def state_expression(day: date) -> Case:
-    """The branches of `validity.state_on`, in its order."""
+    # The branches of `validity.state_on`, in its order.
     is_suspended = Exists(
         Suspension.objects.filter(
             Q(ends_on__isnull=True) | Q(ends_on__gt=day),
@@ -550,7 +550,7 @@ class Label(models.Model):
             self.refuse_unnamed_areas()
 
     def find_a_place(self) -> None:
-        """Draw again while the place in the public lists of states is another label's."""
+        # Draw again while the place in the public lists of states is another label's.
         while Label.objects.filter(status_index=self.status_index).exists():
             self.status_index = new_status_index()
 
@@ -584,7 +584,7 @@ class Label(models.Model):
 
     @property
     def start(self) -> PartialDate | None:
-        """The validity runs from the assessment; where that is unknown, from the award."""
+        # The validity runs from the assessment; where that is unknown, from the award.
         return self.assessed_on or self.awarded_on  # type: ignore[no-any-return]
 
     @property
@@ -669,7 +669,7 @@ class Label(models.Model):
         return validity.spells(self.days())
 
     def suspension_on(self, day: date) -> "Suspension | None":
-        """The suspension in effect, whatever the state of the label is."""
+        # The suspension in effect, whatever the state of the label is.
         return next((one for one in self.suspensions.all() if day in one.interval), None)
 
 

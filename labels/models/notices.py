@@ -36,13 +36,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.select_related("label__level", "label__cluster")
 
     def answered_between(self, first: datetime, last: datetime) -> Self:
-        """From the first moment on, before the last; the label is still public."""
+        # From the first moment on, before the last; the label is still public.
         return self.with_label().filter(
             label__in=Label.objects.published(), answered_at__gte=first, answered_at__lt=last
         )
 
     def untold(self, day: date) -> Self:
-        """The latest notices of labels whose renewal window is open, and nobody got a mail."""
+        # The latest notices of labels whose renewal window is open, and nobody got a mail.
         later = Notice.objects.filter(label=OuterRef("label"), due_on__gt=OuterRef("due_on"))
         labels = Label.objects.published().filter(
             ~Exists(later_labels()), revoked_on=None, transferred_on=None, renewable_until__gte=day
@@ -83,14 +83,14 @@ class Notice(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def cut_off(self, now: datetime) -> Self:
-        """Begun, and nobody knows whether the mail left."""
+        # Begun, and nobody knows whether the mail left.
         return self.filter(sent_at=None, failed_at=None, begun_at__lte=now - LONGEST_MAIL)
 
     def failed_since(self, moment: datetime) -> Self:
         return self.filter(failed_at__gte=moment)
 
     def to_look_at(self, now: datetime) -> Self:
-        """Cut off, or failed in the last 7 days."""
+        # Cut off, or failed in the last 7 days.
         return self.cut_off(now) | self.failed_since(now - timedelta(days=7))
 
     def with_notice(self) -> Self:

@@ -14,7 +14,7 @@ from labels.models.scheme import Level
 
 class RequiredLevelQuerySet(models.QuerySet["RequiredLevel"]):
     def in_force(self, day: date) -> Self:
-        """A requirement without a first day was in force always, without a last day it lasts."""
+        # A requirement without a first day was in force always, without a last day it lasts.
         return self.filter(
             Q(required_from__isnull=True) | Q(required_from__lte=day),
             Q(required_until__isnull=True) | Q(required_until__gte=day),
@@ -27,7 +27,7 @@ class RequiredLevelQuerySet(models.QuerySet["RequiredLevel"]):
         return self.filter(programme__is_published=True)
 
     def after(self, day: date) -> Self:
-        """What begins later, the next first."""
+        # What begins later, the next first.
         return self.filter(required_from__gt=day).order_by("required_from", "pk")
 
     def highest(self) -> "RequiredLevel | None":

@@ -43,7 +43,7 @@ class Level(TwoNames):
 
 class LevelRuleQuerySet(models.QuerySet["LevelRule"]):
     def in_force(self, day: date) -> Self:
-        """The rule of each level on a day."""
+        # The rule of each level on a day.
         latest = (
             LevelRule.objects.filter(level=models.OuterRef("level"), effective_from__lte=day)
             .order_by("-effective_from")
@@ -52,7 +52,7 @@ class LevelRuleQuerySet(models.QuerySet["LevelRule"]):
         return self.filter(pk=models.Subquery(latest))
 
     def by_level(self) -> Self:
-        """The highest level first, the latest rule first."""
+        # The highest level first, the latest rule first.
         return self.order_by("-level__rank", "-effective_from")
 
 

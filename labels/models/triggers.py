@@ -20,7 +20,7 @@ COLUMNS = (
 
 
 def in_force_together(later_of: str) -> str:
-    """Whether another row shares a day with NEW: the later of both starts lies within both."""
+    # Whether another row shares a day with NEW: the later of both starts lies within both.
     first = f"{later_of}(other.starts_on, NEW.starts_on)"
     bounds = " ".join(
         f"AND {first} <= {row}.ends_on "

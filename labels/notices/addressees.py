@@ -27,7 +27,7 @@ class Addressee:
 
     @property
     def bond(self) -> str:
-        """What a link is bound to: this account, or this address."""
+        # What a link is bound to: this account, or this address.
         person = self.account_id or self.address
         return salted_hmac(SALT, f"{person}", algorithm="sha256").hexdigest()[:16]
 
@@ -62,7 +62,7 @@ def addressees_of(labels: Iterable[Label], day: date) -> dict[int, list[Addresse
 def among_owners(
     managers: Iterable[Organisation], owners: dict[int, list[Account]]
 ) -> list[Addressee]:
-    """Each account once, for the first of its organisations."""
+    # Each account once, for the first of its organisations.
     found: dict[int, Addressee] = {}
     for organisation in managers:
         for account in owners.get(organisation.pk, []):

@@ -52,7 +52,7 @@ def deadlines(*, ends_on: date, renewable_until: date) -> list[Deadline]:
 
 
 def current(day: date, *, ends_on: date | None, renewable_until: date | None) -> Deadline | None:
-    """The one notice that is due on a day: never one of a stage that has passed."""
+    # The one notice that is due on a day: never one of a stage that has passed.
     if ends_on is None or renewable_until is None:
         return None
     found = deadlines(ends_on=ends_on, renewable_until=renewable_until)

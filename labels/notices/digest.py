@@ -44,7 +44,7 @@ def monday_of(day: date) -> date:
 
 
 def readers(day: date) -> QuerySet[Account]:
-    """The secretariat's active accounts whose mail of the week has not left."""
+    # The secretariat's active accounts whose mail of the week has not left.
     told = Delivery.objects.filter(
         week_from=monday_of(day), account=OuterRef("pk"), failed_at__isnull=True
     )

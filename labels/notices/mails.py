@@ -57,7 +57,7 @@ def due(day: date) -> Iterator[Due]:
 
 
 def labels_with_notices(day: date) -> LabelQuerySet:
-    """Public labels in whose life a notice may be due; found by level and end."""
+    # Public labels in whose life a notice may be due; found by level and end.
     rules = LevelRule.objects.order_by().values_list("level", "renewal_window_months")
     levels, windows = zip(*rules, strict=True) if rules else ((), ())
     return (
@@ -103,7 +103,7 @@ def due_of(labels: list[Label], day: date) -> Iterator[Due]:
 
 
 def notify_addressees(due: Due, *, day: date, now: datetime) -> list[Outcome]:
-    """One outcome for each addressee; the notice stands in the ledger also where there is none."""
+    # One outcome for each addressee; the notice stands in the ledger also where there is none.
     notice, _is_new = Notice.objects.get_or_create(
         label=due.label, kind=due.deadline.stage.value, due_on=due.deadline.due_on
     )
@@ -143,7 +143,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
 
 
 def notice_facts(label: Label, day: date) -> dict[str, Any]:
-    """What the mail and the page behind it say; wants a label with dates and `loaded()`."""
+    # What the mail and the page behind it say; wants a label with dates and `loaded()`.
     assert label.ends_on is not None
     assert label.renewable_until is not None
     before_or_after = "before" if day < label.ends_on else "after"
@@ -208,7 +208,7 @@ def read_link(token: str, *, day: date) -> NoticeLink | None:
 
 
 def answers_open(notice: Notice, label: Label, day: date) -> tuple[NoticeAnswer, ...]:
-    """“We know” becomes “we will renew”, never the other way; a renewed label needs neither."""
+    # “We know” becomes “we will renew”, never the other way; a renewed label needs neither.
     assert label.renewable_until is not None
     if label.taken_over_on is not None or notice.answer == NoticeAnswer.RENEWING:
         return ()
@@ -218,7 +218,7 @@ def answers_open(notice: Notice, label: Label, day: date) -> tuple[NoticeAnswer,
 
 @transaction.atomic
 def save_answer(link: NoticeLink, given: NoticeAnswer, *, now: datetime) -> None:
-    """Write an answer down; one that is not open any more changes nothing."""
+    # Write an answer down; one that is not open any more changes nothing.
     locked = Notice.objects.select_for_update().get(pk=link.notice.pk)
     if given in link.answers and given != locked.answer and locked.answer != NoticeAnswer.RENEWING:
         locked.answer, locked.answered_at = given, now

@@ -56,7 +56,7 @@ class Certificate:
 
     @property
     def path(self) -> Path:
-        """A folder for each day, so that those of the past go as a whole."""
+        # A folder for each day, so that those of the past go as a whole.
         name = f"{self.number}-{self.language}-{self.digest}.pdf"
         return Path(settings.CERTIFICATES_ROOT, str(self.day), name)
 
@@ -88,7 +88,7 @@ def certificate(label: Label, day: date) -> Certificate:
 
 
 def signed_credential(label: Label) -> str:
-    """What is at its own address too; "" without days, or where the portal has no key."""
+    # What is at its own address too; "" without days, or where the portal has no key.
     if label.starts_on is None:
         return ""
     try:
@@ -118,7 +118,7 @@ def stored_certificate(wanted: Certificate) -> bytes | None:
 
 
 def make(wanted: Certificate) -> bytes:
-    """The document, stored for the next reader; wants `library()`."""
+    # The document, stored for the next reader; wants `library()`.
     with one_at_a_time:
         document = stored_certificate(wanted)
         if document is None:
@@ -132,7 +132,7 @@ def make(wanted: Certificate) -> bytes:
 
 
 def store(path: Path, document: bytes) -> None:
-    """Under its name it is there as a whole or not at all, whoever else writes it or stops."""
+    # Under its name it is there as a whole or not at all, whoever else writes it or stops.
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as draft:
         try:
@@ -146,7 +146,7 @@ def store(path: Path, document: bytes) -> None:
 
 
 def write_pdf(wanted: Certificate) -> bytes:
-    """Nothing is fetched, neither from the network nor from the disk."""
+    # Nothing is fetched, neither from the network nor from the disk.
     weasyprint = library()
     nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
     attachments = []
@@ -174,7 +174,7 @@ def write_pdf(wanted: Certificate) -> bytes:
 
 
 def complete_tags(_document: Any, pdf: Any) -> None:
-    """What the library leaves out: that the wording is English, and that headers are of rows."""
+    # What the library leaves out: that the wording is English, and that headers are of rows.
     from pydyf import String
 
     for part in pdf.objects:

@@ -129,13 +129,13 @@ def subject(label: Label) -> Data:
 
 
 def absolute_cluster(cluster: Cluster) -> str:
-    """By the public id, which never changes; the address leads on to the readable one."""
+    # By the public id, which never changes; the address leads on to the readable one.
     with translation.override("en"):
         return absolute(reverse("clusters:detail", args=[cluster.public_id]))
 
 
 def identity(kind: str, text: str) -> Data:
-    """Plain, not hashed: both are on public pages."""
+    # Plain, not hashed: both are on public pages.
     return {"type": "IdentityObject", "hashed": False, "identityHash": text, "identityType": kind}
 
 
@@ -171,7 +171,7 @@ def rule_in_words(rule: LevelRule | None) -> str:
 
 
 def evidence(label: Label) -> list[Data]:
-    """The entry in the register, and each part of its source."""
+    # The entry in the register, and each part of its source.
     entry = {
         "id": absolute(label.get_absolute_url()),
         "type": ["Evidence"],
@@ -182,13 +182,13 @@ def evidence(label: Label) -> list[Data]:
 
 
 def cited(part: str) -> Data:
-    """Not a narrative, which may be Markdown: it is text as somebody typed it."""
+    # Not a narrative, which may be Markdown: it is text as somebody typed it.
     address = part if part.startswith(("https://", "http://")) else None
     return filled({"id": address, "type": ["Evidence"], "name": "Source", "description": part})
 
 
 def printed(label: Label) -> str:
-    """What the source says of the days, as precisely as it does, and which ones are computed."""
+    # What the source says of the days, as precisely as it does, and which ones are computed.
     days = {
         "Assessed": label.assessed_on,
         "Awarded": label.awarded_on,
@@ -208,7 +208,7 @@ def printed(label: Label) -> str:
 
 
 def moment(day: date, clock: time = time.min) -> datetime:
-    """A day of the register is a day in the portal's zone."""
+    # A day of the register is a day in the portal's zone.
     return datetime.combine(day, clock, timezone.get_default_timezone())
 
 
@@ -250,7 +250,7 @@ def status_list(purpose: Purpose, day: date) -> Data:
 
 
 def places(purpose: Purpose, day: date) -> set[int]:
-    """The places in the list of the labels whose bit is set."""
+    # The places in the list of the labels whose bit is set.
     if purpose == Purpose.SUSPENSION:
         return places_in_state(State.SUSPENDED, day)
     gone = (State.REVOKED, State.TRANSFERRED, State.UNDATED)
@@ -276,7 +276,7 @@ def withdrawn() -> set[int]:
 
 
 def encoded_bits(numbers: Iterable[int], length: int) -> str:
-    """Bits, the first one leftmost, compressed, in base64url with the multibase letter for it."""
+    # Bits, the first one leftmost, compressed, in base64url with the multibase letter for it.
     data = bytearray(length // 8)
     for number in numbers:
         data[number // 8] |= 0b1000_0000 >> (number % 8)

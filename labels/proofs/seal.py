@@ -127,7 +127,7 @@ def seal_of_label(label: Label, day: date) -> Seal:
 
 
 def seal_of_cluster(cluster: Cluster, label: Label | None, day: date) -> Seal:
-    """`label` is the highest that is valid on the day, today."""
+    # `label` is the highest that is valid on the day, today.
     if label is not None:
         return seal_of_label(label, day)
     return Seal(
@@ -141,7 +141,7 @@ def seal_of_cluster(cluster: Cluster, label: Label | None, day: date) -> Seal:
 
 
 def status_of(label: Label, day: date) -> str:
-    """The state and its day in a few words."""
+    # The state and its day in a few words.
     words = {
         State.NOT_YET: _("valid from %(start)s"),
         State.VALID: _("valid until %(end)s"),
@@ -163,7 +163,7 @@ def status_of(label: Label, day: date) -> str:
 
 
 def draw_seal(seal: Seal, scheme: Scheme) -> str:
-    """The picture in the active language; the same bytes for the same seal."""
+    # The picture in the active language; the same bytes for the same seal.
     return render_to_string(
         "labels/seal.svg",
         {
@@ -179,7 +179,7 @@ def draw_seal(seal: Seal, scheme: Scheme) -> str:
 
 
 def visible(text: str) -> str:
-    """Without what XML forbids and what turns the direction of the text around it."""
+    # Without what XML forbids and what turns the direction of the text around it.
     return "".join(
         character
         for character in " ".join(text.split())
@@ -200,7 +200,7 @@ def name_lines_of(text: str) -> list[str]:
 
 
 def first_line(text: str, *, is_last: bool) -> tuple[str, str]:
-    """The line, and what is left for the next one."""
+    # The line, and what is left for the next one.
     if width_of(text, NAME_SIZE) <= LINE:
         return text, ""
     ellipsis = "…" if is_last else ""
@@ -220,7 +220,7 @@ def fitting_size(text: str, size: float) -> float:
 
 
 def width_of(text: str, size: float) -> float:
-    """A generous guess in user units: the reader's font is not known."""
+    # A generous guess in user units: the reader's font is not known.
     return size * sum(width_of_letter(letter) for letter in text)
 
 

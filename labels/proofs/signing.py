@@ -84,7 +84,7 @@ def base64url(data: bytes) -> str:
 
 @sensitive_variables()
 def keyring() -> Keyring:
-    """Read anew each time, so that a new key signs at once in every process."""
+    # Read anew each time, so that a new key signs at once in every process.
     return read_keys(settings.SIGNING_KEYS or text_of_file())
 
 
@@ -165,7 +165,7 @@ def pem_blocks(private: Ed25519PrivateKey, public: Sequence[Ed25519PublicKey]) -
 
 
 def check_signing_keys(**_arguments: Any) -> list[CheckMessage]:
-    """For `manage.py check --deploy`."""
+    # For `manage.py check --deploy`.
     try:
         private = keyring().private
     except NoSigningKey as error:

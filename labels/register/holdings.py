@@ -58,7 +58,7 @@ class Holding(NamedTuple):
 def holdings(
     labels: LabelQuerySet, suspensions: Mapping[int, Sequence[Interval]]
 ) -> Iterator[list[Holding]]:
-    """The labels of each cluster and level together; `suspensions` by the key of the label."""
+    # The labels of each cluster and level together; `suspensions` by the key of the label.
     columns = ("pk", "starts_on", "ends_on", "renewable_until", "revoked_on", "transferred_on")
     # In the order in which they take one another over.
     in_order = labels.order_by("cluster", "level", "starts_on", "ends_on", "pk")
@@ -86,7 +86,7 @@ def spells_of_label(label: Holding) -> Iterator[Spell]:
 
 
 def requirements() -> list[Requirement]:
-    """Of published programmes, each with the levels that meet it."""
+    # Of published programmes, each with the levels that meet it.
     levels = list(Level.objects.all())
     rows = RequiredLevel.objects.of_published().select_related("programme", "level")
     return [
@@ -101,7 +101,7 @@ def requirements() -> list[Requirement]:
 
 
 def level_options() -> list[Level]:
-    """All levels, the highest first."""
+    # All levels, the highest first.
     return list(Level.objects.order_by("-rank"))
 
 
@@ -109,7 +109,7 @@ KEEPER = Keeper(spells=facet_spells, levels=level_options, requirements=requirem
 
 
 def first_named(held: Iterable[tuple[Level, str]]) -> tuple[Level, str] | None:
-    """The level and state to name first, of one label of each level."""
+    # The level and state to name first, of one label of each level.
     return min(
         held, key=lambda label: naming_order(label[0].rank, State(label[1]), None), default=None
     )

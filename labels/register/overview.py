@@ -28,7 +28,7 @@ HEADER = (
 
 
 def clusters_in(programmes: QuerySet[Programme], day: date) -> ClusterQuerySet:
-    """The published clusters that take part that day."""
+    # The published clusters that take part that day.
     participations = Participation.objects.on(day).in_programmes(programmes)
     return Cluster.objects.published().filter(pk__in=participations.values("cluster"))
 

@@ -36,7 +36,7 @@ def labels_of(clusters: Iterable[Cluster], day: date) -> dict[int, list[Label]]:
 
 
 def current_level(labels: Iterable[Label]) -> Label | None:
-    """The label of the highest level among those whose annotated `state` is valid."""
+    # The label of the highest level among those whose annotated `state` is valid.
     label = headline(labels)
     return label if label and label.state == State.VALID else None
 

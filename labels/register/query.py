@@ -38,7 +38,7 @@ class RegisterQuery:
 
     @property
     def problems(self) -> list[str]:
-        """The unknown values in words, for a page that leaves them out."""
+        # The unknown values in words, for a page that leaves them out.
         return [
             _("There is no %(filter)s “%(value)s”; it was left out.")
             % {"filter": filter_title(name).lower(), "value": value[:60]}
@@ -47,7 +47,7 @@ class RegisterQuery:
 
     @property
     def chosen(self) -> dict[str, tuple[str, ...]]:
-        """The filters by parameter, in the stable order of the address."""
+        # The filters by parameter, in the stable order of the address.
         values = (self.levels, self.states, self.countries, self.portfolios)
         return dict(zip(FILTERS, values, strict=True))
 
@@ -57,11 +57,11 @@ class RegisterQuery:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The chosen filters as parameters and values, in the stable order of the address."""
+        # The chosen filters as parameters and values, in the stable order of the address.
         return [(name, value) for name, values in self.chosen.items() for value in values]
 
     def querystring(self) -> str:
-        """Always the same order, without the page number."""
+        # Always the same order, without the page number.
         words = [("q", self.words)] if self.words else []
         on = [("on", self.on)] if self.on else []
         return urlencode([*words, *self.pairs, *on])
@@ -81,11 +81,11 @@ class RegisterQuery:
         return replace(self, **{field: values})  # type: ignore[arg-type]
 
     def searched(self) -> LabelQuerySet:
-        """Published labels of clusters with every word in a name, whatever the filters."""
+        # Published labels of clusters with every word in a name, whatever the filters.
         return Label.objects.published().filter(*(with_word(word) for word in self.words.split()))
 
     def labels(self, day: date) -> LabelQuerySet:
-        """The labels of the list in its order."""
+        # The labels of the list in its order.
         return (
             self.searched()
             .with_state(day)
@@ -101,7 +101,7 @@ class RegisterQuery:
 
 
 def with_word(word: str) -> Q:
-    """Labels of clusters with the word in their name or another name of theirs."""
+    # Labels of clusters with the word in their name or another name of theirs.
     spelled = spelled_in(word)
     others = ClusterName.objects.filter(spelled("name")).values("cluster")
     return spelled("cluster__name") | Q(cluster__in=others)
@@ -110,7 +110,7 @@ def with_word(word: str) -> Q:
 def read_register_query(
     data: QueryDict, levels: Sequence[Level], portfolios: Sequence[Portfolio]
 ) -> RegisterQuery:
-    """Unknown parameters are ignored, and so is a day that cannot be read."""
+    # Unknown parameters are ignored, and so is a day that cannot be read.
     known = {
         "level": {level.code for level in levels},
         "state": {state.value for state in State},
@@ -161,7 +161,7 @@ class Facets:
 
     @cached_property
     def names(self) -> dict[str, dict[str, str]]:
-        """By filter, each value and its name, in the order of the page."""
+        # By filter, each value and its name, in the order of the page.
         in_use = {cell[2] for cell in self.cube} | set(self.query.countries)
         return {
             "level": names_by_code(self.levels),
@@ -208,7 +208,7 @@ class Facets:
         return counts
 
     def chips(self) -> list[Link]:
-        """One for each chosen value; following it takes the value away."""
+        # One for each chosen value; following it takes the value away.
         chips = [
             Link(self.names[name][value], self.url(self.query.toggled(name, value)))
             for name, values in self.query.chosen.items()
@@ -219,7 +219,7 @@ class Facets:
         return chips
 
     def suggestions(self) -> list[Link]:
-        """For an empty list: which filter to drop, and how many labels there are without it."""
+        # For an empty list: which filter to drop, and how many labels there are without it.
         found = []
         for name, values in self.query.chosen.items():
             without = sum(self.counts(name).values())

@@ -46,7 +46,7 @@ class RequirementOnDay:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the day is still to come, so that today is worth telling beside it."""
+        # Whether the day is still to come, so that today is worth telling beside it.
         return self.day > self.today
 
     @property
@@ -144,7 +144,7 @@ def is_valid(label: Label, day: date) -> bool:
 
 
 def deadline(label: Label) -> date | None:
-    """The last day to renew it; none for what is gone for good by then."""
+    # The last day to renew it; none for what is gone for good by then.
     if label.revoked_on is not None or label.transferred_on is not None:
         return None
     return label.renewable_until
@@ -171,7 +171,7 @@ COLUMNS = (
 
 
 def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> list[list[str]]:
-    """What the page shows, in its order; no row where nothing is required."""
+    # What the page shows, in its order; no row where nothing is required.
     if requirement is None:
         return []
     in_order = (*requirement.meeting, *requirement.lapsing, *requirement.lacking)

@@ -93,7 +93,7 @@ def with_roughness(labels: LabelQuerySet, day: date) -> list[tuple[int, int | No
 
 
 def started_in(periods: Sequence[PartialDate]) -> Q:
-    """Labels whose start is printed as one of these periods."""
+    # Labels whose start is printed as one of these periods.
     return Q(assessed_on__in=periods) | Q(assessed_on=None, awarded_on__in=periods)
 
 
@@ -136,7 +136,7 @@ def is_before(label: Label, start: Start) -> bool:
 
 
 def start_of(label: Label) -> Start:
-    """As far as its dates tell; a start computed from the printed end lies before that end."""
+    # As far as its dates tell; a start computed from the printed end lies before that end.
     if label.start is None:
         return Start(date.min, label.ends_on or date.max)
     return Start(label.start.first_day, label.start.last_day)

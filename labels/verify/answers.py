@@ -35,7 +35,7 @@ class Answered:
 
     @property
     def others(self) -> int:
-        """How many labels were found beside the one that decides."""
+        # How many labels were found beside the one that decides.
         return max(len(self.answer.labels) + self.answer.more_labels - 1, 0)
 
 
@@ -57,7 +57,7 @@ def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
 
 
 def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
-    """The valid ones first; every verdict has its part."""
+    # The valid ones first; every verdict has its part.
     by_verdict: dict[Verdict, list[Answered]] = {verdict: [] for verdict in Verdict}
     for line in answered:
         by_verdict[line.answer.verdict].append(line)
@@ -65,7 +65,7 @@ def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
 
 
 def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
-    """Documented on the page about data."""
+    # Documented on the page about data.
     records: dict[int, dict[str, object]] = {}
     counted = Counter(line.answer.verdict for line in answered)
     return {
@@ -110,7 +110,7 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
 
 
 def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -> dict[str, object]:
-    """Its record and the state in words; made once for all lines."""
+    # Its record and the state in words; made once for all lines.
     if label.pk not in records:
         in_words = {"state_in_words": state_in_words(label, day)}
         records[label.pk] = label_record(label, day) | in_words
@@ -122,7 +122,7 @@ def url_of(row: object) -> str:
 
 
 def absolute_page(answer: Answer) -> str:
-    """The page for people that answers the same."""
+    # The page for people that answers the same.
     asked = urlencode({"q": answer.asked, "on": answer.day.isoformat()})
     return absolute(f"{reverse('labels:verify')}?{asked}")
 
@@ -153,7 +153,7 @@ def joined_messages(texts: Iterable[str]) -> str:
 
 
 def as_csv(answered: Sequence[Answered], day: date) -> bytes:
-    """With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula."""
+    # With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula.
     rows = ([value_as_text(value) for value in answer_row(line)] for line in answered)
     return csv_text(COLUMNS, rows).encode("utf-8-sig")
 
@@ -163,7 +163,7 @@ def as_json(answered: Sequence[Answered], day: date) -> bytes:
 
 
 def as_spreadsheet(answered: Sequence[Answered], day: date) -> bytes:
-    """Text stays text, whatever it begins with."""
+    # Text stays text, whatever it begins with.
     file = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     workbook = Workbook(file, options)

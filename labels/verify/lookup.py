@@ -133,7 +133,7 @@ class Answer:
 
     @cached_property
     def label(self) -> Label | None:
-        """The one that decides: the highest valid label, else one that may become valid again."""
+        # The one that decides: the highest valid label, else one that may become valid again.
         return headline(self.labels)
 
     @property
@@ -150,7 +150,7 @@ class Answer:
 
     @property
     def sentence(self) -> str:
-        """The state on the day in words, or why there is none."""
+        # The state on the day in words, or why there is none.
         label = self.label
         if label is not None:
             return state_in_words(label, self.day)
@@ -282,7 +282,7 @@ def lower_ascii(text: str) -> str:
 
 
 def cluster_keys_of(q: Question) -> list[Key]:
-    """What the question may be a key of, the surest kind first."""
+    # What the question may be a key of, the surest kind first.
     keys = [
         ("vat", q.vat_number),
         *(("name", spelling) for spelling in sorted(spellings(q))),
@@ -409,7 +409,7 @@ def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:
 def nearest_names(
     text: str, names: Sequence[str], similar: Iterable[tuple[int, float]]
 ) -> list[tuple[str, Likeness]]:
-    """The best first: what holds the text, then what is a part of it, then what is spelt alike."""
+    # The best first: what holds the text, then what is a part of it, then what is spelt alike.
     found = []
     for place, likeness in similar:
         name = names[place]
@@ -424,7 +424,7 @@ def nearest_names(
 
 
 def all_names() -> Iterator[Name]:
-    """Of published clusters and organisations, in a stable order."""
+    # Of published clusters and organisations, in a stable order.
     clusters = Cluster.objects.published().order_by("pk").values_list("pk", "name")
     organisations = Organisation.objects.published().order_by("pk").values_list("pk", "name")
     other_names = (
@@ -495,7 +495,7 @@ class Shelf:
             self.labels_of[label.cluster_id].append(label)
 
     def clusters_of(self, target: Target) -> list[int]:
-        """Those asked for themselves, then those that an organisation manages on the day."""
+        # Those asked for themselves, then those that an organisation manages on the day.
         order = {pk: (0, pk) for pk in target.clusters}
         for organisation in target.organisations:
             for pk, is_current in self.managed[organisation].items():

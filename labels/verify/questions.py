@@ -74,7 +74,7 @@ class Question:
 
 
 def fold_question(text: str) -> str:
-    """Without regard to case, width, unseen marks and the number of spaces."""
+    # Without regard to case, width, unseen marks and the number of spaces.
     if text.isascii():
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKC", UNSEEN.sub("", text))
@@ -106,7 +106,7 @@ def page_at(text: str) -> tuple[str, str]:
 
 
 def vat_number(text: str) -> str:
-    """Letters and digits of what looks like a VAT number, with or without its country."""
+    # Letters and digits of what looks like a VAT number, with or without its country.
     compact = re.sub(r"[\s./-]", "", VAT_WORDS.sub("", text)).upper()
     if not VAT_LIKE.fullmatch(compact):
         return ""
@@ -114,7 +114,7 @@ def vat_number(text: str) -> str:
 
 
 def reasons(asked: Question) -> list[str]:
-    """Why nothing may have been found, in words, as far as the text itself tells."""
+    # Why nothing may have been found, in words, as far as the text itself tells.
     found = [
         _("Only the first %(number)s characters were looked at.") % {"number": MAX_QUESTION_LENGTH}
         if asked.is_cut
@@ -143,7 +143,7 @@ def vat_reason(number: str) -> str:
 
 
 def number_reason(number: str) -> str:
-    """As a label's number: eight characters that cannot be taken for one another."""
+    # As a label's number: eight characters that cannot be taken for one another.
     if not NUMBER_LIKE.fullmatch(number):
         return ""
     if len(number) != LENGTH:
@@ -162,7 +162,7 @@ def number_reason(number: str) -> str:
 
 
 def read_pasted_lines(text: str) -> list[QuestionLine]:
-    """A question in each line; of cells pasted from a spreadsheet, the first that is filled."""
+    # A question in each line; of cells pasted from a spreadsheet, the first that is filled.
     if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
         raise list_too_large()
     return checked_lines(
@@ -172,7 +172,7 @@ def read_pasted_lines(text: str) -> list[QuestionLine]:
 
 
 def read_csv_lines(data: bytes) -> list[QuestionLine]:
-    """The questions of a CSV file: UTF-8, with semicolons, commas or tabs, a header or none."""
+    # The questions of a CSV file: UTF-8, with semicolons, commas or tabs, a header or none.
     if len(data) > MAX_BYTES:
         raise list_too_large()
     file = CsvFile(decode_csv(data), delimiters=";\t,")
@@ -199,7 +199,7 @@ def read_lines(texts: Sequence[str]) -> list[QuestionLine]:
 
 
 def checked_lines(lines: Iterable[QuestionLine]) -> list[QuestionLine]:
-    """Those that hold something; raises TableRefused where none does, or too many do."""
+    # Those that hold something; raises TableRefused where none does, or too many do.
     filled = [line for line in lines if line.asked]
     for line in filled:
         if UNREADABLE.search(line.asked):
@@ -224,7 +224,7 @@ def list_too_large() -> TableRefused:
 
 
 def question_columns(header: Sequence[str]) -> list[int]:
-    """The places of the columns that may hold what is asked, the surest first."""
+    # The places of the columns that may hold what is asked, the surest first.
     names = [fold_question(name).replace("_", " ") for name in header]
     return [names.index(column) for column in COLUMNS if column in names]
 

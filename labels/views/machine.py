@@ -69,7 +69,7 @@ class RegisterRequest:
 
     @property
     def page(self) -> str:
-        """The list for people that shows the same."""
+        # The list for people that shows the same.
         return absolute(f"{reverse('labels:list')}?{self.filters.querystring()}".rstrip("?"))
 
     def records(self) -> Iterator[Record]:
@@ -104,7 +104,7 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
 
 
 def _wrong_values(request: HttpRequest, filters: RegisterQuery) -> list[str]:
-    """Each parameter with a value that cannot be answered, and what is wrong with it."""
+    # Each parameter with a value that cannot be answered, and what is wrong with it.
     wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in filters.unknown]
     return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
 
@@ -149,7 +149,7 @@ def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponse
 
 
 def _feed(labels: LabelQuerySet, until: date, *, page: str, address: str) -> HttpResponseBase:
-    """What happened up to a day; never what is still to come."""
+    # What happened up to a day; never what is still to come.
     return HttpResponse(
         feeds.feed_of(labels, until, page=page, address=absolute(address)),
         content_type="application/atom+xml; charset=utf-8",
@@ -158,13 +158,13 @@ def _feed(labels: LabelQuerySet, until: date, *, page: str, address: str) -> Htt
 
 @directory_view
 def clusters_ics(query: DirectoryRequest) -> HttpResponseBase:
-    """The ends of the labels of the clusters found, of all levels."""
+    # The ends of the labels of the clusters found, of all levels.
     return _calendar_file(_("Labels of clusters"), _labels_of_clusters(query), "clusters.ics")
 
 
 @directory_view
 def clusters_atom(query: DirectoryRequest) -> HttpResponseBase:
-    """What happened to the labels of the clusters found."""
+    # What happened to the labels of the clusters found.
     parameters = [query.directory.query.querystring(), urlencode({"lang": query.language})]
     address = f"{reverse('clusters_atom')}?{'&'.join(filter(None, parameters))}"
     until = min(query.day, timezone.localdate(query.now))
@@ -190,7 +190,7 @@ def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
 
 @require_safe
 def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
-    """Also at the cluster's readable addresses, which lead on to the one that never changes."""
+    # Also at the cluster's readable addresses, which lead on to the one that never changes.
     now = timezone.now()
     day = timezone.localdate(now)
     cluster = Cluster.objects.published().at(public_id)
@@ -217,7 +217,7 @@ def _seal_picture(
 
 @require_safe
 def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseBase:
-    """Who holds the level that a programme requires, as the programme's page says it."""
+    # Who holds the level that a programme requires, as the programme's page says it.
     now = timezone.now()
     today = timezone.localdate(now)
     programme = Programme.objects.published().at(public_id)

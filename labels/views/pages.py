@@ -60,7 +60,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
 
 
 def downloads(query: RegisterQuery) -> list[Link]:
-    """The same list for machines, in the active language."""
+    # The same list for machines, in the active language.
     language = translation.get_language()
     parts = [query.querystring(), "" if language == "en" else f"lang={language}"]
     asked = "&".join(filter(None, parts))
@@ -117,7 +117,7 @@ def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_safe
 def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
-    """The label as data on a day, open to every origin; in English, one copy for all caches."""
+    # The label as data on a day, open to every origin; in English, one copy for all caches.
     asked, problem = read_day(request.GET)
     if problem:
         return machine_answer({"error": "on: this is not a day like 2015-09-08"}, 400)

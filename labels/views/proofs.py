@@ -22,7 +22,7 @@ MOST_MADE = 30
 
 @require_safe
 def label_certificate(request: HttpRequest, public_id: str, language: str) -> HttpResponseBase:
-    """Of today: asked for another day it could be passed off as what holds."""
+    # Of today: asked for another day it could be passed off as what holds.
     if language not in dict(settings.LANGUAGES):
         return refused(
             request, [f"certificates are in: {', '.join(dict(settings.LANGUAGES))}"], 404
@@ -44,7 +44,7 @@ def label_certificate(request: HttpRequest, public_id: str, language: str) -> Ht
 def certificate_answer(
     request: HttpRequest, wanted: Certificate, now: datetime
 ) -> HttpResponseBase:
-    """One that is stored costs nothing; how many are made for one network is limited."""
+    # One that is stored costs nothing; how many are made for one network is limited.
     document = stored_certificate(wanted)
     if document is None:
         network = network_of(network_address(request))

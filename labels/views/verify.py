@@ -42,7 +42,7 @@ FORMATS: dict[str, tuple[Callable[[Sequence[Answered], date], bytes], str]] = {
 
 @cookieless_form
 def label_verify(request: HttpRequest) -> HttpResponse:
-    """One question by an address, a list by a form that anybody may send from anywhere."""
+    # One question by an address, a list by a form that anybody may send from anywhere.
     return verify_list(request) if request.method == "POST" else verify_one(request)
 
 
@@ -75,7 +75,7 @@ def verify_list(request: HttpRequest) -> HttpResponse:
 
 
 def lines_to_verify(request: HttpRequest) -> list[QuestionLine]:
-    """A file that was chosen counts before what stands in the text area."""
+    # A file that was chosen counts before what stands in the text area.
     upload = request.FILES.get("file")
     if upload is None:
         return read_pasted_lines(request.POST.get("lines", ""))

@@ -22,13 +22,13 @@ def markdown(text: str, first_heading: int = 2) -> SafeString:
 
 @register.simple_tag
 def mailto(subject: str, body: str) -> str:
-    """An address that opens a new message, to nobody yet."""
+    # An address that opens a new message, to nobody yet.
     return f"mailto:?subject={quote(subject)}&body={quote(body)}"
 
 
 @register.filter
 def when(value: PartialDate | date) -> str:
-    """“on 8 September 2015”, “in July 2015”, “in 2015”; “l’8 settembre 2015”, “a luglio 2015”."""
+    # “on 8 September 2015”, “in July 2015”, “in 2015”; “l’8 settembre 2015”, “a luglio 2015”.
     partial = as_partial(value)
     if get_language() == "it":
         return italian(partial, "il", "l’", month="a", year="nel")
@@ -37,13 +37,13 @@ def when(value: PartialDate | date) -> str:
 
 @register.filter
 def on_its_own(value: PartialDate | date) -> str:
-    """“8 September 2015”, “July 2015”, “2015”, as plain text."""
+    # “8 September 2015”, “July 2015”, “2015”, as plain text.
     return date_in_words(as_partial(value))
 
 
 @register.filter
 def until(value: PartialDate | date) -> str:
-    """“until 31 July 2017”; “fino all’8 luglio 2017”, “fino a luglio 2017”, “fino al 2017”."""
+    # “until 31 July 2017”; “fino all’8 luglio 2017”, “fino a luglio 2017”, “fino al 2017”.
     partial = as_partial(value)
     if get_language() == "it":
         return "fino " + italian(partial, "al", "all’", month="a", year="al")
@@ -52,7 +52,7 @@ def until(value: PartialDate | date) -> str:
 
 @register.filter
 def since(value: PartialDate | date) -> str:
-    """“since 1 November 2010”; “dal 1º novembre 2010”, “da luglio 2010”, “dal 2010”."""
+    # “since 1 November 2010”; “dal 1º novembre 2010”, “da luglio 2010”, “dal 2010”.
     partial = as_partial(value)
     if get_language() == "it":
         return italian(partial, "dal", "dall’", month="da", year="dal")
@@ -61,7 +61,7 @@ def since(value: PartialDate | date) -> str:
 
 @register.filter
 def of_day(value: PartialDate | date) -> str:
-    """“of 1 November 2010”; “del 1º novembre 2010”, “dell’8 luglio 2010”."""
+    # “of 1 November 2010”; “del 1º novembre 2010”, “dell’8 luglio 2010”.
     partial = as_partial(value)
     if get_language() == "it":
         return italian(partial, "del", "dell’", month="di", year="del")
@@ -73,7 +73,7 @@ def as_partial(value: PartialDate | date) -> PartialDate:
 
 
 def italian(partial: PartialDate, article: str, elided: str, *, month: str, year: str) -> str:
-    """Before a day the article (elided before 8 and 11), before a month or a year what is given."""
+    # Before a day the article (elided before 8 and 11), before a month or a year what is given.
     words = date_in_words(partial)
     if partial.precision == "year":
         return f"{year} {words}"

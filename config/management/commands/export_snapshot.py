@@ -43,13 +43,13 @@ class Command(BaseCommand):
 
 
 def end_of_path(on: date) -> datetime:
-    """The first moment of the next day."""
+    # The first moment of the next day.
     zone = timezone.get_default_timezone()
     return datetime.combine(on + timedelta(days=1), time.min, zone)
 
 
 def write_beside(file: Path, on: date, moment: datetime) -> dict[str, int]:
-    """Under another name in the same folder until it is whole: there is never half a file."""
+    # Under another name in the same folder until it is whole: there is never half a file.
     output = NamedTemporaryFile(  # noqa: SIM115
         dir=file.parent, prefix=f".{file.name}.", delete=False
     )

@@ -110,7 +110,7 @@ class Demo:
         return row
 
     def complete(self, row: Model, values: Json) -> bool:
-        """Set what is empty and, by the row's history, always was; whether there was any."""
+        # Set what is empty and, by the row's history, always was; whether there was any.
         missing = {
             name: value
             for name, value in values.items()
@@ -192,7 +192,7 @@ class Demo:
             self.add_members_and_lineage(cluster, row)
 
     def find_cluster(self, *names: str) -> Cluster | None:
-        """By its name or another name, present or, by its history, past."""
+        # By its name or another name, present or, by its history, past.
         if names[0] in self.clusters:
             return self.clusters[names[0]]
         for name in names:
@@ -216,7 +216,7 @@ class Demo:
             self.add(ClusterText, {"cluster": cluster, "language": language}, **text)
 
     def add_managers(self, cluster: Cluster, row: Json) -> None:
-        """A cluster that ever had a lead keeps its own."""
+        # A cluster that ever had a lead keeps its own.
         had_lead = Management.history.filter(cluster=cluster, role=ManagementRole.LEAD).exists()
         for manager in row.get("managers", []):
             organisation = self.find_organisation(manager["organisation"])
@@ -265,7 +265,7 @@ class Demo:
             self.add_required_level(programme, **row["required_level"])
 
     def add_required_level(self, programme: Programme, level: str, source: str) -> None:
-        """A programme that ever had a required level keeps its own."""
+        # A programme that ever had a required level keeps its own.
         identity = {"programme": programme}
         self.add(RequiredLevel, identity, level=Level.objects.get(pk=level), source=source)
 
@@ -296,7 +296,7 @@ class Demo:
         self.statements[key] = self.add(Statement, identity, **row)
 
     def add_announcement(self, row: Json) -> None:
-        """With everything that it relates to; one that is there keeps its texts and relations."""
+        # With everything that it relates to; one that is there keeps its texts and relations.
         if any(
             find(AnnouncementText, {"language": language, "slug": text["slug"]})[1]
             for language, text in row["texts"].items()
@@ -327,7 +327,7 @@ def demo_rows(name: str) -> Any:
 
 
 def find(model: type[Row], identity: Json) -> tuple[Row | None, bool]:
-    """The row with these values, or that had them by its history; and whether it ever was there."""
+    # The row with these values, or that had them by its history; and whether it ever was there.
     if found := model._default_manager.filter(**identity).first():
         return found, True
     past = model.history.filter(**identity).values_list("id", flat=True)  # type: ignore[attr-defined]
@@ -342,7 +342,7 @@ def was_never_set(row: Model, name: str) -> bool:
 
 
 def label_values(row: Json) -> Json:
-    """What the demo knows of a label beside what tells it from the others."""
+    # What the demo knows of a label beside what tells it from the others.
     awarder = row.get("awarded_by")
     return {
         "assessed_on": parse_partial_date(row.get("assessed_on")),
@@ -361,7 +361,7 @@ def decimal(number: float | None) -> Decimal | None:
 
 
 def picture(name: str | None) -> Any:
-    """The file drawn anew, as one that an editor uploads."""
+    # The file drawn anew, as one that an editor uploads.
     if name is None:
         return ""
     upload = SimpleUploadedFile(name, (DATA / name).read_bytes())

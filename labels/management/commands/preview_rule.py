@@ -95,7 +95,7 @@ def percent(text: str) -> Decimal:
 
 
 def rule_with(code: str, options: dict[str, Any]) -> LevelRule:
-    """The rule in force on its first day, with the options in place of its own; not saved."""
+    # The rule in force on its first day, with the options in place of its own; not saved.
     level = Level.objects.filter(pk=code).first()
     if level is None:
         known = ", ".join(Level.objects.order_by("rank").values_list("pk", flat=True))
@@ -120,7 +120,7 @@ def rule_with(code: str, options: dict[str, Any]) -> LevelRule:
 
 
 def messages_by_option(error: ValidationError) -> list[str]:
-    """Each message behind the option that it is about."""
+    # Each message behind the option that it is about.
     return [
         f"--{name.replace('_', '-')}: {message}" if name in GIVEN else message
         for name, messages in error.message_dict.items()
@@ -146,7 +146,7 @@ def total(found: Preview) -> str:
 
 
 def pairs(change: StateChange) -> list[tuple[str, str]]:
-    """First day, last day, last day to renew and state, each as it is and as it would be."""
+    # First day, last day, last day to renew and state, each as it is and as it would be.
     before, after = change.label.before, change.label.after
     return [
         (printed_day(before.starts_on), printed_day(after.starts_on)),
