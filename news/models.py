@@ -29,7 +29,8 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
     def next_moment(self, now: datetime) -> datetime | None:
         # When the next of those that wait for their moment appears.
         waiting = self.filter(is_published=True, published_at__gt=now)
-        return waiting.aggregate(moment=Min("published_at"))["moment"]  # type: ignore[no-any-return]
+        moment: datetime | None = waiting.aggregate(moment=Min("published_at"))["moment"]
+        return moment
 
     def drafts(self) -> Self:
         return self.filter(is_published=False)

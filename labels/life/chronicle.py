@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
@@ -305,18 +306,18 @@ def corrected_facts(label: Label, corrections: Sequence[Decision]) -> dict[int, 
     return found
 
 
-def is_of(version: "Label.history.model", correction: Decision) -> bool:  # type: ignore[name-defined]
+def is_of(version: Any, correction: Decision) -> bool:
     # Whether the correction wrote this version; it keeps the reason.
     is_later: bool = version.history_date >= correction.decided_at
     return is_later and version.history_change_reason == correction.reason
 
 
 def changed_facts(before: object, after: object) -> list[str]:
-    fields = [Label._meta.get_field(name) for name in SHOWN]
+    fields: list[Any] = [Label._meta.get_field(name) for name in SHOWN]
     return [
-        str(field.verbose_name)  # type: ignore[union-attr]
+        str(field.verbose_name)
         for field in fields
-        if getattr(before, field.attname) != getattr(after, field.attname)  # type: ignore[union-attr]
+        if getattr(before, field.attname) != getattr(after, field.attname)
     ]
 
 

@@ -71,7 +71,7 @@ def save_label(label: Label) -> Label:
     for follower in moved:
         follower.full_clean()
         if hasattr(label, "_history_user"):
-            follower._history_user = label._history_user  # type: ignore[attr-defined]
+            follower._history_user = label._history_user
         follower.save()
     return label
 

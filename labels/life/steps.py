@@ -445,14 +445,14 @@ def made(
 
 def save(label: Label, *, reason: str, by: Account) -> None:
     refuse_no_reason(reason)
-    label._history_user = by  # type: ignore[attr-defined]
+    label._history_user = by
     with came_from(reason):
         save_label(label)
 
 
 def save_suspension(suspension: Suspension, *, reason: str, by: Account) -> None:
     refuse_no_reason(reason)
-    suspension._history_user = by  # type: ignore[attr-defined]
+    suspension._history_user = by
     suspension.full_clean()
     with came_from(reason):
         suspension.save()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.dates import PartialDate, add_months
 from clusters.fields import PartialDateField
-from clusters.models import Cluster, Organisation
+from clusters.models import Account, Cluster, Organisation
 from clusters.models.history import History
 from clusters.models.keys import Among
 from clusters.public_ids import new_public_id
@@ -407,6 +407,8 @@ class Label(models.Model):
     moved_to_holder: str | None
     moved_from: str | None
     moved_from_holder: str | None
+    # Whom the next version in the history names.
+    _history_user: Account | None
 
     objects = LabelQuerySet.as_manager()
     history = History()
@@ -585,7 +587,8 @@ class Label(models.Model):
     @property
     def start(self) -> PartialDate | None:
         # The validity runs from the assessment; where that is unknown, from the award.
-        return self.assessed_on or self.awarded_on  # type: ignore[no-any-return]
+        start: PartialDate | None = self.assessed_on or self.awarded_on
+        return start
 
     @property
     def effective_days(self) -> tuple[date | None, ...]:
@@ -682,6 +685,8 @@ class Suspension(models.Model):
     starts_on = models.DateField(_("suspended from"))
     ends_on = models.DateField(_("reinstated on"), null=True, blank=True)
     reason = models.TextField(_("reason"))
+
+    _history_user: Account | None
 
     history = History()
 

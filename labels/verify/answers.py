@@ -13,6 +13,7 @@ from xlsxwriter import Workbook
 
 from clusters.formats.writers import Value, csv_text, value_as_text, write_cell
 from clusters.http.addresses import absolute
+from clusters.models import PublicRecord
 from labels.formats.records import label_record
 from labels.models import Label
 from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
@@ -117,8 +118,8 @@ def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -
     return records[label.pk]
 
 
-def url_of(row: object) -> str:
-    return absolute(row.get_absolute_url())  # type: ignore[attr-defined]
+def url_of(row: PublicRecord) -> str:
+    return absolute(row.get_absolute_url())
 
 
 def absolute_page(answer: Answer) -> str:
