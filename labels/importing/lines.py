@@ -38,7 +38,7 @@ NEAR_COUNTRIES = {"UK": "GB", "EL": "GR"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RegisterLine:
     """A line without mistakes. `portfolio` and `level` are codes; what is not given is empty."""
 
     number: int
@@ -98,7 +98,7 @@ class RegisterFile:
             Finding(line, name, unknown) for name in self.columns if name and name not in COLUMNS
         ]
 
-    def read(self, vocabulary: Vocabulary) -> Iterator[Line | Finding]:
+    def read(self, vocabulary: Vocabulary) -> Iterator[RegisterLine | Finding]:
         """In the order of the file: a line that is right, or every finding of a bad one."""
         for row in self.file.rows():
             if isinstance(row, Finding):
@@ -120,9 +120,9 @@ class Checker:
         self.vocabulary = vocabulary
         self.findings: list[Finding] = []
 
-    def result(self) -> list[Finding] | list[Line]:
+    def result(self) -> list[Finding] | list[RegisterLine]:
         country = self.country()
-        line = Line(
+        line = RegisterLine(
             number=self.number,
             cluster=self.required("cluster"),
             country=country,

@@ -1,6 +1,6 @@
 """Writing a register file: what it says and the register does not know yet is added."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -26,7 +26,7 @@ from clusters.models import (
 from clusters.models.history import IMPORT
 from clusters.public_ids import new_public_id, slug_for
 from clusters.tables.reader import Finding, TableRefused
-from labels.importing.lines import Line, Outcome, RegisterFile, Report, Vocabulary
+from labels.importing.lines import Outcome, RegisterFile, RegisterLine, Report, Vocabulary
 from labels.life.days import hold, last_day_in_force
 from labels.models import Label, Level, LevelRule, new_status_index
 from labels.validity import Rule
@@ -36,7 +36,6 @@ AMBIGUOUS = -1
 
 Row = TypeVar("Row", bound=models.Model)
 Addressed = TypeVar("Addressed", bound=Cluster | Organisation)
-Numbered = TypeVar("Numbered", bound=Cluster | Organisation | Label)
 LabelKey = tuple[int, str, PartialDate | None, PartialDate | None]
 ClusterKey = int | tuple[str, str]
 
@@ -59,7 +58,7 @@ def import_register(file: TextIO, *, dry_run: bool = False, skip_bad: bool = Fal
     report.notices.extend(register_file.notices)
     # One import at a time: names have no constraint that would stop two from adding the same.
     list(Level.objects.select_for_update(no_key=True))
-    write_lines(register_file.read(vocabulary()), report, skip_bad=skip_bad)
+    write_records(register_file.read(vocabulary()), report, skip_bad=skip_bad)
     if report.errors and not skip_bad:
         report = report.refused()
     else:
@@ -69,16 +68,15 @@ def import_register(file: TextIO, *, dry_run: bool = False, skip_bad: bool = Fal
     return report
 
 
-def write_lines(
-    records: Iterable[Line | Finding], report: Report, *, skip_bad: bool = False
+def write_records(
+    records: Iterator[RegisterLine | Finding], report: Report, *, skip_bad: bool
 ) -> None:
-    """Write the lines and report; after a finding, without `skip_bad`, only look at the rest."""
+    """After a finding, without `skip_bad`, only look at the rest."""
     writer = RegisterWriter(report)
-    records = iter(records)
     while chunk := list(islice(records, CHUNK)):
         report.errors += [record for record in chunk if isinstance(record, Finding)]
         if skip_bad or not report.errors:
-            writer.write([record for record in chunk if isinstance(record, Line)])
+            writer.write([record for record in chunk if isinstance(record, RegisterLine)])
         reset_queries()  # With DEBUG on, Django keeps the text of every statement.
     report.notices.sort(key=attrgetter("line"))
     report.errors.sort(key=attrgetter("line"))
@@ -112,10 +110,10 @@ def longest(model: type[models.Model], name: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NamedRows:
     """A line with the keys of the rows that it names."""
 
-    line: Line
+    line: RegisterLine
     cluster: int
     organisation: int | None
     region: int | None
@@ -159,33 +157,33 @@ class RegisterWriter:
         self.first_lines: dict[bytes, int] = {}
         self.told: set[tuple[int, str, str]] = set()
 
-    def write(self, lines: list[Line]) -> None:
+    def write(self, lines: list[RegisterLine]) -> None:
         lines = [line for line in lines if self.is_unambiguous(line)]
         lines = self.without_two_in_force(lines)
         self.add_regions(lines)
         self.add_organisations(lines)
         self.add_clusters(lines)
         entries = [
-            Entry(line, self.cluster(line), self.organisation(line) or None, self.region(line))
+            NamedRows(line, self.cluster(line), self.organisation(line) or None, self.region(line))
             for line in lines
         ]
         self.complete_clusters(entries)
         self.add_labels(entries)
         self.add_leads(entries)
 
-    def notice(self, line: Line, column: str, message: str) -> None:
+    def notice(self, line: RegisterLine, column: str, message: str) -> None:
         self.report.notices.append(Finding(line.number, column, message))
 
-    def cluster(self, line: Line) -> int:
+    def cluster(self, line: RegisterLine) -> int:
         return self.clusters.get(line.country, line.cluster)
 
-    def organisation(self, line: Line) -> int:
+    def organisation(self, line: RegisterLine) -> int:
         return self.organisations.get(line.country, line.organisation) if line.organisation else 0
 
-    def region(self, line: Line) -> int | None:
+    def region(self, line: RegisterLine) -> int | None:
         return self.regions.get(line.country, line.region) if line.region else None
 
-    def is_unambiguous(self, line: Line) -> bool:
+    def is_unambiguous(self, line: RegisterLine) -> bool:
         """Whether each name leads to one row: a label never goes to a guessed cluster."""
         found = {"cluster": self.cluster(line), "managing_organisation": self.organisation(line)}
         columns = [column for column, key in found.items() if key == AMBIGUOUS]
@@ -193,7 +191,7 @@ class RegisterWriter:
         self.report.errors += [Finding(line.number, column, message) for column in columns]
         return not columns
 
-    def without_two_in_force(self, lines: list[Line]) -> list[Line]:
+    def without_two_in_force(self, lines: list[RegisterLine]) -> list[RegisterLine]:
         """Report lines of which the database would refuse the label, and leave them out.
 
         Only labels known to the day are compared (three queries where a line has one).
@@ -223,8 +221,8 @@ class RegisterWriter:
                 new.add(key)
         return [line for line in lines if line.number not in bad]
 
-    def cluster_key(self, line: Line) -> ClusterKey:
-        return self.cluster(line) or (line.country, folded(line.cluster))
+    def cluster_key(self, line: RegisterLine) -> ClusterKey:
+        return self.cluster(line) or (line.country, folded_name(line.cluster))
 
     def in_force(self, clusters: list[int]) -> dict[tuple[ClusterKey, str], list[InForce]]:
         """By cluster and level, the stored labels that the database compares with new ones.
@@ -246,10 +244,18 @@ class RegisterWriter:
                 found.setdefault(key[:2], []).append(span)
         return found
 
-    def add_regions(self, lines: list[Line]) -> None:
+    def create(self, model: type[Row], rows: Iterable[Row]) -> list[Row]:
+        """Insert the rows with their history, and count them."""
+        new = list(rows)
+        if new:
+            bulk_create_with_history(new, model, default_change_reason=IMPORT)
+            self.report.created[f"{model._meta.model_name}s"] += len(new)
+        return new
+
+    def add_regions(self, lines: list[RegisterLine]) -> None:
         new: dict[tuple[str, str], Region] = {}
         for line in lines:
-            key = (line.country, folded(line.region))
+            key = (line.country, folded_name(line.region))
             if line.region and not self.region(line) and key not in new:
                 new[key] = Region(country=line.country, name=line.region)
                 message = (
@@ -257,36 +263,36 @@ class RegisterWriter:
                     "it becomes a region without a code."
                 )
                 self.notice(line, "region", message)
-        for region in created(Region, new.values()):
+        for region in self.create(Region, new.values()):
             self.regions.add(region)
-        self.report.created["regions"] += len(new)
 
-    def add_organisations(self, lines: list[Line]) -> None:
-        new: dict[tuple[str, str], Organisation] = {}
-        for line in lines:
-            key = (line.country, folded(line.organisation))
-            if line.organisation and key not in new and not self.organisation(line):
-                new[key] = Organisation(country=line.country, name=line.organisation)
-        for row in created(Organisation, with_addresses(Organisation, new.values())):
-            self.organisations.add(row.country.code, row.name, row.pk)
-        self.report.created["organisations"] += len(new)
+    def add_organisations(self, lines: list[RegisterLine]) -> None:
+        named = [line for line in lines if line.organisation]
+        rows = (Organisation(country=line.country, name=line.organisation) for line in named)
+        self.add_named(Organisation, self.organisations, rows)
 
-    def add_clusters(self, lines: list[Line]) -> None:
-        new: dict[tuple[str, str], Cluster] = {}
-        for line in lines:
-            key = (line.country, folded(line.cluster))
-            if key not in new and not self.cluster(line):
-                new[key] = Cluster(
-                    country=line.country,
-                    name=line.cluster,
-                    portfolio_id=self.portfolios.get(line.portfolio),
-                    region_id=self.region(line),
-                )
-        for row in created(Cluster, with_addresses(Cluster, new.values())):
-            self.clusters.add(row.country.code, row.name, row.pk)
-        self.report.created["clusters"] += len(new)
+    def add_clusters(self, lines: list[RegisterLine]) -> None:
+        self.add_named(Cluster, self.clusters, map(self.new_cluster, lines))
 
-    def complete_clusters(self, entries: list[Entry]) -> None:
+    def new_cluster(self, line: RegisterLine) -> Cluster:
+        return Cluster(
+            country=line.country,
+            name=line.cluster,
+            portfolio_id=self.portfolios.get(line.portfolio),
+            region_id=self.region(line),
+        )
+
+    def add_named(
+        self, model: type[Addressed], index: "NameIndex", rows: Iterable[Addressed]
+    ) -> None:
+        new: dict[tuple[str, str], Addressed] = {}
+        for row in rows:
+            if not index.get(row.country.code, row.name):
+                new.setdefault((row.country.code, folded_name(row.name)), row)
+        for row in self.create(model, with_addresses(model, new.values())):
+            index.add(row.country.code, row.name, row.pk)
+
+    def complete_clusters(self, entries: list[NamedRows]) -> None:
         """Fill what was never filled; where a line says something else, keep and tell."""
         said = [
             (entry, entry.line.portfolio, self.portfolios.get(entry.line.portfolio))
@@ -297,7 +303,9 @@ class RegisterWriter:
             "region_id", "region", [(entry, entry.line.region, entry.region) for entry in entries]
         )
 
-    def complete(self, name: str, column: str, said: list[tuple[Entry, str, int | None]]) -> None:
+    def complete(
+        self, name: str, column: str, said: list[tuple[NamedRows, str, int | None]]
+    ) -> None:
         pks = {entry.cluster for entry, _text, _value in said}
         present = dict(Cluster.objects.filter(pk__in=pks).values_list("pk", name))
         empty = [pk for pk, value in present.items() if value is None]
@@ -318,7 +326,7 @@ class RegisterWriter:
             setattr(row, name, new[row.pk])
         bulk_update_with_history(rows, Cluster, [name], default_change_reason=IMPORT)
 
-    def add_labels(self, entries: list[Entry]) -> None:
+    def add_labels(self, entries: list[NamedRows]) -> None:
         present = present_labels({entry.cluster for entry in entries})
         new = []
         for entry in entries:
@@ -330,15 +338,16 @@ class RegisterWriter:
                 self.report.unchanged += 1
             else:
                 new.append(self.label_of(entry))
-        created(Label, with_status_places(with_public_ids(Label, new)))
-        self.report.created["labels"] += len(new)
+        redraw_taken(Label, new, "public_id", new_public_id)
+        redraw_taken(Label, new, "status_index", new_status_index)
+        self.create(Label, new)
 
-    def label_of(self, entry: Entry) -> Label:
+    def label_of(self, entry: NamedRows) -> Label:
         label = self.label(entry.line)
         label.cluster_id, label.managing_organisation_id = entry.cluster, entry.organisation
         return label
 
-    def label(self, line: Line) -> Label:
+    def label(self, line: RegisterLine) -> Label:
         """With its days, still without a cluster."""
         label = Label(
             level_id=line.level,
@@ -349,7 +358,7 @@ class RegisterWriter:
         label.apply_validity(self.rules[line.level])
         return label
 
-    def add_leads(self, entries: list[Entry]) -> None:
+    def add_leads(self, entries: list[NamedRows]) -> None:
         """An organisation leads a cluster that never had a lead and where it has no other role."""
         new: dict[int, Management] = {}
         for entry in entries:
@@ -369,18 +378,17 @@ class RegisterWriter:
                 role == ManagementRole.LEAD or organisation == proposed.organisation_id
             ):
                 del new[cluster]
-        created(Management, new.values())
-        self.report.created["managements"] += len(new)
+        self.create(Management, new.values())
 
 
-def is_exact(line: Line) -> bool:
+def is_exact(line: RegisterLine) -> bool:
     """Whether the days of its label are known to the day, as far as a file tells."""
     until = line.valid_until
     is_start_exact = line.awarded_on is not None and line.awarded_on.precision == "day"
     return is_start_exact and (until is None or until.precision == "day")
 
 
-def overlap(line: Line, other: InForce) -> str:
+def overlap(line: RegisterLine, other: InForce) -> str:
     return (
         f"the cluster has a label of level “{line.level}” in force from {other.first} to "
         f"{other.last} already ({other.name}), and two of one level are not in force on one day. "
@@ -399,12 +407,12 @@ class RegionIndex:
     def add(self, region: Region) -> None:
         country = region.country.code
         for other in filter(None, region.other_names.split("|")):
-            self.keys.setdefault((country, folded(other)), region.pk)
+            self.keys.setdefault((country, folded_name(other)), region.pk)
         for text in filter(None, (region.name, region.code)):
-            self.keys[country, folded(text)] = region.pk
+            self.keys[country, folded_name(text)] = region.pk
 
     def get(self, country: str, text: str) -> int | None:
-        return self.keys.get((country, folded(text)))
+        return self.keys.get((country, folded_name(text)))
 
 
 class NameIndex:
@@ -419,16 +427,16 @@ class NameIndex:
         for source in reversed(sources):
             keys: dict[bytes, int] = {}
             for country, name, pk in source.order_by().iterator():
-                key = digest(country, folded(name))
+                key = digest(country, folded_name(name))
                 keys[key] = pk if keys.get(key, pk) == pk else AMBIGUOUS
             self.keys |= keys
 
     def add(self, country: str, name: str, pk: int) -> None:
-        self.keys[digest(country, folded(name))] = pk
+        self.keys[digest(country, folded_name(name))] = pk
 
     def get(self, country: str, name: str) -> int:
         """The row's key, 0 where there is none, `AMBIGUOUS` where several share the name."""
-        name = folded(name)
+        name = folded_name(name)
         return self.keys.get(digest(country, name)) or self.keys.get(digest("", name), 0)
 
 
@@ -453,43 +461,26 @@ def rules_by_level() -> dict[str, dict[Rule, LevelRule]]:
     return rules
 
 
-def created(model: type[Row], rows: Iterable[Row]) -> list[Row]:
-    """Insert the rows with their history."""
-    inserted = list(rows)
-    if inserted:
-        bulk_create_with_history(inserted, model, default_change_reason=IMPORT)
-    return inserted
-
-
-def with_public_ids(model: type[Numbered], rows: Iterable[Numbered]) -> list[Numbered]:
-    """Draw again where a public id is taken: among 100,000 rows that happens."""
-    rows = list(rows)
-    same = model._default_manager.filter(public_id__in=[row.public_id for row in rows])
-    taken = set(same.values_list("public_id", flat=True))
+def redraw_taken(
+    model: type[models.Model], rows: Iterable[models.Model], name: str, draw: Callable[[], object]
+) -> None:
+    """Draw again what another row has: in a large import many numbers meet."""
+    stored = model._default_manager
+    wanted = [getattr(row, name) for row in rows]
+    taken = set(stored.filter(**{f"{name}__in": wanted}).values_list(name, flat=True))
     for row in rows:
-        while row.public_id in taken:
-            row.public_id = new_public_id()
-        taken.add(row.public_id)
-    return rows
-
-
-def with_status_places(labels: list[Label]) -> list[Label]:
-    """Draw again where a place in the lists of states is taken: in a large import many are."""
-    wanted = [label.status_index for label in labels]
-    same = Label.objects.filter(status_index__in=wanted)
-    taken = set(same.values_list("status_index", flat=True))
-    for label in labels:
-        while label.status_index in taken:
-            label.status_index = new_status_index()
-            if Label.objects.filter(status_index=label.status_index).exists():
-                taken.add(label.status_index)
-        taken.add(label.status_index)
-    return labels
+        while (value := getattr(row, name)) in taken:
+            value = draw()
+            setattr(row, name, value)
+            if stored.filter(**{name: value}).exists():
+                taken.add(value)
+        taken.add(value)
 
 
 def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
     """Give each row a slug that no row has or had (two queries)."""
-    rows = with_public_ids(model, rows)
+    rows = list(rows)
+    redraw_taken(model, rows, "public_id", new_public_id)
     options = {row.public_id: slug_options(row) for row in rows}
     wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
     taken = {
@@ -507,7 +498,7 @@ def slug_options(row: Cluster | Organisation) -> tuple[str, str, str]:
     return slug, f"{slug}-{row.country.code.lower()}", f"{slug}-{row.public_id.lower()}"
 
 
-def folded(text: str) -> str:
+def folded_name(text: str) -> str:
     return " ".join(text.casefold().split())
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from clusters.dates import PartialDate
 from clusters.tables.reader import ENCODING, ENCODING_ERRORS, MAX_LINE_LENGTH, Finding, TableRefused
-from labels.importing.lines import COLUMNS, Line, RegisterFile, Vocabulary
+from labels.importing.lines import COLUMNS, RegisterFile, RegisterLine, Vocabulary
 
 HEADER = ",".join(COLUMNS)
 QUOTES = (
@@ -22,7 +22,7 @@ VOCABULARY = Vocabulary(
     levels=("bronze", "silver", "gold"),
     longest={"cluster": 200, "region": 120, "managing_organisation": 200, "source": 500},
 )
-RIGHT = Line(
+RIGHT = RegisterLine(
     number=2,
     cluster="bioPmed",
     country="IT",
@@ -40,7 +40,7 @@ def register_file(content: bytes) -> RegisterFile:
     return RegisterFile(StringIO(content.decode(ENCODING, ENCODING_ERRORS), newline="\n"))
 
 
-def read(content: str | bytes) -> list[Line | Finding]:
+def read(content: str | bytes) -> list[RegisterLine | Finding]:
     raw = content if isinstance(content, bytes) else content.encode()
     return list(register_file(raw).read(VOCABULARY))
 
@@ -84,7 +84,7 @@ def test_reader_names_a_column_that_it_does_not_know() -> None:
 def test_reader_counts_the_lines_of_the_file() -> None:
     found = read(f"{HEADER}\n\n{GOOD}\n\n\n{GOOD}\n")
 
-    assert [line.number for line in found if isinstance(line, Line)] == [3, 6]
+    assert [line.number for line in found if isinstance(line, RegisterLine)] == [3, 6]
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_line_in_disorder_spoils_no_other_line(bad: str, message: str) -> None:
     found = read(f"{HEADER}\n{bad}\n{GOOD}\n")
 
     assert found[0] == Finding(2, "", message)
-    assert [line.number for line in found if isinstance(line, Line)] == [3]
+    assert [line.number for line in found if isinstance(line, RegisterLine)] == [3]
 
 
 @given(st.lists(st.one_of(st.binary(max_size=60), st.sampled_from([GOOD.encode(), b'"', b"\n"]))))
@@ -298,7 +298,7 @@ def test_reader_reports_on_whatever_it_is_given(pieces: list[bytes]) -> None:
     content = HEADER.encode() + b"\n" + b"\n".join(pieces)
 
     numbers = [
-        found.number if isinstance(found, Line) else found.line
+        found.number if isinstance(found, RegisterLine) else found.line
         for found in register_file(content).read(VOCABULARY)
     ]
 
