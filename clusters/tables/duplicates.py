@@ -23,14 +23,14 @@ SHARED_DOMAINS = frozenset(
 )
 
 
-class Reason(StrEnum):
+class DuplicateReason(StrEnum):
     NAME = "name"
     DOMAIN = "domain"
     VAT_NUMBER = "vat_number"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Identity:
     """What a row is recognised by. `key` is whatever the caller knows the row by."""
 
     key: int
@@ -43,15 +43,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Likeness:
-    entry: Entry
-    reason: Reason
+class Duplicate:
+    other: Identity
+    reason: DuplicateReason
 
 
-class Register:
-    """Stored entries and those of a table, which are compared with these and each other."""
+class DuplicateFinder:
+    """Compares the lines of a table with stored rows and with each other."""
 
-    def __init__(self, stored: Iterable[Entry], lines: Sequence[Entry]) -> None:
+    def __init__(self, stored: Iterable[Identity], lines: Sequence[Identity]) -> None:
         entries = [*stored, *lines]
         # A line that changes a stored entry stands for it.
         self.places = {entry.key: place for place, entry in enumerate(entries)}
@@ -60,20 +60,20 @@ class Register:
             [text for entry in lines for text in entry.texts()],
             [text for text, _entry in self.named],
         )
-        self.domains: dict[str, list[Entry]] = defaultdict(list)
-        self.vat_numbers: dict[str, list[Entry]] = defaultdict(list)
+        self.domains: dict[str, list[Identity]] = defaultdict(list)
+        self.vat_numbers: dict[str, list[Identity]] = defaultdict(list)
         for entry in entries:
             self.domains[domain_of(entry.website)].append(entry)
             self.vat_numbers[digits_of(entry.vat_number)].append(entry)
         self.domains[""] = self.vat_numbers[""] = []
 
-    def alike(self, line: Entry) -> Iterator[Likeness]:
+    def find_duplicates(self, line: Identity) -> Iterator[Duplicate]:
         """Each other entry once, at most `MAX_ALIKE` for each reason; no later line."""
         keys = {line.key}
         for reason, others in (
-            (Reason.VAT_NUMBER, self.vat_numbers[digits_of(line.vat_number)]),
-            (Reason.NAME, self.named_alike(line)),
-            (Reason.DOMAIN, self.domains[domain_of(line.website)]),
+            (DuplicateReason.VAT_NUMBER, self.vat_numbers[digits_of(line.vat_number)]),
+            (DuplicateReason.NAME, self.find_similar_names(line)),
+            (DuplicateReason.DOMAIN, self.domains[domain_of(line.website)]),
         ):
             found = {
                 other.key: other
@@ -81,16 +81,15 @@ class Register:
                 if other.key not in keys and self.places[other.key] < self.places[line.key]
             }
             keys |= {*found}
-            yield from (Likeness(other, reason) for other in [*found.values()][:MAX_ALIKE])
+            yield from (Duplicate(other, reason) for other in [*found.values()][:MAX_ALIKE])
 
-    def named_alike(self, line: Entry) -> list[Entry]:
+    def find_similar_names(self, line: Identity) -> list[Identity]:
         matches = [match for text in line.texts() for match in self.similar[text]]
         matches.sort(key=lambda match: -match[1])
         return [self.named[place][1] for place, likeness in matches if likeness >= MIN_LIKENESS]
 
 
 def sorted_words(name: str) -> str:
-    """The words without accents, case and order."""
     return " ".join(sorted(re.findall(r"[a-z0-9]+", anyascii(name).casefold())))
 
 
@@ -104,6 +103,6 @@ def domain_of(website: str) -> str:
 
 
 def digits_of(vat_number: str) -> str:
-    """With letters, without the country, spaces and stops: it may be written in many ways."""
+    # With letters, without the country, spaces and stops: it may be written in many ways.
     compact = re.sub(r"[^0-9A-Z]", "", vat_number.upper())
     return re.sub(r"^[A-Z]{2}", "", compact)

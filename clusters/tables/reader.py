@@ -144,7 +144,6 @@ class CsvFile:
         return self.columns
 
     def rows(self) -> Iterator[Record | Finding]:
-        """Those below the header, each as wide as it."""
         for record in self.records():
             if isinstance(record, Record) and len(record.values) != len(self.columns):
                 yield Finding(record.line, "", self.explain_width(record))
@@ -264,7 +263,7 @@ def read_csv_table(content: bytes) -> Table:
 
 
 def without_apostrophes(row: Record | Finding) -> Record | Finding:
-    """Take off those that keep a spreadsheet from running a value, as an export puts them on."""
+    # Take off those that keep a spreadsheet from running a value, as an export puts them on.
     if isinstance(row, Finding):
         return row
     values = [value.strip() for value in row.values]

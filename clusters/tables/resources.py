@@ -36,7 +36,7 @@ from clusters.models import (
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
 from clusters.public_ids import slug_for
-from clusters.tables.duplicates import Entry, Likeness, Reason, Register
+from clusters.tables.duplicates import Duplicate, DuplicateFinder, DuplicateReason, Identity
 from clusters.tables.formats import LINE
 from clusters.tables.reader import Finding, TableRefused, shown
 
@@ -114,12 +114,12 @@ class ValueDiff(Diff):  # type: ignore[misc]
     def as_html(self) -> list[str | SafeString]:
         pairs = zip([""] * len(self.left) if self.new else self.left, self.right, strict=True)
         return [
-            new if old == new else format_html_join(" ", "<{0}>{1}</{0}>", marked(old, new))
+            new if old == new else format_html_join(" ", "<{0}>{1}</{0}>", changed_parts(old, new))
             for old, new in pairs
         ]
 
 
-def marked(old: str, new: str) -> Iterator[tuple[str, str]]:
+def changed_parts(old: str, new: str) -> Iterator[tuple[str, str]]:
     yield from ((tag, text) for tag, text in (("del", old), ("ins", new)) if text)
 
 
@@ -194,7 +194,6 @@ class TableResource(ModelResource):  # type: ignore[misc]
     # In
 
     def import_columns(self) -> list[str]:
-        """Those that the person may give."""
         writable = self.admin.importable(self.request, None)
         return [
             name
@@ -222,10 +221,10 @@ class TableResource(ModelResource):  # type: ignore[misc]
             values = {"refused": ", ".join(map(shown, refused)), "columns": ", ".join(allowed)}
             raise TableRefused(Finding(0, "", message % values))
         self.stored = self.lock_rows(dataset)
-        self.stored_entries = [*self.entries()] if self.is_preview else []
+        self.identities = [*self.stored_identities()] if self.is_preview else []
 
     def lock_rows(self, dataset: Dataset) -> dict[tuple[str, str], Any]:
-        """The rows that the lines name, locked in one order, so that no two imports wait."""
+        # The rows that the lines name, locked in one order, so that no two imports wait.
         found: dict[tuple[str, str], Any] = {}
         for name in self.found_by:
             if name in dataset.headers:
@@ -242,7 +241,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
         ]
 
     def get_instance(self, instance_loader: Any, row: Mapping[str, str]) -> Any:
-        """By its public id; where the line has none, by its address."""
+        # By its public id; where the line has none, by its address.
         for name in self.found_by:
             if row.get(name):
                 instance = self.stored.get((name, row[name]))
@@ -272,7 +271,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
     def import_field(
         self, field: Field, instance: Any, row: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """An empty cell leaves a new row its default."""
+        # An empty cell leaves a new row its default.
         column = instance._meta.get_field(field.attribute)
         has_default = column.has_default() and not column.null
         if not (instance._state.adding and has_default and row.get(field.column_name) == ""):
@@ -320,11 +319,10 @@ class TableResource(ModelResource):  # type: ignore[misc]
         return blake2b(content.encode(), digest_size=12).hexdigest()
 
     def after_import(self, dataset: Dataset, result: TableResult, **kwargs: Any) -> None:
-        """Show in the preview only what changes, and which other rows may be the same."""
         if not self.is_preview or result.invalid_rows:
             return
-        entries = {row.line: self.entry_of(row) for row in result.rows}
-        register = Register(self.stored_entries, [*filter(None, entries.values())])
+        entries = {row.line: self.changed_identity(row) for row in result.rows}
+        register = DuplicateFinder(self.identities, [*filter(None, entries.values())])
         # Not the first column: the import draws another public id than the preview.
         places = range(1, len(result.diff_headers))
         changed = [
@@ -336,51 +334,50 @@ class TableResource(ModelResource):  # type: ignore[misc]
         result.diff_headers = [_("Line"), _("Row"), _("There already?"), *headers]
         for row in result.rows:
             entry = entries[row.line]
-            found = map(self.explain_likeness, register.alike(entry) if entry else ())
+            found = map(self.explain_duplicate, register.find_duplicates(entry) if entry else ())
             warning = format_html_join("", "<p>{} {}</p>", found)
             cells = [row.diff[place] for place in changed]
             row.diff = [row.line, row.object_repr, warning, *cells]
 
     # Duplicates
 
-    def entry_of(self, row_result: RowResult) -> Entry | None:
-        """By what a new or renamed row is recognised."""
-        old, new = row_result.original, self.recognise(row_result.instance)
-        if not new.names or (old and self.recognise(old) == new):
+    def changed_identity(self, row_result: RowResult) -> Identity | None:
+        old, new = row_result.original, self.identity_of(row_result.instance)
+        if not new.names or (old and self.identity_of(old) == new):
             return None
         return replace(new, key=-row_result.line) if row_result.is_new() else new
 
-    def recognise(self, row: Any) -> Entry:
+    def identity_of(self, row: Any) -> Identity:
         names = tuple(getattr(row, name) for name in self.recognised_by)
         numbers = (getattr(row, name) for name in ("website", *self.numbers))
-        return Entry(row.pk, names, *numbers) if names else Entry(row.pk, ())
+        return Identity(row.pk, names, *numbers) if names else Identity(row.pk, ())
 
-    def explain_likeness(self, likeness: Likeness) -> tuple[str, str]:
+    def explain_duplicate(self, duplicate: Duplicate) -> tuple[str, str]:
         reasons = {
-            Reason.NAME: _("The name is like that of"),
-            Reason.DOMAIN: _("The web site is the same as that of"),
-            Reason.VAT_NUMBER: _("The VAT number is the same as that of"),
+            DuplicateReason.NAME: _("The name is like that of"),
+            DuplicateReason.DOMAIN: _("The web site is the same as that of"),
+            DuplicateReason.VAT_NUMBER: _("The VAT number is the same as that of"),
         }
-        other = likeness.entry
+        other = duplicate.other
         if other.key < 0:
-            return reasons[likeness.reason], _("line %(line)d") % {"line": -other.key}
+            return reasons[duplicate.reason], _("line %(line)d") % {"line": -other.key}
         url = reverse(
             f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_change",
             args=[other.key],
         )
-        return reasons[likeness.reason], format_html('<a href="{}">{}</a>', url, other.names[0])
+        return reasons[duplicate.reason], format_html('<a href="{}">{}</a>', url, other.names[0])
 
-    def entries(self) -> Iterator[Entry]:
+    def stored_identities(self) -> Iterator[Identity]:
         """Stored rows as they are recognised; none where nothing is compared."""
         rows = self.admin.get_queryset(self.request).order_by()
         names = self.recognised_by
         if names:
             for key, *values in rows.values_list("pk", *names, "website", *self.numbers):
-                yield Entry(key, tuple(values[: len(names)]), *values[len(names) :])
+                yield Identity(key, tuple(values[: len(names)]), *values[len(names) :])
         for model, parent in self.other_names:
             found = model._default_manager.filter(**{f"{parent}__in": rows.values("pk")})
             for key, name in found.order_by().values_list(parent, "name"):
-                yield Entry(key, (name,))
+                yield Identity(key, (name,))
 
     # Out
 
@@ -389,7 +386,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
         return queryset.select_related(*self.hidden).order_by("pk")
 
     def hidden_keys(self, relation: str, queryset: QuerySet[Any]) -> set[Any]:
-        """Of the rows that these refer to, those whose names the person may not read."""
+        # Of the rows that these refer to, those whose names the person may not read.
         column: Any = queryset.model._meta.get_field(relation)
         keys = queryset.order_by().exclude(**{relation: None}).values(column.attname)
         referred = column.related_model._base_manager.filter(pk__in=keys)

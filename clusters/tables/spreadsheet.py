@@ -127,7 +127,7 @@ def value_text(value: object, number_format: str) -> str:
 
 
 def day_text(day: date, number_format: str) -> str:
-    """A spreadsheet makes a day of “2015-07” and shows its month: no more was meant."""
+    # A spreadsheet makes a day of “2015-07” and shows its month: no more was meant.
     shown = number_format.lower()
     if "d" in shown:
         return day.isoformat()

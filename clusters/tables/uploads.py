@@ -13,7 +13,6 @@ STORAGE = "import_export"
 
 
 def remove_old_uploads(now: datetime) -> None:
-    """Tables that nobody imported in time."""
     storage = storages[STORAGE]
     for name in storage.listdir("")[1] if storage.exists("") else ():
         if storage.get_modified_time(name) < now - LIFETIME:

@@ -169,7 +169,7 @@ class Checker:
         return text
 
     def country(self) -> str:
-        """The code, empty where it is wrong."""
+        # The code, empty where it is wrong.
         text = self.required("country_code")
         code = text.upper()
         if code in self.vocabulary.countries:

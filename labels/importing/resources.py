@@ -34,7 +34,7 @@ class LabelResource(TableResource):
         )  # fmt: skip
 
     def lock_rows(self, dataset: Dataset) -> dict[tuple[str, str], Any]:
-        """Clusters are held first, as by every step: what is read then stays so until the end."""
+        # Clusters are held first, as by every step: what is read then stays so until the end.
         named = Q()
         for column, path in (("cluster", "public_id"), (PUBLIC_ID, "labels__public_id")):
             if column in dataset.headers:
@@ -44,7 +44,7 @@ class LabelResource(TableResource):
         return super().lock_rows(dataset)
 
     def validate_instance(self, instance: Label, errors: Any = None, *args: Any) -> None:
-        """The step checks the whole label; it wants the cluster and the level."""
+        # The step checks the whole label; it wants the cluster and the level.
         errors = dict(errors or {})
         for name in ("cluster", "level"):
             if getattr(instance, f"{name}_id") is None:

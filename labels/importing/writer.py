@@ -71,7 +71,7 @@ def import_register(file: TextIO, *, dry_run: bool = False, skip_bad: bool = Fal
 def write_records(
     records: Iterator[RegisterLine | Finding], report: Report, *, skip_bad: bool
 ) -> None:
-    """After a finding, without `skip_bad`, only look at the rest."""
+    # After a finding, without `skip_bad`, only look at the rest.
     writer = RegisterWriter(report)
     while chunk := list(islice(records, CHUNK)):
         report.errors += [record for record in chunk if isinstance(record, Finding)]
@@ -184,7 +184,7 @@ class RegisterWriter:
         return self.regions.get(line.country, line.region) if line.region else None
 
     def is_unambiguous(self, line: RegisterLine) -> bool:
-        """Whether each name leads to one row: a label never goes to a guessed cluster."""
+        # Whether each name leads to one row: a label never goes to a guessed cluster.
         found = {"cluster": self.cluster(line), "managing_organisation": self.organisation(line)}
         columns = [column for column, key in found.items() if key == AMBIGUOUS]
         message = f"more than one in {line.country} has this name. Rename one of them first."
@@ -245,7 +245,6 @@ class RegisterWriter:
         return found
 
     def create(self, model: type[Row], rows: Iterable[Row]) -> list[Row]:
-        """Insert the rows with their history, and count them."""
         new = list(rows)
         if new:
             bulk_create_with_history(new, model, default_change_reason=IMPORT)
@@ -293,7 +292,7 @@ class RegisterWriter:
             index.add(row.country.code, row.name, row.pk)
 
     def complete_clusters(self, entries: list[NamedRows]) -> None:
-        """Fill what was never filled; where a line says something else, keep and tell."""
+        # Fill what was never filled; where a line says something else, keep and tell.
         said = [
             (entry, entry.line.portfolio, self.portfolios.get(entry.line.portfolio))
             for entry in entries
@@ -348,7 +347,6 @@ class RegisterWriter:
         return label
 
     def label(self, line: RegisterLine) -> Label:
-        """With its days, still without a cluster."""
         label = Label(
             level_id=line.level,
             awarded_on=line.awarded_on,
@@ -359,7 +357,7 @@ class RegisterWriter:
         return label
 
     def add_leads(self, entries: list[NamedRows]) -> None:
-        """An organisation leads a cluster that never had a lead and where it has no other role."""
+        # An organisation leads a cluster that never had a lead and where it has no other role.
         new: dict[int, Management] = {}
         for entry in entries:
             if entry.organisation and entry.cluster not in new:
@@ -382,7 +380,6 @@ class RegisterWriter:
 
 
 def is_exact(line: RegisterLine) -> bool:
-    """Whether the days of its label are known to the day, as far as a file tells."""
     until = line.valid_until
     is_start_exact = line.awarded_on is not None and line.awarded_on.precision == "day"
     return is_start_exact and (until is None or until.precision == "day")
@@ -441,13 +438,12 @@ class NameIndex:
 
 
 def past_names(model: type[Cluster] | type[Organisation]) -> Any:
-    """Country, name and key of present rows, as their history has them."""
     rows = model.history.filter(id__in=model.objects.values("pk"))
     return rows.values_list("country", "name", "id").distinct()
 
 
 def present_labels(clusters: Collection[int]) -> set[LabelKey]:
-    """The labels of these clusters as they are, and as they were before a correction."""
+    # The labels of these clusters as they are, and as they were before a correction.
     columns = ("cluster", "level", "awarded_on", "valid_until")
     labels = Label.objects.filter(cluster__in=clusters)
     past = Label.history.filter(cluster__in=clusters, id__in=labels.values("pk"))
@@ -464,7 +460,7 @@ def rules_by_level() -> dict[str, dict[Rule, LevelRule]]:
 def redraw_taken(
     model: type[models.Model], rows: Iterable[models.Model], name: str, draw: Callable[[], object]
 ) -> None:
-    """Draw again what another row has: in a large import many numbers meet."""
+    # Draw again what another row has: in a large import many numbers meet.
     stored = model._default_manager
     wanted = [getattr(row, name) for row in rows]
     taken = set(stored.filter(**{f"{name}__in": wanted}).values_list(name, flat=True))
