@@ -23,11 +23,13 @@ from django.views.decorators.http import require_safe
 
 from clusters.contact.reports import ReportedRecord, describe_record
 from clusters.formats.facts import columns_of
+from clusters.formats.organisations import ORGANISATION, PROGRAMME
 from clusters.formats.records import FACTS as CLUSTER
 from clusters.http.links import Link
 from clusters.http.paging import page_of
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
 from config.site.search import found, words_asked
+from config.snapshot.records import ANNOUNCEMENT, LEVEL, PORTFOLIO, REGION
 from labels.formats.records import FACTS as LABEL
 from labels.models import Label
 from labels.register.holdings import directory
@@ -109,8 +111,20 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
-    columns = {"label_columns": columns_of(LABEL), "cluster_columns": columns_of(CLUSTER)}
-    return TemplateResponse(request, "data.html", columns)
+    archive = (
+        (_("Organisations"), ORGANISATION),
+        (_("Programmes"), PROGRAMME),
+        (_("Announcements"), ANNOUNCEMENT),
+        (_("Portfolios"), PORTFOLIO),
+        (_("Regions"), REGION),
+        (_("Levels"), LEVEL),
+    )
+    context = {
+        "label_columns": columns_of(LABEL),
+        "cluster_columns": columns_of(CLUSTER),
+        "archive_columns": [(title, columns_of(facts)) for title, facts in archive],
+    }
+    return TemplateResponse(request, "data.html", context)
 
 
 @require_safe
