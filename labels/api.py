@@ -282,7 +282,6 @@ def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
 
 
 def find_labels(asked: LabelParameters) -> RegisterQuery:
-    """Raises ValidationError where a code does not exist."""
     data = QueryDict(mutable=True)
     data["q"] = asked.q
     for name in ("level", "state", "country", "portfolio"):

@@ -120,7 +120,6 @@ def announcements_detail(request: HttpRequest, id: str) -> Data:
 
 
 def announcement_row(announcement: Announcement) -> Data:
-    """Without a query on a row of `for_page` with its labels."""
     assert announcement.published_at is not None
     picture = announcement.picture
     zone = timezone.get_default_timezone()

@@ -290,7 +290,6 @@ def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
 
 
 def find_clusters(request: HttpRequest, asked: ClusterParameters) -> Directory:
-    """Raises ValidationError where a code or a place does not exist."""
     data = QueryDict(mutable=True)
     for name, value in asked.model_dump(mode="json", exclude={"limit"}).items():
         if value not in (None, []):
@@ -313,7 +312,6 @@ def _last_id(found: Directory) -> str:
 
 
 def cluster_rows(keys: Sequence[int], day: date) -> list[Data]:
-    """In the order of the keys; the same few queries however many."""
     rows = Cluster.objects.published().with_profile().in_bulk(keys)
     clusters = [rows[key] for key in keys if key in rows]
     labels = labels_in_short(rows, day)

@@ -28,7 +28,7 @@ NO_RECORD = "there is no record with this id"
 
 
 def exact_day(text: Any) -> date | None:
-    """Pydantic would take a moment, or seconds since 1970, for a day."""
+    # Pydantic would take a moment, or seconds since 1970, for a day.
     if text is None:
         return None
     is_a_day = isinstance(text, str) and len(text) == len("2015-09-08")
@@ -49,7 +49,7 @@ Day = Annotated[
 
 
 def _format(what: str) -> Any:
-    """A text of an own format: that some list has it, no schema can say."""
+    # That a list has the text, no schema can say: the format names the list.
     return WithJsonSchema({"type": "string", "format": what})
 
 
@@ -71,7 +71,6 @@ OrganisationId = Annotated[str, _format("organisations-id")]
 
 
 def any_of(title: str) -> Any:
-    """Several values of one parameter, of which any will do."""
     return Field([], description=f"{title}.", max_length=MOST_VALUES)
 
 
@@ -205,7 +204,6 @@ def refuse_parameter(parameter: str, detail: str) -> NoReturn:
 
 
 def published_row(known: QuerySet[AnyModel], name: str, value: str) -> AnyModel:
-    """The one of the published rows that is called so, or 404."""
     row = known.filter(**{name: value}).first()
     if row is None:
         raise Http404("There is no record with this id.")
@@ -213,7 +211,6 @@ def published_row(known: QuerySet[AnyModel], name: str, value: str) -> AnyModel:
 
 
 def row_of_parameter(parameter: str, known: QuerySet[AnyModel], public_id: str) -> AnyModel:
-    """The one of the published rows with this id, or 422."""
     row = known.filter(public_id=public_id).first()
     return row or refuse_parameter(parameter, NO_RECORD)
 
@@ -241,7 +238,7 @@ def keyset_page(
 
 
 def next_address(request: HttpRequest, asked: Paging, last: str | None) -> str | None:
-    """The same question from behind a record; what was ignored is left out."""
+    # Parameters that were ignored are left out.
     if last is None:
         return None
     pairs = [

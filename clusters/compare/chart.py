@@ -108,7 +108,7 @@ def common_scale(several: Iterable[Sequence[Count]]) -> ChartScale | None:
 
 
 def round_up(number: int) -> int:
-    """2, 4, 6, 8 or 10 times a power of ten, none of them below the number."""
+    # 2, 4, 6, 8 or 10 times a power of ten: half of it is a whole number, too.
     power = 1
     while 10 * power < number:
         power *= 10

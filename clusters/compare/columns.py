@@ -96,7 +96,6 @@ class Column:
     remove_url: str
 
     def latest_kinds(self) -> list[tuple[MemberKind, Count]]:
-        """The last count of each kind of members, all members left out."""
         found: dict[MemberKind, Count] = {}
         for row in self.members.rows:
             for cell in row.cells:
@@ -153,7 +152,6 @@ def best_tier(found: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def neighbours(cluster: Cluster) -> list[Cluster]:
-    """Others of the same portfolio, those of its own country first."""
     if cluster.portfolio_id is None:
         return []
     others = Cluster.objects.published().filter(portfolio=cluster.portfolio_id)

@@ -89,7 +89,6 @@ def facts_named(facts: Facts, names: str) -> list[Fact]:
 
 
 def record_of_row(facts: Facts, row: Mapping[str, Any]) -> Record:
-    """Of a row of `values()`, which holds all sources."""
     return {fact.name: fact.value(row.__getitem__) for fact in facts}
 
 
@@ -105,7 +104,6 @@ def attribute(instance: object, source: str) -> Any:
 
 
 def rows_of(facts: Facts, records: Iterable[Record]) -> Iterator[list[Value]]:
-    """A row for each record, a value for each column."""
     paths = [column.path for column in columns_of(facts)]
     return ([value_at(record, path) for path in paths] for record in records)
 
@@ -118,7 +116,6 @@ def header_of(facts: Facts) -> list[str]:
 
 
 def url_of(name: str) -> Callable[[str | None], str | None]:
-    """The absolute address of the page of this name, in the active language."""
     return lambda argument: page_address(name, argument) if argument else None
 
 

@@ -127,7 +127,7 @@ FACTS = (
 
 
 def _parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
-    """What the public may know beside a cluster's own row, by the source of a fact."""
+    # What stands beside a cluster's own row, by the source of a fact.
     return {
         "other_names": ClusterName.objects.values("cluster", "name", "kind"),
         "managers": Management.objects.on(day)

@@ -30,7 +30,6 @@ def without_formula(value: object) -> str:
 
 
 def write_csv(output: TextIO, header: Sequence[object], rows: Iterable[Sequence[object]]) -> None:
-    """A row at a time, however many there are."""
     writer = csv.writer(output)
     writer.writerows([without_formula(value) for value in row] for row in chain((header,), rows))
 
@@ -79,7 +78,7 @@ def write_table(
 def write_json(
     file: IO[bytes], head: Mapping[str, object], name: str, items: Iterable[object]
 ) -> None:
-    """The head, and the items under a name of their own, each on one line."""
+    # Each item on a line of its own, so that two versions of a file can be compared.
     start = json.dumps(head, ensure_ascii=False)[:-1]
     file.write(f"{start}{', ' if head else ''}{json.dumps(name)}: [".encode())
     for number, item in enumerate(items):
@@ -89,7 +88,13 @@ def write_json(
 
 
 def write_spreadsheet(
-    file: IO[bytes], name: str, header: Sequence[str], rows: Iterable[Sequence[Value]], *, on: date
+    file: IO[bytes],
+    name: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    *,
+    on: date,
+    frozen_columns: int = 1,
 ) -> None:
     """The same bytes for the same rows: the day they tell of stands for the moment of writing.
 
@@ -100,7 +105,7 @@ def write_spreadsheet(
     )
     workbook.set_properties({"created": datetime.combine(on, time.min)})
     sheet = workbook.add_worksheet(name)
-    sheet.freeze_panes(1, 1)
+    sheet.freeze_panes(1, frozen_columns)
     sheet.set_column(0, len(header) - 1, 16)
     bold = workbook.add_format({"bold": True})
     for column, title in enumerate(header):
@@ -108,12 +113,12 @@ def write_spreadsheet(
     number = 0
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
-            write_cell(sheet, number, column, value)
+            _write_cell(sheet, number, column, value)
     sheet.autofilter(0, 0, number, len(header) - 1)
     workbook.close()
 
 
-def write_cell(sheet: Worksheet, row: int, column: int, value: Value) -> None:
+def _write_cell(sheet: Worksheet, row: int, column: int, value: Value) -> None:
     if isinstance(value, str):
         sheet.write_string(row, column, value)
     elif isinstance(value, bool):

@@ -50,14 +50,12 @@ class DirectoryRequest:
 
     @property
     def page(self) -> str:
-        """The list for people that shows the same."""
         return absolute(self.directory.query.url(reverse("clusters:list")))
 
     def records(self) -> Iterator[Record]:
         return cluster_records(self.directory.keys(), self.day, headline_records)
 
     def descriptions(self) -> Iterator[Data]:
-        """As schema.org says it."""
         found = Cluster.objects.published().with_place().prefetch_related("names")
         for keys in in_chunks(self.directory.keys()):
             clusters = found.in_bulk(keys)
@@ -94,7 +92,7 @@ def directory_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
 
 
 def _without_remedy(problem: str) -> str:
-    """What is wrong; behind the semicolon stands what a page does about it."""
+    # Behind the semicolon stands what a page does about it.
     return problem.rpartition("; ")[0] or problem
 
 

@@ -146,7 +146,6 @@ OF_TYPE: Data = {"integer": 1, "number": 1.0, "boolean": True, "string": "", "nu
 
 
 def _example(schema: Data, known: Mapping[str, Data]) -> Any:
-    """Made of the examples of the fields; the first of the values of which a field has one."""
     for choice in ("examples", "enum"):
         if choice in schema:
             return schema[choice][0]
@@ -219,7 +218,7 @@ QUERIES = {
 
 
 def _record_schemas() -> list[Data]:
-    """What the answers are made of; the lists themselves say nothing new."""
+    # The lists themselves say nothing new.
     return [
         {
             "name": name,

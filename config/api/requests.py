@@ -58,7 +58,7 @@ class Utf8Renderer(JSONRenderer):
 
 class ReadApi(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """What clients made from the description call their functions."""
+        # What clients made from the description call their functions.
         return str(operation.view_func.__name__)
 
 
@@ -122,7 +122,7 @@ def _route(request: HttpRequest) -> HttpResponseBase:
 
 @shared
 def _read(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> HttpResponseBase:
-    """What GET answers; of HEAD the server leaves the body out."""
+    # Of HEAD the server leaves the body out.
     method, request.method = request.method, "GET"
     response: HttpResponseBase = view(request, **arguments)
     request.method = method
@@ -194,5 +194,5 @@ def wrong_value(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _parameter_in(place: Sequence[str | int]) -> str:
-    """Of a place such as (“query”, “asked”, “level”, 0), with a number inside a list."""
+    # Of a place such as (“query”, “asked”, “level”, 0): the last that is no number in a list.
     return [str(part) for part in place if not isinstance(part, int)][-1]

@@ -67,7 +67,6 @@ def _zip_entry(name: str) -> ZipInfo:
 
 
 def _checksums(archive: ZipFile) -> str:
-    """Of all files so far, as `sha256sum --check` reads them."""
     lines = []
     for name in archive.namelist():
         with archive.open(name) as file:

@@ -168,14 +168,13 @@ def _programmes() -> QuerySet[Programme]:
 
 
 def _announcements(moment: datetime) -> QuerySet[Announcement]:
-    """Those published by then. Pictures, whose rights differ, stay on their pages."""
+    # Pictures, whose rights differ, stay on their pages.
     labels = Label.objects.published().with_holder().order_by("public_id")
     found = Announcement.objects.for_page(moment).order_by("public_id")
     return found.prefetch_related(Prefetch("labels", labels))
 
 
 def _clusters(day: date) -> Iterator[Record]:
-    """As in the directory's JSON, with what its page tells of other days."""
     found = Cluster.objects.published().order_by("public_id").values_list("pk", flat=True)
     for keys in in_chunks(found.iterator()):
         more: dict[str, dict[str, list[Record]]] = {}
@@ -186,7 +185,7 @@ def _clusters(day: date) -> Iterator[Record]:
 
 
 def _over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
-    """The number of a cluster, the name of a list in its record, an item of it. Four queries."""
+    # Four queries for all keys.
     managements = Management.objects.filter(organisation__is_published=True, cluster__in=keys)
     for row in managements.select_related("cluster", "organisation"):
         item = id_and_name(row.organisation) | {"role": row.role} | period(row)
@@ -207,7 +206,7 @@ def _over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
 
 
 def _lineage(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
-    """Told of both clusters, where both are public."""
+    # Of both clusters, where both are public.
     found = Lineage.objects.filter(
         Q(cluster__in=keys) | Q(other__in=keys),
         cluster__is_published=True,

@@ -121,7 +121,6 @@ def label_records(labels: LabelQuerySet, day: date) -> Iterator[Record]:
 
 
 def certification_data(label: Label) -> Data:
-    """https://schema.org/Certification in the active language; only what is known."""
     body = label.awarded_by
     return filled(
         {
@@ -172,5 +171,4 @@ def headline_records(clusters: Collection[int], day: date) -> dict[int, Record]:
 
 
 def certifications(labels: Iterable[Label]) -> list[Record]:
-    """The labels as schema.org says it, for the description of their holder."""
     return [certification_data(label) for label in labels]

@@ -4,14 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from io import BytesIO
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from xlsxwriter import Workbook
 
-from clusters.formats.writers import Value, csv_text, value_as_text, write_cell
+from clusters.formats.writers import Value, csv_text, value_as_text, write_spreadsheet
 from clusters.http.addresses import absolute
 from clusters.models import PublicRecord
 from labels.formats.records import label_record
@@ -166,18 +165,6 @@ def as_json(answered: Sequence[Answered], day: date) -> bytes:
 def as_spreadsheet(answered: Sequence[Answered], day: date) -> bytes:
     # Text stays text, whatever it begins with.
     file = BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    workbook = Workbook(file, options)
-    workbook.set_properties({"created": datetime.combine(day, time.min)})
-    sheet = workbook.add_worksheet("answers")
-    sheet.freeze_panes(1, 2)
-    sheet.set_column(0, len(COLUMNS) - 1, 16)
-    bold = workbook.add_format({"bold": True})
-    for column, name in enumerate(COLUMNS):
-        sheet.write_string(0, column, name, bold)
-    for row, line in enumerate(answered, start=1):
-        for column, value in enumerate(answer_row(line)):
-            write_cell(sheet, row, column, value)
-    sheet.autofilter(0, 0, len(answered), len(COLUMNS) - 1)
-    workbook.close()
+    rows = map(answer_row, answered)
+    write_spreadsheet(file, "answers", COLUMNS, rows, on=day, frozen_columns=2)
     return file.getvalue()
