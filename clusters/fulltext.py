@@ -139,7 +139,7 @@ def nearest(text: str) -> str:
     unknown = {word for word in words if not is_known(word)}
     if len(unknown) > MOST_MENDED:
         return ""
-    mended = {word: nearest_word(folded(word)) if word in unknown else word for word in words}
+    mended = {word: nearest_word(fold_text(word)) if word in unknown else word for word in words}
     if not all(mended.values()) or all(word == new for word, new in mended.items()):
         return ""
     return " ".join(
@@ -199,7 +199,7 @@ def folded_letter(letter: str) -> str:
     return "".join(part for part in plain if not unicodedata.combining(part))
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     return "".join(map(folded_letter, text))
 
 
@@ -227,7 +227,7 @@ def pattern_of(words: str) -> re.Pattern[str] | None:
     """What begins a word, and whole words for those in quotes; the longest first."""
     found = set()
     for term in terms_of(words):
-        *whole, last = map(folded, term.words)
+        *whole, last = map(fold_text, term.words)
         found |= {rf"{word}\b" for word in whole}
         found.add(rf"{last}\b" if term.is_exact else last)
     if not found:

@@ -17,7 +17,7 @@ from clusters.dates import PartialDate, add_months
 MONTHS_OF_A_COUNT = 24
 
 
-class Fact(StrEnum):
+class ProfileFact(StrEnum):
     TAGLINE_EN = "tagline_en"
     TAGLINE_IT = "tagline_it"
     DESCRIPTION_EN = "description_en"
@@ -34,23 +34,23 @@ class Fact(StrEnum):
     CONFIRMED = "confirmed"
 
 
-FACT_NAMES: dict[Fact, Promise] = {
-    Fact.TAGLINE_EN: _("tagline in English"),
-    Fact.TAGLINE_IT: _("tagline in Italian"),
-    Fact.DESCRIPTION_EN: _("description in English"),
-    Fact.DESCRIPTION_IT: _("description in Italian"),
-    Fact.PORTFOLIO: _("comparative portfolio"),
-    Fact.REGION: _("region"),
-    Fact.TOWN: _("town"),
-    Fact.COORDINATES: _("coordinates"),
-    Fact.WEBSITE: _("web site"),
-    Fact.CONTACT: _("contact address"),
-    Fact.LOGO: _("logo"),
-    Fact.MEMBERS: _("number of members of the last 24 months"),
-    Fact.LEAD: _("lead manager today"),
-    Fact.CONFIRMED: _("confirmation of the last 12 months"),
+FACT_NAMES: dict[ProfileFact, Promise] = {
+    ProfileFact.TAGLINE_EN: _("tagline in English"),
+    ProfileFact.TAGLINE_IT: _("tagline in Italian"),
+    ProfileFact.DESCRIPTION_EN: _("description in English"),
+    ProfileFact.DESCRIPTION_IT: _("description in Italian"),
+    ProfileFact.PORTFOLIO: _("comparative portfolio"),
+    ProfileFact.REGION: _("region"),
+    ProfileFact.TOWN: _("town"),
+    ProfileFact.COORDINATES: _("coordinates"),
+    ProfileFact.WEBSITE: _("web site"),
+    ProfileFact.CONTACT: _("contact address"),
+    ProfileFact.LOGO: _("logo"),
+    ProfileFact.MEMBERS: _("number of members of the last 24 months"),
+    ProfileFact.LEAD: _("lead manager today"),
+    ProfileFact.CONFIRMED: _("confirmation of the last 12 months"),
 }
-NUMBER_OF_FACTS = len(Fact)
+NUMBER_OF_FACTS = len(ProfileFact)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Text:
 class Profile:
     """What completeness looks at; `facts` are those that are simply given or not."""
 
-    facts: frozenset[Fact]
+    facts: frozenset[ProfileFact]
     texts: Sequence[Text]
     counted_on: Sequence[PartialDate]
     confirmed_on: date | None
@@ -72,7 +72,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Completeness:
-    present: frozenset[Fact]
+    present: frozenset[ProfileFact]
 
     @property
     def number(self) -> int:
@@ -85,7 +85,7 @@ class Completeness:
 
     @property
     def missing(self) -> list[Promise]:
-        return [FACT_NAMES[fact] for fact in Fact if fact not in self.present]
+        return [FACT_NAMES[fact] for fact in ProfileFact if fact not in self.present]
 
 
 def percent_of(number: int) -> int:
@@ -101,13 +101,13 @@ def completeness(profile: Profile, day: date) -> Completeness:
     present = set(profile.facts)
     for text in profile.texts:
         if text.tagline:
-            present.add(Fact(f"tagline_{text.language}"))
+            present.add(ProfileFact(f"tagline_{text.language}"))
         if text.description:
-            present.add(Fact(f"description_{text.language}"))
+            present.add(ProfileFact(f"description_{text.language}"))
     if any(counted.last_day >= counted_since(day) for counted in profile.counted_on):
-        present.add(Fact.MEMBERS)
+        present.add(ProfileFact.MEMBERS)
     if not is_stale(profile.confirmed_on, day):
-        present.add(Fact.CONFIRMED)
+        present.add(ProfileFact.CONFIRMED)
     return Completeness(frozenset(present))
 
 

@@ -19,8 +19,8 @@ from django.middleware.gzip import re_accepts_gzip
 from django.utils import timezone
 from django.utils.http import parse_etags
 
-from clusters.directory.changes import Seen, look
-from clusters.http.responses import SHARED
+from clusters.directory.changes import SeenChanges, read_changes
+from clusters.http.responses import CACHED_PAGE
 from news.models import Announcement
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Page:
 class Pages:
     """Those of one state of the records: right until the next change, or until a moment."""
 
-    seen: Seen
+    seen: SeenChanges
     until: datetime
     written: object  # `Database.written` before the look
     found: OrderedDict[Key, Page] = field(default_factory=OrderedDict)
@@ -193,7 +193,7 @@ class KeptPages:
             written = self.database.written()
             if pages and now < pages.until and written is not None and written == pages.written:
                 return pages
-            seen, changed = look(pages.seen if pages else None)
+            seen, changed = read_changes(pages.seen if pages else None)
             is_new = pages is None or changed is None or bool(changed) or now >= pages.until
             until = next_boundary(now) if is_new else None
         except (Error, sqlite3.Error):
@@ -222,7 +222,7 @@ class KeptPages:
             return start_response(status, headers, *error)
 
         answer = self.application(environ, start)
-        if SHARED not in environ or not told or not told[-1][0].startswith("200 "):
+        if CACHED_PAGE not in environ or not told or not told[-1][0].startswith("200 "):
             return answer
         page = Page(list(told[-1][1]), b"", now)
         length = int(page.named.get("content-length", LARGEST_PAGE + 1))

@@ -1,6 +1,6 @@
 """What an announcement's page says to machines."""
 
-from clusters.http.addresses import Data, absolute, filled
+from clusters.http.addresses import Data, absolute, without_empty
 from news.models import Announcement
 
 
@@ -10,7 +10,7 @@ def article_data(announcement: Announcement) -> Data:
     assert text is not None
     assert moment is not None
     publisher = announcement.contact_organisation
-    return filled(
+    return without_empty(
         {
             "@type": "NewsArticle",
             "@id": absolute(announcement.get_absolute_url()),

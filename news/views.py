@@ -13,7 +13,7 @@ from clusters.contact.reports import describe_record
 from clusters.formats.schema_org import breadcrumbs_data
 from clusters.http.addresses import absolute
 from clusters.http.links import Link
-from clusters.http.paging import page_of
+from clusters.http.paging import numbered_page
 from clusters.models import RecordKind
 from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.models import Announcement
@@ -43,7 +43,7 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
         "cluster": cluster,
         "problem": problem_of(slug) if slug and cluster is None else "",
         "querystring": f"cluster={cluster.slug}" if cluster else "",
-        "page_obj": page_of(
+        "page_obj": numbered_page(
             announcements.of_cluster(cluster) if cluster else announcements,
             request.GET,
             per_page=PER_PAGE,
@@ -65,7 +65,7 @@ def announcement_year(request: HttpRequest, year: int) -> HttpResponse:
         "cluster": None,
         "problem": "",
         "querystring": "",
-        "page_obj": page_of(
+        "page_obj": numbered_page(
             Announcement.objects.for_lists(now).of_year(year), request.GET, per_page=PER_PAGE
         ),
     }

@@ -12,7 +12,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
-from labels.register.holdings import KEEPER
+from labels.register.holdings import INDEX
 from tests import databases
 
 TESTS = Path(__file__).parent
@@ -107,7 +107,7 @@ def restored_after_commits() -> Iterator[None]:
 def forgotten_index() -> Iterator[None]:
     """What a test wrote is taken back without a trace that the index of this process could see."""
     yield
-    KEEPER.forget()
+    INDEX.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +125,7 @@ def count_queries(client: Client) -> Callable[[str], int]:
     """
 
     def count(path: str) -> int:
-        KEEPER.current()
+        INDEX.current()
         with CaptureQueriesContext(connection) as queries:
             response = client.get(path)
         assert response.status_code == 200

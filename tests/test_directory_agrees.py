@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from clusters.directory.index import folded
+from clusters.directory.index import fold_name
 from clusters.directory.results import Directory
 from clusters.models import Cluster
 from clusters.profile import is_stale
@@ -180,11 +180,11 @@ def known_of(cluster: Cluster, day: date, ranks: dict[str, int]) -> Known:
 
 
 def tokens(*texts: str) -> set[str]:
-    return set("".join(c if c.isalnum() else " " for c in folded(" ".join(texts))).split())
+    return set("".join(c if c.isalnum() else " " for c in fold_name(" ".join(texts))).split())
 
 
 def tier(known: Known, words: str) -> int | None:
-    asked = folded(words).split()
+    asked = fold_name(words).split()
     for number, found in enumerate((known.names, known.about, known.texts)):
         if all(any(token.startswith(word) for token in found) for word in asked):
             return number
@@ -245,7 +245,7 @@ def in_order(rows: list[Known], asked: Asked) -> list[str]:
     last = date.max
 
     def key(known: Known) -> tuple[Any, ...]:
-        name = (folded(known.cluster.name), known.cluster.pk)
+        name = (fold_name(known.cluster.name), known.cluster.pk)
         confirmed = known.cluster.confirmed_on
         first = {
             "name": 0,

@@ -38,7 +38,7 @@ from labels.models import (
     RequiredLevel,
     Statement,
 )
-from labels.register.holdings import KEEPER
+from labels.register.holdings import INDEX
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
     make_account,
@@ -331,4 +331,4 @@ def test_it_would_be_seen_once_published(client: Client, published: Cluster) -> 
             appear()
             assert client.get(address).content != before, kind
             transaction.set_rollback(True)
-        KEEPER.forget()
+        INDEX.forget()

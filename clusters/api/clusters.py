@@ -45,11 +45,11 @@ from clusters.api.parts import (
     with_facts,
 )
 from clusters.compare.members import membership_table
-from clusters.directory.query import CHOICES, MOST_NUMBER, read_box
+from clusters.directory.query import CHOICES, MAX_NUMBER, read_box
 from clusters.directory.results import Directory
 from clusters.formats.facts import period
 from clusters.formats.records import FACTS
-from clusters.http.addresses import Data, absolute, iso
+from clusters.http.addresses import Data, absolute, iso_text
 from clusters.models import (
     Cluster,
     Lineage,
@@ -65,7 +65,7 @@ from labels.register.holdings import directory
 router = Router(tags=["clusters"])
 
 
-Number = Annotated[int | None, Field(ge=0, le=MOST_NUMBER)]
+Number = Annotated[int | None, Field(ge=0, le=MAX_NUMBER)]
 
 
 class ClusterParameters(Paging):
@@ -277,7 +277,7 @@ def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
                 "cluster": reference_to(step.cluster),
                 "kind": step.kind,
                 "other": reference_to(step.other),
-                "happened_on": iso(step.happened_on),
+                "happened_on": iso_text(step.happened_on),
             }
             for step in Lineage.objects.about(cluster)
         ],

@@ -26,7 +26,7 @@ from clusters.api.parts import (
 from clusters.formats.facts import period
 from clusters.formats.organisations import ORGANISATION
 from clusters.http.addresses import Data
-from clusters.http.links import LONGEST_TEXT
+from clusters.http.links import MAX_TEXT_LENGTH
 from clusters.models import ManagementRole, Organisation
 
 router = Router(tags=["organisations"])
@@ -34,7 +34,7 @@ router = Router(tags=["organisations"])
 
 class OrganisationParameters(Paging):
     q: Words = Field(
-        "", description="Words in its name, a former name or its town.", max_length=LONGEST_TEXT
+        "", description="Words in its name, a former name or its town.", max_length=MAX_TEXT_LENGTH
     )
 
 

@@ -13,10 +13,10 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR
-from clusters.directory.query import MOST_VALUES
+from clusters.directory.query import MAX_VALUES
 from clusters.formats.facts import EXAMPLE_ID, EXAMPLE_PAGE, Fact, Facts, record_of_instance
 from clusters.http.addresses import Data, absolute
-from clusters.http.paging import Stretch, stretch_of
+from clusters.http.paging import KeysetPage, read_keyset_page
 from clusters.models import Cluster, Organisation, Programme
 
 Row = TypeVar("Row")
@@ -71,7 +71,7 @@ OrganisationId = Annotated[str, _format("organisations-id")]
 
 
 def any_of(title: str) -> Any:
-    return Field([], description=f"{title}.", max_length=MOST_VALUES)
+    return Field([], description=f"{title}.", max_length=MAX_VALUES)
 
 
 class Paging(BaseModel):
@@ -223,7 +223,7 @@ def keyset_page(
     *,
     name: str = "public_id",
     order: Sequence[str] = ("pk",),
-) -> tuple[Stretch[AnyModel], str | None]:
+) -> tuple[KeysetPage[AnyModel], str | None]:
     """The rows asked for and the address of the next ones; three queries, two on the first page.
 
     `known` are all published rows, of which `after` names one. In the order of their entry a
@@ -232,7 +232,7 @@ def keyset_page(
     behind = known.filter(**{name: asked.after}).first() if asked.after is not None else None
     if asked.after is not None and behind is None:
         refuse_parameter("after", NO_RECORD)
-    found = stretch_of(rows, behind=behind, order=order, limit=asked.limit)
+    found = read_keyset_page(rows, behind=behind, order=order, limit=asked.limit)
     last = str(getattr(found.rows[-1], name)) if found.has_more else None
     return found, next_address(request, asked, last)
 

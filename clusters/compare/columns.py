@@ -12,7 +12,7 @@ from clusters.compare.chart import Count, Growth
 from clusters.compare.members import MembershipTable
 from clusters.fulltext import clusters_matching, nearest
 from clusters.http.addresses import absolute
-from clusters.http.links import LONGEST_TEXT
+from clusters.http.links import MAX_TEXT_LENGTH
 from clusters.models import (
     Cluster,
     ClusterQuerySet,
@@ -132,7 +132,7 @@ def _clusters_to_compare() -> ClusterQuerySet:
 
 def suggest(words: str, choice: Choice) -> Suggestion:
     """Suggest the cluster at this address, else those with all these words in their names."""
-    words = " ".join(words.split())[:LONGEST_TEXT]
+    words = " ".join(words.split())[:MAX_TEXT_LENGTH]
     at_address = Cluster.objects.published().keys_at([words] if words else [])
     keys = list(at_address.values()) or best_tier(clusters_matching(words))
     there = {cluster.pk for cluster in choice.clusters}

@@ -24,7 +24,7 @@ Record = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenChanges:
     """What a look saw: rows by their id where more of their time may come, and from where on.
 
     `since` is the last row's id on SQLite, and the oldest transaction then running on PostgreSQL.
@@ -34,7 +34,7 @@ class Seen:
     rows: Mapping[int, Record] = field(default_factory=dict)
 
 
-def look(seen: Seen | None) -> tuple[Seen, set[Record] | None]:
+def read_changes(seen: SeenChanges | None) -> tuple[SeenChanges, set[Record] | None]:
     """What there is to see now, and which records (kind, key) changed since `seen`.
 
     None: everything may have changed, as `seen` is None or the table was emptied or restored.
@@ -46,10 +46,10 @@ def look(seen: Seen | None) -> tuple[Seen, set[Record] | None]:
         found = cursor.fetchall()
     mark = next(number for row, _kind, _key, number in found if row is None)
     rows = {row: (kind, key) for row, kind, key, _number in found if row is not None}
-    here = Seen(mark)
+    here = SeenChanges(mark)
     if not is_sqlite:
         recent = {row for row, _kind, _key, number in found if row and number >= mark}
-        here = Seen(mark, {row: rows[row] for row in recent})
+        here = SeenChanges(mark, {row: rows[row] for row in recent})
     if seen is None or mark < seen.since:
         return here, None
     return here, {rows.get(row) or seen.rows[row] for row in rows.keys() ^ seen.rows.keys()}

@@ -5,7 +5,7 @@ clusters set, so that a selection is `&` and `|` and a count is the number of it
 every combination, in about a millisecond for 100,000 clusters. What holds on certain days only
 (managers, programmes, labels) is kept as spells, and becomes bits for a day when it is asked for.
 
-`Keeper.current()` brings the index up to date before each use; decision 0014.
+`IndexCache.current()` brings the index up to date before each use; decision 0014.
 """
 
 import re
@@ -26,7 +26,7 @@ from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 
 from clusters.dates import PartialDate
-from clusters.directory.changes import Seen, look
+from clusters.directory.changes import SeenChanges, read_changes
 from clusters.directory.query import Box
 from clusters.models import (
     ChangeKind,
@@ -46,11 +46,11 @@ Made = TypeVar("Made")
 FIRST_DAY, LAST_DAY = date.min.toordinal(), date.max.toordinal()
 UNKNOWN = -1
 # More records changed than this are read with all the others.
-MOST_CHANGES = 2000
-MOST_REMEMBERED = 64
+MAX_CHANGES = 2000
+MAX_REMEMBERED = 64
 FORGOTTEN: Any = object()
-MOST_DAYS = 6
-MOST_CARDS = 5000
+MAX_DAYS = 6
+MAX_CARDS = 5000
 EARTH_RADIUS_KM = 6371.0088
 
 SET_BITS = tuple(tuple(bit for bit in range(8) if octet >> bit & 1) for octet in range(256))
@@ -77,7 +77,7 @@ class Requirement(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceTables:
     """The small tables that filters name, in the order of a page."""
 
     portfolios: Sequence[Portfolio] = ()
@@ -147,8 +147,8 @@ class Day:
 class Index:
     """What was published at one moment. Columns are by slot; never changed once it is there."""
 
-    seen: Seen = field(default_factory=Seen)
-    reference: Reference = field(default_factory=Reference)
+    seen: SeenChanges = field(default_factory=SeenChanges)
+    reference: ReferenceTables = field(default_factory=ReferenceTables)
     keys: "array[int]" = field(default_factory=lambda: array("q"))
     slots: dict[int, int] = field(default_factory=dict)
     public_ids: bytes = b""
@@ -172,18 +172,18 @@ class Index:
         if made is FORGOTTEN:
             made = make()
         self.remembered[key] = made
-        while len(self.remembered) > MOST_REMEMBERED:
+        while len(self.remembered) > MAX_REMEMBERED:
             self.remembered.popitem(last=False)
         return made
 
     def on(self, day: date) -> Day:
         if day not in self.days:
-            if len(self.days) >= MOST_DAYS:
+            if len(self.days) >= MAX_DAYS:
                 self.days.clear()
-            self.days[day] = self.made_for(day.toordinal())
+            self.days[day] = self.day_from_spells(day.toordinal())
         return self.days[day]
 
-    def made_for(self, day: int) -> Day:
+    def day_from_spells(self, day: int) -> Day:
         size = len(self.keys)
         awarded, ending = array("i", [0]) * size, array("i", [LAST_DAY]) * size
         found: dict[str, dict[Value, int]] = {}
@@ -266,7 +266,7 @@ class Index:
         return self.remember(
             ("within", kilometres, latitude, longitude),
             lambda: self.at_positions(
-                lambda north, east: distance(latitude, longitude, north, east) <= kilometres
+                lambda north, east: great_circle_km(latitude, longitude, north, east) <= kilometres
             ),
         )
 
@@ -307,7 +307,7 @@ class Index:
             found: dict[str, list[Position]] = defaultdict(list)
             for number in sorted(set(self.position) - {UNKNOWN}):
                 place = self.positions[number]
-                found[folded(place.town)].append(place)
+                found[fold_name(place.town)].append(place)
             return {
                 town: (
                     sum(place.latitude for place in places) / len(places),
@@ -319,7 +319,7 @@ class Index:
         return self.remember("centres", made)
 
     def centre_of(self, town: str) -> tuple[float, float] | None:
-        return self.centres().get(folded(town))
+        return self.centres().get(fold_name(town))
 
     def position_of(self, slot: int) -> Position | None:
         number = self.position[slot]
@@ -342,7 +342,7 @@ def bits_of(slots: Iterable[int], size: int) -> int:
     return int.from_bytes(octets, "little")
 
 
-def distance(latitude: float, longitude: float, other: float, east: float) -> float:
+def great_circle_km(latitude: float, longitude: float, other: float, east: float) -> float:
     """Kilometres along a great circle."""
     north, half = radians(latitude), radians(other - latitude) / 2
     turn = radians(east - longitude) / 2
@@ -359,13 +359,13 @@ def ordinal(text: str | None, is_end: bool) -> int:
     return (partial.last_day if is_end else partial.first_day).toordinal()
 
 
-def folded(text: str) -> str:
+def fold_name(text: str) -> str:
     """Without case and accents, to sort and to compare."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-class Facts(NamedTuple):
+class PublishedRow(NamedTuple):
     """A row of a published cluster."""
 
     key: int
@@ -382,11 +382,11 @@ class Facts(NamedTuple):
     confirmed_on: date | None
 
 
-def facts(keys: set[int] | None) -> Iterator[Facts]:
+def published_rows(keys: set[int] | None) -> Iterator[PublishedRow]:
     rows = Cluster.objects.published().order_by("pk")
     if keys is not None:
         rows = rows.filter(pk__in=keys)
-    values = rows.annotate(founded=as_text("founded_on")).values_list(
+    values = rows.annotate(founded=stored_text("founded_on")).values_list(
         "pk",
         "public_id",
         "name",
@@ -402,7 +402,7 @@ def facts(keys: set[int] | None) -> Iterator[Facts]:
         "confirmed_on",
     )
     for key, public_id, name, state, country, code, region, portfolio, *rest in values.iterator():
-        yield Facts(
+        yield PublishedRow(
             key,
             public_id,
             name,
@@ -416,20 +416,20 @@ def facts(keys: set[int] | None) -> Iterator[Facts]:
 
 def member_counts(keys: set[int] | None) -> Iterable[tuple[int, int]]:
     """The last count of all members of each cluster comes last."""
-    rows = MembershipCount.objects.filter(of_these("cluster", keys), kind=MemberKind.TOTAL)
+    rows = MembershipCount.objects.filter(with_keys("cluster", keys), kind=MemberKind.TOTAL)
     return rows.order_by("counted_on", "pk").values_list("cluster", "count").iterator()
 
 
-def of_these(name: str, keys: set[int] | None) -> Q:
+def with_keys(name: str, keys: set[int] | None) -> Q:
     return Q() if keys is None else Q((f"{name}__in", keys))
 
 
-def as_text(name: str) -> Cast:
+def stored_text(name: str) -> Cast:
     """Partial dates as they stand in the database: most rows share a few."""
     return Cast(name, CharField())
 
 
-def own_spells(keys: set[int] | None) -> Iterator[Spell]:
+def spells_of_clusters(keys: set[int] | None) -> Iterator[Spell]:
     """Kinds of published managing organisations, and published programmes."""
     for facet, rows, value in (
         (
@@ -444,17 +444,21 @@ def own_spells(keys: set[int] | None) -> Iterator[Spell]:
         ),
     ):
         found = (
-            rows.filter(of_these("cluster", keys))
+            rows.filter(with_keys("cluster", keys))
             .order_by()
-            .annotate(start=as_text("started_on"), end=as_text("ended_on"))
+            .annotate(start=stored_text("started_on"), end=stored_text("ended_on"))
             .values_list("cluster", value, "start", "end")
         )
         for key, named, start, end in found.iterator():
             yield Spell(facet, key, named, ordinal(start, False), ordinal(end, True))
 
 
-def patched(
-    index: Index, keys: set[int] | None, spells: Iterable[Spell], seen: Seen, reference: Reference
+def patch_index(
+    index: Index,
+    keys: set[int] | None,
+    spells: Iterable[Spell],
+    seen: SeenChanges,
+    reference: ReferenceTables,
 ) -> Index:
     """The index with these clusters as they are now; with None all, from an empty index.
 
@@ -469,7 +473,7 @@ def patched(
     changed = {slots[key] for key in keys or () if key in slots}
     added: dict[str, dict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
     alive: list[int] = []
-    for row in facts(keys):
+    for row in published_rows(keys):
         slot = slots.setdefault(row.key, len(numbers))
         if slot == len(numbers):
             numbers.append(row.key)
@@ -478,7 +482,7 @@ def patched(
             for column in (founded, members, confirmed, position):
                 column.append(UNKNOWN)
         alive.append(slot)
-        names[slot] = folded(row.name)
+        names[slot] = fold_name(row.name)
         public_ids[slot * 8 : slot * 8 + 8] = row.public_id.encode("ascii")
         founded[slot] = int(row.founded_on[:4]) if row.founded_on else UNKNOWN
         members[slot] = UNKNOWN
@@ -514,7 +518,7 @@ def patched(
         founded=founded,
         members=members,
         confirmed=confirmed,
-        bits=merged(index.bits, added, gone, size),
+        bits=merge_bits(index.bits, added, gone, size),
         everything=everything,
         spells=with_spells(index.spells, spells, changed, slots, living),
         order=array("I", sorted([*order, *alive], key=lambda slot: (names[slot], numbers[slot]))),
@@ -526,7 +530,7 @@ def patched(
     )
 
 
-def merged(
+def merge_bits(
     bits: Mapping[str, Mapping[Value, int]],
     added: Mapping[str, Mapping[Value, list[int]]],
     gone: int,
@@ -564,7 +568,7 @@ def with_spells(
 
 
 @dataclass
-class Keeper:
+class IndexCache:
     """The index of this process, brought up to date by one statement when it is asked for.
 
     `spells` and `reference` are what the apps above know of clusters: the spells of some clusters
@@ -579,8 +583,8 @@ class Keeper:
 
     def current(self) -> Index:
         with self.lock:
-            seen, changed = look(self.index.seen if self.index else None)
-            if self.index is None or changed is None or len(changed) > MOST_CHANGES:
+            seen, changed = read_changes(self.index.seen if self.index else None)
+            if self.index is None or changed is None or len(changed) > MAX_CHANGES:
                 self.index = self.read(Index(), None, seen)
             elif changed:
                 keys = {key for kind, key in changed if kind == ChangeKind.CLUSTER}
@@ -589,9 +593,9 @@ class Keeper:
                 self.index = replace(self.index, seen=seen)
             return self.index
 
-    def read(self, index: Index, keys: set[int] | None, seen: Seen) -> Index:
+    def read(self, index: Index, keys: set[int] | None, seen: SeenChanges) -> Index:
         regions = {region.code or str(region.pk): region for region in Region.objects.all()}
-        reference = Reference(
+        reference = ReferenceTables(
             portfolios=list(Portfolio.objects.all()),
             regions=regions,
             countries={code: str(region.country) for code, region in regions.items()},
@@ -601,8 +605,8 @@ class Keeper:
         )
         if keys is not None and not keys:
             return replace(index, seen=seen, reference=reference, remembered=OrderedDict())
-        spells = chain(own_spells(keys), self.spells(keys))
-        return patched(index, keys, spells, seen, reference)
+        spells = chain(spells_of_clusters(keys), self.spells(keys))
+        return patch_index(index, keys, spells, seen, reference)
 
     def forget(self) -> None:
         self.index = None

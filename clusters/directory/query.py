@@ -11,8 +11,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django_countries import countries
 
-from clusters.http.asof import read_day
-from clusters.http.links import LONGEST_TEXT, MOST_WORDS
+from clusters.http.asof import read_on
+from clusters.http.links import MAX_TEXT_LENGTH, MAX_WORDS
 from clusters.models import OrganisationKind
 
 # Filters of several values, of which any will do, in the order of the page.
@@ -20,9 +20,9 @@ CHOICES = ("level", "state", "country", "region", "portfolio", "programme", "man
 # Numbers from and to, and the column of the index that they bound.
 RANGES = ("founded", "members")
 SORTS = ("relevance", "name", "newest", "ending", "members", "confirmed")
-MOST_VALUES = 100
-MOST_NUMBER = 10**9
-DEFAULT_DISTANCE, LONGEST_DISTANCE = 100, 20_000
+MAX_VALUES = 100
+MAX_NUMBER = 10**9
+DEFAULT_DISTANCE, MAX_DISTANCE = 100, 20_000
 # Coordinates are stored with four decimals, so corners of so many are exact.
 DEGREES = r"-?\d{1,3}(?:\.\d{1,4})?"
 CORNERS = re.compile(rf"{DEGREES},{DEGREES},{DEGREES},{DEGREES}", re.ASCII)
@@ -116,7 +116,7 @@ class DirectoryQuery:
                 continue
             name = "q" if parameter.name == "words" else parameter.name
             values = value if isinstance(value, tuple) else (value,)
-            found += [(name, written(item)) for item in values]
+            found += [(name, parameter_text(item)) for item in values]
         return found
 
     def querystring(self) -> str:
@@ -146,29 +146,29 @@ class DirectoryQuery:
         return self.changed(**{parameter: defaults[parameter] for parameter in belonging})
 
 
-def written(value: object) -> str:
+def parameter_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """Where in a list: after or before a record's public id; without both at its beginning."""
 
     after: str = ""
     before: str = ""
 
 
-def read_place(data: QueryDict) -> Place:
-    return Place(
-        after=data.get("after", "").strip().upper()[:LONGEST_TEXT],
-        before=data.get("before", "").strip().upper()[:LONGEST_TEXT],
+def read_cursor(data: QueryDict) -> Cursor:
+    return Cursor(
+        after=data.get("after", "").strip().upper()[:MAX_TEXT_LENGTH],
+        before=data.get("before", "").strip().upper()[:MAX_TEXT_LENGTH],
     )
 
 
 @dataclass
-class Reading:
+class QueryReader:
     """Reads an address, and keeps in words what is wrong with it."""
 
     data: QueryDict
@@ -176,11 +176,11 @@ class Reading:
 
     def choices(self, name: str, known: Collection[str]) -> tuple[str, ...]:
         fold = str.upper if name in ("country", "region") else str.lower
-        texts = self.data.getlist(name)[:MOST_VALUES]
+        texts = self.data.getlist(name)[:MAX_VALUES]
         given = {fold(text.strip()) for text in texts if text.strip()}
         self.problems += [
             _("There is no %(filter)s “%(value)s”; it was left out.")
-            % {"filter": title_of(name).lower(), "value": value[:60]}
+            % {"filter": filter_title_of(name).lower(), "value": value[:60]}
             for value in sorted(given.difference(known))
         ]
         return tuple(sorted(given.intersection(known)))
@@ -195,7 +195,7 @@ class Reading:
         )
         return ""
 
-    def number(self, name: str, most: int = MOST_NUMBER) -> int | None:
+    def number(self, name: str, most: int = MAX_NUMBER) -> int | None:
         text = self.data.get(name, "").strip()
         if not text:
             return None
@@ -210,7 +210,7 @@ class Reading:
 
     def boxes(self) -> tuple[Box, ...]:
         boxes = set()
-        for text in self.data.getlist("box")[:MOST_VALUES]:
+        for text in self.data.getlist("box")[:MAX_VALUES]:
             if box := read_box(text.strip()):
                 boxes.add(box)
             elif text.strip():
@@ -222,45 +222,45 @@ class Reading:
 
     def words(self) -> str:
         words = self.data.get("q", "").split()
-        if len(words) > MOST_WORDS:
+        if len(words) > MAX_WORDS:
             self.problems.append(
-                _("Only the first %(number)s words were searched for.") % {"number": MOST_WORDS}
+                _("Only the first %(number)s words were searched for.") % {"number": MAX_WORDS}
             )
-        return " ".join(words[:MOST_WORDS])[:LONGEST_TEXT].strip()
+        return " ".join(words[:MAX_WORDS])[:MAX_TEXT_LENGTH].strip()
 
     def day(self) -> date | None:
-        day, problem = read_day(self.data)
+        day, problem = read_on(self.data)
         self.problems += [problem] if problem else []
         return day
 
 
-def read_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> DirectoryQuery:
+def read_directory_query(data: QueryDict, known: Mapping[str, Collection[str]]) -> DirectoryQuery:
     """Unknown parameters are ignored; a value that does not exist is named in `problems`.
 
     `known` holds the values of `CHOICES` that exist, other than countries and kinds of managers.
     """
-    reading = Reading(data)
+    reader = QueryReader(data)
     known = {"country": set(countries.countries), "manager": OrganisationKind.values, **known}
-    values: dict[str, Any] = {name: reading.choices(name, known[name]) for name in CHOICES}
+    values: dict[str, Any] = {name: reader.choices(name, known[name]) for name in CHOICES}
     ends = [f"{name}_{side}" for name in RANGES for side in ("from", "to")]
-    values |= {end: reading.number(end) for end in ends}
-    near = data.get("near", "").strip()[:LONGEST_TEXT]
+    values |= {end: reader.number(end) for end in ends}
+    near = data.get("near", "").strip()[:MAX_TEXT_LENGTH]
     query = DirectoryQuery(
-        words=reading.words(),
-        meets=reading.one_of("meets", ("yes",)) == "yes",
+        words=reader.words(),
+        meets=reader.one_of("meets", ("yes",)) == "yes",
         near=near,
-        within=reading.number("within", LONGEST_DISTANCE) if near else None,
-        box=reading.boxes(),
-        confirmed=reading.one_of("confirmed", ("yes",)) == "yes",
-        provisional=reading.one_of("provisional", ("yes", "no")) != "no",
-        on=reading.day(),
-        sort=reading.one_of("sort", SORTS),
+        within=reader.number("within", MAX_DISTANCE) if near else None,
+        box=reader.boxes(),
+        confirmed=reader.one_of("confirmed", ("yes",)) == "yes",
+        provisional=reader.one_of("provisional", ("yes", "no")) != "no",
+        on=reader.day(),
+        sort=reader.one_of("sort", SORTS),
         **values,
     )
-    return replace(query, problems=tuple(reading.problems))
+    return replace(query, problems=tuple(reader.problems))
 
 
-def title_of(name: str) -> str:
+def filter_title_of(name: str) -> str:
     return {
         "q": _("Words"),
         "level": _("Level"),

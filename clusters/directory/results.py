@@ -14,9 +14,9 @@ from clusters.directory.query import (
     CHOICES,
     DEFAULT_DISTANCE,
     RANGES,
+    Cursor,
     DirectoryQuery,
-    Place,
-    title_of,
+    filter_title_of,
 )
 from clusters.fulltext import nearest, tiers_of_clusters
 from clusters.http.links import Facet, Link, Option, country_names
@@ -26,7 +26,7 @@ from clusters.profile import stale_before
 PER_PAGE = 24
 VALID = "valid"
 # More single clusters on a map are told by their town.
-MOST_NAMED = 500
+MAX_NAMED = 500
 # A selection smaller than one cluster in so many is sorted; a larger one is met on the way.
 SPARSE = 32
 
@@ -49,7 +49,7 @@ class MapPoint:
 
 
 @dataclass(frozen=True)
-class Part:
+class ResultPage:
     """A page of the list: the clusters' keys, and the addresses of the pages around it."""
 
     keys: tuple[int, ...]
@@ -66,7 +66,7 @@ class Directory:
 
     index: Index
     query: DirectoryQuery
-    place: Place
+    cursor: Cursor
     path: str
     today: date
     states: Mapping[str, Any]
@@ -106,7 +106,7 @@ class Directory:
             found["q"] = self.tiers[0] | self.tiers[1] | self.tiers[2]
         for name in CHOICES:
             if name not in ("level", "state") and query.chosen(name):
-                found[name] = any_of(self.values_of(name), query.chosen(name))
+                found[name] = union_of(self.values_of(name), query.chosen(name))
         if query.meets:
             found["meets"] = self.meeting
         for name in RANGES:
@@ -244,26 +244,26 @@ class Directory:
         return (self.index.keys[slot] for slot in self.slots())
 
     @cached_property
-    def page(self) -> Part:
+    def page(self) -> ResultPage:
         """The part of the list that the address asks for; the first where it names no record."""
-        backwards = bool(self.place.before) and not self.place.after
-        cursor = self.index.slot_at(self.place.before if backwards else self.place.after)
-        backwards = backwards and cursor is not None
-        slots = list(islice(self.slots(after=cursor, backwards=backwards), self.per_page + 1))
+        backwards = bool(self.cursor.before) and not self.cursor.after
+        start = self.index.slot_at(self.cursor.before if backwards else self.cursor.after)
+        backwards = backwards and start is not None
+        slots = list(islice(self.slots(after=start, backwards=backwards), self.per_page + 1))
         more = len(slots) > self.per_page
         slots = slots[: self.per_page]
         if backwards:
-            return self.part(slots[::-1], has_previous=more, has_next=bool(slots))
-        return self.part(slots, has_previous=cursor is not None and bool(slots), has_next=more)
+            return self.page_of(slots[::-1], has_previous=more, has_next=bool(slots))
+        return self.page_of(slots, has_previous=start is not None and bool(slots), has_next=more)
 
-    def part(self, slots: Sequence[int], *, has_previous: bool, has_next: bool) -> Part:
-        return Part(
+    def page_of(self, slots: Sequence[int], *, has_previous: bool, has_next: bool) -> ResultPage:
+        return ResultPage(
             keys=tuple(self.index.keys[slot] for slot in slots),
-            previous_url=self.turned("before", slots[0]) if has_previous else "",
-            next_url=self.turned("after", slots[-1]) if has_next else "",
+            previous_url=self.page_url("before", slots[0]) if has_previous else "",
+            next_url=self.page_url("after", slots[-1]) if has_next else "",
         )
 
-    def turned(self, name: str, slot: int) -> str:
+    def page_url(self, name: str, slot: int) -> str:
         url = self.query.url(self.path)
         return f"{url}{'&' if '?' in url else '?'}{name}={self.index.public_id(slot)}"
 
@@ -320,7 +320,7 @@ class Directory:
         counts = self.counts(name)
         return Facet(
             name=name,
-            title=title_of(name),
+            title=filter_title_of(name),
             options=tuple(
                 Option(
                     value=value,
@@ -365,7 +365,7 @@ class Directory:
                 value = not getattr(query, name)
                 url = query.changed(**{name: value}).url(self.path)
                 options.append(Option(name, label, count, url, is_selected))
-        return Facet("profile", title_of("profile"), tuple(options))
+        return Facet("profile", filter_title_of("profile"), tuple(options))
 
     def names(self, name: str) -> dict[str, str]:
         """Every value of a filter in words, in the order of the page."""
@@ -416,7 +416,7 @@ class Directory:
             low, high = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
             if low is not None or high is not None:
                 bounds = f"{'' if low is None else low}–{'' if high is None else high}"
-                asked.append((name, f"{title_of(name)} {bounds}"))
+                asked.append((name, f"{filter_title_of(name)} {bounds}"))
         if self.centre:
             words = _("within %(number)s km of %(place)s")
             number = query.within or DEFAULT_DISTANCE
@@ -455,7 +455,7 @@ class Directory:
             for number, (count, slot) in counted
         ]
         single = [point.key for point in points if point.count == 1]
-        if len(single) > MOST_NAMED:
+        if len(single) > MAX_NAMED:
             return points
         rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
         named = {key: (name, slug) for key, name, slug in rows}
@@ -467,7 +467,7 @@ class Directory:
         ]
 
 
-def any_of(values: Mapping[Value, int], chosen: Sequence[str]) -> int:
+def union_of(values: Mapping[Value, int], chosen: Sequence[str]) -> int:
     found = 0
     for value in chosen:
         found |= values.get(value, 0)

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from clusters.directory.index import MOST_CARDS
+from clusters.directory.index import MAX_CARDS
 from clusters.directory.results import Directory
 from clusters.models import Cluster, Management
 
@@ -26,7 +26,9 @@ class Card:
     state: str
 
 
-def part(directory: Directory, template: str, context: Callable[[], dict[str, Any]]) -> SafeString:
+def render_part(
+    directory: Directory, template: str, context: Callable[[], dict[str, Any]]
+) -> SafeString:
     """What the query alone decides on, whatever the page: in the active language."""
     place = (template, get_language(), directory.path, directory.query, directory.today)
 
@@ -36,7 +38,7 @@ def part(directory: Directory, template: str, context: Callable[[], dict[str, An
     return directory.index.remember(place, made)
 
 
-def rendered(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
+def render_rows(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
     """The rows of these clusters in the active language; two statements for those not yet made."""
     language, words = get_language(), directory.words if directory.query.words else ""
     kept = directory.index.cards
@@ -51,7 +53,7 @@ def rendered(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
     }
     rows = [made.get(key) or kept.get(place(key), "") for key in keys]
     kept.update((place(key), row) for key, row in made.items())
-    while len(kept) > MOST_CARDS:
+    while len(kept) > MAX_CARDS:
         kept.popitem(last=False)
     return [SafeString(row) for row in rows if row]
 

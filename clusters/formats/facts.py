@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils.functional import Promise
 
 from clusters.formats.writers import Value, value_at
-from clusters.http.addresses import iso, page_address
+from clusters.http.addresses import iso_text, page_address
 
 Record = dict[str, Any]
 Text = str | Promise
@@ -128,4 +128,4 @@ def region_of(code: str | None, name: str | None) -> Record | None:
 
 
 def period(row: Any) -> Record:
-    return {"started_on": iso(row.started_on), "ended_on": iso(row.ended_on)}
+    return {"started_on": iso_text(row.started_on), "ended_on": iso_text(row.ended_on)}

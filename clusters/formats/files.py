@@ -7,14 +7,14 @@ from django.http import FileResponse
 
 from clusters.formats.facts import Facts, Record, header_of, rows_of
 from clusters.formats.writers import write_json, write_spreadsheet, write_table
-from clusters.http.responses import SPREADSHEET, file_answer
+from clusters.http.responses import SPREADSHEET, file_response
 
 
 def csv_file(
     facts: Facts, records: Iterable[Record], *, name: str, with_mark: bool = False
 ) -> FileResponse:
     rows = rows_of(facts, records)
-    return file_answer(
+    return file_response(
         lambda file: write_table(file, header_of(facts), rows, with_mark=with_mark),
         name=f"{name}.csv",
         content_type="text/csv; charset=utf-8",
@@ -26,7 +26,7 @@ def spreadsheet_file(
     facts: Facts, records: Iterable[Record], *, name: str, sheet: str, on: date
 ) -> FileResponse:
     rows = rows_of(facts, records)
-    return file_answer(
+    return file_response(
         lambda file: write_spreadsheet(file, sheet, header_of(facts), rows, on=on),
         name=f"{name}.xlsx",
         content_type=SPREADSHEET,
@@ -38,7 +38,7 @@ def json_file(
     head: Mapping[str, object], key: str, items: Iterable[object], *, name: str
 ) -> FileResponse:
     suffix = name.rpartition(".")[2]
-    return file_answer(
+    return file_response(
         lambda file: write_json(file, head, key, items),
         name=name,
         content_type="application/ld+json" if suffix == "jsonld" else "application/json",

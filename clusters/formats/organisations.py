@@ -16,7 +16,7 @@ from clusters.formats.facts import (
     url_of,
     value_if_shown,
 )
-from clusters.http.addresses import iso
+from clusters.http.addresses import iso_text
 from clusters.models import Cluster, Organisation, OrganisationKind, Programme
 
 REGION = Fact("region", type=dict, source="region__code region__name", read=region_of, columns=(
@@ -107,8 +107,8 @@ PROGRAMME = (
     Fact("required_levels",
          read=records_of_related(lambda row: {
              "level": row.level_id,
-             "required_from": iso(row.required_from),
-             "required_until": iso(row.required_until),
+             "required_from": iso_text(row.required_from),
+             "required_until": iso_text(row.required_until),
              "source": row.source or None,
          }),
          columns=(

@@ -20,7 +20,7 @@ from clusters.formats.facts import (
     url_of,
     value_if_shown,
 )
-from clusters.http.addresses import iso, page_address
+from clusters.http.addresses import iso_text, page_address
 from clusters.models import (
     Cluster,
     ClusterName,
@@ -53,7 +53,7 @@ def _managers(rows: Iterable[Record]) -> list[Record]:
 def _last_count(rows: list[Record]) -> Record | None:
     if not rows:
         return None
-    return {"number": rows[-1]["count"], "counted_on": iso(rows[-1]["counted_on"])}
+    return {"number": rows[-1]["count"], "counted_on": iso_text(rows[-1]["counted_on"])}
 
 
 def _programmes(rows: Iterable[Record]) -> list[Record]:

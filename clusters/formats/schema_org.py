@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from clusters.http.addresses import Data, absolute, filled
+from clusters.http.addresses import Data, absolute, without_empty
 from clusters.http.links import Link
 from clusters.models import Cluster, Organisation
 
 
 def cluster_data(cluster: Cluster, certifications: Sequence[Data]) -> Data:
     text = cluster.text()
-    return filled(
+    return without_empty(
         {
             "@type": "Organization",
             "@id": absolute(cluster.get_absolute_url()),
@@ -27,7 +27,7 @@ def cluster_data(cluster: Cluster, certifications: Sequence[Data]) -> Data:
 
 
 def organisation_data(organisation: Organisation) -> Data:
-    return filled(
+    return without_empty(
         {
             "@type": "Organization",
             "@id": absolute(organisation.get_absolute_url()),
@@ -60,7 +60,7 @@ def postal_address(place: Cluster | Organisation) -> Data:
     """Without a country there is nothing to say: a town alone would mislead."""
     if not place.country:
         return {}
-    return filled(
+    return without_empty(
         {
             "@type": "PostalAddress",
             "addressCountry": place.country.code,

@@ -28,9 +28,9 @@ def _around_the_argument(name: str, language: str | None, site: str) -> tuple[st
     return f"{site}{before}", after
 
 
-def iso(day: date | PartialDate | None) -> str | None:
+def iso_text(day: date | PartialDate | None) -> str | None:
     return str(day) if day is not None else None
 
 
-def filled(data: Data) -> Data:
+def without_empty(data: Data) -> Data:
     return {key: value for key, value in data.items() if value}

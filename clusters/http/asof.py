@@ -24,7 +24,7 @@ def as_of(data: QueryDict, path: str, today: date) -> AsOf:
     kept = data.copy()
     for name in ("on", "page"):
         kept.pop(name, None)
-    asked, problem = read_day(data)
+    asked, problem = read_on(data)
     day = asked or today
     return AsOf(
         day=day,
@@ -34,7 +34,7 @@ def as_of(data: QueryDict, path: str, today: date) -> AsOf:
     )
 
 
-def read_day(data: QueryDict) -> tuple[date | None, str]:
+def read_on(data: QueryDict) -> tuple[date | None, str]:
     """The day of `?on=`, or None and, where something else was given, what is wrong with it."""
     text = data.get("on", "").strip()
     if not text:

@@ -20,10 +20,10 @@ def names_in(language: str) -> Mapping[str, str]:
         return {code: str(name) for code, name in countries}
 
 
-LONGEST_TEXT = 200
+MAX_TEXT_LENGTH = 200
 
 
-MOST_WORDS = 8
+MAX_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def names_by_code(rows: Iterable[Any]) -> dict[str, str]:
     return {row.code: row.name for row in rows}
 
 
-def spelled_in(word: str) -> Callable[[str], Q]:
+def contains_word(word: str) -> Callable[[str], Q]:
     """A condition on a column, in any case on either engine.
 
     SQLite knows the case of ASCII letters only, so the usual spellings of others are tried.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
-def page_of(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Page[AnyModel]":
+def numbered_page(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Page[AnyModel]":
     """The page of `?page=`, the first without it; Http404 for one that does not exist."""
     try:
         return Paginator(rows, per_page).page(data.get("page", "1"))
@@ -21,7 +21,7 @@ def page_of(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Pag
 
 
 @dataclass(frozen=True)
-class Stretch(Generic[AnyModel]):
+class KeysetPage(Generic[AnyModel]):
     """Some rows of a list, how many it has in all, and whether there are more behind them."""
 
     rows: list[AnyModel]
@@ -29,9 +29,9 @@ class Stretch(Generic[AnyModel]):
     has_more: bool
 
 
-def stretch_of(
+def read_keyset_page(
     rows: QuerySet[AnyModel], *, behind: AnyModel | None, order: Sequence[str], limit: int
-) -> Stretch[AnyModel]:
+) -> KeysetPage[AnyModel]:
     """The rows that follow one row in this order, which need not be one of them itself.
 
     However deep, a stretch costs the same where the order has an index. `order` names columns
@@ -39,7 +39,7 @@ def stretch_of(
     """
     following = rows.filter(behind_of(behind, order)) if behind else rows
     found = list(following.order_by(*order)[: limit + 1])
-    return Stretch(rows=found[:limit], count=rows.count(), has_more=len(found) > limit)
+    return KeysetPage(rows=found[:limit], count=rows.count(), has_more=len(found) > limit)
 
 
 def behind_of(row: Model, order: Sequence[str]) -> Q:

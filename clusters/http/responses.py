@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, set_response_etag
 
-from clusters.http.asof import read_day
+from clusters.http.asof import read_on
 
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
@@ -41,7 +41,7 @@ OF_EVERY_ANSWER = (
 
 
 def wrong_day(request: HttpRequest) -> list[str]:
-    if not read_day(request.GET)[1]:
+    if not read_on(request.GET)[1]:
         return []
     given = request.GET.get("on", "").strip()[:MOST_LETTERS]
     return [f"on: “{given}” is not a day like 2015-09-08"]
@@ -55,7 +55,7 @@ def wrong_choices(request: HttpRequest, **choices: Iterable[str]) -> list[str]:
     ]
 
 
-def refused(request: HttpRequest, problems: list[str], status: int) -> HttpResponse:
+def error_response(request: HttpRequest, problems: list[str], status: int) -> HttpResponse:
     text = "; ".join(problems)
     if request.path.endswith(".json"):
         response: HttpResponse = JsonResponse(
@@ -74,7 +74,7 @@ def open_to_all(response: AnyResponse) -> AnyResponse:
     return response
 
 
-def opened(
+def cacheable(
     response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
 ) -> HttpResponseBase:
     """For every origin, and to keep for a short while: at midnight a state may change."""
@@ -82,7 +82,7 @@ def opened(
     return open_to_all(response)
 
 
-def sent_once(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def conditional(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """The answer, or “not modified” to who has it, which says again who may read it.
 
     A cache takes over what a 304 says, and would close to other origins what was open.
@@ -107,7 +107,7 @@ def seconds_to_midnight(now: datetime) -> int:
     return int((datetime.combine(tomorrow, time.min, zone) - now).total_seconds())
 
 
-def file_answer(
+def file_response(
     write: Callable[[IO[bytes]], None],
     *,
     name: str,
@@ -133,7 +133,7 @@ def file_answer(
     )
 
 
-def led_on(request: HttpRequest, name: str, *arguments: str) -> HttpResponseBase:
+def redirect_permanently(request: HttpRequest, name: str, *arguments: str) -> HttpResponseBase:
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     address = reverse(name, args=arguments) + query
     return open_to_all(HttpResponsePermanentRedirect(address))
@@ -163,13 +163,13 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> HttpResponse:
 
 
 # The name in the WSGI environment by which `config.pages` is told.
-SHARED = "portal.shared"
+CACHED_PAGE = "portal.cached_page"
 
 
 View = Callable[..., HttpResponseBase]
 
 
-def shared(view: View) -> View:
+def cached_page(view: View) -> View:
     """For a view whose answer depends on the address, on the day and on public records alone.
 
     Everything that it reads must be told of in `clusters_change`, and change by itself at midnight
@@ -178,7 +178,7 @@ def shared(view: View) -> View:
 
     @wraps(view)
     def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        request.META[SHARED] = True
+        request.META[CACHED_PAGE] = True
         return view(request, *args, **kwargs)
 
     return marked

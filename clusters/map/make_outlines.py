@@ -32,7 +32,7 @@ CRIMEA = (45.2, 34.3)
 
 
 @dataclass(frozen=True)
-class Drawing:
+class OutlineSet:
     """A sheet, and what of it is too small to draw, in map units."""
 
     sheet: Sheet
@@ -42,8 +42,8 @@ class Drawing:
 
 
 DRAWINGS = (
-    Drawing(EUROPE, tolerance=0.6, smallest_island=6.0, smallest_country=1.0),
-    Drawing(WORLD, tolerance=0.4, smallest_island=1.0, smallest_country=0.1),
+    OutlineSet(EUROPE, tolerance=0.6, smallest_island=6.0, smallest_country=1.0),
+    OutlineSet(WORLD, tolerance=0.4, smallest_island=1.0, smallest_country=0.1),
 )
 
 CODES = {f"{number:03}": code for code, (_name, number) in ALT_CODES.items()}
@@ -69,7 +69,7 @@ def main() -> None:
         file.write_text(svg(drawing, paths_of(drawing, topology, codes)), encoding="utf-8")
 
 
-def svg(drawing: Drawing, paths: dict[str, str]) -> str:
+def svg(drawing: OutlineSet, paths: dict[str, str]) -> str:
     """A drawing to be used by others, who say its colours; strokes keep their width."""
     sheet = drawing.sheet
     lines = [
@@ -86,7 +86,7 @@ def svg(drawing: Drawing, paths: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def paths_of(drawing: Drawing, topology: dict[str, Any], codes: set[str]) -> dict[str, str]:
+def paths_of(drawing: OutlineSet, topology: dict[str, Any], codes: set[str]) -> dict[str, str]:
     whole = list(projected_arcs(drawing.sheet.projection, topology))
     arcs = [simplify(arc, drawing.tolerance) for arc in whole]
     crimea = drawing.sheet.projection.point(*CRIMEA)
@@ -236,7 +236,7 @@ def encloses(ring: Ring, point: Point) -> bool:
     return inside
 
 
-def path(drawing: Drawing, polygons: list[list[Ring]]) -> str:
+def path(drawing: OutlineSet, polygons: list[list[Ring]]) -> str:
     """Nothing for a country outside the window; a small one keeps its largest island."""
     clipped = [[clip(drawing.sheet, ring) for ring in polygon] for polygon in polygons]
     visible = [polygon for polygon in clipped if area(polygon[0]) >= drawing.smallest_island]

@@ -21,8 +21,8 @@ from clusters.models.reference import Portfolio, Region, ends_after_it_starts, i
 from clusters.profile import (
     NUMBER_OF_FACTS,
     Completeness,
-    Fact,
     Profile,
+    ProfileFact,
     Text,
     completeness,
     counted_since,
@@ -98,7 +98,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.filter(pk__in=managements.values("cluster"))
 
     def with_completeness(self, day: date) -> Self:
-        """Annotate `number_of_facts`: how many of `completeness.Fact` are there that day."""
+        """Annotate `number_of_facts`: how many of `completeness.ProfileFact` are there that day."""
         one, none = models.Value(1), models.Value(0)
         found = [
             models.Case(models.When(condition, then=one), default=none)
@@ -157,7 +157,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         )
 
 
-def facts_present(day: date) -> dict[Fact, Q]:
+def facts_present(day: date) -> dict[ProfileFact, Q]:
     """The SQL twin of `Cluster.completeness_on`, fact by fact."""
 
     def text(language: str, name: str) -> Q:
@@ -171,20 +171,20 @@ def facts_present(day: date) -> dict[Fact, Q]:
         cluster=OuterRef("pk"), role=ManagementRole.LEAD, organisation__is_published=True
     )
     return {
-        Fact.TAGLINE_EN: text("en", "tagline"),
-        Fact.TAGLINE_IT: text("it", "tagline"),
-        Fact.DESCRIPTION_EN: text("en", "description"),
-        Fact.DESCRIPTION_IT: text("it", "description"),
-        Fact.PORTFOLIO: Q(portfolio__isnull=False),
-        Fact.REGION: Q(region__isnull=False),
-        Fact.TOWN: ~Q(town=""),
-        Fact.COORDINATES: Q(latitude__isnull=False),
-        Fact.WEBSITE: ~Q(website=""),
-        Fact.CONTACT: ~Q(contact_address=""),
-        Fact.LOGO: ~Q(logo=""),
-        Fact.MEMBERS: Q(Exists(counts)),
-        Fact.LEAD: Q(Exists(leads)),
-        Fact.CONFIRMED: Q(confirmed_on__gte=stale_before(day)),
+        ProfileFact.TAGLINE_EN: text("en", "tagline"),
+        ProfileFact.TAGLINE_IT: text("it", "tagline"),
+        ProfileFact.DESCRIPTION_EN: text("en", "description"),
+        ProfileFact.DESCRIPTION_IT: text("it", "description"),
+        ProfileFact.PORTFOLIO: Q(portfolio__isnull=False),
+        ProfileFact.REGION: Q(region__isnull=False),
+        ProfileFact.TOWN: ~Q(town=""),
+        ProfileFact.COORDINATES: Q(latitude__isnull=False),
+        ProfileFact.WEBSITE: ~Q(website=""),
+        ProfileFact.CONTACT: ~Q(contact_address=""),
+        ProfileFact.LOGO: ~Q(logo=""),
+        ProfileFact.MEMBERS: Q(Exists(counts)),
+        ProfileFact.LEAD: Q(Exists(leads)),
+        ProfileFact.CONFIRMED: Q(confirmed_on__gte=stale_before(day)),
     }
 
 
@@ -327,14 +327,14 @@ class Cluster(PublicRecord):
     def completeness_on(self, day: date) -> Completeness:
         """Without a query on a row loaded by `with_profile()`."""
         given = {
-            Fact.PORTFOLIO: self.portfolio_id,
-            Fact.REGION: self.region_id,
-            Fact.TOWN: self.town,
-            Fact.COORDINATES: self.latitude is not None,
-            Fact.WEBSITE: self.website,
-            Fact.CONTACT: self.contact_address,
-            Fact.LOGO: self.logo,
-            Fact.LEAD: any(
+            ProfileFact.PORTFOLIO: self.portfolio_id,
+            ProfileFact.REGION: self.region_id,
+            ProfileFact.TOWN: self.town,
+            ProfileFact.COORDINATES: self.latitude is not None,
+            ProfileFact.WEBSITE: self.website,
+            ProfileFact.CONTACT: self.contact_address,
+            ProfileFact.LOGO: self.logo,
+            ProfileFact.LEAD: any(
                 management.role == ManagementRole.LEAD and management.organisation.is_published
                 for management in self.managers_on(day)
             ),

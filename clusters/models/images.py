@@ -36,7 +36,7 @@ def reencode(upload: "File[bytes]", *, longest_side: int) -> "ContentFile[bytes]
                 "maximum": filesizeformat(MAXIMUM_BYTES),
             },
         )
-    image, file_format = opened(upload.read())
+    image, file_format = open_image(upload.read())
     has_alpha = file_format != "JPEG" and image.has_transparency_data
     image = image.convert("RGBA" if has_alpha else "RGB")
     image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
@@ -46,7 +46,7 @@ def reencode(upload: "File[bytes]", *, longest_side: int) -> "ContentFile[bytes]
     return ContentFile(drawn.getvalue(), name=f"{secrets.token_hex(8)}.{SUFFIXES[file_format]}")
 
 
-def opened(content: bytes) -> tuple[Image.Image, str]:
+def open_image(content: bytes) -> tuple[Image.Image, str]:
     """The first frame, upright and fully read, and its format.
 
     The size is checked before any pixel is read.

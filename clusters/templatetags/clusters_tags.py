@@ -50,8 +50,8 @@ def country_name(code: str) -> str:
     return country_names().get(code, "")
 
 
-@register.filter
-def marked(text: str, words: str) -> SafeString | str:
+@register.filter("marked")
+def mark_words(text: str, words: str) -> SafeString | str:
     """The text with what was searched for in `<mark>`; without words as it is."""
     return highlight(text, words) if words else text
 

@@ -29,7 +29,14 @@ from clusters.formats.writers import csv_text
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.http.links import Link
-from clusters.http.responses import opened, refused, sent_once, shared, wrong_choices, wrong_day
+from clusters.http.responses import (
+    cacheable,
+    cached_page,
+    conditional,
+    error_response,
+    wrong_choices,
+    wrong_day,
+)
 from clusters.models import Cluster
 from clusters.profile import is_stale
 from labels.life.spans import timelines_of
@@ -39,7 +46,7 @@ from news.queries import heard_of
 
 
 @require_safe
-@shared
+@cached_page
 def cluster_compare(request: HttpRequest) -> HttpResponse:
     """Show the clusters of `c`; redirect to one more, where the words of `add` mean only one."""
     now = timezone.now()
@@ -77,7 +84,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@shared
+@cached_page
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     choice = choose_clusters(request.GET.getlist("c"))
@@ -85,7 +92,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     with translation.override("en"):
         wrong += [f"c: {problem}" for problem in choice.problems()]
     if wrong:
-        return refused(request, wrong, 400)
+        return error_response(request, wrong, 400)
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
         header, *rows = comparison_rows(columns_of(choice, shown, now))
@@ -95,7 +102,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="clusters-{shown.day}.csv"'},
     )
-    return sent_once(request, opened(answer, now))
+    return conditional(request, cacheable(answer, now))
 
 
 def columns_of(choice: Choice, shown: AsOf, now: datetime) -> list[Column]:

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_safe
 
 from clusters.compare.members import membership_table
 from clusters.contact.messages import recipient_of_cluster
-from clusters.directory.query import DirectoryQuery, Place
+from clusters.directory.query import Cursor, DirectoryQuery
 from clusters.directory.results import Directory
-from clusters.directory.rows import part, rendered
+from clusters.directory.rows import render_part, render_rows
 from clusters.formats.schema_org import breadcrumbs_data, cluster_data, organisation_data
 from clusters.http.asof import as_of
-from clusters.http.links import LONGEST_TEXT, Link
-from clusters.http.paging import page_of
-from clusters.http.responses import shared
+from clusters.http.links import MAX_TEXT_LENGTH, Link
+from clusters.http.paging import numbered_page
+from clusters.http.responses import cached_page
 from clusters.models import Cluster, Lineage, Management, Organisation, Programme, PublicRecord
 from clusters.profile import is_stale
 from labels.formats.records import certifications
@@ -36,7 +36,7 @@ CLUSTERS_MANAGED = Prefetch("managements", Management.objects.of_published_clust
 
 
 @require_safe
-@shared
+@cached_page
 def cluster_list(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     found = directory(request.GET, request.path, today)
@@ -46,18 +46,18 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
         {
             "section": "clusters",
             "query": found.query,
-            "is_first_page": found.place == Place(),
+            "is_first_page": found.cursor == Cursor(),
             "first_url": found.query.url(request.path),
             "problems": found.problems,
             "total": found.total,
             "page": found.page,
-            "rows": rendered(found, found.page.keys),
-            "filters": part(found, "clusters/_filters.html", lambda: filters_of(found)),
+            "rows": render_rows(found, found.page.keys),
+            "filters": render_part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
             "sorts": found.sorts(),
             "ways_out": [] if found.total else found.ways_out(),
             "kept": kept_parameters(found.query, "q"),
-            "map": part(found, "clusters/_list_map.html", lambda: map_of(found)),
+            "map": render_part(found, "clusters/_list_map.html", lambda: map_of(found)),
             "map_url": found.query.url(reverse("clusters:map")),
             "as_of": as_of(request.GET, request.path, today),
         },
@@ -85,7 +85,7 @@ def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
 
 
 @require_safe
-@shared
+@cached_page
 def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = Cluster.objects.published().with_profile().at(slug)
     if cluster is None or cluster.slug != slug:
@@ -121,11 +121,11 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@shared
+@cached_page
 def organisation_list(request: HttpRequest) -> HttpResponse:
-    words = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT]
+    words = " ".join(request.GET.get("q", "").split())[:MAX_TEXT_LENGTH]
     found = Organisation.objects.published().matching(words).in_directory_order()
-    page = page_of(found.prefetch_related(CLUSTERS_MANAGED), request.GET, per_page=PER_PAGE)
+    page = numbered_page(found.prefetch_related(CLUSTERS_MANAGED), request.GET, per_page=PER_PAGE)
     today = timezone.localdate()
     return TemplateResponse(
         request,
@@ -178,7 +178,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@shared
+@cached_page
 def programme_list(request: HttpRequest) -> HttpResponse:
     programmes = (
         Programme.objects.published().with_place().with_number_of_clusters().in_directory_order()
@@ -186,12 +186,15 @@ def programme_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(
         request,
         "clusters/programme_list.html",
-        {"section": "programmes", "page_obj": page_of(programmes, request.GET, per_page=PER_PAGE)},
+        {
+            "section": "programmes",
+            "page_obj": numbered_page(programmes, request.GET, per_page=PER_PAGE),
+        },
     )
 
 
 @require_safe
-@shared
+@cached_page
 def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
     programme = Programme.objects.published().with_place().at(slug)
     if programme is None or programme.slug != slug:

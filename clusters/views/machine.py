@@ -19,9 +19,9 @@ from clusters.formats.records import FACTS, cluster_records
 from clusters.formats.schema_org import cluster_data
 from clusters.http.addresses import Data, absolute
 from clusters.http.responses import (
-    opened,
-    refused,
-    sent_once,
+    cacheable,
+    conditional,
+    error_response,
     wrong_choices,
 )
 from clusters.models import Cluster
@@ -79,14 +79,16 @@ def directory_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     def view(request: HttpRequest) -> HttpResponseBase:
         wrong = wrong_choices(request, lang=dict(settings.LANGUAGES), bom=("0", "1"))
         if wrong:
-            return refused(request, wrong, 400)
+            return error_response(request, wrong, 400)
         language, now = request.GET.get("lang", "en"), timezone.now()
         with translation.override(language):
             found = directory(request.GET, reverse("clusters:list"), timezone.localdate(now))
             if found.problems:
-                return refused(request, [_without_remedy(text) for text in found.problems], 400)
+                return error_response(
+                    request, [_without_remedy(text) for text in found.problems], 400
+                )
             query = DirectoryRequest(found, now, language, has_mark=request.GET.get("bom") == "1")
-            return sent_once(request, opened(answer(query), now))
+            return conditional(request, cacheable(answer(query), now))
 
     return view
 

@@ -6,18 +6,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from clusters.directory.rows import part
+from clusters.directory.rows import render_part
 from clusters.http.asof import as_of
 from clusters.http.links import Link
-from clusters.http.responses import shared
+from clusters.http.responses import cached_page
 from clusters.map.projection import EUROPE, SHEETS, project
 from clusters.views.directory import filters_of, kept_parameters
 from labels.register.holdings import directory
 
 
 @require_safe
-@shared
-def cluster_map(request: HttpRequest) -> HttpResponse:
+@cached_page
+def map_page(request: HttpRequest) -> HttpResponse:
     """`?view=world` shows the world, which is also shown where nothing found lies in Europe.
 
     Without it, the map of a narrowed query shows the part where the clusters are.
@@ -50,7 +50,7 @@ def cluster_map(request: HttpRequest) -> HttpResponse:
             "views": [
                 Link(name, f"{url}{'&' if '?' in url else '?'}view={name}") for name in SHEETS
             ],
-            "filters": part(found, "clusters/_filters.html", lambda: filters_of(found)),
+            "filters": render_part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
             "kept": kept_parameters(found.query, "q"),
             "list_url": found.query.url(reverse("clusters:list")),

@@ -20,7 +20,7 @@ from ninja.renderers import JSONRenderer
 
 from clusters.api import routers as clusters_routers
 from clusters.http.limits import Quota, network_address, network_of
-from clusters.http.responses import open_to_all, opened, problem, sent_once, shared
+from clusters.http.responses import cacheable, cached_page, conditional, open_to_all, problem
 from clusters.tables.reader import TableRefused
 from labels.api import router as labels_router
 from labels.verify.limits import TooOften
@@ -120,7 +120,7 @@ def _route(request: HttpRequest) -> HttpResponseBase:
     return _read(request, found.func, found.kwargs)
 
 
-@shared
+@cached_page
 def _read(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> HttpResponseBase:
     # Of HEAD the server leaves the body out.
     method, request.method = request.method, "GET"
@@ -128,7 +128,7 @@ def _read(request: HttpRequest, view: Any, arguments: dict[str, Any]) -> HttpRes
     request.method = method
     if response.status_code != HTTPStatus.OK:
         return response
-    return sent_once(request, opened(response, timezone.now()))
+    return conditional(request, cacheable(response, timezone.now()))
 
 
 def _preflight(methods: Sequence[str]) -> HttpResponse:

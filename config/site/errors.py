@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import get_language_from_request
 from django.views import defaults
 
-from clusters.http.responses import is_for_the_api, problem, refused
+from clusters.http.responses import error_response, is_for_the_api, problem
 from config.middleware import is_machine_address
 from config.site.machine import uncached
 
@@ -61,4 +61,4 @@ def unavailable_to_machines(request: HttpRequest) -> HttpResponse:
     message = "The database does not answer. Try again in a minute."
     if is_for_the_api(request):
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, message)
-    return refused(request, [message], HTTPStatus.SERVICE_UNAVAILABLE)
+    return error_response(request, [message], HTTPStatus.SERVICE_UNAVAILABLE)

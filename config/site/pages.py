@@ -26,7 +26,7 @@ from clusters.formats.facts import columns_of
 from clusters.formats.organisations import ORGANISATION, PROGRAMME
 from clusters.formats.records import FACTS as CLUSTER
 from clusters.http.links import Link
-from clusters.http.paging import page_of
+from clusters.http.paging import numbered_page
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
 from config.site.search import found, words_asked
 from config.snapshot.records import ANNOUNCEMENT, LEVEL, PORTFOLIO, REGION
@@ -129,7 +129,7 @@ def data(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def corrections(request: HttpRequest) -> HttpResponse:
-    page = page_of(ProblemReport.objects.corrections(), request.GET, per_page=CORRECTIONS)
+    page = numbered_page(ProblemReport.objects.corrections(), request.GET, per_page=CORRECTIONS)
     records = public_records(page, timezone.now())
     return TemplateResponse(
         request,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clusters.fulltext import records_matching
-from clusters.http.links import LONGEST_TEXT, MOST_WORDS
+from clusters.http.links import MAX_TEXT_LENGTH, MAX_WORDS
 from clusters.models import Cluster, Organisation, Programme
 from clusters.models.organisations import MOST_FOUND
 from labels.models import Label
@@ -37,7 +37,7 @@ class ResultGroup:
 
 
 def words_asked(data: QueryDict) -> str:
-    return " ".join(data.get("q", "").split()[:MOST_WORDS])[:LONGEST_TEXT].strip()
+    return " ".join(data.get("q", "").split()[:MAX_WORDS])[:MAX_TEXT_LENGTH].strip()
 
 
 def found(words: str, *, today: date, now: datetime) -> list[ResultGroup]:

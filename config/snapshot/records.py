@@ -28,7 +28,7 @@ from clusters.formats.organisations import (
 )
 from clusters.formats.records import FACTS as CLUSTER
 from clusters.formats.records import cluster_records
-from clusters.http.addresses import absolute, iso
+from clusters.http.addresses import absolute, iso_text
 from clusters.models import (
     Cluster,
     Lineage,
@@ -106,7 +106,7 @@ LEVEL = (
     Fact("process_it", _("How it is reached, in Italian.")),
     Fact("rules",
          read=records_of_related(lambda rule: {
-             "effective_from": iso(rule.effective_from),
+             "effective_from": iso_text(rule.effective_from),
              "first_months": rule.first_months,
              "renewal_months": rule.renewal_months,
              "renewal_window_months": rule.renewal_window_months,
@@ -196,7 +196,7 @@ def _over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
         yield part.cluster.public_id, "participations", item
     for count in MembershipCount.objects.filter(cluster__in=keys).select_related("cluster"):
         item = {
-            "counted_on": iso(count.counted_on),
+            "counted_on": iso_text(count.counted_on),
             "kind": count.kind,
             "number": count.count,
             "source": count.source or None,
@@ -219,6 +219,6 @@ def _lineage(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
         )
         for cluster, other, relation in seen_from:
             if cluster.pk in keys:
-                happened = {"relation": relation, "happened_on": iso(row.happened_on)}
+                happened = {"relation": relation, "happened_on": iso_text(row.happened_on)}
                 item = id_and_name(other) | happened
                 yield cluster.public_id, "lineage", item

@@ -19,7 +19,7 @@ from clusters.formats.facts import (
     url_of,
     value_if_shown,
 )
-from clusters.http.addresses import Data, absolute, filled, iso, page_address
+from clusters.http.addresses import Data, absolute, iso_text, page_address, without_empty
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
 
@@ -122,7 +122,7 @@ def label_records(labels: LabelQuerySet, day: date) -> Iterator[Record]:
 
 def certification_data(label: Label) -> Data:
     body = label.awarded_by
-    return filled(
+    return without_empty(
         {
             "@type": "Certification",
             "@id": absolute(label.get_absolute_url()),
@@ -135,10 +135,10 @@ def certification_data(label: Label) -> Data:
                 "name": label.cluster.name,
             },
             "issuedBy": {"@type": "Organization", "name": body.name} if body else {},
-            "auditDate": iso(label.assessed_on),
-            "datePublished": iso(label.announced_on),
-            "validFrom": iso(label.starts_on),
-            "expires": iso(label.ends_on),
+            "auditDate": iso_text(label.assessed_on),
+            "datePublished": iso_text(label.announced_on),
+            "validFrom": iso_text(label.starts_on),
+            "expires": iso_text(label.ends_on),
         }
     )
 

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from clusters.http.addresses import Data, absolute, filled, iso
+from clusters.http.addresses import Data, absolute, iso_text, without_empty
 from clusters.models import Cluster
 from labels.models import STATUS_PLACES, Label, LevelRule
 from labels.validity import State
@@ -117,7 +117,7 @@ def seal(label: Label) -> Data:
 
 def subject(label: Label) -> Data:
     cluster = label.cluster
-    return filled(
+    return without_empty(
         {
             "id": absolute_cluster(cluster),
             "type": ["AchievementSubject"],
@@ -142,7 +142,7 @@ def identity(kind: str, text: str) -> Data:
 def achievement(label: Label) -> Data:
     level = label.level
     scheme = absolute(reverse("labels:scheme"))
-    return filled(
+    return without_empty(
         {
             "id": f"{scheme}#{level.code}",
             "type": ["Achievement"],
@@ -150,8 +150,8 @@ def achievement(label: Label) -> Data:
             "name": f"{level.name} – {level.official_wording}",
             "description": f"Cluster Management Excellence Label, level {level.name}: "
             f"“{level.official_wording}”.",
-            "criteria": filled({"id": f"{scheme}#rules", "narrative": narrative(label)}),
-            "version": iso(label.rule.effective_from) if label.rule else None,
+            "criteria": without_empty({"id": f"{scheme}#rules", "narrative": narrative(label)}),
+            "version": iso_text(label.rule.effective_from) if label.rule else None,
         }
     )
 
@@ -184,7 +184,9 @@ def evidence(label: Label) -> list[Data]:
 def cited(part: str) -> Data:
     # Not a narrative, which may be Markdown: it is text as somebody typed it.
     address = part if part.startswith(("https://", "http://")) else None
-    return filled({"id": address, "type": ["Evidence"], "name": "Source", "description": part})
+    return without_empty(
+        {"id": address, "type": ["Evidence"], "name": "Source", "description": part}
+    )
 
 
 def printed(label: Label) -> str:

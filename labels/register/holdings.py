@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from django.http import QueryDict
 
-from clusters.directory.index import FIRST_DAY, LAST_DAY, Keeper, Requirement, Spell
-from clusters.directory.query import read_place, read_query
+from clusters.directory.index import FIRST_DAY, LAST_DAY, IndexCache, Requirement, Spell
+from clusters.directory.query import read_cursor, read_directory_query
 from clusters.directory.results import PER_PAGE, Directory
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level, RequiredLevel, Suspension
 from labels.validity import (
@@ -105,7 +105,7 @@ def level_options() -> list[Level]:
     return list(Level.objects.order_by("-rank"))
 
 
-KEEPER = Keeper(spells=facet_spells, levels=level_options, requirements=requirements)
+INDEX = IndexCache(spells=facet_spells, levels=level_options, requirements=requirements)
 
 
 def first_named(held: Iterable[tuple[Level, str]]) -> tuple[Level, str] | None:
@@ -117,7 +117,7 @@ def first_named(held: Iterable[tuple[Level, str]]) -> tuple[Level, str] | None:
 
 def directory(data: QueryDict, path: str, today: date, *, per_page: int = PER_PAGE) -> Directory:
     """What the address asks of the clusters; one statement for what changed, one for words."""
-    index = KEEPER.current()
+    index = INDEX.current()
     reference = index.reference
     known = {
         "level": {level.code for level in reference.levels},
@@ -128,8 +128,8 @@ def directory(data: QueryDict, path: str, today: date, *, per_page: int = PER_PA
     }
     return Directory(
         index=index,
-        query=read_query(data, known),
-        place=read_place(data),
+        query=read_directory_query(data, known),
+        cursor=read_cursor(data),
         path=path,
         today=today,
         states={state.value: name for state, name in STATE_NAMES.items()},

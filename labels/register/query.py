@@ -11,8 +11,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django_countries import countries
 
-from clusters.http.asof import read_day
-from clusters.http.links import MOST_WORDS, Facet, Link, Option, names_by_code, spelled_in
+from clusters.http.asof import read_on
+from clusters.http.links import MAX_WORDS, Facet, Link, Option, contains_word, names_by_code
 from clusters.models import ClusterName, Portfolio
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level
 from labels.validity import State
@@ -102,7 +102,7 @@ class RegisterQuery:
 
 def with_word(word: str) -> Q:
     # Labels of clusters with the word in their name or another name of theirs.
-    spelled = spelled_in(word)
+    spelled = contains_word(word)
     others = ClusterName.objects.filter(spelled("name")).values("cluster")
     return spelled("cluster__name") | Q(cluster__in=others)
 
@@ -124,9 +124,9 @@ def read_register_query(
         given = [fold(value.strip()) for value in data.getlist(name) if value.strip()]
         chosen[name] = tuple(sorted(set(given) & known[name]))
         unknown += [(name, value) for value in sorted(set(given) - known[name])]
-    on, _problem = read_day(data)
+    on, _problem = read_on(data)
     return RegisterQuery(
-        words=" ".join(data.get("q", "").split()[:MOST_WORDS])[:LONGEST_WORDS].strip(),
+        words=" ".join(data.get("q", "").split()[:MAX_WORDS])[:LONGEST_WORDS].strip(),
         levels=chosen["level"],
         states=chosen["state"],
         countries=chosen["country"],

@@ -18,14 +18,14 @@ from clusters.formats.facts import Record
 from clusters.formats.files import csv_file, json_file, spreadsheet_file
 from clusters.formats.writers import csv_text
 from clusters.http.addresses import absolute
-from clusters.http.asof import read_day
+from clusters.http.asof import read_on
 from clusters.http.responses import (
     MOST_LETTERS,
-    file_answer,
-    led_on,
-    opened,
-    refused,
-    sent_once,
+    cacheable,
+    conditional,
+    error_response,
+    file_response,
+    redirect_permanently,
     wrong_choices,
     wrong_day,
 )
@@ -90,15 +90,15 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
         filters = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
-        day, _problem = read_day(request.GET)
+        day, _problem = read_on(request.GET)
         language = request.GET.get("lang", "en")
         wrong = _wrong_values(request, filters)
         if wrong:
-            return refused(request, wrong, 400)
+            return error_response(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
             query = RegisterRequest(filters, day or timezone.localdate(now), now, language)
-            return sent_once(request, opened(answer(query), now))
+            return conditional(request, cacheable(answer(query), now))
 
     return view
 
@@ -141,7 +141,7 @@ def labels_atom(query: RegisterRequest) -> HttpResponseBase:
 def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
     rows = calendar.with_changes(labels).iterator(chunk_size=ROWS_AT_ONCE)
     lines = calendar.calendar(title, calendar.entries(rows))
-    return file_answer(
+    return file_response(
         lambda file: file.writelines(lines),
         name=name,
         content_type="text/calendar; charset=utf-8",
@@ -182,9 +182,9 @@ def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     day = timezone.localdate(now)
     label = Label.objects.for_pages(day).with_public_id(public_id.upper()).first()
     if label is None:
-        return refused(request, ["there is no label with this number"], 404)
+        return error_response(request, ["there is no label with this number"], 404)
     if label.public_id != public_id:
-        return led_on(request, "label_seal", label.public_id)
+        return redirect_permanently(request, "label_seal", label.public_id)
     return _seal_picture(request, lambda: seal_of_label(label, day), now)
 
 
@@ -195,9 +195,9 @@ def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     day = timezone.localdate(now)
     cluster = Cluster.objects.published().at(public_id)
     if cluster is None:
-        return refused(request, ["there is no cluster with this number"], 404)
+        return error_response(request, ["there is no cluster with this number"], 404)
     if cluster.public_id != public_id:
-        return led_on(request, "cluster_seal", cluster.public_id)
+        return redirect_permanently(request, "cluster_seal", cluster.public_id)
     highest = current_level(labels_of([cluster], day)[cluster.pk])
     return _seal_picture(request, lambda: seal_of_cluster(cluster, highest, day), now)
 
@@ -207,12 +207,12 @@ def _seal_picture(
 ) -> HttpResponseBase:
     wrong = wrong_choices(request, lang=dict(settings.LANGUAGES), scheme=Scheme)
     if wrong:
-        return refused(request, wrong, 400)
+        return error_response(request, wrong, 400)
     with translation.override(request.GET.get("lang", "en")):
         picture = draw_seal(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
     response = HttpResponse(picture, content_type="image/svg+xml")
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    return sent_once(request, opened(response, now, FRESH_SEAL_SECONDS))
+    return conditional(request, cacheable(response, now, FRESH_SEAL_SECONDS))
 
 
 @require_safe
@@ -222,13 +222,13 @@ def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseB
     today = timezone.localdate(now)
     programme = Programme.objects.published().at(public_id)
     if programme is None:
-        return refused(request, ["there is no programme with this number"], 404)
+        return error_response(request, ["there is no programme with this number"], 404)
     if programme.public_id != public_id:
-        return led_on(request, "programme_requirement", programme.public_id)
+        return redirect_permanently(request, "programme_requirement", programme.public_id)
     wrong = wrong_day(request)
     if wrong:
-        return refused(request, wrong, 400)
-    day = read_day(request.GET)[0] or today
+        return error_response(request, wrong, 400)
+    day = read_on(request.GET)[0] or today
     rows = table_rows(programme, requirement_of(programme, day, today))
     name = f"requirement-{programme.slug}-{day}.csv"
     answer = HttpResponse(
@@ -236,4 +236,4 @@ def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseB
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-    return sent_once(request, opened(answer, now))
+    return conditional(request, cacheable(answer, now))

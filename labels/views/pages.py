@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from clusters.contact.reports import describe_record
 from clusters.formats.schema_org import breadcrumbs_data
 from clusters.http.addresses import absolute
-from clusters.http.asof import as_of, read_day
+from clusters.http.asof import as_of, read_on
 from clusters.http.links import Link
-from clusters.http.paging import page_of
+from clusters.http.paging import numbered_page
 from clusters.http.responses import open_to_all
 from clusters.models import Portfolio, RecordKind
 from clusters.views.contact import cookieless_form, report_page
@@ -53,7 +53,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "suggestions": facets.suggestions(),
         "problems": [*query.problems, *shown.problems],
         "counts": counts(shown.day, levels),
-        "page_obj": page_of(query.labels(shown.day), request.GET, per_page=PER_PAGE),
+        "page_obj": numbered_page(query.labels(shown.day), request.GET, per_page=PER_PAGE),
         "downloads": downloads(query),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
@@ -118,7 +118,7 @@ def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_safe
 def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
     # The label as data on a day, open to every origin; in English, one copy for all caches.
-    asked, problem = read_day(request.GET)
+    asked, problem = read_on(request.GET)
     if problem:
         return machine_answer({"error": "on: this is not a day like 2015-09-08"}, 400)
     day = asked or timezone.localdate()

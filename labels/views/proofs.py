@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.http.limits import allow, network_address, network_of
-from clusters.http.responses import led_on, opened, refused, sent_once
+from clusters.http.responses import cacheable, conditional, error_response, redirect_permanently
 from labels.models import Label
 from labels.proofs.certificates import Certificate, certificate, library, make, stored_certificate
 from labels.proofs.credentials import Purpose, credential, status_list
@@ -24,7 +24,7 @@ MOST_MADE = 30
 def label_certificate(request: HttpRequest, public_id: str, language: str) -> HttpResponseBase:
     # Of today: asked for another day it could be passed off as what holds.
     if language not in dict(settings.LANGUAGES):
-        return refused(
+        return error_response(
             request, [f"certificates are in: {', '.join(dict(settings.LANGUAGES))}"], 404
         )
     now = timezone.now()
@@ -32,12 +32,12 @@ def label_certificate(request: HttpRequest, public_id: str, language: str) -> Ht
     labels = Label.objects.for_pages(day).with_certificate()
     label = labels.with_public_id(public_id.upper()).first()
     if label is None:
-        return refused(request, ["there is no label with this number"], 404)
+        return error_response(request, ["there is no label with this number"], 404)
     if label.public_id != public_id:
-        return led_on(request, "label_certificate", label.public_id, language)
+        return redirect_permanently(request, "label_certificate", label.public_id, language)
     with translation.override(language):
         if library() is None:
-            return opened(HttpResponseRedirect(label.get_absolute_url()), now)
+            return cacheable(HttpResponseRedirect(label.get_absolute_url()), now)
         return certificate_answer(request, certificate(label, day), now)
 
 
@@ -56,7 +56,7 @@ def certificate_answer(
     response["Content-Disposition"] = f'inline; filename="{name}"'
     # What a search engine finds later would no longer hold.
     response["X-Robots-Tag"] = "noindex"
-    return sent_once(request, opened(response, now))
+    return conditional(request, cacheable(response, now))
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
@@ -64,7 +64,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
         "More certificates were asked for from your network in the last minute than one reader"
         " needs. Wait a minute and ask again"
     )
-    response = refused(request, [problem], 429)
+    response = error_response(request, [problem], 429)
     response["Retry-After"] = str(MINUTE)
     return response
 
@@ -80,19 +80,19 @@ def label_credential(request: HttpRequest, public_id: str) -> HttpResponseBase:
     labels = Label.objects.published().with_holder().with_certificate()
     label = labels.with_public_id(public_id.upper()).first()
     if label is None:
-        return refused(request, ["there is no label with this number"], 404)
+        return error_response(request, ["there is no label with this number"], 404)
     if label.public_id != public_id:
-        return led_on(request, "label_credential", label.public_id)
+        return redirect_permanently(request, "label_credential", label.public_id)
     if label.starts_on is None:
         problem = "the days of this label are not known, so there is nothing to attest"
-        return refused(request, [problem], 404)
+        return error_response(request, [problem], 404)
     return signed(request, credential(label), timezone.now())
 
 
 @require_safe
 def label_status_list(request: HttpRequest, purpose: str) -> HttpResponseBase:
     if purpose not in list(Purpose):
-        return refused(request, [f"there are lists of: {', '.join(Purpose)}"], 404)
+        return error_response(request, [f"there are lists of: {', '.join(Purpose)}"], 404)
     now = timezone.now()
     return signed(request, status_list(Purpose(purpose), timezone.localdate(now)), now)
 
@@ -101,9 +101,9 @@ def signed(request: HttpRequest, claims: dict[str, object], now: datetime) -> Ht
     try:
         token = sign(claims)
     except NoSigningKey:
-        return refused(request, [CANNOT_SIGN], 503)
+        return error_response(request, [CANNOT_SIGN], 503)
     response = HttpResponse(token, content_type=CONTENT_TYPE)
-    return sent_once(request, opened(response, now))
+    return conditional(request, cacheable(response, now))
 
 
 @require_safe
@@ -111,6 +111,6 @@ def signing_keys(request: HttpRequest) -> HttpResponseBase:
     try:
         keys = published_keys()
     except NoSigningKey:
-        return refused(request, [CANNOT_SIGN], 503)
+        return error_response(request, [CANNOT_SIGN], 503)
     response = JsonResponse(keys, content_type="application/jwk-set+json")
-    return sent_once(request, opened(response, timezone.now()))
+    return conditional(request, cacheable(response, timezone.now()))

@@ -71,11 +71,11 @@ def counted(query: str) -> Callable[[], None]:
     from django.http import QueryDict
 
     from clusters.directory.query import CHOICES
-    from labels.register.holdings import KEEPER, directory
+    from labels.register.holdings import INDEX, directory
 
     def ask() -> None:
         answer = directory(QueryDict(query), "/en/clusters/", date.fromisoformat(TODAY))
-        remembered = KEEPER.index.remembered  # type: ignore[union-attr]
+        remembered = INDEX.index.remembered  # type: ignore[union-attr]
         for key in [key for key in remembered if "words" in key]:  # type: ignore[operator]
             del remembered[key]
         for name in CHOICES:

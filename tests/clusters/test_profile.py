@@ -5,7 +5,15 @@ import pytest
 
 from clusters.dates import PartialDate
 from clusters.models import Cluster, ClusterText, ManagementRole, MembershipCount
-from clusters.profile import FACT_NAMES, Completeness, Fact, Profile, Text, completeness, percent_of
+from clusters.profile import (
+    FACT_NAMES,
+    Completeness,
+    Profile,
+    ProfileFact,
+    Text,
+    completeness,
+    percent_of,
+)
 from tests.factories import make_cluster, make_management, portfolio, region
 
 DAY = date(2026, 11, 22)
@@ -24,20 +32,20 @@ def profile(**fields: Any) -> Profile:
 def test_nothing_is_there() -> None:
     found = completeness(profile(), DAY)
 
-    assert (found.number, found.percent, len(found.missing)) == (0, 0, len(Fact))
+    assert (found.number, found.percent, len(found.missing)) == (0, 0, len(ProfileFact))
 
 
 def test_everything_is_there() -> None:
     given = frozenset(
         {
-            Fact.PORTFOLIO,
-            Fact.REGION,
-            Fact.TOWN,
-            Fact.COORDINATES,
-            Fact.WEBSITE,
-            Fact.CONTACT,
-            Fact.LOGO,
-            Fact.LEAD,
+            ProfileFact.PORTFOLIO,
+            ProfileFact.REGION,
+            ProfileFact.TOWN,
+            ProfileFact.COORDINATES,
+            ProfileFact.WEBSITE,
+            ProfileFact.CONTACT,
+            ProfileFact.LOGO,
+            ProfileFact.LEAD,
         }
     )
 
@@ -64,12 +72,12 @@ def test_missing_says_in_words_what_one_language_lacks() -> None:
 
 
 def test_every_fact_has_a_name() -> None:
-    assert set(FACT_NAMES) == set(Fact)
+    assert set(FACT_NAMES) == set(ProfileFact)
 
 
 def test_percent_is_rounded_down() -> None:
     assert [percent_of(number) for number in (0, 7, 13, 14)] == [0, 50, 92, 100]
-    assert Completeness(frozenset(Fact) - {Fact.LOGO}).percent == 92
+    assert Completeness(frozenset(ProfileFact) - {ProfileFact.LOGO}).percent == 92
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_percent_is_rounded_down() -> None:
 def test_members_count_for_24_months(counted_on: str, expected: bool) -> None:
     found = completeness(profile(counted_on=[PartialDate.parse(counted_on)]), DAY)
 
-    assert (Fact.MEMBERS in found.present) is expected
+    assert (ProfileFact.MEMBERS in found.present) is expected
 
 
 def with_text(**fields: Any) -> Cluster:
@@ -112,12 +120,12 @@ def managed(**fields: Any) -> Cluster:
     [
         pytest.param(lambda: make_cluster(), set(), id="nothing"),
         pytest.param(
-            lambda: with_text(language="en", tagline="a"), {Fact.TAGLINE_EN}, id="tagline"
+            lambda: with_text(language="en", tagline="a"), {ProfileFact.TAGLINE_EN}, id="tagline"
         ),
         pytest.param(lambda: with_text(language="it"), set(), id="empty text"),
         pytest.param(
             lambda: with_text(language="it", tagline="a", description="b"),
-            {Fact.TAGLINE_IT, Fact.DESCRIPTION_IT},
+            {ProfileFact.TAGLINE_IT, ProfileFact.DESCRIPTION_IT},
             id="Italian",
         ),
         pytest.param(
@@ -132,29 +140,33 @@ def managed(**fields: Any) -> Cluster:
                 logo="logos/a.png",
             ),
             {
-                Fact.PORTFOLIO,
-                Fact.REGION,
-                Fact.TOWN,
-                Fact.COORDINATES,
-                Fact.WEBSITE,
-                Fact.CONTACT,
-                Fact.LOGO,
+                ProfileFact.PORTFOLIO,
+                ProfileFact.REGION,
+                ProfileFact.TOWN,
+                ProfileFact.COORDINATES,
+                ProfileFact.WEBSITE,
+                ProfileFact.CONTACT,
+                ProfileFact.LOGO,
             },
             id="columns",
         ),
-        pytest.param(lambda: counted("2024-11"), {Fact.MEMBERS}, id="counted"),
+        pytest.param(lambda: counted("2024-11"), {ProfileFact.MEMBERS}, id="counted"),
         pytest.param(lambda: counted("2024-11-21"), set(), id="counted long ago"),
-        pytest.param(lambda: managed(), {Fact.LEAD}, id="lead"),
+        pytest.param(lambda: managed(), {ProfileFact.LEAD}, id="lead"),
         pytest.param(lambda: managed(role=ManagementRole.JOINT), set(), id="joint only"),
-        pytest.param(lambda: managed(ended_on="2026-11-22"), {Fact.LEAD}, id="lead, last day"),
+        pytest.param(
+            lambda: managed(ended_on="2026-11-22"), {ProfileFact.LEAD}, id="lead, last day"
+        ),
         pytest.param(lambda: managed(ended_on="2026-11-21"), set(), id="lead until yesterday"),
         pytest.param(
-            lambda: make_cluster(confirmed_on=date(2025, 11, 22)), {Fact.CONFIRMED}, id="confirmed"
+            lambda: make_cluster(confirmed_on=date(2025, 11, 22)),
+            {ProfileFact.CONFIRMED},
+            id="confirmed",
         ),
         pytest.param(lambda: make_cluster(confirmed_on=date(2025, 11, 21)), set(), id="stale"),
     ],
 )
-def test_completeness_is_the_same_in_sql(make: Any, expected: set[Fact]) -> None:
+def test_completeness_is_the_same_in_sql(make: Any, expected: set[ProfileFact]) -> None:
     cluster = make()
 
     in_sql: Any = Cluster.objects.with_completeness(DAY).get(pk=cluster.pk)

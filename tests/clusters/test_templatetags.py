@@ -14,7 +14,7 @@ from clusters.directory.results import MapPoint
 from clusters.templatetags.clusters_tags import (
     cluster_map,
     json_ld,
-    marked,
+    mark_words,
     partial_date,
     web_link,
 )
@@ -188,4 +188,4 @@ def test_map_escapes_names() -> None:
     ],
 )
 def test_marked_marks_what_was_searched_for(text: str, words: str, html: str) -> None:
-    assert marked(text, words) == html
+    assert mark_words(text, words) == html

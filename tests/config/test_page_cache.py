@@ -20,7 +20,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from clusters.http.responses import SHARED
+from clusters.http.responses import CACHED_PAGE
 from clusters.triggers.changes import Changes
 from clusters.triggers.definitions import ROWS
 from config import page_cache as pages
@@ -104,7 +104,7 @@ def answering(
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         if is_shared:
-            environ[SHARED] = True
+            environ[CACHED_PAGE] = True
         given = {"Content-Length": str(len(body)), "ETag": '"a"'} | headers
         start_response(status, [(name.replace("_", "-"), given[name]) for name in given])
         return [body]

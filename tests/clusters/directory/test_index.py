@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.directory.index import Index, Keeper, bits_of, distance, folded, slots_of
+from clusters.directory.index import (
+    Index,
+    IndexCache,
+    bits_of,
+    fold_name,
+    great_circle_km,
+    slots_of,
+)
 from clusters.models import Cluster, Region
 from labels.models import Label
 from labels.register import holdings
-from labels.register.holdings import KEEPER
+from labels.register.holdings import INDEX
 from labels.validity import State
 from tests.factories import (
     make_cluster,
@@ -37,14 +44,14 @@ def test_slots_of_reads_what_bits_of_wrote(slots: set[int]) -> None:
     ("text", "plain"), [("Ötztal", "otztal"), ("ÉNERGIE", "energie"), ("Straße", "strasse")]
 )
 def test_folded_has_no_case_and_no_accents(text: str, plain: str) -> None:
-    assert folded(text) == plain
+    assert fold_name(text) == plain
 
 
 def test_distance_is_that_of_a_great_circle() -> None:
     torino, oslo = (45.0703, 7.6869), (59.9139, 10.7522)
 
-    assert distance(*torino, *oslo) == pytest.approx(1664, abs=2)
-    assert distance(0, 179, 0, -179) == pytest.approx(222.4, abs=0.1)
+    assert great_circle_km(*torino, *oslo) == pytest.approx(1664, abs=2)
+    assert great_circle_km(0, 179, 0, -179) == pytest.approx(222.4, abs=0.1)
 
 
 def told(index: Index) -> dict[str, Any]:
@@ -73,7 +80,9 @@ def told(index: Index) -> dict[str, Any]:
 
 
 def built_anew() -> Index:
-    return Keeper(holdings.facet_spells, holdings.level_options, holdings.requirements).current()
+    return IndexCache(
+        holdings.facet_spells, holdings.level_options, holdings.requirements
+    ).current()
 
 
 def rename(draw: random.Random) -> None:
@@ -112,20 +121,20 @@ def manage(draw: random.Random) -> None:
 
 def change_the_kind_of_a_manager(draw: random.Random) -> None:
     management = make_management()
-    KEEPER.current()
+    INDEX.current()
     type(management.organisation).objects.update(kind="foundation")
 
 
 def hide_a_manager(draw: random.Random) -> None:
     management = make_management(organisation=make_organisation(kind="consortium"))
-    KEEPER.current()
+    INDEX.current()
     management.organisation.is_published = False
     management.organisation.save()
 
 
 def take_part(draw: random.Random) -> None:
     participation = make_participation(programme=make_programme())
-    KEEPER.current()
+    INDEX.current()
     if draw.random() < 0.5:
         participation.programme.is_published = False
         participation.programme.save()
@@ -144,7 +153,7 @@ def move(draw: random.Random) -> None:
 
 def delete(draw: random.Random) -> None:
     cluster = make_cluster()
-    KEEPER.current()
+    INDEX.current()
     cluster.delete()
 
 
@@ -176,21 +185,21 @@ def test_index_keeps_up_with_every_write(seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311
     for _number in range(4):
         make_cluster()
-    KEEPER.current()
+    INDEX.current()
 
     for write in draw.sample(WRITES, len(WRITES)):
         write(draw)
 
-        assert told(KEEPER.current()) == told(built_anew()), write.__name__
+        assert told(INDEX.current()) == told(built_anew()), write.__name__
 
 
 @pytest.mark.django_db
 def test_index_asks_once_where_nothing_changed(django_assert_num_queries: Any) -> None:
     make_cluster()
-    before = KEEPER.current()
+    before = INDEX.current()
 
     with django_assert_num_queries(1):
-        after = KEEPER.current()
+        after = INDEX.current()
 
     assert after.order is before.order
 
@@ -208,7 +217,7 @@ def test_spells_tell_the_state_of_every_day() -> None:
     first.suspensions.create(starts_on=date(2013, 8, 1), ends_on=date(2013, 9, 1), reason="x")
     first.suspensions.create(starts_on=date(2015, 1, 1), ends_on=None, reason="x")
     labels = list(Label.objects.published().with_succession())
-    index = KEEPER.current()
+    index = INDEX.current()
 
     day, states = date(2012, 12, 1), set()
     while day < date(2020, 1, 1):

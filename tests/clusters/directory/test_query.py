@@ -3,7 +3,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.directory.query import DirectoryQuery, Place, read_place, read_query
+from clusters.directory.query import Cursor, DirectoryQuery, read_cursor, read_directory_query
 
 KNOWN = {
     "level": {"gold", "silver", "bronze"},
@@ -15,7 +15,7 @@ KNOWN = {
 
 
 def read(text: str) -> DirectoryQuery:
-    return read_query(QueryDict(text), KNOWN)
+    return read_directory_query(QueryDict(text), KNOWN)
 
 
 def test_read_query_takes_repeated_values_in_a_stable_order() -> None:
@@ -104,7 +104,7 @@ def test_querystring_reads_back_as_the_same_query(
     for name, listed in {"box": boxes, **chosen}.items():
         data.setlist(name, listed)
 
-    query = read_query(data, KNOWN)
+    query = read_directory_query(data, KNOWN)
 
     assert (read(query.querystring()), read(query.querystring()).problems) == (query, ())
 
@@ -166,12 +166,12 @@ def test_read_query_names_a_value_that_cannot_be(text: str, problem: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "cursor"),
     [
-        ("", Place()),
-        ("after=jknzf9nv", Place(after="JKNZF9NV")),
-        ("before=JKNZF9NV&page=2", Place(before="JKNZF9NV")),
+        ("", Cursor()),
+        ("after=jknzf9nv", Cursor(after="JKNZF9NV")),
+        ("before=JKNZF9NV&page=2", Cursor(before="JKNZF9NV")),
     ],
 )
-def test_read_place_takes_public_ids(text: str, place: Place) -> None:
-    assert read_place(QueryDict(text)) == place
+def test_read_place_takes_public_ids(text: str, cursor: Cursor) -> None:
+    assert read_cursor(QueryDict(text)) == cursor

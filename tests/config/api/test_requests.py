@@ -355,7 +355,7 @@ def test_405_tells_what_is_allowed(client: Client) -> None:
 
 def test_mistake_of_ours_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
-    monkeypatch.setattr(api, "sent_once", None)
+    monkeypatch.setattr(api, "conditional", None)
 
     response = client.get(f"{ROOT}/levels")
 
