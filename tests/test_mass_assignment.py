@@ -1057,7 +1057,7 @@ ADMIN_FORMS = {
 OF_NO_MODEL = {
     "clusters.contact.forms.OpenForm",
     "labels.admin.forms.DatedStep",
-    "labels.admin.forms.StepFormForm",
+    "labels.admin.forms.StepForm",
     "labels.admin.forms.TellingForm",
     "clusters.admin.tables.ConfirmForm",
     "clusters.admin.tables.UploadForm",

@@ -222,7 +222,7 @@ def test_spells_tell_the_state_of_every_day() -> None:
     day, states = date(2012, 12, 1), set()
     while day < date(2020, 1, 1):
         expected = {(row.cluster_id, row.level_id, row.state_on(day).value) for row in labels}
-        holding: Any = index.made_for(day.toordinal()).bits["label"]
+        holding: Any = index.day_from_spells(day.toordinal()).bits["label"]
         found = {
             (index.keys[slot], *value) for value, bits in holding.items() for slot in slots_of(bits)
         }
