@@ -32,7 +32,7 @@ MOST_QUERIES = 12
 # SQLite, is enough for a run. A test in real transactions, such as a race, is asked of both.
 ONE_ENGINE = (
     "clusters/views/test_accounts.py",
-    "clusters/admin/test_directory.py",
+    "clusters/admin/test_clusters.py",
     "clusters/contact/test_messages.py",
     "clusters/admin/test_people.py",
     "config/privacy/test_fields.py",

@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from clusters.completeness import is_stale
 from clusters.directory.index import fold_name
 from clusters.directory.results import Directory
 from clusters.models import Cluster
-from clusters.profile import is_stale
 from labels.models import Level, RequiredLevel
 from labels.register.holdings import directory
 from labels.validity import State

@@ -1,5 +1,6 @@
 """The admin of the app; Django registers what stands here."""
 
-from clusters.admin import directory, log, people, queues
+from clusters.admin import clusters as directory
+from clusters.admin import log, people, queues
 
 __all__ = ["directory", "log", "people", "queues"]

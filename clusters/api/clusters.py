@@ -47,8 +47,8 @@ from clusters.api.parts import (
 from clusters.compare.members import membership_table
 from clusters.directory.query import CHOICES, MAX_NUMBER, read_box
 from clusters.directory.results import Directory
+from clusters.formats.clusters import FACTS
 from clusters.formats.facts import period
-from clusters.formats.records import FACTS
 from clusters.http.addresses import Data, absolute, iso_text
 from clusters.models import (
     Cluster,

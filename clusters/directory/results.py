@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from clusters.completeness import stale_before
 from clusters.directory.index import Index, Requirement, Value, slots_of
 from clusters.directory.query import (
     CHOICES,
@@ -21,7 +22,6 @@ from clusters.directory.query import (
 from clusters.fulltext import nearest, tiers_of_clusters
 from clusters.http.links import Facet, Link, Option, country_names
 from clusters.models import Cluster, OrganisationKind
-from clusters.profile import stale_before
 
 PER_PAGE = 24
 VALID = "valid"

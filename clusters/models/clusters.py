@@ -13,12 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from clusters.fields import PartialDateField
-from clusters.models.history import History
-from clusters.models.organisations import Organisation
-from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
-from clusters.profile import (
+from clusters.completeness import (
     NUMBER_OF_FACTS,
     Completeness,
     Profile,
@@ -29,6 +24,11 @@ from clusters.profile import (
     percent_of,
     stale_before,
 )
+from clusters.fields import PartialDateField
+from clusters.models.history import History
+from clusters.models.organisations import Organisation
+from clusters.models.records import PublicRecord, PublicRecordQuerySet
+from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 
 # Pages that stand where a cluster's would.
 PAGES = ("compare", "map")

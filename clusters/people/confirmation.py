@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from clusters import mail
+from clusters.completeness import next_round
 from clusters.mail import MailResult
 from clusters.models import (
     Account,
@@ -28,7 +29,6 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people.log import record
-from clusters.profile import next_round
 
 DAYS_OF_A_LINK = 60
 SALT = "clusters.people.confirmation"

@@ -25,6 +25,7 @@ from clusters.compare.columns import (
     total_counts,
 )
 from clusters.compare.members import membership_table
+from clusters.completeness import is_stale
 from clusters.formats.writers import csv_text
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
@@ -38,7 +39,6 @@ from clusters.http.responses import (
     wrong_day,
 )
 from clusters.models import Cluster
-from clusters.profile import is_stale
 from labels.life.spans import timelines_of
 from labels.register.queries import headline, labels_of
 from labels.words import label_lines, verdict

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.compare.members import membership_table
+from clusters.completeness import is_stale
 from clusters.contact.messages import recipient_of_cluster
 from clusters.directory.query import Cursor, DirectoryQuery
 from clusters.directory.results import Directory
@@ -22,7 +23,6 @@ from clusters.http.links import MAX_TEXT_LENGTH, Link
 from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
 from clusters.models import Cluster, Lineage, Management, Organisation, Programme, PublicRecord
-from clusters.profile import is_stale
 from labels.formats.records import certifications
 from labels.life.spans import timeline_of
 from labels.register.holdings import directory

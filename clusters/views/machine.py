@@ -13,9 +13,9 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 from clusters.directory.results import Directory
+from clusters.formats.clusters import FACTS, cluster_records
 from clusters.formats.facts import Record
 from clusters.formats.files import csv_file, json_file, spreadsheet_file
-from clusters.formats.records import FACTS, cluster_records
 from clusters.formats.schema_org import cluster_data
 from clusters.http.addresses import Data, absolute
 from clusters.http.responses import (

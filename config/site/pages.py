@@ -22,9 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from clusters.contact.reports import ReportedRecord, describe_record
+from clusters.formats.clusters import FACTS as CLUSTER
 from clusters.formats.facts import columns_of
 from clusters.formats.organisations import ORGANISATION, PROGRAMME
-from clusters.formats.records import FACTS as CLUSTER
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clusters.formats.clusters import FACTS as CLUSTER
+from clusters.formats.clusters import cluster_records
 from clusters.formats.facts import (
     Fact,
     Facts,
@@ -26,8 +28,6 @@ from clusters.formats.organisations import (
     id_and_names,
     records_of_related,
 )
-from clusters.formats.records import FACTS as CLUSTER
-from clusters.formats.records import cluster_records
 from clusters.http.addresses import absolute, iso_text
 from clusters.models import (
     Cluster,

@@ -28,7 +28,7 @@ from labels.models import Label
 from labels.proofs.credentials import credential
 from labels.proofs.seal import Scheme, draw_seal, seal_of_label, visible
 from labels.proofs.signing import NoSigningKey, sign
-from labels.register.facts import published_manager
+from labels.register.queries import published_manager
 
 ATTACHED = "credential.jwt"
 

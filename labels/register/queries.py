@@ -110,3 +110,8 @@ def latest_awards(day: date, limit: int) -> list[Label]:
     """
     labels = Label.objects.started_by(day).filter(transferred_from=None)
     return list(labels.for_pages(day).in_register_order(day)[:limit])
+
+
+def published_manager(label: Label) -> str | None:
+    organisation = label.managing_organisation
+    return organisation.name if organisation and organisation.is_published else None

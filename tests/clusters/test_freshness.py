@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
+from clusters.completeness import is_stale, next_round, stale_before
 from clusters.models import Cluster
-from clusters.profile import is_stale, next_round, stale_before
 from tests.factories import make_cluster
 
 BOUNDARIES = [

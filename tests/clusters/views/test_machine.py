@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 from openpyxl import load_workbook
 
+from clusters.formats.clusters import FACTS, cluster_records
 from clusters.formats.facts import header_of, rows_of
-from clusters.formats.records import FACTS, cluster_records
 from clusters.formats.writers import value_as_text, without_formula
 from clusters.models import Cluster, ClusterName, ClusterText, MembershipCount
 from clusters.models.keys import KEYS_AT_ONCE

@@ -25,6 +25,7 @@ from clusters.admin.base import (
 from clusters.admin.confirmation import ConfirmableAdmin
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
+from clusters.completeness import NUMBER_OF_FACTS, percent_of, stale_before
 from clusters.models import (
     Cluster,
     ClusterName,
@@ -44,7 +45,6 @@ from clusters.models import (
 )
 from clusters.people import policy
 from clusters.people.forms import PictureField
-from clusters.profile import NUMBER_OF_FACTS, percent_of, stale_before
 from clusters.tables.resources import ClusterResource, OrganisationResource, ProgrammeResource
 
 # Clusters: one screen with everything that tells of the cluster.

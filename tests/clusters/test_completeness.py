@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from clusters.dates import PartialDate
-from clusters.models import Cluster, ClusterText, ManagementRole, MembershipCount
-from clusters.profile import (
+from clusters.completeness import (
     FACT_NAMES,
     Completeness,
     Profile,
@@ -14,6 +12,8 @@ from clusters.profile import (
     completeness,
     percent_of,
 )
+from clusters.dates import PartialDate
+from clusters.models import Cluster, ClusterText, ManagementRole, MembershipCount
 from tests.factories import make_cluster, make_management, portfolio, region
 
 DAY = date(2026, 11, 22)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import PartAdmin, ReadOnly, TabularPart, country_column
-from clusters.admin.directory import ClusterAdmin, ProgrammeAdmin
+from clusters.admin.clusters import ClusterAdmin, ProgrammeAdmin
 from clusters.admin.versions import EMPTY
 from clusters.formats.writers import csv_download
 from clusters.models import Cluster, EventKind, Programme
