@@ -80,7 +80,7 @@ class Completeness:
 
     @property
     def percent(self) -> int:
-        """Rounded down: 100 only where nothing is missing."""
+        # Rounded down: 100 only where nothing is missing.
         return percent_of(self.number)
 
     @property
@@ -93,7 +93,7 @@ def percent_of(number: int) -> int:
 
 
 def counted_since(day: date) -> date:
-    """A count whose period lasted to this day or longer is of the last 24 months."""
+    # A count whose period lasted to this day or longer is of the last 24 months.
     return add_months(day, -MONTHS_OF_A_COUNT)
 
 
@@ -118,7 +118,7 @@ MONTHS_BETWEEN_ROUNDS = 6
 
 
 def stale_before(day: date) -> date:
-    """What was confirmed before this day is stale on `day`; 12 months to the day are fresh."""
+    # What was confirmed before this day is stale on `day`; 12 months to the day are fresh.
     return add_months(day, -MONTHS_FRESH)
 
 

@@ -12,7 +12,7 @@ from clusters.dates import PartialDate
 
 
 def parse_partial_date(value: object) -> PartialDate | None:
-    """Empty is None; a text that is no partial date raises ValidationError in words."""
+    # Empty is None; a text that is no partial date raises ValidationError in words.
     if value in (None, ""):
         return None
     if isinstance(value, PartialDate):

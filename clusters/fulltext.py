@@ -59,7 +59,7 @@ def clusters_matching(text: str) -> list[tuple[int, int]]:
 
 
 def tiers_of_clusters(text: str) -> Sequence[Sequence[int]]:
-    """The same keys by tier; those of a tier may be told again in the next. For any number."""
+    # The same keys by tier; those of a tier may be told again in the next. For any number.
     return tiers_matching("cluster", text)
 
 
@@ -79,7 +79,7 @@ def matching(kind: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def tiers_matching(kind: str, text: str) -> list[list[int]]:
-    """The keys travel as one value for each tier: a row for each costs three times as much."""
+    # The keys travel as one value for each tier: a row for each costs three times as much.
     found: list[list[int]] = [[], [], []]
     terms = terms_of(text)
     if terms:
@@ -96,7 +96,7 @@ def is_sqlite() -> bool:
 
 
 def on_sqlite(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
-    """What the names have is in what is near, too, and that in the whole."""
+    # What the names have is in what is near, too, and that in the whole.
     asked = " AND ".join(
         f'"{" ".join(term.words)}"{"" if term.is_exact else " *"}' for term in terms
     )
@@ -204,7 +204,7 @@ def fold_text(text: str) -> str:
 
 
 def highlight(text: str, words: str) -> SafeString:
-    """The text as HTML with <mark> around what the words found."""
+    # The text as HTML with <mark> around what the words found.
     pattern = pattern_of(words)
     if pattern is None:
         return escape(text)
@@ -224,7 +224,7 @@ def highlight(text: str, words: str) -> SafeString:
 
 @lru_cache(maxsize=1000)
 def pattern_of(words: str) -> re.Pattern[str] | None:
-    """What begins a word, and whole words for those in quotes; the longest first."""
+    # What begins a word, and whole words for those in quotes; the longest first.
     found = set()
     for term in terms_of(words):
         *whole, last = map(fold_text, term.words)
@@ -236,7 +236,7 @@ def pattern_of(words: str) -> re.Pattern[str] | None:
 
 
 def documents_that_differ() -> list[tuple[str, int]]:
-    """Kind and key of records whose document is not what the view of the kind tells."""
+    # Kind and key of records whose document is not what the view of the kind tells.
     table, columns = ("indexed", "about, texts") if is_sqlite() else ("document", "near, whole")
     found = []
     for kind in KINDS:
@@ -253,7 +253,7 @@ def documents_that_differ() -> list[tuple[str, int]]:
 
 @transaction.atomic
 def rebuild_documents() -> int:
-    """Every record is told to have changed; the number of documents there are then."""
+    # Every record is told to have changed; the number of documents there are then.
     number = 0
     with connection.cursor() as cursor:
         for kind in KINDS:

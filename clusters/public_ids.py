@@ -11,7 +11,7 @@ LENGTH = 8
 
 
 def new_public_id() -> str:
-    """Eight characters of 28: about 38 bits, unique by constraint."""
+    # Eight characters of 28: about 38 bits, unique by constraint.
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 

@@ -73,7 +73,7 @@ class PortalAdminSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """To the portal's own page: to sign in, to enrol a second factor, or to one's account."""
+        # To the portal's own page: to sign in, to enrol a second factor, or to one's account.
         target = request.GET.get("next", "")
         # Only within admin: the address comes from the request.
         path = target if target.startswith("/admin/") else "/admin/"

@@ -13,7 +13,7 @@ class PortalAdminConfig(AdminConfig):
     default_site = "config.admin.PortalAdminSite"
 
     def ready(self) -> None:
-        """Roles are given to accounts, and a second factor is its owner's alone."""
+        # Roles are given to accounts, and a second factor is its owner's alone.
         super().ready()
         from allauth.account.models import EmailAddress
         from allauth.mfa.models import Authenticator

@@ -72,11 +72,11 @@ class Page:
 
     @cached_property
     def unchanged(self) -> Headers:
-        """The headers of a 304."""
+        # The headers of a 304.
         return [pair for pair in self.headers if pair[0].lower() not in OF_THE_CONTENT]
 
     def is_for_everybody(self) -> bool:
-        """Whether nothing in the answer speaks against sending it to somebody else."""
+        # Whether nothing in the answer speaks against sending it to somebody else.
         varies = {name.strip().lower() for name in self.named.get("vary", "").split(",")}
         control = self.named.get("cache-control", "")
         return (
@@ -125,7 +125,7 @@ class Pages:
             return page
 
     def keep(self, key: Key, page: Page) -> None:
-        """Those asked for the longest time ago make room."""
+        # Those asked for the longest time ago make room.
         with self.lock:
             if key in self.found:
                 return
@@ -214,7 +214,7 @@ class KeptPages:
         keep: Callable[[Page], None],
         now: datetime,
     ) -> Iterable[bytes]:
-        """Django's answer, kept on its way where it is for everybody."""
+        # Django's answer, kept on its way where it is for everybody.
         told: list[tuple[str, Headers]] = []
 
         def start(status: str, headers: Headers, *error: Any) -> Callable[[bytes], object]:
@@ -244,7 +244,7 @@ def whole(answer: Iterable[bytes]) -> bytes:
 
 
 def key_of(environ: "WSGIEnvironment") -> Key | None:
-    """All of a request that the answer to everybody depends on; None: not to everybody."""
+    # All of a request that the answer to everybody depends on; None: not to everybody.
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_HOST" not in environ:
         return None
     if any(environ.get(name) for name in NOT_FOR_EVERYBODY):
@@ -261,7 +261,7 @@ def key_of(environ: "WSGIEnvironment") -> Key | None:
 
 
 def next_boundary(now: datetime) -> datetime:
-    """When pages change with no record changing: at midnight, or with an announcement."""
+    # When pages change with no record changing: at midnight, or with an announcement.
     zone = timezone.get_default_timezone()
     tomorrow = timezone.localdate(now, zone) + timedelta(days=1)
     midnight = datetime.combine(tomorrow, time.min, zone)

@@ -74,7 +74,7 @@ WRITE = (*EDIT, RESTORE)
 
 
 def grant(*verbs: str, on: Scope | None = None, fields: str = "") -> Grant:
-    """On the rows `on`, by default all; to write the fields named, by default all of the form."""
+    # On the rows `on`, by default all; to write the fields named, by default all of the form.
     return Grant(frozenset(verbs), on, frozenset(fields.split()) if fields else None)
 
 

@@ -134,7 +134,7 @@ class Scoped(BaseModelAdmin):
         return policy.allowed_rows(request.user, policy.VIEW, every, timezone.localdate())
 
     def own_row(self, obj: models.Model | None) -> models.Model | None:
-        """The row of this admin's model; an inline is asked with the row of its screen."""
+        # The row of this admin's model; an inline is asked with the row of its screen.
         return obj
 
     def allows(self, request: HttpRequest, verb: str, obj: models.Model | None) -> bool:
@@ -328,7 +328,7 @@ class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
 
 
 def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
-    """By many-to-many field of the form, the related rows that it does not offer."""
+    # By many-to-many field of the form, the related rows that it does not offer.
     unseen = {}
     for name, field in form.fields.items():
         if isinstance(field, forms.ModelMultipleChoiceField) and field.queryset is not None:
@@ -377,7 +377,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
         self.write(obj)
 
     def write(self, obj: Any) -> None:
-        """Save one row; an admin whose rows are saved by an action says so here."""
+        # Save one row; an admin whose rows are saved by an action says so here.
         obj.save()
 
 

@@ -91,7 +91,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
         return self.allows(request, policy.IMPORT, None)
 
     def importable(self, request: HttpRequest, row: Any | None) -> frozenset[str] | None:
-        """Names of the fields that both the form of the row and an import let the person write."""
+        # Names of the fields that both the form of the row and an import let the person write.
         by_form = self.writable(request, row)
         day = timezone.localdate()
         by_import = policy.writable_fields(request.user, policy.IMPORT, self.model, None, day)
@@ -194,7 +194,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
         return response
 
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rows of the list, as it is filtered and searched, that the person may download."""
+        # The rows of the list, as it is filtered and searched, that the person may download.
         listed = super().get_export_queryset(request).order_by().values("pk")
         rows = self.model._default_manager.filter(pk__in=listed)
         return policy.allowed_rows(request.user, policy.DOWNLOAD, rows, timezone.localdate())

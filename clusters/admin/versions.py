@@ -59,7 +59,7 @@ def moment_in_words(moment: datetime) -> str:
 
 
 def origin_in_words(reason: str | None) -> str:
-    """Where a version came from; a reason that a person gave is shown as it is."""
+    # Where a version came from; a reason that a person gave is shown as it is.
     restored = Restored.parse(reason or "")
     if restored:
         return gettext("restored from the version of %(moment)s") % {
@@ -191,7 +191,7 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
     def set_history_delta_changes(
         self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
     ) -> None:
-        """Give each version of the page its words; the page's last one is compared, too."""
+        # Give each version of the page its words; the page's last one is compared, too.
         page = list(historical_records)
         # The oldest version of the page is compared with one of the page after.
         before = page[-1].prev_record if page else None

@@ -105,7 +105,7 @@ class Column:
 
 
 def choose_clusters(addresses: Iterable[str]) -> Choice:
-    """By readable address, public id in any case, or former address. The first six of them."""
+    # By readable address, public id in any case, or former address. The first six of them.
     # As many queries for one as for six; two more where some were not found at once.
     every = list(dict.fromkeys(text.strip() for text in addresses if text.strip()))
     texts = every[:MAX_ADDRESSES]
@@ -131,7 +131,7 @@ def _clusters_to_compare() -> ClusterQuerySet:
 
 
 def suggest(words: str, choice: Choice) -> Suggestion:
-    """Suggest the cluster at this address, else those with all these words in their names."""
+    # Suggest the cluster at this address, else those with all these words in their names.
     words = " ".join(words.split())[:MAX_TEXT_LENGTH]
     at_address = Cluster.objects.published().keys_at([words] if words else [])
     keys = list(at_address.values()) or best_tier(clusters_matching(words))
@@ -170,7 +170,7 @@ def total_counts(members: MembershipTable) -> list[Count]:
 
 
 def comparison_rows(columns: Sequence[Column]) -> Iterator[list[str]]:
-    """What the page says: a row for each fact, a column for each cluster; days as ISO has them."""
+    # What the page says: a row for each fact, a column for each cluster; days as ISO has them.
     yield [_("Cluster"), *_names(columns)]
     for title, cells in _facts(columns):
         yield [title, *cells]

@@ -70,7 +70,7 @@ class OpenForm(forms.Form):
 
     @property
     def fingerprint(self) -> str:
-        """The same for what is sent twice from one page."""
+        # The same for what is sent twice from one page.
         return f"{self.stamp} {sorted(self.cleaned_data.items())}"
 
     def clean(self) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Spells:
         self.last.append(spell.last)
 
     def in_force(self, day: int) -> Iterator[tuple[int, int, int, int]]:
-        """Slot, place of the value, first and last day."""
+        # Slot, place of the value, first and last day.
         columns = zip(self.slot, self.value, self.first, self.last, strict=True)
         return (row for row in columns if row[2] <= day <= row[3])
 
@@ -167,7 +167,7 @@ class Index:
     remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
 
     def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What `make` gave for the key, as long as nothing changes; the longest unused leave."""
+        # What `make` gave for the key, as long as nothing changes; the longest unused leave.
         made: Made = self.remembered.pop(key, FORGOTTEN)
         if made is FORGOTTEN:
             made = make()
@@ -204,11 +204,11 @@ class Index:
         return Day(found, awarded, ending)
 
     def values_of(self, facet: str, day: date) -> Mapping[Value, int]:
-        """Bits by value, of a facet that holds for good or on the day."""
+        # Bits by value, of a facet that holds for good or on the day.
         return self.bits.get(facet) or self.on(day).bits.get(facet, {})
 
     def ordered(self, sort: str, day: date) -> "array[int]":
-        """All slots by name, members, confirmation, newest award or next end; then by name."""
+        # All slots by name, members, confirmation, newest award or next end; then by name.
         if sort == "name":
             return self.order
         orders = self.on(day).orders
@@ -217,7 +217,7 @@ class Index:
         return orders[sort]
 
     def sort_key(self, sort: str, day: date) -> Callable[[int], int]:
-        """What is unknown comes last."""
+        # What is unknown comes last.
         if sort == "ending":
             return self.on(day).ending.__getitem__
         column = {
@@ -228,7 +228,7 @@ class Index:
         return lambda slot: -column[slot]
 
     def ranks(self, sort: str, day: date) -> "array[int]":
-        """The place of each slot in that order."""
+        # The place of each slot in that order.
         ranks = self.on(day).ranks
         if sort not in ranks:
             places = array("I", [0]) * len(self.keys)
@@ -271,7 +271,7 @@ class Index:
         )
 
     def inside(self, boxes: tuple[Box, ...]) -> int:
-        """Slots whose position is in one of the boxes."""
+        # Slots whose position is in one of the boxes.
         return self.remember(
             ("inside", boxes),
             lambda: self.at_positions(
@@ -289,8 +289,7 @@ class Index:
         return bits_of(slots, len(self.position))
 
     def count_positions(self, bits: int) -> Mapping[int, tuple[int, int]]:
-        """How many of these slots have each position, and one of them, by place in `positions`."""
-
+        # How many of these slots have each position, and one of them, by place in `positions`.
         def made() -> Mapping[int, tuple[int, int]]:
             slots = list(slots_of(bits))
             places = list(map(self.position.__getitem__, slots))
@@ -301,8 +300,7 @@ class Index:
         return self.remember(("positions", bits), made)
 
     def centres(self) -> Mapping[str, tuple[float, float]]:
-        """By its folded name, the mean position of the clusters in towns of that name."""
-
+        # By its folded name, the mean position of the clusters in towns of that name.
         def made() -> Mapping[str, tuple[float, float]]:
             found: dict[str, list[Position]] = defaultdict(list)
             for number in sorted(set(self.position) - {UNKNOWN}):
@@ -327,7 +325,7 @@ class Index:
 
 
 def slots_of(bits: int) -> Iterator[int]:
-    """The places of the bits that are set, ascending."""
+    # The places of the bits that are set, ascending.
     octets = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
     for match in NOT_EMPTY.finditer(octets):
         place = match.start()
@@ -343,7 +341,7 @@ def bits_of(slots: Iterable[int], size: int) -> int:
 
 
 def great_circle_km(latitude: float, longitude: float, other: float, east: float) -> float:
-    """Kilometres along a great circle."""
+    # Kilometres along a great circle.
     north, half = radians(latitude), radians(other - latitude) / 2
     turn = radians(east - longitude) / 2
     chord = hypot(sin(half), sqrt(cos(north) * cos(radians(other))) * sin(turn))
@@ -352,7 +350,7 @@ def great_circle_km(latitude: float, longitude: float, other: float, east: float
 
 @lru_cache(maxsize=2**16)
 def ordinal(text: str | None, is_end: bool) -> int:
-    """The first (or last) day of a partial date in the database; an unknown one does not bound."""
+    # The first (or last) day of a partial date in the database; an unknown one does not bound.
     if not text:
         return LAST_DAY if is_end else FIRST_DAY
     partial = PartialDate.parse(text)
@@ -360,7 +358,7 @@ def ordinal(text: str | None, is_end: bool) -> int:
 
 
 def fold_name(text: str) -> str:
-    """Without case and accents, to sort and to compare."""
+    # Without case and accents, to sort and to compare.
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
@@ -415,7 +413,7 @@ def published_rows(keys: set[int] | None) -> Iterator[PublishedRow]:
 
 
 def member_counts(keys: set[int] | None) -> Iterable[tuple[int, int]]:
-    """The last count of all members of each cluster comes last."""
+    # The last count of all members of each cluster comes last.
     rows = MembershipCount.objects.filter(with_keys("cluster", keys), kind=MemberKind.TOTAL)
     return rows.order_by("counted_on", "pk").values_list("cluster", "count").iterator()
 
@@ -425,12 +423,12 @@ def with_keys(name: str, keys: set[int] | None) -> Q:
 
 
 def stored_text(name: str) -> Cast:
-    """Partial dates as they stand in the database: most rows share a few."""
+    # Partial dates as they stand in the database: most rows share a few.
     return Cast(name, CharField())
 
 
 def spells_of_clusters(keys: set[int] | None) -> Iterator[Spell]:
-    """Kinds of published managing organisations, and published programmes."""
+    # Kinds of published managing organisations, and published programmes.
     for facet, rows, value in (
         (
             "manager",

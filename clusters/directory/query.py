@@ -47,7 +47,7 @@ WHOLE_EARTH = Box(-180, -90, 180, 90)
 
 
 def read_box(text: str) -> Box | None:
-    """`west,south,east,north`, or None for anything else, as for a corner beyond the poles."""
+    # `west,south,east,north`, or None for anything else, as for a corner beyond the poles.
     if not CORNERS.fullmatch(text):
         return None
     # Adding zero makes -0 the same box as 0.
@@ -88,12 +88,12 @@ class DirectoryQuery:
 
     @property
     def is_plain(self) -> bool:
-        """Nothing asked: the whole directory today, the one version that search engines keep."""
+        # Nothing asked: the whole directory today, the one version that search engines keep.
         return self == DirectoryQuery()
 
     @property
     def number_of_filters(self) -> int:
-        """How many values are chosen, without the words; all boxes together are one."""
+        # How many values are chosen, without the words; all boxes together are one.
         names = [name for name, _value in self.pairs()]
         uncounted = sum(names.count(name) for name in ("q", "on", "sort", "within", "box"))
         return len(names) - uncounted + bool(self.box)
@@ -108,7 +108,7 @@ class DirectoryQuery:
         return values
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Parameters and values, always in the same order, without the place in the list."""
+        # Parameters and values, always in the same order, without the place in the list.
         found: list[tuple[str, str]] = []
         for parameter in fields(self):
             value = getattr(self, parameter.name)

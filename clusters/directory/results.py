@@ -88,7 +88,7 @@ class Directory:
     # --- What narrows -----------------------------------------------------------------------
 
     def narrowed(self, without: str = "") -> int:
-        """The clusters that meet every filter but the named one; `label` is level and state."""
+        # The clusters that meet every filter but the named one; `label` is level and state.
         found = self.index.everything
         for name, bits in self.conditions.items():
             if name != without:
@@ -99,7 +99,7 @@ class Directory:
 
     @cached_property
     def conditions(self) -> dict[str, int]:
-        """Bits by filter, of those that are set; level and state of a label aside."""
+        # Bits by filter, of those that are set; level and state of a label aside.
         query, index = self.query, self.index
         found: dict[str, int] = {}
         if query.words:
@@ -125,12 +125,12 @@ class Directory:
 
     @property
     def tiers(self) -> tuple[int, int, int]:
-        """What the words find: in names, in what belongs to them, in texts."""
+        # What the words find: in names, in what belongs to them, in texts.
         return self.matches[1]
 
     @property
     def words(self) -> str:
-        """What was searched for: the words, or the nearest known ones where they find nothing."""
+        # What was searched for: the words, or the nearest known ones where they find nothing.
         return self.matches[0]
 
     @cached_property
@@ -173,13 +173,13 @@ class Directory:
 
     @cached_property
     def confirmed(self) -> int:
-        """Confirmed by their teams in the last 12 months."""
+        # Confirmed by their teams in the last 12 months.
         since = stale_before(self.day).toordinal()
         return self.index.between("confirmed", since, self.day.toordinal())
 
     @cached_property
     def meeting(self) -> int:
-        """Those that hold what a programme requires that day, of the programmes chosen or any."""
+        # Those that hold what a programme requires that day, of the programmes chosen or any.
         day = self.day.toordinal()
         by_programme: dict[str, list[Requirement]] = {}
         for row in self.index.reference.requirements:
@@ -195,7 +195,7 @@ class Directory:
         return found
 
     def held(self, levels: Sequence[str], states: Sequence[str]) -> int:
-        """With a label of one of the levels in one of the states; without states a valid one."""
+        # With a label of one of the levels in one of the states; without states a valid one.
         if not levels and not states:
             return self.index.everything
         states = states or (VALID,)
@@ -207,7 +207,7 @@ class Directory:
 
     @property
     def labels(self) -> Mapping[tuple[str, str], int]:
-        """Bits by level and state on the day."""
+        # Bits by level and state on the day.
         return self.values_of("label")  # type: ignore[return-value]
 
     def values_of(self, facet: str) -> Mapping[Value, int]:
@@ -222,13 +222,13 @@ class Directory:
 
     @cached_property
     def segments(self) -> list[int]:
-        """What is found, cut into the parts that follow one another."""
+        # What is found, cut into the parts that follow one another.
         if self.sort == "relevance":
             return [self.found & bits for bits in self.tiers]
         return [self.found]
 
     def slots(self, *, after: int | None = None, backwards: bool = False) -> Iterator[int]:
-        """All slots found in the order asked for, from behind a slot on."""
+        # All slots found in the order asked for, from behind a slot on.
         sort = "name" if self.sort == "relevance" else self.sort
         order, ranks = self.index.ordered(sort, self.day), self.index.ranks(sort, self.day)
         segments = self.segments[::-1] if backwards else self.segments
@@ -245,7 +245,7 @@ class Directory:
 
     @cached_property
     def page(self) -> ResultPage:
-        """The part of the list that the address asks for; the first where it names no record."""
+        # The part of the list that the address asks for; the first where it names no record.
         backwards = bool(self.cursor.before) and not self.cursor.after
         start = self.index.slot_at(self.cursor.before if backwards else self.cursor.after)
         backwards = backwards and start is not None
@@ -268,7 +268,7 @@ class Directory:
         return f"{url}{'&' if '?' in url else '?'}{name}={self.index.public_id(slot)}"
 
     def headline_of(self, key: int) -> tuple[Any, str] | None:
-        """The level and the state of the label of a cluster to name first on the day, if any."""
+        # The level and the state of the label of a cluster to name first on the day, if any.
         slot = self.index.slots[key]
         levels = {level.code: level for level in self.index.reference.levels}
         held: Any = self.values_of("headline")
@@ -277,7 +277,7 @@ class Directory:
         )
 
     def sorts(self) -> list[Option]:
-        """The orders that there are, with the addresses that choose them."""
+        # The orders that there are, with the addresses that choose them.
         names = {
             "relevance": _("best match"),
             "name": _("name"),
@@ -335,7 +335,7 @@ class Directory:
         )
 
     def counts(self, name: str) -> dict[str, int]:
-        """How many of the other filters' clusters have each value."""
+        # How many of the other filters' clusters have each value.
         base = self.narrowed(without="label" if name in ("level", "state") else name)
         if name == "level":
             found = {
@@ -349,7 +349,7 @@ class Directory:
         return {value: bits.bit_count() for value, bits in found.items() if bits}
 
     def profile_facet(self) -> Facet:
-        """What one may ask of a profile: confirmed, not provisional, meeting a requirement."""
+        # What one may ask of a profile: confirmed, not provisional, meeting a requirement.
         query = self.query
         provisional = ~self.values_of("profile").get("provisional", 0)
         offered = [
@@ -368,7 +368,7 @@ class Directory:
         return Facet("profile", filter_title_of("profile"), tuple(options))
 
     def names(self, name: str) -> dict[str, str]:
-        """Every value of a filter in words, in the order of the page."""
+        # Every value of a filter in words, in the order of the page.
         reference = self.index.reference
         if name == "level":
             return {level.code: level.name for level in reference.levels}
@@ -391,7 +391,7 @@ class Directory:
         return {kind.value: str(kind.label) for kind in OrganisationKind}
 
     def chips(self) -> list[Link]:
-        """One for each thing that narrows; following it takes it away."""
+        # One for each thing that narrows; following it takes it away.
         links = []
         for name, text in self.asked():
             if name in CHOICES:
@@ -405,7 +405,7 @@ class Directory:
         return links
 
     def asked(self) -> list[tuple[str, str]]:
-        """Each thing that narrows the list, and its values in words."""
+        # Each thing that narrows the list, and its values in words.
         query = self.query
         asked = [("q", f"“{query.words}”")] if query.words else []
         for name in CHOICES:
@@ -431,7 +431,7 @@ class Directory:
         return asked
 
     def ways_out(self) -> list[Link]:
-        """For an empty list: what to drop, or another word, with how many clusters there are."""
+        # For an empty list: what to drop, or another word, with how many clusters there are.
         found = []
         for name, text in self.asked():
             number = self.narrowed(without=name).bit_count()
@@ -477,7 +477,7 @@ def union_of(values: Mapping[Value, int], chosen: Sequence[str]) -> int:
 def walk(
     bits: int, order: Sequence[int], ranks: Sequence[int], rank: int | None, backwards: bool
 ) -> Iterator[int]:
-    """The slots of the bits in this order (or backwards), behind a rank."""
+    # The slots of the bits in this order (or backwards), behind a rank.
     if bits.bit_count() * SPARSE < len(order):
         slots = sorted(slots_of(bits), key=ranks.__getitem__, reverse=backwards)
         if rank is not None:

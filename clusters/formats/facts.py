@@ -33,7 +33,7 @@ class Column(NamedTuple):
 
 
 def json_value(value: object) -> object:
-    """Days and codes as text, numbers as numbers, None for what is empty."""
+    # Days and codes as text, numbers as numbers, None for what is empty.
     if isinstance(value, Decimal):
         return float(value)
     if value is None or isinstance(value, bool | int | float | list | dict):

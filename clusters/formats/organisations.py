@@ -38,7 +38,7 @@ def id_and_names(row: Programme) -> Record:
 
 
 def records_of_related(record: Callable[[Any], Record]) -> Callable[[Any], list[Record]]:
-    """Of related rows, which are prefetched."""
+    # Of related rows, which are prefetched.
     return lambda rows: [record(row) for row in rows.all()]
 
 

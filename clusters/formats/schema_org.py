@@ -57,7 +57,7 @@ def breadcrumbs_data(crumbs: Iterable[Link]) -> Data:
 
 
 def postal_address(place: Cluster | Organisation) -> Data:
-    """Without a country there is nothing to say: a town alone would mislead."""
+    # Without a country there is nothing to say: a town alone would mislead.
     if not place.country:
         return {}
     return without_empty(

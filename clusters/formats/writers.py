@@ -23,7 +23,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def without_formula(value: object) -> str:
-    """The value as text, behind an apostrophe where a spreadsheet would run it."""
+    # The value as text, behind an apostrophe where a spreadsheet would run it.
     text = str(value)
     begins = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(FORMULA_STARTS)
     return f"'{text}" if begins else text
@@ -54,7 +54,7 @@ def csv_download(
 
 
 def value_as_text(value: Value) -> str:
-    """As JSON writes it, but without quotes; what is not known is empty."""
+    # As JSON writes it, but without quotes; what is not known is empty.
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
@@ -67,7 +67,7 @@ def write_table(
     *,
     with_mark: bool = False,
 ) -> None:
-    """CSV in UTF-8; `with_mark` puts the byte order mark first by which some programs know it."""
+    # CSV in UTF-8; `with_mark` puts the byte order mark first by which some programs know it.
     if with_mark:
         file.write(BOM_UTF8)
     text = TextIOWrapper(file, encoding="utf-8", newline="")

@@ -16,7 +16,7 @@ def absolute(path: str) -> str:
 
 
 def page_address(name: str, argument: str) -> str:
-    """The absolute address of a page with one argument, in the active language."""
+    # The absolute address of a page with one argument, in the active language.
     before, after = _around_the_argument(name, get_language(), settings.SITE_URL)
     return f"{before}{argument}{after}"
 

@@ -20,7 +20,7 @@ class AsOf:
 
 
 def as_of(data: QueryDict, path: str, today: date) -> AsOf:
-    """`reset_url` is the same page today: other parameters kept, the page number not."""
+    # `reset_url` is the same page today: other parameters kept, the page number not.
     kept = data.copy()
     for name in ("on", "page"):
         kept.pop(name, None)
@@ -35,7 +35,7 @@ def as_of(data: QueryDict, path: str, today: date) -> AsOf:
 
 
 def read_on(data: QueryDict) -> tuple[date | None, str]:
-    """The day of `?on=`, or None and, where something else was given, what is wrong with it."""
+    # The day of `?on=`, or None and, where something else was given, what is wrong with it.
     text = data.get("on", "").strip()
     if not text:
         return None, ""

@@ -44,14 +44,14 @@ def network_address(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """The key of a sender: the address, of IPv6 its first half, as one line has the whole rest."""
+    # The key of a sender: the address, of IPv6 its first half, as one line has the whole rest.
     if ":" not in address:
         return address
     return str(IPv6Address(int(IPv6Address(address)) >> HOST_BITS << HOST_BITS))
 
 
 def give_back(name: str, key: str, *, most: int) -> None:
-    """Free the places of `key`: what it asked for did not happen."""
+    # Free the places of `key`: what it asked for did not happen.
     cache.delete_many([place(name, key, number) for number in range(most)])
 
 
@@ -70,7 +70,7 @@ class Quota:
     lock: Lock = field(default_factory=Lock)
 
     def wait(self, key: str, *, most: int, now: float) -> int:
-        """Seconds until `key` may ask again, 0 where it may now. It counts."""
+        # Seconds until `key` may ask again, 0 where it may now. It counts.
         window = int(now // self.seconds)
         with self.lock:
             if window != self.window:

@@ -10,7 +10,7 @@ from django_countries import countries
 
 
 def country_names() -> Mapping[str, str]:
-    """By code, in the order of the names in the active language."""
+    # By code, in the order of the names in the active language.
     return names_in(get_language() or "en")
 
 

@@ -13,7 +13,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 def numbered_page(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Page[AnyModel]":
-    """The page of `?page=`, the first without it; Http404 for one that does not exist."""
+    # The page of `?page=`, the first without it; Http404 for one that does not exist.
     try:
         return Paginator(rows, per_page).page(data.get("page", "1"))
     except InvalidPage as error:
@@ -43,7 +43,7 @@ def read_keyset_page(
 
 
 def behind_of(row: Model, order: Sequence[str]) -> Q:
-    """Further in the first column, or equal there and further in the rest."""
+    # Further in the first column, or equal there and further in the rest.
     name = order[0].removeprefix("-")
     value = getattr(row, name)
     side = "lt" if order[0].startswith("-") else "gt"

@@ -77,7 +77,7 @@ def open_to_all(response: AnyResponse) -> AnyResponse:
 def cacheable(
     response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
 ) -> HttpResponseBase:
-    """For every origin, and to keep for a short while: at midnight a state may change."""
+    # For every origin, and to keep for a short while: at midnight a state may change.
     response["Cache-Control"] = f"public, max-age={min(seconds, seconds_to_midnight(now))}"
     return open_to_all(response)
 

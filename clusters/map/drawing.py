@@ -77,7 +77,7 @@ def dot(circle: Circle, drawing: Drawing, name_and_url: tuple[str, str]) -> Dot:
 def name_and_url(
     points: Sequence[MapPoint], others: Sequence[MapPoint], query: DirectoryQuery
 ) -> tuple[str, str]:
-    """A circle of one cluster leads to its page, one of several to the list of just these."""
+    # A circle of one cluster leads to its page, one of several to the list of just these.
     name = name_of(points)
     if sum(point.count for point in points) == 1 and points[0].slug:
         return name, reverse("clusters:detail", args=[points[0].slug])
@@ -86,7 +86,7 @@ def name_and_url(
 
 
 def name_of(points: Sequence[MapPoint]) -> str:
-    """The cluster where it is one, else how many and where: a town, the area, the countries."""
+    # The cluster where it is one, else how many and where: a town, the area, the countries.
     count = sum(point.count for point in points)
     countries = sorted({country_names().get(point.country, "") for point in points})
     if len(countries) > MOST_COUNTRIES:

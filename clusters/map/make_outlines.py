@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def svg(drawing: OutlineSet, paths: dict[str, str]) -> str:
-    """A drawing to be used by others, who say its colours; strokes keep their width."""
+    # A drawing to be used by others, who say its colours; strokes keep their width.
     sheet = drawing.sheet
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {sheet.width} {sheet.height}">',
@@ -106,7 +106,7 @@ def paths_of(drawing: OutlineSet, topology: dict[str, Any], codes: set[str]) -> 
 
 
 def projected_arcs(projection: Projection, topology: dict[str, Any]) -> Iterator[Ring]:
-    """TopoJSON keeps each border once, as whole numbers relative to the point before."""
+    # TopoJSON keeps each border once, as whole numbers relative to the point before.
     (x_scale, y_scale), (x_move, y_move) = (
         topology["transform"]["scale"],
         topology["transform"]["translate"],
@@ -126,7 +126,7 @@ def polygons_of(geometry: dict[str, Any]) -> list[Polygon]:
 
 
 def without_inner_borders(polygons: list[Polygon], arcs: list[Ring]) -> list[Polygon]:
-    """Parts of a country that share a border, which both name, become one without it."""
+    # Parts of a country that share a border, which both name, become one without it.
     used = {index for polygon in polygons for ring in polygon for index in ring}
     inner = {index for index in used if ~index in used}
     apart = [polygon for polygon in polygons if inner.isdisjoint(polygon[0])]
@@ -152,7 +152,7 @@ def ends(index: int, arcs: list[Ring]) -> tuple[Point, Point]:
 
 
 def assemble(indexes: Iterable[int], arcs: list[Ring]) -> Ring:
-    """A ring of arcs end to end; ~i means arc i backwards."""
+    # A ring of arcs end to end; ~i means arc i backwards.
     ring: Ring = []
     for index in indexes:
         arc = arcs[index] if index >= 0 else arcs[~index][::-1]
@@ -161,7 +161,7 @@ def assemble(indexes: Iterable[int], arcs: list[Ring]) -> Ring:
 
 
 def simplify(line: Ring, tolerance: float) -> Ring:
-    """Douglas and Peucker: no point left out lies further than the tolerance from the line."""
+    # Douglas and Peucker: no point left out lies further than the tolerance from the line.
     if len(line) < 3:
         return line
     start, end = line[0], line[-1]
@@ -173,7 +173,7 @@ def simplify(line: Ring, tolerance: float) -> Ring:
 
 
 def distance(point: Point, start: Point, end: Point) -> float:
-    """From the point to the segment; a closed line begins as a segment without length."""
+    # From the point to the segment; a closed line begins as a segment without length.
     dx, dy = end.x - start.x, end.y - start.y
     length = dx * dx + dy * dy
     along = ((point.x - start.x) * dx + (point.y - start.y) * dy) / length if length else 0.0
@@ -182,7 +182,7 @@ def distance(point: Point, start: Point, end: Point) -> float:
 
 
 def clip(sheet: Sheet, ring: Ring) -> Ring:
-    """Sutherland and Hodgman, to the window and a margin that hides the cut."""
+    # Sutherland and Hodgman, to the window and a margin that hides the cut.
     for is_inside, crossing in (
         edge(0, -MARGIN, 1),
         edge(0, sheet.width + MARGIN, -1),
@@ -196,8 +196,7 @@ def clip(sheet: Sheet, ring: Ring) -> Ring:
 def edge(
     axis: int, at: float, side: int
 ) -> tuple[Callable[[Point], bool], Callable[[Point, Point], Point]]:
-    """One side of the window: axis 0 is x, 1 is y; the inside is above `at` for side 1."""
-
+    # One side of the window: axis 0 is x, 1 is y; the inside is above `at` for side 1.
     def is_inside(point: Point) -> bool:
         return ((point.x, point.y)[axis] - at) * side >= 0
 
@@ -227,7 +226,7 @@ def area(ring: Ring) -> float:
 
 
 def encloses(ring: Ring, point: Point) -> bool:
-    """By the number of times that a line to the right crosses the ring."""
+    # By the number of times that a line to the right crosses the ring.
     inside = False
     for one, two in zip(ring, ring[1:] + ring[:1], strict=True):
         if (one.y > point.y) != (two.y > point.y):
@@ -237,7 +236,7 @@ def encloses(ring: Ring, point: Point) -> bool:
 
 
 def path(drawing: OutlineSet, polygons: list[list[Ring]]) -> str:
-    """Nothing for a country outside the window; a small one keeps its largest island."""
+    # Nothing for a country outside the window; a small one keeps its largest island.
     clipped = [[clip(drawing.sheet, ring) for ring in polygon] for polygon in polygons]
     visible = [polygon for polygon in clipped if area(polygon[0]) >= drawing.smallest_island]
     if not visible:
@@ -253,7 +252,7 @@ def path(drawing: OutlineSet, polygons: list[list[Ring]]) -> str:
 
 
 def ring_path(ring: Ring) -> str:
-    """Relative lines in tenths of a unit, each from the rounded point before it."""
+    # Relative lines in tenths of a unit, each from the rounded point before it.
     tenths = [(round(point.x * 10), round(point.y * 10)) for point in ring]
     (x, y), *rest = tenths
     steps = [f"M{number(x)} {number(y)}l"]

@@ -45,7 +45,7 @@ class Lambert:
     y0: float
 
     def point(self, latitude: float, longitude: float) -> Point:
-        """Any place but the one opposite to the centre, which has no position."""
+        # Any place but the one opposite to the centre, which has no position.
         centre, lat, lon = radians(self.lat0), radians(latitude), radians(longitude - self.lon0)
         cosine = sin(centre) * sin(lat) + cos(centre) * cos(lat) * cos(lon)
         stretch = self.scale * sqrt(2 / max(1 + cosine, 1e-12))
@@ -147,7 +147,7 @@ class Circle:
 
     @property
     def radius(self) -> float:
-        """Its area grows with the count, within limits that stay legible."""
+        # Its area grows with the count, within limits that stay legible.
         return min(max(RADIUS_OF_ONE * sqrt(self.count), SMALLEST_RADIUS), LARGEST_RADIUS)
 
 

@@ -86,14 +86,14 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.filter(state=ClusterState.PROVISIONAL)
 
     def unconfirmed_since(self, day: date) -> Self:
-        """Living clusters whose team has not confirmed the facts on that day or later."""
+        # Living clusters whose team has not confirmed the facts on that day or later.
         return self.filter(
             Q(confirmed_on__isnull=True) | Q(confirmed_on__lt=day),
             state__in=(ClusterState.PROVISIONAL, ClusterState.ACTIVE),
         )
 
     def managed_on(self, day: date, organisations: "models.QuerySet[Any]") -> Self:
-        """Clusters that one of these organisations manages on that day, in whichever role."""
+        # Clusters that one of these organisations manages on that day, in whichever role.
         managements = Management.objects.on(day).filter(organisation__in=organisations)
         return self.filter(pk__in=managements.values("cluster"))
 
@@ -115,7 +115,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.order_by().values("country").distinct().count()
 
     def position_of(self, slug: str) -> tuple[float, float] | None:
-        """Degrees north and east of the public cluster at this address."""
+        # Degrees north and east of the public cluster at this address.
         places: Any = self.published().located().filter(slug=slug)
         found = places.values_list("latitude", "longitude").first()
         return (float(found[0]), float(found[1])) if found else None
@@ -146,7 +146,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         )
 
     def with_managers(self) -> Self:
-        """Prefetch published managers with their organisations, the lead first."""
+        # Prefetch published managers with their organisations, the lead first.
         return self.prefetch_related(
             Prefetch(
                 "managements",
@@ -320,7 +320,7 @@ class Cluster(PublicRecord):
             raise ValidationError({"region": _("This region lies in another country.")})
 
     def text(self) -> "ClusterText | None":
-        """The texts in the active language, else in the other one. Prefetch `texts` for lists."""
+        # The texts in the active language, else in the other one. Prefetch `texts` for lists.
         texts = {text.language: text for text in self.texts.all()}
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
@@ -350,7 +350,7 @@ class Cluster(PublicRecord):
         return completeness(profile, day)
 
     def managers_on(self, day: date) -> "list[Management]":
-        """Who manages it that day, the lead first. Prefetch by `with_managers()`."""
+        # Who manages it that day, the lead first. Prefetch by `with_managers()`.
         return [management for management in self.managements.all() if management.is_on(day)]
 
 
@@ -419,7 +419,7 @@ class ManagementQuerySet(models.QuerySet["Management"]):
         return self.filter(cluster__is_published=True).select_related("cluster")
 
     def on(self, day: date) -> Self:
-        """Managements in force on a day; an unknown start or end does not bound."""
+        # Managements in force on a day; an unknown start or end does not bound.
         return self.filter(in_force_on(day))
 
 
@@ -493,7 +493,7 @@ class Management(models.Model):
         )
 
     def surely_overlaps(self, other: "Management") -> bool:
-        """Both were in force on some day, however the unknown days and months are read."""
+        # Both were in force on some day, however the unknown days and months are read.
         start = max(
             (m.started_on.last_day for m in (self, other) if m.started_on), default=date.min
         )
@@ -503,7 +503,7 @@ class Management(models.Model):
 
 class LineageQuerySet(models.QuerySet["Lineage"]):
     def about(self, cluster: Cluster) -> Self:
-        """What the public may know of a cluster's mergers and splits, on either side."""
+        # What the public may know of a cluster's mergers and splits, on either side.
         return self.filter(
             Q(cluster=cluster, other__is_published=True)
             | Q(other=cluster, cluster__is_published=True)

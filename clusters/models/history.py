@@ -17,7 +17,7 @@ _origin: ContextVar[str] = ContextVar("origin", default="")
 
 @contextmanager
 def came_from(origin: str) -> Iterator[None]:
-    """Versions written inside say that they came from there, whoever asked."""
+    # Versions written inside say that they came from there, whoever asked.
     token = _origin.set(origin)
     try:
         yield
@@ -26,7 +26,7 @@ def came_from(origin: str) -> Iterator[None]:
 
 
 def origin() -> str:
-    """Where the change now being written comes from."""
+    # Where the change now being written comes from.
     if _origin.get():
         return _origin.get()
     request = getattr(HistoricalRecords.context, "request", None)
@@ -47,7 +47,7 @@ class Restored:
 
     @classmethod
     def parse(cls, reason: str) -> "Restored | None":
-        """None for anything else: also a person may begin a reason with that word."""
+        # None for anything else: also a person may begin a reason with that word.
         match reason.split():
             case [word, version, moment] if word == RESTORED:
                 try:

@@ -55,7 +55,7 @@ def validate_lei(value: str) -> None:
 
 
 def which_have(**conditions: Any) -> Exists:
-    """Of rows related to the organisation; models above are reached by lookups."""
+    # Of rows related to the organisation; models above are reached by lookups.
     found = Organisation.objects.filter(pk=OuterRef("pk"), **conditions)
     return Exists(found.order_by())
 
@@ -72,7 +72,7 @@ class OrganisationQuerySet(PublicRecordQuerySet["Organisation"]):
         )
 
     def without_owner(self) -> Self:
-        """That no active owner looks after: such a profile may be claimed."""
+        # That no active owner looks after: such a profile may be claimed.
         return self.exclude(which_have(team__role="owner", team__account__is_active=True))
 
     def orphaned(self) -> Self:
@@ -98,7 +98,7 @@ class OrganisationQuerySet(PublicRecordQuerySet["Organisation"]):
         ).exclude(team_since=None, role_address="")
 
     def matching(self, words: str) -> Self:
-        """Organisations with every word in a name, former name or place; all without words."""
+        # Organisations with every word in a name, former name or place; all without words.
         if not words:
             return self
         return self.filter(pk__in=records_matching("organisation", words, MOST_FOUND))
@@ -221,7 +221,7 @@ class OrganisationName(models.Model):
 
 class ShareholdingQuerySet(models.QuerySet["Shareholding"]):
     def public(self) -> Self:
-        """Between published organisations, both loaded."""
+        # Between published organisations, both loaded.
         return self.filter(
             organisation__is_published=True, shareholder__is_published=True
         ).select_related("organisation", "shareholder")

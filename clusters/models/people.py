@@ -103,7 +103,7 @@ class TeamRole(models.TextChoices):
 
 class TeamMemberQuerySet(models.QuerySet["TeamMember"]):
     def with_teams(self) -> Self:
-        """With the organisation, its whole team and the clusters it manages or managed."""
+        # With the organisation, its whole team and the clusters it manages or managed.
         return self.select_related("organisation").prefetch_related(
             "organisation__team__account", "organisation__managements__cluster"
         )
@@ -182,7 +182,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
 
     def for_the_place_of(self, invitation: "Invitation") -> Self:
-        """Others to the same person, for the same team or the same role in the portal."""
+        # Others to the same person, for the same team or the same role in the portal.
         return self.filter(
             # Not by programme: a policy maker has one open invitation.
             email=invitation.email,
@@ -191,7 +191,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         ).exclude(pk=invitation.pk)
 
     def at(self, token: str) -> "Invitation":
-        """By the signed part of its link; a forged one does not exist, like an unknown one."""
+        # By the signed part of its link; a forged one does not exist, like an unknown one.
         try:
             number = signing.Signer(salt=INVITATION_SALT).unsign(token)
         except signing.BadSignature as error:
@@ -265,7 +265,7 @@ class Invitation(models.Model):
         return self.email
 
     def get_absolute_url(self) -> str:
-        """The link that accepts: whoever holds it is taken for the person invited."""
+        # The link that accepts: whoever holds it is taken for the person invited.
         token = signing.Signer(salt=INVITATION_SALT).sign(str(self.pk))
         return reverse("clusters:invitation_accept", args=[token])
 

@@ -26,7 +26,7 @@ class ProgrammeQuerySet(PublicRecordQuerySet["Programme"]):
         return self.select_related("owner", "region")
 
     def with_number_of_clusters(self) -> Self:
-        """Annotate `number`: the published clusters that take or took part."""
+        # Annotate `number`: the published clusters that take or took part.
         return self.annotate(number=models.Count("clusters", filter=Q(clusters__is_published=True)))
 
 
@@ -80,13 +80,13 @@ class Programme(PublicRecord, TwoNames):
 
 class ParticipationQuerySet(models.QuerySet["Participation"]):
     def public(self) -> Self:
-        """Of a published cluster in a published programme, both loaded."""
+        # Of a published cluster in a published programme, both loaded.
         return self.filter(cluster__is_published=True, programme__is_published=True).select_related(
             "cluster__region", "cluster__portfolio", "programme"
         )
 
     def on(self, day: date) -> Self:
-        """Participations in force on a day."""
+        # Participations in force on a day.
         return self.filter(in_force_on(day))
 
     def in_programmes(self, programmes: "models.QuerySet[Programme]") -> Self:

@@ -18,14 +18,14 @@ class PublicRecordQuerySet(models.QuerySet[Record]):
         return self.filter(is_published=True)
 
     def at(self, text: str) -> Record | None:
-        """The row with this public id in any case, else at this address, else once at it."""
+        # The row with this public id in any case, else at this address, else once at it.
         public_id = text.upper()
         found = self.filter(Q(public_id=public_id) | Q(slug=text))
         nearest = sorted(found, key=lambda row: row.public_id != public_id)
         return nearest[0] if nearest else self.formerly_at(text)
 
     def formerly_at(self, slug: str) -> Record | None:
-        """The row that had this address, by its history; the last of several to have it."""
+        # The row that had this address, by its history; the last of several to have it.
         past = self.model.history.filter(slug=slug)
         last_there = past.filter(id=OuterRef("pk")).values("id").annotate(at=Max("history_date"))
         return (

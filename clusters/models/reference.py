@@ -109,6 +109,6 @@ class Region(models.Model):
 
     @property
     def keys(self) -> frozenset[str]:
-        """Every text by which an import may call this region, case folded."""
+        # Every text by which an import may call this region, case folded.
         texts = [self.code or "", self.name, *self.other_names.split("|")]
         return frozenset(text.strip().casefold() for text in texts if text.strip())

@@ -14,7 +14,7 @@ from clusters.people import policy
 
 
 def signed_in_account(request: HttpRequest) -> Account:
-    """The account behind a request; for views that let only signed-in people in."""
+    # The account behind a request; for views that let only signed-in people in.
     assert isinstance(request.user, Account)
     return request.user
 
@@ -25,7 +25,7 @@ def require_right(by: Account, verb: str, row: Model, now: datetime) -> None:
 
 
 def send_after_commit(template: str, *, to: str, language: str, context: dict[str, Any]) -> None:
-    """A mail that cannot be sent is logged, and takes nothing back."""
+    # A mail that cannot be sent is logged, and takes nothing back.
     transaction.on_commit(
         # Only once the change is stored: a transaction that is rolled back sends no mail.
         partial(mail.send, template, to=to, language=language, context=context),
@@ -40,7 +40,7 @@ def mail_access_change(account: Account, change: str, **context: Any) -> None:
 
 @transaction.atomic
 def end_sessions(*, account: Account) -> None:
-    """Sign the account out everywhere; the caller gives a request's own session a new key."""
+    # Sign the account out everywhere; the caller gives a request's own session a new key.
     Account.objects.filter(pk=account.pk).update(session_number=F("session_number") + 1)
     account.refresh_from_db(fields=["session_number"])
     # `policy.roles_of` remembers the roles on the loaded account.

@@ -16,7 +16,7 @@ from clusters.people.log import record
 
 @transaction.atomic
 def give_roles(*, account: Account, roles: Iterable[str], by: Account, now: datetime) -> None:
-    """Make these the account's roles, among those that `by` may give; others stay as they are."""
+    # Make these the account's roles, among those that `by` may give; others stay as they are.
     account = lock_account(account)
     require_right(by, policy.CHANGE, account, now)
     givable, wanted = policy.givable_roles(by), set(roles)

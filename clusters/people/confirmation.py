@@ -74,7 +74,7 @@ def active_owners(organisation: Organisation) -> QuerySet[Account]:
 
 
 def addresses_of(organisation: Organisation) -> list[tuple[str, str]]:
-    """Address and language of each active owner; without one the role address."""
+    # Address and language of each active owner; without one the role address.
     owners = list(active_owners(organisation).values_list("email", "language"))
     if owners or not organisation.role_address:
         return owners
@@ -103,7 +103,7 @@ def send_request(organisation: Organisation, *, day: date, now: datetime) -> Req
 
 @transaction.atomic
 def open_request(organisation: Organisation, *, day: date) -> ConfirmationRequest | None:
-    """The row of the request that is due: a new one, or the one whose mail did not go out."""
+    # The row of the request that is due: a new one, or the one whose mail did not go out.
     # Two runs at the same moment would each make a row.
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     current = Organisation.objects.published().with_contacts().filter(pk=organisation.pk).first()
@@ -213,7 +213,7 @@ def _link_state(request: ConfirmationRequest, binding: str, day: date) -> LinkSt
 
 @transaction.atomic
 def confirm_by_link(request: ConfirmationRequest, *, day: date, now: datetime) -> None:
-    """Stamp the organisation and the clusters that it manages that day; a second time nothing."""
+    # Stamp the organisation and the clusters that it manages that day; a second time nothing.
     # A link may be opened twice at the same moment.
     locked = ConfirmationRequest.objects.select_for_update().get(pk=request.pk)
     if locked.confirmed_at is None:
@@ -231,7 +231,7 @@ def confirm_profiles(
     now: datetime,
     account: Account | None = None,
 ) -> int:
-    """Stamp the rows that do not carry the day yet, and log it once; how many they were."""
+    # Stamp the rows that do not carry the day yet, and log it once; how many they were.
     stamped = [row for row in rows if _stamp(row, day)]
     if stamped:
         detail = ", ".join(f"{row.name} ({row.public_id})" for row in stamped)

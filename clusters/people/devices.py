@@ -17,7 +17,7 @@ MAX_ACCOUNTS = 5
 
 
 def device_of(request: HttpRequest, address: str) -> str:
-    """The name of this browser for the account with that address, "" if it never signed in here."""
+    # The name of this browser for the account with that address, "" if it never signed in here.
     return read_devices(request).get(hash_address(address), "")
 
 

@@ -56,18 +56,18 @@ GrantsOfARole = Mapping[type[Model], Sequence[Grant]]
 
 @cache
 def all_grants() -> Mapping[str, GrantsOfARole]:
-    """By role, the table that `settings.GRANTS` names: it knows the models of every app."""
+    # By role, the table that `settings.GRANTS` names: it knows the models of every app.
     grants: Mapping[str, GrantsOfARole] = import_string(settings.GRANTS)
     return grants
 
 
 def teams_of(account: Account) -> QuerySet[Any, Any]:
-    """Ids of the organisations in whose team the account is."""
+    # Ids of the organisations in whose team the account is.
     return TeamMember.objects.filter(account=account).values("organisation")
 
 
 def owned_by(account: Account) -> QuerySet[Any, Any]:
-    """Ids of the organisations whose team the account owns."""
+    # Ids of the organisations whose team the account owns.
     return TeamMember.objects.filter(account=account, role=TeamRole.OWNER).values("organisation")
 
 
@@ -80,7 +80,7 @@ def in_owned_teams(path: str) -> Scope:
 
 
 def managed(path: str) -> Scope:
-    """Rows of clusters that an organisation of one's teams manages that day."""
+    # Rows of clusters that an organisation of one's teams manages that day.
     return lambda account, day: Q(
         **{f"{path}__in": Cluster.objects.managed_on(day, teams_of(account)).values("pk")}
     )
@@ -93,8 +93,7 @@ def mandated(path: str) -> Scope:
 
 
 def in_mandated_programmes(path: str) -> Scope:
-    """Rows of published clusters that take part that day in a programme which one follows."""
-
+    # Rows of published clusters that take part that day in a programme which one follows.
     def scope(account: Account, day: date) -> Q:
         mandates = Mandate.objects.filter(account=account).values("programme")
         taking_part = Participation.objects.on(day).filter(programme__in=mandates)
@@ -138,7 +137,7 @@ def givable_roles(person: Person) -> frozenset[str]:
 
 
 def roles_of(person: Person) -> frozenset[str]:
-    """The roles in force; read once for a loaded account, that is once in a request."""
+    # The roles in force; read once for a loaded account, that is once in a request.
     if not isinstance(person, Account) or not person.is_active:
         return frozenset()
     # Kept on the object, as admin asks many times in a request.
@@ -162,7 +161,7 @@ def is_superuser(person: Person) -> bool:
 
 
 def may(person: Person, verb: str, model: type[Model]) -> bool:
-    """Whether the person may do this to some row, or to a new one."""
+    # Whether the person may do this to some row, or to a new one.
     return is_superuser(person) or any(verb in grant.verbs for grant in grants_of(person, model))
 
 
@@ -200,7 +199,7 @@ def allowed_rows(
 
 
 def nameable_rows(person: Person, queryset: QuerySet[AnyModel], day: date) -> QuerySet[AnyModel]:
-    """The rows whose names the person may read beside another row: what is public, and theirs."""
+    # The rows whose names the person may read beside another row: what is public, and theirs.
     # What has no such field is reference data, whose names everybody may read.
     if all(field.name != "is_published" for field in queryset.model._meta.fields):
         return queryset
@@ -209,7 +208,7 @@ def nameable_rows(person: Person, queryset: QuerySet[AnyModel], day: date) -> Qu
 
 
 def may_on_row(person: Person, verb: str, row: Model, day: date) -> bool:
-    """Whether the person may do this to the row as it is stored."""
+    # Whether the person may do this to the row as it is stored.
     stored: QuerySet[Model] = type(row)._base_manager.filter(pk=row.pk)
     return may(person, verb, type(row)) and allowed_rows(person, verb, stored, day).exists()
 

@@ -99,7 +99,7 @@ def may_remove_factor(authenticator: Authenticator) -> bool:
 
 
 def redirect_to_second_factor(request: HttpRequest, path: str) -> HttpResponse:
-    """Ask for a second factor; the pages that enrol it lead on to `path`."""
+    # Ask for a second factor; the pages that enrol it lead on to `path`.
     request.session[AFTER_ENROLMENT] = path
     messages.warning(
         request,
@@ -109,7 +109,7 @@ def redirect_to_second_factor(request: HttpRequest, path: str) -> HttpResponse:
 
 
 def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
-    """Who is signed in; a session that is too old, or was not used for too long, ends here."""
+    # Who is signed in; a session that is too old, or was not used for too long, ends here.
     person = get_user(request)
     if not isinstance(person, Account):
         return AnonymousUser()
@@ -131,7 +131,7 @@ def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
 
 
 def may_try_password(request: HttpRequest, address: str) -> bool:
-    """Whether this browser may try a password for that address, of an account or not. It counts."""
+    # Whether this browser may try a password for that address, of an account or not. It counts.
     if device := devices.device_of(request, address):
         return allow("sign-in: device", device, most=MAX_FROM_A_DEVICE, seconds=WINDOW)
     # Somebody at home has many IPv6 addresses, all in one network.
@@ -164,7 +164,7 @@ def may_try_code(request: HttpRequest, account: Account, *, is_recovery: bool) -
 
 
 def is_new_code(account: Account, code: str) -> bool:
-    """Whether a right code of the app is used for the first time. It counts."""
+    # Whether a right code of the app is used for the first time. It counts.
     # A code is taken for that long, before and after its own period.
     periods = 2 * second_factor_settings.TOTP_TOLERANCE + 1
     return allow(
@@ -368,7 +368,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def renew_session(request: HttpRequest) -> None:
-    """After all sessions of the account were ended: this one goes on, with a new key."""
+    # After all sessions of the account were ended: this one goes on, with a new key.
     assert request.user.is_authenticated
     request.user.refresh_from_db()
     request.user.__dict__.pop("roles_in_force", None)

@@ -240,7 +240,7 @@ def explain_other_file(kind: str) -> str:
 
 
 def shown(text: str) -> str:
-    """What a message quotes of a value."""
+    # What a message quotes of a value.
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
@@ -281,7 +281,7 @@ def without_apostrophes(row: Record | Finding) -> Record | Finding:
 
 
 def table_of(columns: tuple[str, ...], rows: Iterable[Record | Finding]) -> Table:
-    """Texts without spaces around them; raises TableRefused at the first that is wrong."""
+    # Texts without spaces around them; raises TableRefused at the first that is wrong.
     if len(columns) > MAX_COLUMNS:
         message = _("The table has more than %(max)d columns.") % {"max": MAX_COLUMNS}
         raise TableRefused(Finding(0, "", message))

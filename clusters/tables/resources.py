@@ -210,7 +210,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
         raise error
 
     def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
-        """Raise TableRefused that names the columns which the person may not write, or nobody."""
+        # Raise TableRefused that names the columns which the person may not write, or nobody.
         allowed = self.import_columns()
         refused = [name for name in dataset.headers[:-1] if name not in allowed]
         if refused:
@@ -310,7 +310,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
             raise ValidationError(message)
 
     def state_of(self, row: Any, row_result: RowResult) -> str:
-        """Another one wherever the stored row, or what would be written into it, is another."""
+        # Another one wherever the stored row, or what would be written into it, is another.
         before, after = row_result.original, row_result.instance
         stored = [f.value_to_string(before) for f in before._meta.concrete_fields] if before else []
         fields = self.get_import_fields()
@@ -368,7 +368,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
         return reasons[duplicate.reason], format_html('<a href="{}">{}</a>', url, other.names[0])
 
     def stored_identities(self) -> Iterator[Identity]:
-        """Stored rows as they are recognised; none where nothing is compared."""
+        # Stored rows as they are recognised; none where nothing is compared.
         rows = self.admin.get_queryset(self.request).order_by()
         names = self.recognised_by
         if names:

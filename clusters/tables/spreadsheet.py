@@ -45,7 +45,7 @@ def read_spreadsheet_table(content: bytes) -> Table:
 
 
 def check_archive(content: bytes) -> None:
-    """Raise TableRefused where unpacking or parsing it would take too much of the machine."""
+    # Raise TableRefused where unpacking or parsing it would take too much of the machine.
     try:
         with ZipFile(BytesIO(content)) as archive:
             parts = archive.infolist()

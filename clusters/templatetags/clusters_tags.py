@@ -26,7 +26,7 @@ PATTERNS = {"year": "y", "month": "LLLL y", "day": "d MMMM y"}
 
 @register.filter
 def partial_date(value: PartialDate | date | None) -> SafeString | str:
-    """`<time datetime="2015-07">July 2015</time>` in the active language; None is empty."""
+    # `<time datetime="2015-07">July 2015</time>` in the active language; None is empty.
     if value is None:
         return ""
     partial = value if isinstance(value, PartialDate) else PartialDate.from_date(value)
@@ -35,7 +35,7 @@ def partial_date(value: PartialDate | date | None) -> SafeString | str:
 
 @register.filter(expects_localtime=True)
 def day_in_words(value: date) -> str:
-    """“8 September 2015” of a day, or of a moment in the portal's zone, as plain text."""
+    # “8 September 2015” of a day, or of a moment in the portal's zone, as plain text.
     return date_in_words(PartialDate.from_date(value))
 
 
@@ -52,13 +52,13 @@ def country_name(code: str) -> str:
 
 @register.filter("marked")
 def mark_words(text: str, words: str) -> SafeString | str:
-    """The text with what was searched for in `<mark>`; without words as it is."""
+    # The text with what was searched for in `<mark>`; without words as it is.
     return highlight(text, words) if words else text
 
 
 @register.filter
 def web_link(url: str, text: str = "") -> SafeString | str:
-    """A link to a page of the web; any other address, as `javascript:`, stays text."""
+    # A link to a page of the web; any other address, as `javascript:`, stays text.
     if not url.lower().startswith(("http://", "https://")):
         return text or url
     return format_html('<a href="{}" rel="external">{}</a>', url, text or url)
@@ -66,7 +66,7 @@ def web_link(url: str, text: str = "") -> SafeString | str:
 
 @register.simple_tag
 def json_ld(data: Mapping[str, Any]) -> SafeString:
-    """A script element of structured data, whose texts cannot end the element."""
+    # A script element of structured data, whose texts cannot end the element.
     element = json_script({"@context": "https://schema.org", **data})
     return SafeString(element.replace("application/json", "application/ld+json", 1))
 

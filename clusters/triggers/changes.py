@@ -68,7 +68,7 @@ class Changes(Row):
 
     @property
     def updated(self) -> list[str]:
-        """An update may take a row from one record to another: both have changed."""
+        # An update may take a row from one record to another: both have changed.
         may_move = any(one.column not in ("", "id") for one in self.records)
         return ["OLD", "NEW"] if may_move else ["NEW"]
 

@@ -51,7 +51,7 @@ class Row:
         return ()
 
     def refresh(self, vendor: str) -> str:
-        """SQL that reports all records of the row as changed; "" where it has none."""
+        # SQL that reports all records of the row as changed; "" where it has none.
         return ""
 
 
@@ -71,7 +71,7 @@ def take_down(sender: AppConfig, using: str, plan: Sequence[Any], **_signal: obj
 
 
 def put_up(sender: AppConfig, using: str, **_signal: object) -> None:
-    """Where anything differs, all of the app is made anew, as one may rest on another."""
+    # Where anything differs, all of the app is made anew, as one may rest on another.
     connection = connections[using]
     if not all(is_migrated(label, using) for label in apps_up_to(sender.label)):
         return
@@ -109,7 +109,7 @@ def definitions(label: str, vendor: str) -> list[Definition]:
 
 
 def refreshing(label: str, vendor: str) -> Iterator[str]:
-    """SQL that reports all records of which triggers of the app report changes."""
+    # SQL that reports all records of which triggers of the app report changes.
     for app in apps_up_to(label):
         yield from filter(None, (row.refresh(vendor) for row in ROWS[app]))
 
@@ -126,7 +126,7 @@ def stored(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], str]:
 
 
 def differing(label: str, connection: BaseDatabaseWrapper) -> Iterator[tuple[str, Definition]]:
-    """What is "missing" in the database or "different" there."""
+    # What is "missing" in the database or "different" there.
     found = stored(connection)
     for definition in definitions(label, connection.vendor):
         text = found.get((definition.kind, definition.name))
@@ -135,7 +135,7 @@ def differing(label: str, connection: BaseDatabaseWrapper) -> Iterator[tuple[str
 
 
 def is_migrated(label: str, using: str) -> bool:
-    """Whether all migrations of the app are applied."""
+    # Whether all migrations of the app are applied.
     loader = MigrationLoader(connections[using])
     leaves = loader.graph.leaf_nodes(label)
     return bool(leaves) and set(leaves) <= set(loader.applied_migrations)
@@ -156,7 +156,7 @@ def check_definitions(databases: Sequence[str] | None, **_options: Any) -> list[
 
 
 def migrated_apps(using: str) -> list[str]:
-    """Those with rows of which any migration is applied: a new database has none."""
+    # Those with rows of which any migration is applied: a new database has none.
     applied = {label for label, _name in MigrationRecorder(connections[using]).applied_migrations()}
     return [label for label in ROWS if label in applied]
 
@@ -168,7 +168,7 @@ def sqlite_trigger(name: str, event: str, body: str, condition: str = "") -> Def
 
 
 def postgresql_trigger(name: str, event: str, body: str) -> Definition:
-    """Write the event as PostgreSQL stores it, and conditions into the body."""
+    # Write the event as PostgreSQL stores it, and conditions into the body.
     trigger = f"TRIGGER {name} {event} EXECUTE FUNCTION {name}()"
     create = f"""
         CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$;

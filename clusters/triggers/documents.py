@@ -35,7 +35,7 @@ COLUMNS = ("names", "about", "texts")
 
 
 def each(column: str, rows: str) -> str:
-    """The column of several rows as one text; AGGREGATE stands for the engine's function."""
+    # The column of several rows as one text; AGGREGATE stands for the engine's function.
     return f"(SELECT AGGREGATE(word, ' ') FROM (SELECT {column} AS word FROM {rows}) AS found)"
 
 
@@ -55,7 +55,7 @@ class Documents(Row):
         return f"substr({text}, 1, {MAX_CHARACTERS})"
 
     def refresh(self, vendor: str) -> str:
-        """Of records that are gone, too."""
+        # Of records that are gone, too.
         documents = f"{self.kind}_{'indexed' if vendor == 'sqlite' else 'document'}"
         return (
             f"INSERT INTO clusters_change (kind, key) SELECT '{self.kind}', id FROM {self.table} "
@@ -155,7 +155,7 @@ class Documents(Row):
 
 
 def sqlite_folded(column: str) -> str:
-    """Letter by letter, in steps, as the parser bears no deep nesting; ASCII stays as it is."""
+    # Letter by letter, in steps, as the parser bears no deep nesting; ASCII stays as it is.
     letters, source = list(LETTERS.items()), column
     for start in range(0, len(letters), MAX_NESTED):
         text = "text"

@@ -182,7 +182,7 @@ def deliver_form(
     about: str,
     deliver: Callable[[], object],
 ) -> HTTPStatus:
-    """Deliver what was sent, once and within the limits; else the form says why not."""
+    # Deliver what was sent, once and within the limits; else the form says why not.
     if not form.is_valid():
         return HTTPStatus.BAD_REQUEST
     if form.is_from_a_machine:

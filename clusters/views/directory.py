@@ -80,7 +80,7 @@ def map_of(found: Directory) -> dict[str, Any]:
 
 
 def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
-    """What a form sends along beside its own parameters, so that the filters stay."""
+    # What a form sends along beside its own parameters, so that the filters stay.
     return [{"name": name, "value": value} for name, value in query.pairs() if name not in own]
 
 
@@ -232,7 +232,7 @@ def moved(request: HttpRequest, record: PublicRecord | None) -> HttpResponse:
 
 
 def crumbs_of(cluster: Cluster) -> list[Link]:
-    """The directory, then the cluster's country in it."""
+    # The directory, then the cluster's country in it.
     directory = reverse("clusters:list")
     in_country = DirectoryQuery(country=(cluster.country.code,)).url(directory)
     return [Link(_("Clusters"), directory), Link(cluster.country.name, in_country)]

@@ -77,7 +77,7 @@ def collect_account_data(account: Account) -> dict[str, Any]:
 
 
 def versions_by(account: Account) -> Iterator[dict[str, Any]]:
-    """The versions of any row that the account wrote."""
+    # The versions of any row that the account wrote.
     for model in stored_models():
         if hasattr(model, "history_user"):
             versions: Any = model

@@ -71,7 +71,7 @@ def text_fields(model: type[models.Model]) -> list[Any]:
 
 
 def mention_pattern(addresses: Iterable[str]) -> re.Pattern[str]:
-    """The addresses in any case, also as in a link, and never as a part of a longer one."""
+    # The addresses in any case, also as in a link, and never as a part of a longer one.
     words = "|".join(re.escape(word).replace("@", "(?:@|%40)") for word in sorted(addresses))
     return re.compile(rf"(?<![\w.+-])(?:{words})(?![\w-]|\.\w)", re.IGNORECASE)
 
@@ -187,7 +187,7 @@ def erase_address(address: str, *, now: datetime, dry_run: bool = False) -> Eras
 
 
 def known_addresses(account: Account) -> set[str]:
-    """The present and former addresses of the account, without those that another has now."""
+    # The present and former addresses of the account, without those that another has now.
     known = {
         account.email,
         *Account.history.filter(id=account.pk).values_list("email", flat=True),
@@ -228,7 +228,7 @@ def delete_traces(account: Account | None, addresses: set[str], done: Erasure) -
 
 
 def belongings() -> Iterator[tuple[type[models.Model], str]]:
-    """Models whose rows Django would delete with an account, and their fields that lead to it."""
+    # Models whose rows Django would delete with an account, and their fields that lead to it.
     for relation in Account._meta.related_objects:
         model = relation.related_model
         is_deleted = relation.on_delete is models.CASCADE and not model._meta.auto_created
@@ -286,7 +286,7 @@ def _clear_mentions(model: type[models.Model], addresses: set[str], done: Erasur
 
 
 def without_mention(column: Any, value: Any, mention: re.Pattern[str], *, key: Any) -> Any:
-    """The value without the address; empty, or a nameless address, where it was nothing else."""
+    # The value without the address; empty, or a nameless address, where it was nothing else.
     if isinstance(column, models.JSONField):
         return json.loads(mention.sub(ERASED, json.dumps(value)))
     text = str(value)

@@ -138,7 +138,7 @@ def folders_of_old_certificates(today: date) -> Iterator[Path]:
 def with_their_versions(
     model: Any, is_due: Q, moment: datetime, *names: str
 ) -> Iterator[tuple[models.QuerySet[Any], tuple[str, ...]]]:
-    """The due rows, all versions of these, and old versions of rows that are no longer there."""
+    # The due rows, all versions of these, and old versions of rows that are no longer there.
     rows = model.objects.filter(is_due)
     due = list(rows.values_list("pk", flat=True))
     yield rows, names

@@ -127,7 +127,7 @@ class SnapshotKind(NamedTuple):
 
 
 def snapshot_kinds(day: date, moment: datetime) -> list[SnapshotKind]:
-    """States are those of the day, announcements those published by the moment."""
+    # States are those of the day, announcements those published by the moment.
     labels = Label.objects.published().with_state(day).order_by("public_id")
 
     def kind(name: str, facts: Facts, rows: QuerySet[Any]) -> SnapshotKind:

@@ -148,7 +148,7 @@ HEADLINE = facts_named(FACTS, "id url level state starts_on ends_on renewable_un
 
 
 def labels_in_short(clusters: Iterable[int], day: date) -> dict[int, list[Record]]:
-    """What a cluster's record tells of its labels, by its key, in the order of `labels_of`."""
+    # What a cluster's record tells of its labels, by its key, in the order of `labels_of`.
     found: dict[int, list[Record]] = {cluster: [] for cluster in clusters}
     labels = Label.objects.published().of_clusters(found).with_state(day).highest_first()
     # One query, without an instance for each: that took half the time of a list.

@@ -99,7 +99,7 @@ class RegisterFile:
         ]
 
     def read(self, vocabulary: Vocabulary) -> Iterator[RegisterLine | Finding]:
-        """In the order of the file: a line that is right, or every finding of a bad one."""
+        # In the order of the file: a line that is right, or every finding of a bad one.
         for row in self.file.rows():
             if isinstance(row, Finding):
                 yield row
@@ -142,7 +142,7 @@ class Checker:
         self.findings.append(Finding(self.number, column, message))
 
     def text(self, column: str) -> str:
-        """The value in composed characters with single spaces; otherwise as it is written."""
+        # The value in composed characters with single spaces; otherwise as it is written.
         raw = self.values[column]
         text = " ".join(unicodedata.normalize("NFC", raw).split())
         longest = self.vocabulary.longest.get(column)

@@ -432,7 +432,7 @@ class NameIndex:
         self.keys[digest(country, folded_name(name))] = pk
 
     def get(self, country: str, name: str) -> int:
-        """The row's key, 0 where there is none, `AMBIGUOUS` where several share the name."""
+        # The row's key, 0 where there is none, `AMBIGUOUS` where several share the name.
         name = folded_name(name)
         return self.keys.get(digest(country, name)) or self.keys.get(digest("", name), 0)
 
