@@ -68,9 +68,8 @@ def count_commits() -> None:
     wrapper._commit = counting
 
 
-def run_in_a_child(call: Callable[[], object]) -> int:
-    """How the process ended: the signal that killed it, 0 where it came to the end."""
-    connections.close_all()  # A child that used its parent's would spoil it.
+def forked(call: Callable[[], object]) -> int:
+    """The number of a process that does this and ends."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -81,7 +80,13 @@ def run_in_a_child(call: Callable[[], object]) -> int:
             print_exc()
         finally:
             os._exit(code)
-    _pid, status = os.waitpid(child, 0)
+    return child
+
+
+def run_in_a_child(call: Callable[[], object]) -> int:
+    """How the process ended: the signal that killed it, 0 where it came to the end."""
+    connections.close_all()  # A child that used its parent's would spoil it.
+    _pid, status = os.waitpid(forked(call), 0)
     assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
