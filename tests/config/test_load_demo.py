@@ -57,6 +57,16 @@ def test_second_run_adds_nothing() -> None:
     assert number_of_rows() == before
 
 
+def test_history_names_the_demo_and_its_import() -> None:
+    assert origins(Cluster) <= {"load_demo", "import"}
+    assert "load_demo" in origins(Cluster)
+    assert origins(Announcement) == {"load_demo"}
+
+
+def origins(model: Any) -> set[str]:
+    return set(model.history.values_list("history_change_reason", flat=True))
+
+
 @pytest.mark.parametrize(
     ("day", "state"),
     [

@@ -366,7 +366,7 @@ suspensions = st.none() | st.tuples(days, st.none() | st.integers(1, 600))
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(rows=st.lists(st.tuples(label_rows(), suspensions), min_size=1, max_size=4))
 def test_states_of_any_labels_agree_in_sql_and_python(rows: list[Any]) -> None:
     with transaction.atomic():

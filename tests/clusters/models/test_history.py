@@ -5,7 +5,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
@@ -97,17 +96,6 @@ def test_imported_rows_come_from_the_import() -> None:
         *Label.history.values_list("history_change_reason", flat=True),
     }
     assert reasons == {"import"}
-
-
-def test_demo_data_come_from_the_demo_and_its_import(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-    call_command("load_demo", verbosity=0)
-
-    reasons = set(Cluster.history.values_list("history_change_reason", flat=True))
-    assert reasons == {"load_demo", "import"} or reasons == {"load_demo"}
-    announcements = make_announcement().__class__.history.exclude(history_change_reason="command")
-    assert set(announcements.values_list("history_change_reason", flat=True)) == {"load_demo"}
 
 
 @pytest.mark.parametrize(

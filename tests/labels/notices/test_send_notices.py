@@ -162,7 +162,7 @@ def test_owner_who_joins_is_told_what_is_current() -> None:
     assert ledger() == [("6-months", FIRST)]
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     begins=st.integers(-30, 700),
     gaps=st.lists(st.integers(1, 90), min_size=3, max_size=12),

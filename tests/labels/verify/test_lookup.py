@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
@@ -26,8 +25,8 @@ pytestmark = pytest.mark.django_db
 DAY = date(2015, 9, 8)
 
 
-@pytest.fixture
-def register() -> Label:
+@pytest.fixture(scope="module")
+def made(module_rows: None) -> Label:
     """A Gold of bioPmed, and beside it clusters that must not be found with it."""
     park = make_organisation(name="Bio Park SpA", slug="bio-park", vat_number="IT00743110157")
     OrganisationName.objects.create(organisation=park, name="Bio Park Canavese")
@@ -40,6 +39,11 @@ def register() -> Label:
     make_cluster(name="Agrifood")
     make_organisation(name="Idle", vat_number="EL094259216")
     return make_label(cluster=cluster, managing_organisation=park, certificate_number="G-2015/57")
+
+
+@pytest.fixture
+def register(made: Label) -> Label:
+    return Label.objects.get(pk=made.pk)
 
 
 @pytest.mark.parametrize(
@@ -253,9 +257,8 @@ def test_a_thousand_lines_take_as_many_queries_as_one_of_each_kind(register: Lab
 
 
 @pytest.fixture
-def written(db: None) -> list[str]:
-    """What one may have in hand of the demo data, and what is nearly it."""
-    call_command("load_demo", verbosity=0)
+def written(register: Label) -> list[str]:
+    """What one may have in hand of the register, and what is nearly it."""
     exact: list[str] = [
         text
         for model, column in (
