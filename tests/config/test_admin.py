@@ -342,13 +342,12 @@ def test_dashboard_counts_what_needs_attention(admin_client: Client) -> None:
 
 @time_machine.travel("2026-11-22 12:00", tick=False)
 @pytest.mark.usefixtures("attention")
-@pytest.mark.parametrize("title", EXPECTED)
-def test_dashboard_link_lists_what_was_counted(admin_client: Client, title: str) -> None:
-    items = {item.title: item for item in admin_client.get("/admin/").context["items"]}
+def test_dashboard_links_list_what_was_counted(admin_client: Client) -> None:
+    items = admin_client.get("/admin/").context["items"]
 
-    rows = admin_client.get(items[title].url).context["cl"].result_count
+    listed = {item.title: admin_client.get(item.url).context["cl"].result_count for item in items}
 
-    assert rows == items[title].number
+    assert listed == {item.title: item.number for item in items}
 
 
 def test_dashboard_shows_only_what_one_may_view(client: Client) -> None:

@@ -1,11 +1,7 @@
-"""The description of the read API is right: asked at random, and used by a client made from it."""
+"""The description of the read API is right: asked at random."""
 
-import importlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,19 +13,16 @@ from django_countries import countries
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from jsonschema_rs import validator_for
-from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.models import Cluster, Organisation, Programme
-from config.api.description import description_bytes, openapi_description
+from config.api.description import openapi_description
 from config.wsgi import PortalRequest
 from labels.models import Label, Statement
 from news.models import Announcement
 from tests.config.api.test_requests import make_everything
-from tests.factories import make_cluster, make_label
 
-EXAMPLES = 5
+EXAMPLES = 3
 
 # What stands behind the formats of our own, which name the list that a text is taken from:
 # schemathesis wants to know it before there is a database.
@@ -62,8 +55,8 @@ def described() -> Any:
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", handler)
 
 
-@pytest.fixture
-def kept_connection(db: None) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def kept_connection(module_rows: None) -> Iterator[None]:
     """As Django's own test client: the end of a request does not end the test's transaction."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -72,7 +65,7 @@ def kept_connection(db: None) -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def made(kept_connection: None) -> None:
     """A public record of each kind, called as `TAKEN_FROM` says."""
     make_everything()
@@ -104,59 +97,3 @@ def test_example_is_as_described(path: str) -> None:
     schema = content["schema"] | {"components": openapi_description()["components"]}
 
     assert [str(error) for error in validator_for(schema).iter_errors(content["example"])] == []
-
-
-@pytest.fixture(scope="module")
-def portal_client(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """A package that openapi-python-client makes from the description alone."""
-    folder = tmp_path_factory.mktemp("client")
-    (folder / "openapi.json").write_bytes(description_bytes())
-    (folder / "config.yml").write_text("post_hooks: []")
-    arguments = ["--path", folder / "openapi.json", "--output-path", folder / "portal_client"]
-    arguments += ["--meta", "none", "--config", folder / "config.yml", "--fail-on-warning"]
-    command = [sys.executable, "-m", "openapi_python_client", "generate", *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
-    sys.path.insert(0, str(folder))
-    try:
-        return importlib.import_module("portal_client")
-    finally:
-        sys.path.remove(str(folder))
-
-
-def operation(name: str) -> ModuleType:
-    return importlib.import_module(f"portal_client.api.{name}")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_client_made_from_the_description_reads_the_register(
-    portal_client: Any, live_server: LiveServer, settings: Settings
-) -> None:
-    settings.SITE_URL = live_server.url
-    for name in ("Alpha", "Beta", "Gamma"):
-        cluster = make_cluster(name=name, country="FR", founded_on="2009")
-    make_cluster(country="IT")
-    label = make_label(cluster=cluster)
-    levels = importlib.import_module("portal_client.models.labels_list_level_item")
-    with portal_client.Client(base_url=live_server.url, raise_on_unexpected_status=True) as client:
-        listed = operation("clusters.clusters_list").sync
-        first = listed(client=client, country=["FR"], limit=2)
-        rest = listed(client=client, country=["FR"], limit=2, after=first.results[-1].id)
-        record = operation("clusters.clusters_detail").sync(cluster.public_id, client=client)
-        held = operation("labels.labels_list").sync(
-            client=client, level=[levels.LabelsListLevelItem.GOLD], on=date(2015, 9, 8)
-        )
-        missing = operation("labels.labels_detail").sync("nothing", client=client)
-        wrong = listed(client=client, country=["QQ"])
-
-    assert [row.name for row in [*first.results, *rest.results]] == ["Alpha", "Beta", "Gamma"]
-    assert (first.count, rest.next_) == (3, None)
-    assert first.next_.startswith(f"{live_server.url}/api/v1/clusters?")
-    assert (record.name, record.founded_on, record.labels[0].id) == (
-        "Gamma",
-        "2009",
-        label.public_id,
-    )
-    assert [(row.id, row.state.value, row.starts_on) for row in held.results] == [
-        (label.public_id, "valid", date(2015, 7, 1))
-    ]
-    assert (missing.status, wrong.status, wrong.errors[0].parameter) == (404, 422, "country")
