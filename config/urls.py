@@ -80,7 +80,7 @@ urlpatterns = [
     *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,
-    re_path(r"^api/(?P<path>.*)$", pages.api, name="api"),
+    re_path(r"^api/(?P<path>[\s\S]*)$", pages.api, name="api"),
     *i18n_patterns(
         path("", pages.home, name="home"),
         path("search/", pages.search, name="search"),

@@ -10,9 +10,10 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django_countries import countries
-from hypothesis import settings as examples
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import validator_for
+from schemathesis import GenerationMode
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.models import Cluster, Organisation, Programme
@@ -22,7 +23,9 @@ from labels.models import Label, Statement
 from news.models import Announcement
 from tests.config.api.test_requests import make_everything
 
-EXAMPLES = 3
+EXAMPLES = 10
+
+PATHS = openapi_description()["paths"]
 
 # What stands behind the formats of our own, which name the list that a text is taken from:
 # schemathesis wants to know it before there is a database.
@@ -44,8 +47,9 @@ TAKEN_FROM = {
 }
 
 
-def described() -> Any:
-    """The API in this process; told without a look at the database."""
+@pytest.fixture(scope="module")
+def described(made: None) -> Any:
+    """The API in this process."""
     for name, values in TAKEN_FROM.items():
         schemathesis.openapi.format(name, st.sampled_from(values))
     days = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
@@ -77,21 +81,24 @@ def made(kept_connection: None) -> None:
     Cluster.objects.update(latitude="45.4", longitude="7.8")
 
 
-DESCRIBED = described()
-
-
-@pytest.mark.usefixtures("made")
-@DESCRIBED.parametrize()  # type: ignore[untyped-decorator]
-@examples(max_examples=EXAMPLES)
-def test_answers_are_as_described(case: "schemathesis.Case[Any]") -> None:
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_are_as_described(described: Any, path: str, mode: GenerationMode) -> None:
     """By all checks of schemathesis, for values that the description allows and others."""
-    # Its client would not unpack what is compressed.
-    case.call_and_validate(headers={"Accept-Encoding": "identity"})
+    (method,) = PATHS[path]
+
+    @settings(max_examples=EXAMPLES, phases=[Phase.explicit, Phase.generate])
+    @given(case=described[path][method].as_strategy(generation_mode=mode))
+    def ask(case: "schemathesis.Case[Any]") -> None:
+        # Its client would not unpack what is compressed.
+        case.call_and_validate(headers={"Accept-Encoding": "identity"})
+
+    ask()
 
 
-@pytest.mark.parametrize("path", openapi_description()["paths"])
+@pytest.mark.parametrize("path", PATHS)
 def test_example_is_as_described(path: str) -> None:
-    (operation,) = openapi_description()["paths"][path].values()
+    (operation,) = PATHS[path].values()
     answer = operation["responses"]["200"]
     content = answer["content"]["application/json"]
     schema = content["schema"] | {"components": openapi_description()["components"]}
