@@ -9,7 +9,7 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fcntl import LOCK_EX, flock
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,6 @@ def create() -> None:
     """Give this process a copy; others that ask meanwhile wait."""
     creation: Any = connection.creation
     name = creation._get_test_db_name()
-    CACHE.mkdir(parents=True, exist_ok=True)
     with locked(CACHE / "lock"):
         if connection.vendor == "sqlite":
             shutil.copyfile(original_file(), name)
@@ -57,6 +56,19 @@ def restore() -> None:
         copy_within_server(connection.creation, name)
 
 
+def write(copy: Path) -> None:
+    """The rows of this process, of SQLite, into a file."""
+    connection.ensure_connection()
+    with closing(sqlite3.connect(copy)) as target:
+        connection.connection.backup(target)
+
+
+def read(copy: Path) -> None:
+    connection.ensure_connection()
+    with closing(sqlite3.connect(copy)) as source:
+        source.backup(connection.connection)
+
+
 @cache
 def original_rows() -> sqlite3.Connection:
     """Open to the end of the process, so that it stays when a newer original takes its place."""
@@ -65,6 +77,7 @@ def original_rows() -> sqlite3.Connection:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         flock(file, LOCK_EX)
         yield

@@ -13,11 +13,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-# The workers of a parallel run inherit its name; its main process removes what they wrote.
+# The workers of a parallel run inherit its name. Each removes what it wrote, the main process all.
 _run = os.environ.setdefault("TEST_RUN", f"portal-tests-{os.getpid()}")
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SCRATCH = Path(tempfile.gettempdir(), _run)
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+_own = SCRATCH if _worker == "main" else SCRATCH / _worker
+atexit.register(shutil.rmtree, _own, ignore_errors=True)
 
 _signing_key = Ed25519PrivateKey.generate().private_bytes(
     serialization.Encoding.PEM,

@@ -1,14 +1,20 @@
 """A real Chromium, and the portal with its demo data behind a real server."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
+
+from tests import databases
+from tests.settings import SCRATCH
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 FLAGS = [
@@ -49,10 +55,24 @@ def portal(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     What is counted, such as questions, is not written into the database, which the test holds.
     """
     with django_db_blocker.unblock(), override_settings(CACHES=IN_MEMORY):
-        call_command("load_demo", verbosity=0)
+        load_demo()
         server = LiveServer("127.0.0.1")
         try:
             yield server.url
         finally:
             server.stop()
-            call_command("flush", interactive=False, verbosity=0)
+            databases.restore()
+
+
+def load_demo() -> None:
+    """Once for all processes of the run; the others copy rows and pictures."""
+    rows, pictures = SCRATCH / "demo.sqlite3", SCRATCH / "demo-media"
+    with databases.locked(SCRATCH / "demo.lock"):
+        if rows.exists():
+            databases.read(rows)
+            shutil.copytree(pictures, settings.MEDIA_ROOT, dirs_exist_ok=True)
+        else:
+            call_command("load_demo", verbosity=0)
+            if connection.vendor == "sqlite":
+                shutil.copytree(settings.MEDIA_ROOT, pictures)
+                databases.write(rows)
