@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -698,27 +698,42 @@ import json, sys, django
 django.setup()
 from django.conf import settings
 from django.core import mail
-from django.db import connection
+from django.db import connections
 from django.test import Client
 from django.test.utils import setup_test_environment
+from config.settings import database_options, env
 setup_test_environment()
 settings.ADMINS = [("Operator", "operator@example.org")]
-connection.settings_dict["OPTIONS"].pop("timeout", None)
-if connection.vendor == "sqlite":
-    connection.settings_dict["OPTIONS"]["timeout"] = 0.1
-answers = {}
-for method, path, session in json.loads(sys.argv[1]):
-    client = Client(raise_request_exception=False)
-    if session:
-        client.cookies["sessionid"] = "a" * 32
-    response = client.generic(method, path, headers={"accept-language": "it"})
-    answers[f"{method} {path}"] = {
-        "status": response.status_code,
-        "headers": dict(response.headers),
-        "text": response.content.decode(),
-    }
-answers["mails"] = len(mail.outbox)
-print(json.dumps(answers))
+
+def break_database(address):
+    database = env.db_url_config(address)
+    database |= database_options(database)
+    if "sqlite" in database["ENGINE"]:
+        database["OPTIONS"]["timeout"] = 0.1
+    connections.settings = connections.configure_settings({"default": database})
+    del connections["default"]
+
+def ask_everything(asked):
+    answers = {}
+    for method, path, session in asked:
+        client = Client(raise_request_exception=False)
+        if session:
+            client.cookies["sessionid"] = "a" * 32
+        response = client.generic(method, path, headers={"accept-language": "it"})
+        answers[f"{method} {path}"] = {
+            "status": response.status_code,
+            "headers": dict(response.headers),
+            "text": response.content.decode(),
+        }
+    answers["mails"] = len(mail.outbox)
+    return answers
+
+addresses, asked = json.loads(sys.argv[1])
+said = {}
+for way, address in addresses.items():
+    break_database(address)
+    said[way] = ask_everything(asked)
+print(json.dumps(said))
 """
 ASKED = [
     ("GET", "/en/", False),
@@ -768,18 +783,23 @@ def no_server(folder: Path) -> Iterator[str]:
         yield f"postgres://portal@127.0.0.1:{unused.getsockname()[1]}/portal"
 
 
-@pytest.fixture(scope="module", params=[directory, damaged_file, locked_file, no_server])
-def without_database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Answers:
-    """What a portal of its own says while its database is broken in each of these ways."""
-    with request.param(tmp_path_factory.mktemp("broken")) as address:
+BROKEN = {way.__name__: way for way in (no_server, directory, damaged_file, locked_file)}
+
+
+@pytest.fixture(scope="module")
+def said_without_database(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answers]:
+    """What a portal of its own says while its database is broken, by the way in which it is."""
+    with ExitStack() as stack:
+        addresses = {
+            name: stack.enter_context(way(tmp_path_factory.mktemp(name)))
+            for name, way in BROKEN.items()
+        }
         result = subprocess.run(
-            [sys.executable, "-c", ASK_EVERYTHING, json.dumps(ASKED)],
+            [sys.executable, "-c", ASK_EVERYTHING, json.dumps([addresses, ASKED])],
             env=os.environ
             | {
                 "DJANGO_SETTINGS_MODULE": "tests.settings",
-                "TEST_DATABASE_URL": address,
+                "TEST_DATABASE_URL": addresses["no_server"],
                 "TEST_RUN": f"{os.environ['TEST_RUN']}-broken",
             },
             cwd=portal_settings.BASE_DIR,
@@ -787,8 +807,15 @@ def without_database(
             capture_output=True,
             text=True,
         )
-    answers: Answers = json.loads(result.stdout)
-    return answers
+    said: dict[str, Answers] = json.loads(result.stdout)
+    return said
+
+
+@pytest.fixture(params=BROKEN)
+def without_database(
+    request: pytest.FixtureRequest, said_without_database: dict[str, Answers]
+) -> Answers:
+    return said_without_database[request.param]
 
 
 ENGLISH, ITALIAN, MACHINES = "en", "it", None

@@ -69,6 +69,12 @@ STARTS = (
     "/en/search/?q=hidden",
     "/en/search/?q=SECRET-NUMBER",
     "/it/search/?q=hidden-1",
+    "/it/clusters/",
+    "/it/clusters/alpha/",
+    "/it/organisations/park/",
+    "/it/programmes/ace/",
+    "/it/labels/",
+    "/it/news/",
     "/opensearch.en.xml",
     "/en/labels/?q=hidden",
     "/en/labels/?on=2016-01-01",
@@ -127,7 +133,10 @@ Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 
 
 def crawl(client: Client) -> dict[str, Answer]:
-    """Every address that can be reached from the starts, with at most one parameter each."""
+    """Every address that can be reached from the starts, with at most one parameter each.
+
+    In Italian only the starts: what stands on a page is the same.
+    """
     waiting = deque(STARTS)
     answers: dict[str, Answer] = {}
     while waiting and len(answers) < MOST_PAGES:
@@ -150,7 +159,7 @@ def links_of(text: str) -> list[str]:
         if parts.scheme in ("", "http") and parts.netloc in ("", "testserver"):
             address = parts.path + (f"?{parts.query}" if parts.query else "")
             is_page = address.startswith("/") and not address.startswith(
-                ("/static/", "/media/", "/admin/")
+                ("/static/", "/media/", "/admin/", "/it/")
             )
             if is_page and parts.query.count("=") < 2 and "/account/" not in address:
                 found.append(address)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clusters.dates import PartialDate
-from clusters.models import Role
+from clusters.models import Account, Role
 from labels.admin.forms import STEPS
 from labels.life import steps as life
 from labels.models import DecisionKind, Label
@@ -52,7 +52,8 @@ def take(
     step: Callable[..., Any], *about: Any, day: date = date(2026, 11, 22), **details: Any
 ) -> Any:
     now = datetime.combine(day, time(12), tzinfo=UTC)
-    return step(*about, reason="Agreed.", by=make_account(), now=now, **details)
+    by = Account.objects.first() or make_account()
+    return step(*about, reason="Agreed.", by=by, now=now, **details)
 
 
 def suspended() -> Label:
