@@ -154,11 +154,8 @@ def is_known(word: str) -> bool:
 
 
 def nearest_word(word: str) -> str:
-    """A known word with the fewest mistakes between; "" if none.
-
-    Of several one as long as the word, as letters are swapped more often than left out; then by
-    the alphabet.
-    """
+    # A known word with the fewest mistakes between; "" if none. Of several one as long as the word,
+    # as letters are swapped more often than left out; then by the alphabet.
     if len(word) < SHORTEST_MENDED:
         return ""
     most = 1 if len(word) <= SHORT else 2
@@ -171,10 +168,8 @@ def nearest_word(word: str) -> str:
 
 
 def words_like(word: str) -> list[str]:
-    """Words of documents to compare: by their beginning, which has seldom a mistake.
-
-    On PostgreSQL also those of which a third of the letters' triples agree.
-    """
+    # Words of documents to compare: by their beginning, which has seldom a mistake. On PostgreSQL
+    # also those of which a third of the letters' triples agree.
     first, second = word[0], word[1]
     with connection.cursor() as cursor:
         if is_sqlite():

@@ -87,7 +87,7 @@ class Page:
         )
 
     def is_had_by(self, environ: "WSGIEnvironment") -> bool:
-        """What the asker has is still right (RFC 9110, 13.1.2); tags are compared weakly."""
+        # What the asker has is still right (RFC 9110, 13.1.2); tags are compared weakly.
         tags = environ.get("HTTP_IF_NONE_MATCH")
         own = self.named.get("etag", "").removeprefix("W/")
         if not tags or not own:

@@ -302,12 +302,9 @@ class Directory:
     # --- Beside the list --------------------------------------------------------------------
 
     def facets(self) -> list[Facet]:
-        """Those with an option to choose.
-
-        A filter's own choice does not narrow its counts, so the number beside an option equals
-        the list that it leads to where nothing else of that filter is chosen. Regions are told
-        where a country is chosen.
-        """
+        # Those with an option to choose. A filter's own choice does not narrow its counts, so the
+        # number beside an option equals the list that it leads to where nothing else of that filter
+        # is chosen. Regions are told where a country is chosen.
         facets = [
             self.facet(name)
             for name in CHOICES

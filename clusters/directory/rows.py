@@ -29,7 +29,7 @@ class Card:
 def render_part(
     directory: Directory, template: str, context: Callable[[], dict[str, Any]]
 ) -> SafeString:
-    """What the query alone decides on, whatever the page: in the active language."""
+    # What the query alone decides on, whatever the page: in the active language.
     place = (template, get_language(), directory.path, directory.query, directory.today)
 
     def made() -> SafeString:
@@ -39,7 +39,7 @@ def render_part(
 
 
 def render_rows(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
-    """The rows of these clusters in the active language; two statements for those not yet made."""
+    # The rows of these clusters in the active language; two statements for those not yet made.
     language, words = get_language(), directory.words if directory.query.words else ""
     kept = directory.index.cards
 

@@ -101,7 +101,6 @@ def conditional(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
 
 
 def seconds_to_midnight(now: datetime) -> int:
-    """Whole seconds left of the day in the portal's zone."""
     zone = timezone.get_default_timezone()
     tomorrow = timezone.localdate(now, zone) + timedelta(days=1)
     return int((datetime.combine(tomorrow, time.min, zone) - now).total_seconds())

@@ -107,7 +107,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.annotate(number_of_facts=sum(found[1:], start=found[0]))
 
     def with_percent_between(self, least: int, below: int) -> Self:
-        """Wants `with_completeness()`."""
+        # Wants `with_completeness()`.
         numbers = [n for n in range(NUMBER_OF_FACTS + 1) if least <= percent_of(n) < below]
         return self.filter(number_of_facts__in=numbers)
 
@@ -158,7 +158,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
 
 
 def facts_present(day: date) -> dict[ProfileFact, Q]:
-    """The SQL twin of `Cluster.completeness_on`, fact by fact."""
+    # The SQL twin of `Cluster.completeness_on`, fact by fact.
 
     def text(language: str, name: str) -> Q:
         texts = ClusterText.objects.filter(cluster=OuterRef("pk"), language=language)
@@ -487,7 +487,7 @@ class Management(models.Model):
                     )
 
     def is_on(self, day: date) -> bool:
-        """The Python twin of `ManagementQuerySet.on`."""
+        # The Python twin of `ManagementQuerySet.on`.
         return (self.started_on is None or self.started_on.first_day <= day) and (
             self.ended_on is None or self.ended_on.last_day >= day
         )

@@ -35,7 +35,7 @@ class OrganisationKind(models.TextChoices):
 
 
 def validate_vat_number(value: str) -> None:
-    """EU VAT numbers with their country prefix, check digits included."""
+    # EU VAT numbers with their country prefix, check digits included.
     if not vat.is_valid(value):
         raise ValidationError(
             _(

@@ -14,7 +14,7 @@ Record = TypeVar("Record", bound="PublicRecord")
 
 class PublicRecordQuerySet(models.QuerySet[Record]):
     def published(self) -> Self:
-        """The one predicate for "the public sees it"."""
+        # The one predicate for "the public sees it".
         return self.filter(is_published=True)
 
     def at(self, text: str) -> Record | None:

@@ -47,7 +47,7 @@ def ends_after_it_starts(model: str) -> models.CheckConstraint:
 
 
 def in_force_on(day: date) -> Q:
-    """For a model with partial `started_on` and `ended_on`; an unknown one does not bound."""
+    # For a model with partial `started_on` and `ended_on`; an unknown one does not bound.
     return Q(Q(started_on__isnull=True) | Q(started_on__begun_by=day)) & Q(
         Q(ended_on__isnull=True) | Q(ended_on__lasting_on=day)
     )
