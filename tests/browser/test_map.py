@@ -31,10 +31,10 @@ def test_map_is_accessible_and_zoomed_by_keyboard(portal: str, page: Page, path:
 
     assert near != whole
     expect(seen).to_have_attribute("viewBox", str(whole))
-    tab_to(page, "svg[data-map] a[href*='near=']")
+    tab_to(page, "svg[data-map] a[href*='box=']")
     told = str(page.locator("*:focus").get_attribute("aria-label"))
     page.keyboard.press("Enter")
-    page.wait_for_url("**/clusters/?*near=*")
+    page.wait_for_url("**/clusters/?*box=*")
     expect(page.get_by_role("status").first).to_contain_text(told.split()[0])
     assert reports == []
 

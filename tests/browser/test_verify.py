@@ -84,7 +84,7 @@ def test_wrong_file_is_refused_in_words(portal: str, page: Page, tmp_path: Path)
     page.set_input_files("#file", path)
     page.locator("#list-form button").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("This is no CSV file")
+    expect(page.get_by_role("alert")).to_contain_text("this is no CSV file")
     expect(page.locator("#lines")).to_have_value("typed")
 
 

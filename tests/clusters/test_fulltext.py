@@ -364,5 +364,8 @@ def test_rebuild_mends_what_check_tells(
 
 @pytest.mark.django_db(transaction=True)
 def test_emptied_database_has_no_documents(biopmed: Cluster) -> None:
+    if connection.vendor == "postgresql":  # the log refuses to be emptied
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE clusters_event DISABLE TRIGGER USER")
     call_command("flush", interactive=False, verbosity=0)
     assert (found("biopmed"), documents_that_differ()) == ([], [])

@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
-from unicodedata import bidirectional
 
 import pikepdf
 import pypdfium2
@@ -390,24 +389,18 @@ def is_font_descriptor(thing: Any) -> bool:
 # Names as they come
 
 
-NAMES = [
-    pytest.param("Città dell’Élan Ørsted Žižkov", id="accents"),
-    pytest.param("Кластер Инноваций", id="Cyrillic"),
-    pytest.param("Συνεργατικός Σχηματισμός", id="Greek"),
-]
+SHOWN = "Città dell’Élan Ørsted Žižkov, Кластер Инноваций, Συνεργατικός Σχηματισμός"
+FROM_RIGHT_TO_LEFT = "אשכול חדשנות تجمع"  # a viewer selects it in an order of its own
 
 
-@pytest.mark.parametrize(
-    "name", [*NAMES, pytest.param("אשכול חדשנות", id="Hebrew"), pytest.param("تجمع", id="Arabic")]
-)
-def test_certificate_shows_a_glyph_for_each_letter(client: Client, name: str) -> None:
+def test_certificate_shows_a_glyph_for_each_letter(client: Client) -> None:
     """A font without the letter would show its first glyph, a box."""
-    document = certificate_of(client, make_label(cluster=make_cluster(name=name)))
-    pdf = opened(document)
+    cluster = make_cluster(name=f"{SHOWN} {FROM_RIGHT_TO_LEFT}")
+    document = certificate_of(client, make_label(cluster=cluster))
 
     glyphs = [
         octets[at : at + 2]
-        for operands, operator in drawn(pdf)
+        for operands, operator in drawn(opened(document))
         if operator == "TJ"
         for octets in (bytes(part) for part in operands[0] if isinstance(part, pikepdf.String))
         for at in range(0, len(octets), 2)
@@ -415,12 +408,7 @@ def test_certificate_shows_a_glyph_for_each_letter(client: Client, name: str) ->
 
     assert len(glyphs) > 300
     assert b"\0\0" not in glyphs
-    # What is written from right to left, a viewer selects in an order of its own.
-    assert f"Gold label of {name}" in text_of(document) or is_from_right_to_left(name)
-
-
-def is_from_right_to_left(name: str) -> bool:
-    return bidirectional(name[0]) in ("R", "AL")
+    assert f"Gold label of {SHOWN}" in text_of(document)
 
 
 def test_certificate_keeps_hostile_names_as_text(client: Client, folder: Path) -> None:
@@ -450,11 +438,8 @@ def test_certificate_does_not_turn_the_direction_of_what_follows(client: Client)
     assert "Gold label of evildlog" in said(client, make_label(cluster=make_cluster(name=name)))
 
 
-@pytest.mark.parametrize("word", ["Excellence ", "Donaudampfschifffahrt"])
-def test_certificate_with_long_names_keeps_all_of_them_and_its_code(
-    client: Client, word: str
-) -> None:
-    name = (word * 40)[:200].strip()
+def test_certificate_with_long_names_keeps_all_of_them_and_its_code(client: Client) -> None:
+    name = "Donaudampfschifffahrt" * 9
     label = make_label(
         cluster=make_cluster(name=name),
         managing_organisation=make_organisation(name=name),
