@@ -25,7 +25,7 @@ def allow(name: str, key: str, *, most: int, seconds: int) -> bool:
 
 
 def place(name: str, key: str, number: int) -> str:
-    digest = salted_hmac("clusters.http.limits", f"{name}:{key}", algorithm="sha256").hexdigest()
+    digest = salted_hmac("clusters.limits", f"{name}:{key}", algorithm="sha256").hexdigest()
     return f"limit:{digest}:{number}"
 
 

@@ -31,7 +31,8 @@ from clusters.models import (
 from clusters.people.log import record
 
 DAYS_OF_A_LINK = 60
-SALT = "clusters.people.confirmation"
+# Of the links in mails: it stays, whatever the module is called.
+SALT = "clusters.confirmation"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
-SALT = "clusters.people.devices"
+# Of the cookies that browsers keep: it stays, whatever the module is called.
+SALT = "clusters.devices"
 MAX_AGE = 180 * 24 * 60 * 60
 MAX_ACCOUNTS = 5
 

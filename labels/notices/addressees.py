@@ -9,7 +9,8 @@ from django.utils.crypto import salted_hmac
 from clusters.models import Account, Cluster, Management, Organisation, TeamMember, TeamRole
 from labels.models import Label
 
-SALT = "labels.notices.addressees"
+# Of the links in mails: it stays, whatever the module is called.
+SALT = "labels.addressees"
 
 
 @dataclass(frozen=True)

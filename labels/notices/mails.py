@@ -22,7 +22,8 @@ from labels.notices.deadlines import Deadline, Stage, current, ends_to_look_at
 from labels.notices.ledger import Outcome, deliver
 from labels.validity import Interval, State
 
-SALT = "labels.notices.mails"
+# Of the links in mails: it stays, whatever the module is called.
+SALT = "labels.notices"
 MONTHS_OF_A_LINK = 12
 AT_ONCE = 200
 
