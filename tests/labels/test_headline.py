@@ -41,7 +41,14 @@ numbers = count(1)
 
 def label_in(state: State, cluster: Cluster, level: str, later: timedelta) -> Label:
     """A label in that state, unless another one of its level takes it over."""
-    label = Label(cluster=cluster, level_id=level, certificate_number=f"P-{next(numbers)}")
+    number = next(numbers)
+    label = Label(
+        cluster=cluster,
+        level_id=level,
+        certificate_number=f"P-{number}",
+        # Among so many, two that were drawn would be the same in one run of fourteen.
+        status_index=number,
+    )
     if state in STARTS:
         label.starts_on = STARTS[state] + later
         label.ends_on = label.starts_on + timedelta(730)
