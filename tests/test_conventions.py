@@ -1,7 +1,10 @@
 """House rules that no linter knows."""
 
+import ast
 import re
 import tomllib
+from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,44 @@ def test_migrations_match_the_models() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_file_name_says_what_it_holds(path: Path) -> None:
     assert path.stem not in {"utils", "helpers", "common", "core", "services", "managers", "misc"}
+
+
+# The first names a class of the API's description, which clients see.
+SHARED_NAMES = {"MembershipCount", "Command"}
+
+
+def test_public_name_is_defined_once() -> None:
+    defined = defaultdict(set)
+    for path in SOURCES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                defined[node.name].add(name_of(path))
+
+    shared = {name: paths for name, paths in defined.items() if len(paths) > 1}
+    assert {name: paths for name, paths in shared.items() if name not in SHARED_NAMES} == {}
+
+
+# Links in mails and cookies of browsers that were signed before a release hold after it.
+SALTS = {
+    "clusters.models.people": "clusters.invitation",
+    "clusters.people.confirmation": "clusters.confirmation",
+    "clusters.people.devices": "clusters.devices",
+    "labels.notices.addressees": "labels.addressees",
+    "labels.notices.mails": "labels.notices",
+}
+
+
+def test_salt_stays_when_a_module_moves() -> None:
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES]
+    salts = {
+        module: value
+        for module, path in zip(modules, SOURCES, strict=True)
+        if "SALT = " in path.read_text()
+        for name, value in vars(import_module(module)).items()
+        if name.endswith("SALT")
+    }
+
+    assert salts == SALTS
 
 
 @pytest.mark.parametrize(

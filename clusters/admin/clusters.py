@@ -200,8 +200,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
 
     @admin.display(description=_("completeness"), ordering="number_of_facts")
     def completeness(self, obj: Cluster) -> str:
-        number: int = obj.number_of_facts  # type: ignore[attr-defined]
-        return share_in_words(number)
+        return share_in_words(obj.number_of_facts)
 
     @admin.display(description=_("missing"))
     def missing(self, obj: Cluster) -> str:

@@ -74,7 +74,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Column:
+class ComparedCluster:
     """A cluster among those compared; the drawings share their scales with the other columns.
 
     `verdict` and `label_lines` say `headline` and `labels` in words.
@@ -169,7 +169,7 @@ def total_counts(members: MembershipTable) -> list[Count]:
     ]
 
 
-def comparison_rows(columns: Sequence[Column]) -> Iterator[list[str]]:
+def comparison_rows(columns: Sequence[ComparedCluster]) -> Iterator[list[str]]:
     # What the page says: a row for each fact, a column for each cluster; days as ISO has them.
     yield [_("Cluster"), *_names(columns)]
     for title, cells in _facts(columns):
@@ -180,7 +180,7 @@ def comparison_rows(columns: Sequence[Column]) -> Iterator[list[str]]:
         yield [title, *(number.get(counted_on, "") for number in numbers)]
 
 
-def _names(columns: Sequence[Column]) -> list[str]:
+def _names(columns: Sequence[ComparedCluster]) -> list[str]:
     # No two alike, so that no program loses a column.
     given = [column.cluster.name for column in columns]
     return [
@@ -191,7 +191,7 @@ def _names(columns: Sequence[Column]) -> list[str]:
     ]
 
 
-def _facts(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
+def _facts(columns: Sequence[ComparedCluster]) -> list[tuple[str, list[str]]]:
     clusters = [column.cluster for column in columns]
     return [
         (_("Public id"), [cluster.public_id for cluster in clusters]),
@@ -230,7 +230,7 @@ def _manager(manager: Management) -> str:
     return " ".join(filter(None, (role, _period(manager.started_on, manager.ended_on))))
 
 
-def _kinds(column: Column) -> Iterator[str]:
+def _kinds(column: ComparedCluster) -> Iterator[str]:
     for kind, count in column.latest_kinds():
         yield f"{kind.label} {count.number} ({count.counted_on})"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
@@ -208,7 +208,7 @@ class Directory:
     @property
     def labels(self) -> Mapping[tuple[str, str], int]:
         # Bits by level and state on the day.
-        return self.values_of("label")  # type: ignore[return-value]
+        return cast("Mapping[tuple[str, str], int]", self.values_of("label"))
 
     def values_of(self, facet: str) -> Mapping[Value, int]:
         return self.index.values_of(facet, self.day)

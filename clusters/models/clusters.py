@@ -273,6 +273,8 @@ class Cluster(PublicRecord):
         Organisation, through="Management", related_name="clusters"
     )
 
+    number_of_facts: int  # with_completeness()
+
     objects = ClusterQuerySet.as_manager()
     history = History()
 

@@ -74,7 +74,7 @@ class TableRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ParsedLine:
     """A record that is not empty, and the line of the file on which it begins."""
 
     line: int
@@ -95,7 +95,7 @@ class CsvFile:
         self.delimiters, self.delimiter = delimiters, ""
         self.columns: tuple[str, ...] = ()
 
-    def records(self) -> Iterator[Record | Finding]:
+    def records(self) -> Iterator[ParsedLine | Finding]:
         """In the order of the file; what follows a finding counts only where records are lines.
 
         Raises TableRefused where the file is of another kind.
@@ -115,7 +115,7 @@ class CsvFile:
                 yield Finding(line, "", explain_disorder(error))
                 continue
             if any(value.strip() for value in values):
-                yield self.find_bad_characters(line, values) or Record(line, values)
+                yield self.find_bad_characters(line, values) or ParsedLine(line, values)
 
     def find_delimiter(self, first: str) -> str:
         raw = first.encode(errors="surrogateescape")
@@ -137,20 +137,20 @@ class CsvFile:
 
         Raises TableRefused where there is none, or a name twice.
         """
-        header = next(self.records(), Record(1, []))
+        header = next(self.records(), ParsedLine(1, []))
         if isinstance(header, Finding):
             raise TableRefused(header)
         self.columns = column_names(header)
         return self.columns
 
-    def rows(self) -> Iterator[Record | Finding]:
+    def rows(self) -> Iterator[ParsedLine | Finding]:
         for record in self.records():
-            if isinstance(record, Record) and len(record.values) != len(self.columns):
+            if isinstance(record, ParsedLine) and len(record.values) != len(self.columns):
                 yield Finding(record.line, "", self.explain_width(record))
             else:
                 yield record
 
-    def explain_width(self, record: Record) -> str:
+    def explain_width(self, record: ParsedLine) -> str:
         return _(
             "the line has %(values)d values, the header %(columns)d. Put a value that contains"
             " “%(delimiter)s” between double quotes."
@@ -190,7 +190,7 @@ def is_cut(line: str) -> bool:
     return len(line) == MAX_LINE_LENGTH and not line.endswith(("\r", "\n"))
 
 
-def column_names(header: Record) -> tuple[str, ...]:
+def column_names(header: ParsedLine) -> tuple[str, ...]:
     names = tuple(name.strip().casefold() for name in header.values)
     if not any(names):
         message = _("The file is empty. Begin it with the names of the columns.")
@@ -250,7 +250,7 @@ def shown(text: str) -> str:
 @dataclass(frozen=True)
 class Table:
     columns: tuple[str, ...]
-    rows: list[Record]
+    rows: list[ParsedLine]
 
 
 def decode_csv(content: bytes) -> StringIO:
@@ -262,7 +262,7 @@ def read_csv_table(content: bytes) -> Table:
     return table_of(file.read_header(), map(without_apostrophes, file.rows()))
 
 
-def without_apostrophes(row: Record | Finding) -> Record | Finding:
+def without_apostrophes(row: ParsedLine | Finding) -> ParsedLine | Finding:
     # Take off those that keep a spreadsheet from running a value, as an export puts them on.
     if isinstance(row, Finding):
         return row
@@ -271,7 +271,7 @@ def without_apostrophes(row: Record | Finding) -> Record | Finding:
     if formula:
         message = _("“%(value)s” looks like a formula. Write its result instead.")
         return Finding(row.line, "", message % {"value": shown(formula)})
-    return Record(
+    return ParsedLine(
         row.line,
         [
             value[1:] if value[:1] == "'" and without_formula(value[1:]) == value else value
@@ -280,7 +280,7 @@ def without_apostrophes(row: Record | Finding) -> Record | Finding:
     )
 
 
-def table_of(columns: tuple[str, ...], rows: Iterable[Record | Finding]) -> Table:
+def table_of(columns: tuple[str, ...], rows: Iterable[ParsedLine | Finding]) -> Table:
     # Texts without spaces around them; raises TableRefused at the first that is wrong.
     if len(columns) > MAX_COLUMNS:
         message = _("The table has more than %(max)d columns.") % {"max": MAX_COLUMNS}
@@ -297,13 +297,13 @@ def table_of(columns: tuple[str, ...], rows: Iterable[Record | Finding]) -> Tabl
         if len(table.rows) == MAX_ROWS:
             message = _("The table has more than %(max)d lines. Split it.") % {"max": MAX_ROWS}
             raise TableRefused(Finding(0, "", message))
-        table.rows.append(Record(row.line, cleaned_values(row, columns)))
+        table.rows.append(ParsedLine(row.line, cleaned_values(row, columns)))
     if not table.rows:
         raise TableRefused(Finding(0, "", _("The table has no line under its header.")))
     return table
 
 
-def cleaned_values(row: Record, columns: Sequence[str]) -> list[str]:
+def cleaned_values(row: ParsedLine, columns: Sequence[str]) -> list[str]:
     values = [unicodedata.normalize("NFC", value.strip()) for value in row.values]
     for column, value in zip(columns, values, strict=True):
         if len(value) > MAX_VALUE_LENGTH:

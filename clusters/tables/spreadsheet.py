@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from clusters.tables.reader import (
     Finding,
-    Record,
+    ParsedLine,
     Table,
     TableRefused,
     column_names,
@@ -40,7 +40,7 @@ def read_spreadsheet_table(content: bytes) -> Table:
         raise
     except Exception as error:  # whatever a parser makes of a file that is none
         raise unreadable() from error
-    columns = column_names(records[0] if records else Record(1, []))
+    columns = column_names(records[0] if records else ParsedLine(1, []))
     return table_of(columns, (as_wide_as(columns, record) for record in records[1:]))
 
 
@@ -68,7 +68,7 @@ def check_archive(content: bytes) -> None:
         raise unreadable() from error
 
 
-def sheet_records(workbook: Any) -> Iterator[Record]:
+def sheet_records(workbook: Any) -> Iterator[ParsedLine]:
     if len(workbook.worksheets) != 1:
         message = _("The workbook has %(number)d sheets. Keep the one with the table.")
         raise refused(message % {"number": len(workbook.worksheets)})
@@ -90,15 +90,15 @@ def sheet_records(workbook: Any) -> Iterator[Record]:
         while values and not values[-1]:
             values.pop()
         if values:
-            yield Record(line, values)
+            yield ParsedLine(line, values)
 
 
-def as_wide_as(columns: Sequence[str], record: Record) -> Record | Finding:
+def as_wide_as(columns: Sequence[str], record: ParsedLine) -> ParsedLine | Finding:
     missing = len(columns) - len(record.values)
     if missing < 0:
         message = _("the line has a value beyond the last column of the header. Remove it.")
         return Finding(record.line, "", message)
-    return Record(record.line, record.values + [""] * missing)
+    return ParsedLine(record.line, record.values + [""] * missing)
 
 
 def cell_text(cell: Any) -> str:

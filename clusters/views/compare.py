@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from clusters.compare.chart import common_scale, draw_growth
 from clusters.compare.columns import (
     Choice,
-    Column,
+    ComparedCluster,
     choose_clusters,
     comparison_rows,
     neighbours,
@@ -56,7 +56,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
     if meant.only_one and not choice.is_full:
         slugs = dict.fromkeys([*choice.slugs, meant.only_one.slug])
         return HttpResponseRedirect(compare_address(slugs, shown))
-    columns = columns_of(choice, shown, now) if len(choice.clusters) > 1 else []
+    columns = table_columns(choice, shown, now) if len(choice.clusters) > 1 else []
     return TemplateResponse(
         request,
         "clusters/cluster_compare.html",
@@ -95,7 +95,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
         return error_response(request, wrong, 400)
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
-        header, *rows = comparison_rows(columns_of(choice, shown, now))
+        header, *rows = comparison_rows(table_columns(choice, shown, now))
         text = csv_text(header, rows)
     answer = HttpResponse(
         text,
@@ -105,7 +105,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     return conditional(request, cacheable(answer, now))
 
 
-def columns_of(choice: Choice, shown: AsOf, now: datetime) -> list[Column]:
+def table_columns(choice: Choice, shown: AsOf, now: datetime) -> list[ComparedCluster]:
     # Three queries, however many clusters.
     day = shown.day
     labels = labels_of(choice.clusters, day)
@@ -115,7 +115,7 @@ def columns_of(choice: Choice, shown: AsOf, now: datetime) -> list[Column]:
     counts = {key: total_counts(members_of_one) for key, members_of_one in members.items()}
     scale = common_scale(counts.values())
     return [
-        Column(
+        ComparedCluster(
             cluster=cluster,
             text=cluster.text(),
             managers=cluster.managers_on(day),

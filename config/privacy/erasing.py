@@ -65,7 +65,7 @@ def stored_models() -> list[type[models.Model]]:
     ]
 
 
-def text_fields(model: type[models.Model]) -> list[Any]:
+def free_text_fields(model: type[models.Model]) -> list[Any]:
     fields = model._meta.concrete_fields
     return [field for field in fields if isinstance(field, TEXT) and not field.primary_key]
 
@@ -84,7 +84,7 @@ def rows_mentioning(
     model: type[models.Model], addresses: set[str]
 ) -> Iterator[tuple[models.Model, list[Any]]]:
     """The rows that mention one of the addresses, and the fields that do: one query."""
-    fields = text_fields(model)
+    fields = free_text_fields(model)
     rows = model._base_manager.all()
     condition = Q(pk__in=[])
     for column in fields:

@@ -18,7 +18,7 @@ from clusters.models import Account
 from clusters.people.policy import SECRETARIAT_ROLES
 from labels.models import Decision, DecisionKind, Delivery, Label, Notice, NoticeAnswer
 from labels.notices.deadlines import BEFORE_THE_END, MONTHS_BEFORE_THE_WINDOW_CLOSES
-from labels.notices.ledger import Outcome, deliver
+from labels.notices.ledger import DeliveryOutcome, deliver
 
 MOST_ROWS = 20
 
@@ -126,7 +126,7 @@ def admin_list(model: str, query: str = "") -> str:
 
 def tell_secretariat(
     account: Account, told: Sequence[Section], *, day: date, now: datetime
-) -> Outcome:
+) -> DeliveryOutcome:
     send = partial(
         mail.send,
         "label_digest",

@@ -15,7 +15,7 @@ from labels.models import Delivery, Notice
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryOutcome:
     """`failure` is a reason without an address."""
 
     result: MailResult
@@ -29,7 +29,7 @@ def deliver(
     now: datetime,
     notice: Notice | None = None,
     week: date | None = None,
-) -> Outcome:
+) -> DeliveryOutcome:
     """Send the mail of a notice or of a week's digest, once, however many runs do so.
 
     No transaction is open meanwhile. What failed is sent by the next run; what was cut off is
@@ -37,10 +37,10 @@ def deliver(
     """
     delivery = begin(notice=notice, week=week, account=account, now=now)
     if delivery is None:
-        return Outcome(MailResult.SKIPPED)
+        return DeliveryOutcome(MailResult.SKIPPED)
     failure = try_to_send(send)
     end_attempt(delivery, now=now, failure=failure)
-    return Outcome(MailResult.FAILED if failure else MailResult.SENT, failure)
+    return DeliveryOutcome(MailResult.FAILED if failure else MailResult.SENT, failure)
 
 
 @transaction.atomic(durable=True)

@@ -19,7 +19,7 @@ from labels.models import Label, LabelQuerySet, LevelRule, Notice, NoticeAnswer
 from labels.models.labels import later_labels
 from labels.notices.addressees import Addressee, addressees_of
 from labels.notices.deadlines import Deadline, Stage, current, ends_to_look_at
-from labels.notices.ledger import Outcome, deliver
+from labels.notices.ledger import DeliveryOutcome, deliver
 from labels.validity import Interval, State
 
 # Of the links in mails: it stays, whatever the module is called.
@@ -103,7 +103,7 @@ def due_of(labels: list[Label], day: date) -> Iterator[Due]:
 # Telling it: the ledger first, then the mails
 
 
-def notify_addressees(due: Due, *, day: date, now: datetime) -> list[Outcome]:
+def notify_addressees(due: Due, *, day: date, now: datetime) -> list[DeliveryOutcome]:
     # One outcome for each addressee; the notice stands in the ledger also where there is none.
     notice, _is_new = Notice.objects.get_or_create(
         label=due.label, kind=due.deadline.stage.value, due_on=due.deadline.due_on

@@ -87,7 +87,7 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
         "labels": [label_data(label, answer.day, records) for label in answer.labels],
         "more_labels": answer.more_labels,
         "clusters_without_labels": [
-            {"id": cluster.public_id, "name": cluster.name, "url": url_of(cluster)}
+            {"id": cluster.public_id, "name": cluster.name, "url": absolute_url_of(cluster)}
             for cluster in answer.clusters_without_labels
         ],
         "more_clusters": answer.more_clusters,
@@ -95,7 +95,7 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
             {
                 "id": organisation.public_id,
                 "name": organisation.name,
-                "url": url_of(organisation),
+                "url": absolute_url_of(organisation),
                 "clusters": [
                     {"id": managed.cluster.public_id, "manages_on_day": managed.is_current}
                     for managed in answer.management
@@ -117,7 +117,7 @@ def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -
     return records[label.pk]
 
 
-def url_of(row: PublicRecord) -> str:
+def absolute_url_of(row: PublicRecord) -> str:
     return absolute(row.get_absolute_url())
 
 

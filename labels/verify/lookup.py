@@ -202,7 +202,7 @@ def verify_all(asked: Sequence[str], day: date) -> list[Answer]:
     are.
     """
     every: Asked = {text: (question(text), Target()) for text in asked}
-    find_labels(every)
+    labels_found(every)
     find_by_key(unresolved(every))
     find_by_former_address(unresolved(every))
     find_labels_by_folded_number(unresolved(every))
@@ -218,7 +218,7 @@ def unresolved(asked: Asked) -> Asked:
     return {text: pair for text, pair in asked.items() if pair[1].found_as is None}
 
 
-def find_labels(asked: Asked) -> None:
+def labels_found(asked: Asked) -> None:
     """By numbers as they are usually written, which have an index; one query."""
     numbers = {q.number for q, _target in asked.values()}
     written = {text for q, _target in asked.values() for text in usual_spellings(q)}

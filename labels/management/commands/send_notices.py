@@ -7,7 +7,7 @@ from django.utils import timezone
 from clusters.mail import MailResult
 from labels.models import Delivery
 from labels.notices.digest import monday_of, readers, sections, tell_secretariat
-from labels.notices.ledger import Outcome, settle
+from labels.notices.ledger import DeliveryOutcome, settle
 from labels.notices.mails import Due, due, notify_addressees
 
 ANSWERS = ("sent", "again")
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         if cut_off:
             raise CommandError("Mails were cut off: nobody knows whether they left. Settle them.")
 
-    def report(self, name: str, outcomes: list[Outcome]) -> list[MailResult]:
+    def report(self, name: str, outcomes: list[DeliveryOutcome]) -> list[MailResult]:
         for outcome in outcomes:
             reason = f", {outcome.failure}" if outcome.failure else ""
             self.stdout.write(f"{outcome.result}: {name}{reason}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusters.tables.reader import Record, Table, TableRefused, read_csv_table
+from clusters.tables.reader import ParsedLine, Table, TableRefused, read_csv_table
 
 MANY_COLUMNS = ",".join(map(str, range(61))).encode()
 
@@ -43,4 +43,4 @@ def test_table_is_refused_in_words(content: bytes, told: str) -> None:
     ],
 )
 def test_csv_is_read_with_the_line_that_a_record_begins_on(content: bytes) -> None:
-    assert read_csv_table(content) == Table(("name", "town"), [Record(3, ["a;\nb", "=x"])])
+    assert read_csv_table(content) == Table(("name", "town"), [ParsedLine(3, ["a;\nb", "=x"])])

@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 from openpyxl import Workbook, load_workbook
 
-from clusters.tables.reader import Record, TableRefused
+from clusters.tables.reader import ParsedLine, TableRefused
 from clusters.tables.spreadsheet import (
     MAX_ATTRIBUTES,
     MAX_TAGS,
@@ -167,6 +167,6 @@ def test_spreadsheet_is_read_as_its_cells_show() -> None:
     table = read_spreadsheet_table(file.getvalue())
 
     assert table.rows == [
-        Record(2, ["true", "45.4326", "2015", "", "=x"]),
-        Record(4, ["2015-07", "2015-07-01", "", "", ""]),
+        ParsedLine(2, ["true", "45.4326", "2015", "", "=x"]),
+        ParsedLine(4, ["2015-07", "2015-07-01", "", "", ""]),
     ]

@@ -40,9 +40,9 @@ from clusters.people.log import record
 from config.privacy.erasing import (
     erase_address,
     find_address,
+    free_text_fields,
     mention_pattern,
     stored_models,
-    text_fields,
     without_mention,
 )
 from labels.models import Delivery, Expert
@@ -470,7 +470,7 @@ def plant(address: str) -> list[str]:
     for model in stored_models():
         if model is Event:  # the database refuses; `record` leaves addresses out
             continue
-        for column in text_fields(model):
+        for column in free_text_fields(model):
             length = getattr(column, "max_length", None)
             takes = isinstance(column, models.EmailField) or (
                 not column.choices and not isinstance(column, models.JSONField)
@@ -512,7 +512,7 @@ def test_nothing_is_left_after_erasing(account: Account) -> None:
 
 def test_every_text_field_can_be_cleared() -> None:
     for model in stored_models():
-        for column in text_fields(model):
+        for column in free_text_fields(model):
             if isinstance(column, models.JSONField):
                 assert without_mention(
                     column, {"a": [ADDRESS]}, mention_pattern({ADDRESS}), key=1
