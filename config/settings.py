@@ -165,11 +165,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
-ACCOUNT_RATE_LIMITS = {
-    "login": None,
-    "login_failed": None,
-    "reset_password": "20/h/ip,5/h/key",
-}
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": "20/h/ip,5/h/key"}
 PASSWORD_RESET_TIMEOUT = 3 * 60 * 60
 MFA_ADAPTER = "clusters.people.signing_in.SecondFactorAdapter"
 MFA_FORMS = {

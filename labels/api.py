@@ -239,7 +239,7 @@ BODY: dict[str, Any] = {
                 ]
             },
             "example": EXAMPLE,
-        },
+        }
     },
 }
 

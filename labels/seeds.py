@@ -5,14 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from clusters.triggers.definitions import is_migrated
-from labels.models import (
-    Indicator,
-    IndicatorSet,
-    IssuingBody,
-    IssuingBodyRole,
-    Level,
-    LevelRule,
-)
+from labels.models import Indicator, IndicatorSet, IssuingBody, IssuingBodyRole, Level, LevelRule
 
 DATA = Path(__file__).parent / "data"
 

@@ -32,9 +32,7 @@ machine_urlpatterns = [
     ),
     path("labels/<slug:public_id>.json", pages.label_json, name="label_json"),
     path(
-        "labels/<slug:public_id>/credential.jwt",
-        proofs.label_credential,
-        name="label_credential",
+        "labels/<slug:public_id>/credential.jwt", proofs.label_credential, name="label_credential"
     ),
     path(
         "labels/<slug:public_id>/certificate.<slug:language>.pdf",

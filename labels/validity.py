@@ -261,9 +261,7 @@ def naming_order(rank: int, state: State, starts_on: date | None) -> tuple[int, 
     return group, -rank, state == State.NOT_YET, -started, order
 
 
-def headline_spells(
-    labels: Sequence[tuple[date | None, Sequence[LabelSpell]]],
-) -> list[LabelSpell]:
+def headline_spells(labels: Sequence[tuple[date | None, Sequence[LabelSpell]]]) -> list[LabelSpell]:
     # Of labels of one level, by start and spells: the states of the one named first.
     if len(labels) == 1:
         return list(labels[0][1])

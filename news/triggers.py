@@ -11,9 +11,7 @@ def announcement_changes(table: str, column: str) -> Changes:
     """The announcement whose key the column holds, and its clusters."""
     link = ("news_announcement_clusters", "cluster_id", "announcement_id")
     return Changes(
-        table,
-        Record("announcement", column),
-        Record("cluster", column, *link).without_words(),
+        table, Record("announcement", column), Record("cluster", column, *link).without_words()
     )
 
 

@@ -24,6 +24,4 @@ urlpatterns = [
     path("news/<year:year>/<slug:slug>/report/", views.announcement_report, name="report"),
 ]
 
-machine_urlpatterns = [
-    path("news.atom", require_safe(AnnouncementFeed()), name="news_feed"),
-]
+machine_urlpatterns = [path("news.atom", require_safe(AnnouncementFeed()), name="news_feed")]

@@ -21,9 +21,7 @@ _own = SCRATCH if _worker == "main" else SCRATCH / _worker
 atexit.register(shutil.rmtree, _own, ignore_errors=True)
 
 _signing_key = Ed25519PrivateKey.generate().private_bytes(
-    serialization.Encoding.PEM,
-    serialization.PrivateFormat.PKCS8,
-    serialization.NoEncryption(),
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 )
 
 os.environ |= {

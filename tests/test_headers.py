@@ -129,9 +129,7 @@ class Kind:
 
 
 SHARED = {"Cross-Origin-Resource-Policy": "cross-origin"}
-SANDBOX = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-}
+SANDBOX = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox"}
 KINDS = [
     Kind("page", get("/en/")),
     Kind("statement", get("/it/about/")),

@@ -155,19 +155,19 @@ TABLE: dict[str, dict[str, Fields]] = {
     ),
     "add clusters.cluster": by((SECRETARIAT, {"clusters.cluster": CLUSTER})),
     "change clusters.clustertext": by(
-        ((*SECRETARIAT, *TEAM), {"clusters.clustertext": "language tagline description"}),
+        ((*SECRETARIAT, *TEAM), {"clusters.clustertext": "language tagline description"})
     ),
     "change clusters.clustername": by(
-        (SECRETARIAT, {"clusters.clustername": "name kind started_on ended_on"}),
+        (SECRETARIAT, {"clusters.clustername": "name kind started_on ended_on"})
     ),
     "change clusters.management": by(
-        (SECRETARIAT, {"clusters.management": "organisation role started_on ended_on source"}),
+        (SECRETARIAT, {"clusters.management": "organisation role started_on ended_on source"})
     ),
     "change clusters.lineage": by(
-        (SECRETARIAT, {"clusters.lineage": "kind other happened_on source"}),
+        (SECRETARIAT, {"clusters.lineage": "kind other happened_on source"})
     ),
     "change clusters.membershipcount": by(
-        ((*SECRETARIAT, *TEAM), {"clusters.membershipcount": COUNT}),
+        ((*SECRETARIAT, *TEAM), {"clusters.membershipcount": COUNT})
     ),
     "change clusters.organisation": by(
         (
@@ -183,10 +183,10 @@ TABLE: dict[str, dict[str, Fields]] = {
     ),
     "add clusters.organisation": by((SECRETARIAT, {"clusters.organisation": ORGANISATION})),
     "change clusters.organisationname": by(
-        (SECRETARIAT, {"clusters.organisationname": "name started_on ended_on"}),
+        (SECRETARIAT, {"clusters.organisationname": "name started_on ended_on"})
     ),
     "change clusters.shareholding": by(
-        (SECRETARIAT, {"clusters.shareholding": "shareholder started_on ended_on source"}),
+        (SECRETARIAT, {"clusters.shareholding": "shareholder started_on ended_on source"})
     ),
     "change clusters.programme": by(
         (
@@ -196,11 +196,11 @@ TABLE: dict[str, dict[str, Fields]] = {
                 "clusters.participation": "cluster started_on ended_on",
                 "labels.requiredlevel": REQUIRED_LEVEL,
             },
-        ),
+        )
     ),
     "add clusters.programme": by((SECRETARIAT, {"clusters.programme": PROGRAMME})),
     "change clusters.participation": by(
-        (SECRETARIAT, {"clusters.participation": "started_on ended_on"}),
+        (SECRETARIAT, {"clusters.participation": "started_on ended_on"})
     ),
     "change labels.requiredlevel": by((SECRETARIAT, {"labels.requiredlevel": REQUIRED_LEVEL})),
     "change clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
@@ -211,47 +211,41 @@ TABLE: dict[str, dict[str, Fields]] = {
         (
             SECRETARIAT,
             {"clusters.problemreport": "state answer is_logged correction_en correction_it"},
-        ),
+        )
     ),
     "change clusters.claim": by(((LEAD,), {"clusters.claim": "state answer"})),
-    "change clusters.account": by(
-        ((LEAD,), {"clusters.account": "is_active language groups"}),
-    ),
+    "change clusters.account": by(((LEAD,), {"clusters.account": "is_active language groups"})),
     "change clusters.teammember": by(((OWNER, LEAD), {"clusters.teammember": "role"})),
     "add clusters.mandate": by(((LEAD,), {"clusters.mandate": "account programme"})),
     "add clusters.invitation": by(
-        ((OWNER, LEAD), {"clusters.invitation": "email organisation team_role language"}),
+        ((OWNER, LEAD), {"clusters.invitation": "email organisation team_role language"})
     ),
     "add clusters.invitation to a role": by(
-        ((LEAD,), {"clusters.invitation": "email role programme language"}),
+        ((LEAD,), {"clusters.invitation": "email role programme language"})
     ),
     "change labels.label to a gold": by(
-        ((EDITOR,), {"labels.label": GOLD}),
-        ((LEAD,), {"labels.label": f"{GOLD} is_published"}),
+        ((EDITOR,), {"labels.label": GOLD}), ((LEAD,), {"labels.label": f"{GOLD} is_published"})
     ),
     "change labels.label as a silver": by(
-        ((EDITOR,), {"labels.label": SILVER}),
-        ((LEAD,), {"labels.label": f"{SILVER} is_published"}),
+        ((EDITOR,), {"labels.label": SILVER}), ((LEAD,), {"labels.label": f"{SILVER} is_published"})
     ),
     # What is proposed is not public, whatever was sent.
     "add labels.label of a gold": by((SECRETARIAT, {"labels.label": GOLD})),
     "add labels.label of a silver": by((SECRETARIAT, {"labels.label": SILVER})),
     "change labels.level": by(((LEAD,), {"labels.level": LEVEL, "labels.levelrule": RULE})),
-    "add labels.level": by(
-        ((LEAD,), {"labels.level": f"code {LEVEL}", "labels.levelrule": RULE}),
-    ),
+    "add labels.level": by(((LEAD,), {"labels.level": f"code {LEVEL}", "labels.levelrule": RULE})),
     "change labels.issuingbody": by(
         (
             (LEAD,),
             {"labels.issuingbody": BODY, "labels.issuingbodyrole": "role started_on ended_on"},
-        ),
+        )
     ),
     "add labels.issuingbody": by(((LEAD,), {"labels.issuingbody": BODY})),
     "change labels.issuingbodyrole": by(
-        ((LEAD,), {"labels.issuingbodyrole": "role started_on ended_on"}),
+        ((LEAD,), {"labels.issuingbodyrole": "role started_on ended_on"})
     ),
     "change labels.indicatorset": by(
-        ((LEAD,), {"labels.indicatorset": SET, "labels.indicator": INDICATOR}),
+        ((LEAD,), {"labels.indicatorset": SET, "labels.indicator": INDICATOR})
     ),
     "add labels.indicatorset": by(((LEAD,), {"labels.indicatorset": SET})),
     "change labels.indicator": by(((LEAD,), {"labels.indicator": INDICATOR})),
@@ -262,7 +256,7 @@ TABLE: dict[str, dict[str, Fields]] = {
         ((LEAD,), {"labels.expert": "account country languages portfolios accredited_on"}),
     ),
     "add labels.expert": by(
-        ((LEAD,), {"labels.expert": "account country languages portfolios accredited_on"}),
+        ((LEAD,), {"labels.expert": "account country languages portfolios accredited_on"})
     ),
     "change news.announcement": by(
         (
@@ -272,11 +266,10 @@ TABLE: dict[str, dict[str, Fields]] = {
         (TEAM, {"news.announcement": DRAFT, "news.announcementtext": ANNOUNCEMENT_TEXT}),
     ),
     "add news.announcement": by(
-        (SECRETARIAT, {"news.announcement": ANNOUNCEMENT}),
-        (TEAM, {"news.announcement": DRAFT}),
+        (SECRETARIAT, {"news.announcement": ANNOUNCEMENT}), (TEAM, {"news.announcement": DRAFT})
     ),
     "change news.announcementtext": by(
-        ((*SECRETARIAT, *TEAM), {"news.announcementtext": ANNOUNCEMENT_TEXT}),
+        ((*SECRETARIAT, *TEAM), {"news.announcementtext": ANNOUNCEMENT_TEXT})
     ),
 }
 # What follows from the fields that were written; never what was sent for it.
@@ -931,18 +924,14 @@ SENDINGS = [
         "labels.admin.forms.Reinstatement",
         step("reinstate"),
         {"on": "2026-02-20"},
-        {
-            "labels.suspension.ends_on became datetime.date(2026, 2, 20)",
-        },
+        {"labels.suspension.ends_on became datetime.date(2026, 2, 20)"},
         LEAD,
     ),
     Sending(
         "labels.admin.forms.Extension",
         step("extend"),
         {"until": "2029-02-20"},
-        {
-            "labels.label.extended_until became datetime.date(2029, 2, 20)",
-        },
+        {"labels.label.extended_until became datetime.date(2029, 2, 20)"},
         LEAD,
     ),
     Sending(
@@ -952,13 +941,7 @@ SENDINGS = [
         {"labels.label.managing_organisation"},
         LEAD,
     ),
-    Sending(
-        "labels.admin.forms.Revocation",
-        step("revoke"),
-        {"on": "2026-02-20"},
-        set(),
-        LEAD,
-    ),
+    Sending("labels.admin.forms.Revocation", step("revoke"), {"on": "2026-02-20"}, set(), LEAD),
     Sending(
         "labels.admin.forms.Approval",
         step("approve"),
@@ -998,10 +981,7 @@ SENDINGS = [
         "no form: the buttons that answer a notice",
         notice_link,
         {"answer": "received"},
-        {
-            "labels.notice.answer",
-            "labels.notice.answered_at became the moment",
-        },
+        {"labels.notice.answer", "labels.notice.answered_at became the moment"},
     ),
 ]
 

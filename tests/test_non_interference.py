@@ -30,14 +30,7 @@ from clusters.models import (
     RecordKind,
     Shareholding,
 )
-from labels.models import (
-    Decision,
-    DecisionKind,
-    DecisionState,
-    Label,
-    RequiredLevel,
-    Statement,
-)
+from labels.models import Decision, DecisionKind, DecisionState, Label, RequiredLevel, Statement
 from labels.register.holdings import INDEX
 from news.models import Announcement, AnnouncementText
 from tests.factories import (

@@ -150,15 +150,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         (None, {"fields": ("name", "slug", "state", "is_published", "public_id")}),
         (
             _("Sector and place"),
-            {
-                "fields": (
-                    "portfolio",
-                    "country",
-                    "region",
-                    "town",
-                    ("latitude", "longitude"),
-                )
-            },
+            {"fields": ("portfolio", "country", "region", "town", ("latitude", "longitude"))},
         ),
         (_("Facts"), {"fields": ("founded_on", "website", "eccp_url", "confirmed_on")}),
         (

@@ -107,11 +107,7 @@ def seconds_to_midnight(now: datetime) -> int:
 
 
 def file_response(
-    write: Callable[[IO[bytes]], None],
-    *,
-    name: str,
-    content_type: str,
-    is_download: bool = False,
+    write: Callable[[IO[bytes]], None], *, name: str, content_type: str, is_download: bool = False
 ) -> FileResponse:
     """Written as a whole before the first byte leaves, on the disk where it is large.
 

@@ -31,10 +31,7 @@ def reencode(upload: "File[bytes]", *, longest_side: int) -> "ContentFile[bytes]
         raise ValidationError(
             _("The file has %(size)s; at most %(maximum)s are accepted."),
             code="too_large",
-            params={
-                "size": filesizeformat(upload.size),
-                "maximum": filesizeformat(MAXIMUM_BYTES),
-            },
+            params={"size": filesizeformat(upload.size), "maximum": filesizeformat(MAXIMUM_BYTES)},
         )
     image, file_format = open_image(upload.read())
     has_alpha = file_format != "JPEG" and image.has_transparency_data

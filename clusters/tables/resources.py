@@ -25,14 +25,7 @@ from import_export.results import Result, RowResult
 from import_export.widgets import ForeignKeyWidget, Widget
 from tablib import Dataset
 
-from clusters.models import (
-    Cluster,
-    ClusterName,
-    Organisation,
-    OrganisationName,
-    Programme,
-    Region,
-)
+from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Programme, Region
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
 from clusters.public_ids import slug_for

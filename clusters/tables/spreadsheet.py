@@ -9,14 +9,7 @@ from zipfile import BadZipFile, ZipFile
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
-from clusters.tables.reader import (
-    Finding,
-    ParsedLine,
-    Table,
-    TableRefused,
-    column_names,
-    table_of,
-)
+from clusters.tables.reader import Finding, ParsedLine, Table, TableRefused, column_names, table_of
 
 MEBIBYTE = 1024 * 1024
 MAX_PARTS = 100

@@ -18,12 +18,7 @@ from clusters.formats.facts import Record
 from clusters.formats.files import csv_file, json_file, spreadsheet_file
 from clusters.formats.schema_org import cluster_data
 from clusters.http.addresses import Data, absolute
-from clusters.http.responses import (
-    cacheable,
-    conditional,
-    error_response,
-    wrong_choices,
-)
+from clusters.http.responses import cacheable, conditional, error_response, wrong_choices
 from clusters.models import Cluster
 from clusters.models.keys import in_chunks
 from labels.formats.records import certifications, headline_records

@@ -73,10 +73,7 @@ api = ReadApi(
     servers=[{"url": settings.SITE_URL}],
     openapi_extra={
         "info": {
-            "license": {
-                "name": "CC BY 4.0",
-                "url": "https://creativecommons.org/licenses/by/4.0/",
-            },
+            "license": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
             "contact": {"email": settings.CONTACT_ADDRESS},
         },
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],

@@ -7,11 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    QueryDict,
-)
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -86,11 +82,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(
         request,
         "search.html",
-        {
-            "words": words,
-            "groups": groups,
-            "number": sum(group.number for group in groups),
-        },
+        {"words": words, "groups": groups, "number": sum(group.number for group in groups)},
     )
 
 

@@ -12,14 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.formats.clusters import FACTS as CLUSTER
 from clusters.formats.clusters import cluster_records
-from clusters.formats.facts import (
-    Fact,
-    Facts,
-    Record,
-    json_value,
-    period,
-    record_of_instance,
-)
+from clusters.formats.facts import Fact, Facts, Record, json_value, period, record_of_instance
 from clusters.formats.organisations import (
     ORGANISATION,
     PROGRAMME,

@@ -131,31 +131,17 @@ class DecisionAdmin(ReadOnly, PortalAdmin):
     date_hierarchy = "takes_effect_on"
     change_form_template = "admin/labels/decision_change_form.html"
     fieldsets = (
-        (
-            None,
-            {"fields": ("label_link", "kind", "state", "effect", "new_end", "reason")},
-        ),
-        (
-            _("Managing organisation"),
-            {"fields": ("organisation_before", "organisation_after")},
-        ),
+        (None, {"fields": ("label_link", "kind", "state", "effect", "new_end", "reason")}),
+        (_("Managing organisation"), {"fields": ("organisation_before", "organisation_after")}),
         (
             _("Who decided"),
-            {
-                "fields": (
-                    "proposed_by",
-                    "proposed",
-                    "decided_by",
-                    "decided",
-                    "answer",
-                )
-            },
+            {"fields": ("proposed_by", "proposed", "decided_by", "decided", "answer")},
         ),
     )
     readonly_fields = ("label_link", "effect", "new_end", "proposed", "decided")
     save_on_top = False
     concerns: ClassVar = {
-        "waiting": Concern(_("Decisions waiting"), lambda rows, day: rows.waiting()),
+        "waiting": Concern(_("Decisions waiting"), lambda rows, day: rows.waiting())
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:

@@ -27,23 +27,10 @@ from clusters.models import Account
 from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.admin.decisions import may_decide, report_outcome, step_page
-from labels.admin.forms import (
-    SAME_MOMENT,
-    STEPS,
-    CorrectionForm,
-    ProposalForm,
-    attempt,
-)
+from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm, attempt
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
-from labels.models import (
-    STATE_NAMES,
-    Decision,
-    DecisionState,
-    Label,
-    LabelQuerySet,
-    Suspension,
-)
+from labels.models import STATE_NAMES, Decision, DecisionState, Label, LabelQuerySet, Suspension
 from labels.validity import State
 
 MONTHS_BEFORE_THE_END = 6
@@ -116,10 +103,7 @@ class SuspensionInline(ReadOnly, TabularPart):
         return admin_day(obj.ends_on)
 
 
-LABEL = (
-    None,
-    {"fields": ("cluster", "managing_organisation", "level", "certificate_number")},
-)
+LABEL = (None, {"fields": ("cluster", "managing_organisation", "level", "certificate_number")})
 KIND = (_("First award or renewal"), {"fields": ("kind", "renews")})
 DATES = (
     _("Dates as a source printed them"),
@@ -128,10 +112,7 @@ DATES = (
 AWARD = (_("Award"), {"fields": ("awarded_by", "score")})
 SILVER = (
     _("For a Silver"),
-    {
-        "fields": ("benchmarked_on", "areas_of_improvement"),
-        "description": _("Not public."),
-    },
+    {"fields": ("benchmarked_on", "areas_of_improvement"), "description": _("Not public.")},
 )
 PROPOSAL: Any = (
     LABEL,
@@ -218,14 +199,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     resource_classes = (LabelResource,)
     actions = ()
     save_on_top = False
-    list_display = (
-        "cluster",
-        "level",
-        "state_today",
-        "first_day",
-        "last_day",
-        "is_published",
-    )
+    list_display = ("cluster", "level", "state_today", "first_day", "last_day", "is_published")
     list_filter = (
         StateFilter,
         "level",

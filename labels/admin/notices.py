@@ -22,7 +22,7 @@ class NoticeAdmin(ReadOnly, PortalAdmin):
     concerns: ClassVar = {
         "untold": Concern(
             _("Notices for which there is nobody to tell"), lambda rows, day: rows.untold(day)
-        ),
+        )
     }
 
 
@@ -38,5 +38,5 @@ class DeliveryAdmin(ReadOnly, PortalAdmin):
         "unsent": Concern(
             _("Mails that failed in the last 7 days or were cut off"),
             lambda rows, day: rows.to_look_at(timezone.now()),
-        ),
+        )
     }

@@ -60,15 +60,7 @@ class LevelRuleInline(StackedPart):
 class LevelAdmin(PortalAdmin):
     list_display = ("name_en", "name_it", "official_wording", "rank")
     search_fields = ("code", "name_en", "name_it")
-    fields = (
-        "code",
-        "rank",
-        "name_en",
-        "name_it",
-        "official_wording",
-        "process_en",
-        "process_it",
-    )
+    fields = ("code", "rank", "name_en", "name_it", "official_wording", "process_en", "process_it")
     inlines = (LevelRuleInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -189,12 +189,7 @@ def suspension_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Ch
         begins, ends = suspension.starts_on, suspension.ends_on
         known_on = known_since(decisions, DecisionKind.SUSPENSION, begins)
         yield ChronicleStep(
-            StepKind.SUSPENDED,
-            begins,
-            begins,
-            _("Suspended"),
-            suspension.reason,
-            known_on=known_on,
+            StepKind.SUSPENDED, begins, begins, _("Suspended"), suspension.reason, known_on=known_on
         )
         if ends is not None:
             yield ChronicleStep(

@@ -93,9 +93,7 @@ def changes(
 
     found = (
         StateChange(
-            label,
-            state(label, label.before, taken_before),
-            state(label, label.after, taken_after),
+            label, state(label, label.before, taken_before), state(label, label.after, taken_after)
         )
         for label in labels
     )

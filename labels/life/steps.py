@@ -22,14 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.models import Account, Cluster, Organisation
 from clusters.models.history import came_from
 from labels.life.days import clusters_behind, hold, save_label
-from labels.models import (
-    Decision,
-    DecisionKind,
-    DecisionState,
-    Label,
-    LabelKind,
-    Suspension,
-)
+from labels.models import Decision, DecisionKind, DecisionState, Label, LabelKind, Suspension
 from labels.validity import State
 
 CHANGED_MEANWHILE = _(
@@ -40,12 +33,7 @@ RENEWED = _("This label has been renewed already.")
 SUSPENDED = _("The label is suspended: reinstate it before it is transferred.")
 SUSPENDED_LATER = _("The label was suspended later than that before.")
 
-TAKEN_OVER = (
-    "cluster",
-    "level",
-    "managing_organisation",
-    "awarded_by",
-)
+TAKEN_OVER = ("cluster", "level", "managing_organisation", "awarded_by")
 GOES_ALONG = (
     *TAKEN_OVER,
     "extended_until",

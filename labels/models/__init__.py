@@ -1,11 +1,6 @@
 """Levels and their rules, labels and their states, decisions, indicator sets, published counts."""
 
-from labels.models.decisions import (
-    Decision,
-    DecisionKind,
-    DecisionQuerySet,
-    DecisionState,
-)
+from labels.models.decisions import Decision, DecisionKind, DecisionQuerySet, DecisionState
 from labels.models.experts import Expert
 from labels.models.labels import (
     STATE_NAMES,

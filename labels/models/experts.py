@@ -14,10 +14,7 @@ class Expert(models.Model):
     """An accredited person of the pool, known by an account; assessments are assigned to it."""
 
     account = models.OneToOneField(
-        settings.AUTH_USER_MODEL,
-        models.CASCADE,
-        related_name="expert",
-        verbose_name=_("account"),
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="expert", verbose_name=_("account")
     )
     country = CountryField(_("country"))
     languages = models.CharField(

@@ -239,9 +239,7 @@ def state_expression(day: date) -> Case:
     # The branches of `validity.state_on`, in its order.
     is_suspended = Exists(
         Suspension.objects.filter(
-            Q(ends_on__isnull=True) | Q(ends_on__gt=day),
-            label=OuterRef("pk"),
-            starts_on__lte=day,
+            Q(ends_on__isnull=True) | Q(ends_on__gt=day), label=OuterRef("pk"), starts_on__lte=day
         )
     )
     is_taken_over = Exists(later_labels().filter(starts_on__lte=day))

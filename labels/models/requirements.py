@@ -38,10 +38,7 @@ class RequiredLevel(models.Model):
     """A level that a programme's clusters must hold, or a higher one, in these days."""
 
     programme = models.ForeignKey(
-        Programme,
-        models.CASCADE,
-        related_name="required_levels",
-        verbose_name=_("programme"),
+        Programme, models.CASCADE, related_name="required_levels", verbose_name=_("programme")
     )
     level = models.ForeignKey(
         Level, models.PROTECT, related_name="+", verbose_name=_("required level")

@@ -201,10 +201,7 @@ def printed(label: Label) -> str:
     is_moved = label.transferred_from_id is not None
     if is_moved:
         said.append(f"Taken over by transfer: {label.starts_on}.")
-    computed = {
-        "first": label.start_is_computed and not is_moved,
-        "last": label.end_is_computed,
-    }
+    computed = {"first": label.start_is_computed and not is_moved, "last": label.end_is_computed}
     said += [f"The {name} day is computed." for name, is_so in computed.items() if is_so]
     return " ".join([*said, "A month or a year counts from its first day to its last."])
 

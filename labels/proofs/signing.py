@@ -56,12 +56,7 @@ def published_keys() -> dict[str, Any]:
     """Every public key as a JSON Web Key Set (RFC 7517). Raises NoSigningKey where unreadable."""
     return {
         "keys": [
-            {
-                **bare_jwk(key),
-                "use": "sig",
-                "alg": "EdDSA",
-                "kid": key_address(key),
-            }
+            {**bare_jwk(key), "use": "sig", "alg": "EdDSA", "kid": key_address(key)}
             for key in keyring().public
         ]
     }
@@ -152,9 +147,7 @@ def write_new_key(path: Path) -> None:
 
 def pem_blocks(private: Ed25519PrivateKey, public: Sequence[Ed25519PublicKey]) -> bytes:
     first = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return first + b"".join(
         key.public_bytes(

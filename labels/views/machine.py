@@ -142,9 +142,7 @@ def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponse
     rows = calendar.with_changes(labels).iterator(chunk_size=ROWS_AT_ONCE)
     lines = calendar.calendar(title, calendar.entries(rows))
     return file_response(
-        lambda file: file.writelines(lines),
-        name=name,
-        content_type="text/calendar; charset=utf-8",
+        lambda file: file.writelines(lines), name=name, content_type="text/calendar; charset=utf-8"
     )
 
 

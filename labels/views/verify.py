@@ -12,14 +12,7 @@ from django.utils.http import urlencode
 from clusters.http.asof import as_of
 from clusters.tables.reader import TableRefused
 from clusters.views.contact import cookieless_form
-from labels.verify.answers import (
-    Answered,
-    answer_lines,
-    as_csv,
-    as_json,
-    as_spreadsheet,
-    parts,
-)
+from labels.verify.answers import Answered, answer_lines, as_csv, as_json, as_spreadsheet, parts
 from labels.verify.limits import MINUTE, TooOften, is_within_limit, too_often
 from labels.verify.lookup import verify
 from labels.verify.questions import (
@@ -32,10 +25,7 @@ from labels.verify.questions import (
 
 FORMATS: dict[str, tuple[Callable[[Sequence[Answered], date], bytes], str]] = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (
-        as_spreadsheet,
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ),
+    "xlsx": (as_spreadsheet, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "json": (as_json, "application/json"),
 }
 

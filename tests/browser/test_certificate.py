@@ -25,8 +25,7 @@ def on_paper(document: bytes) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    ("language", "state"),
-    [("en", "Expired on 31 July 2017."), ("it", "31 luglio 2017")],
+    ("language", "state"), [("en", "Expired on 31 July 2017."), ("it", "31 luglio 2017")]
 )
 def test_code_on_a_printed_certificate_leads_to_the_label_and_its_state(
     portal: str, page: Page, language: str, state: str

@@ -51,10 +51,7 @@ def test_stale_is_the_same_in_sql(confirmed_on: date | None, day: date, expected
     ],
 )
 def test_next_round_is_half_a_year_later(
-    confirmed_on: date | None,
-    team_since: date | None,
-    asked_on: date | None,
-    expected: date | None,
+    confirmed_on: date | None, team_since: date | None, asked_on: date | None, expected: date | None
 ) -> None:
     day = next_round(confirmed_on=confirmed_on, team_since=team_since, asked_on=asked_on)
 

@@ -117,10 +117,7 @@ def test_map_joins_what_is_close_in_a_box() -> None:
     )
 
     assert dots == [
-        (
-            "4 clusters around Torino (Italy, Switzerland)",
-            "/en/clusters/?box=6.15,45.07,7.88,46.2",
-        )
+        ("4 clusters around Torino (Italy, Switzerland)", "/en/clusters/?box=6.15,45.07,7.88,46.2")
     ]
 
 
@@ -182,10 +179,7 @@ def test_map_escapes_names() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words", "html"),
-    [
-        ("bioPmed <b>", "BIO", "<mark>bio</mark>Pmed &lt;b&gt;"),
-        ("bioPmed <b>", "", "bioPmed <b>"),
-    ],
+    [("bioPmed <b>", "BIO", "<mark>bio</mark>Pmed &lt;b&gt;"), ("bioPmed <b>", "", "bioPmed <b>")],
 )
 def test_marked_marks_what_was_searched_for(text: str, words: str, html: str) -> None:
     assert mark_words(text, words) == html

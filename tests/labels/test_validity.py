@@ -300,8 +300,7 @@ def suspend(label: Label, since: str, until: str | None = None) -> None:
             id="unpublished successor",
         ),
         pytest.param(
-            [{"assessed_on": "2013"}, {"assessed_on": "2016", "level": "silver"}],
-            id="other level",
+            [{"assessed_on": "2013"}, {"assessed_on": "2016", "level": "silver"}], id="other level"
         ),
         pytest.param(
             [{"assessed_on": "2013", "revoked_on": day("2014-02-28"), "revocation_reason": "x"}],

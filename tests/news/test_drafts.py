@@ -795,8 +795,7 @@ def test_without_statements_nothing_is_quoted() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["*x* [a](https://example.org/)", "<b>x</b> &amp; `y`", "# x", "-----", "{{ cluster }}"],
+    "name", ["*x* [a](https://example.org/)", "<b>x</b> &amp; `y`", "# x", "-----", "{{ cluster }}"]
 )
 def test_name_is_a_name_and_no_markup(name: str) -> None:
     label = make_label(cluster=health(), managing_organisation=make_organisation(name="Park"))

@@ -135,9 +135,7 @@ def test_feed_without_entries_is_a_feed(client: Client) -> None:
     assert read(client).entries == []
 
 
-def test_feed_takes_as_many_queries_for_three_entries(
-    count_queries: Callable[[str], int],
-) -> None:
+def test_feed_takes_as_many_queries_for_three_entries(count_queries: Callable[[str], int]) -> None:
     make_announcement(clusters=[make_cluster()])
     for_one = count_queries(FEED)
     make_announcement(clusters=[make_cluster()])

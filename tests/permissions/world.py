@@ -423,10 +423,7 @@ def put_people(world: World, now: datetime) -> None:
             }
         word = mark("clusters.invitation", state)
         row = Invitation.objects.create(
-            email=f"{word}@example.org",
-            expires_at=expires,
-            invited_by=people["root"],
-            **place,
+            email=f"{word}@example.org", expires_at=expires, invited_by=people["root"], **place
         )
         world.put("clusters.invitation", state, row)
 

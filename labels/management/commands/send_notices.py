@@ -36,12 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self,
-        *args: Any,
-        dry_run: bool,
-        on: date | None,
-        settle: list[str] | None,
-        **options: Any,
+        self, *args: Any, dry_run: bool, on: date | None, settle: list[str] | None, **options: Any
     ) -> None:
         if settle:
             self.settle(*settle)

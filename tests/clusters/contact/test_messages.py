@@ -14,12 +14,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from clusters.models import Cluster, ManagementRole
-from tests.factories import (
-    make_announcement,
-    make_cluster,
-    make_management,
-    make_organisation,
-)
+from tests.factories import make_announcement, make_cluster, make_management, make_organisation
 
 pytestmark = pytest.mark.django_db
 

@@ -134,9 +134,7 @@ def test_report_sets_no_cookie(client: Client, clock: time_machine.Traveller) ->
 
 
 def test_report_tells_the_secretariat(
-    client: Client,
-    clock: time_machine.Traveller,
-    django_capture_on_commit_callbacks: Captured,
+    client: Client, clock: time_machine.Traveller, django_capture_on_commit_callbacks: Captured
 ) -> None:
     make_records()
 

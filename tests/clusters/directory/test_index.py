@@ -209,10 +209,7 @@ def test_spells_tell_the_state_of_every_day() -> None:
     first = make_label(level="gold", assessed_on="2013-03-10")
     make_label(cluster=first.cluster, level="gold", assessed_on="2016-02")
     make_label(
-        level="silver",
-        assessed_on="2014-01-15",
-        revoked_on=date(2015, 6, 1),
-        revocation_reason="x",
+        level="silver", assessed_on="2014-01-15", revoked_on=date(2015, 6, 1), revocation_reason="x"
     )
     first.suspensions.create(starts_on=date(2013, 8, 1), ends_on=date(2013, 9, 1), reason="x")
     first.suspensions.create(starts_on=date(2015, 1, 1), ends_on=None, reason="x")

@@ -189,7 +189,7 @@ def test_ways_out_name_the_filters_whose_loss_finds_something() -> None:
     ways = directory("q=bio&country=NO&country=SE").ways_out()
 
     assert [(way.name, way.url) for way in ways] == [
-        ("without Norway, Sweden: 1", "/en/clusters/?q=bio"),
+        ("without Norway, Sweden: 1", "/en/clusters/?q=bio")
     ]
 
 

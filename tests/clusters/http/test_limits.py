@@ -78,11 +78,7 @@ def test_network_address_is_empty_where_it_cannot_be_told(
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("", ""),
-    ],
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"), ("", "")],
 )
 def test_network_of_an_address(address: str, network: str) -> None:
     assert network_of(address) == network

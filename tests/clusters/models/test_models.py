@@ -195,10 +195,7 @@ def test_management_is_on_the_days_of_its_periods(day: date, is_on: bool) -> Non
 def test_lead_that_surely_overlaps_another_is_refused() -> None:
     first = make_management(started_on="2009", ended_on="2016")
     second = Management(
-        cluster=first.cluster,
-        organisation=make_organisation(),
-        started_on="2014",
-        ended_on="2018",
+        cluster=first.cluster, organisation=make_organisation(), started_on="2014", ended_on="2018"
     )
 
     with pytest.raises(ValidationError, match="at the same time"):

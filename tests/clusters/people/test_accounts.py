@@ -4,15 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
-from clusters.models import (
-    Account,
-    Event,
-    EventKind,
-    Mandate,
-    Organisation,
-    Role,
-    TeamMember,
-)
+from clusters.models import Account, Event, EventKind, Mandate, Organisation, Role, TeamMember
 from clusters.people import accounts
 from tests.clusters.people.access import (
     NOW,
@@ -22,11 +14,7 @@ from tests.clusters.people.access import (
     invite_to_team,
     is_signed_in,
 )
-from tests.factories import (
-    make_account,
-    make_policy_maker,
-    make_programme,
-)
+from tests.factories import make_account, make_policy_maker, make_programme
 
 pytestmark = pytest.mark.django_db
 

@@ -15,11 +15,7 @@ from clusters.models import (
 )
 from clusters.people import claims
 from tests.clusters.people.access import NOW, event_kinds
-from tests.factories import (
-    make_account,
-    make_organisation,
-    make_team_member,
-)
+from tests.factories import make_account, make_organisation, make_team_member
 from tests.races import run_at_once
 
 pytestmark = pytest.mark.django_db

@@ -7,15 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
-from clusters.models import (
-    Account,
-    Event,
-    EventKind,
-    Invitation,
-    Role,
-    TeamMember,
-    TeamRole,
-)
+from clusters.models import Account, Event, EventKind, Invitation, Role, TeamMember, TeamRole
 from clusters.people import invitations
 from tests.clusters.people.access import (
     NOW,
@@ -25,12 +17,7 @@ from tests.clusters.people.access import (
     invite_to_team,
     is_signed_in,
 )
-from tests.factories import (
-    make_account,
-    make_organisation,
-    make_programme,
-    make_team_member,
-)
+from tests.factories import make_account, make_organisation, make_programme, make_team_member
 from tests.races import run_at_once
 
 pytestmark = pytest.mark.django_db
@@ -152,11 +139,7 @@ def test_accepting_makes_an_account_that_signs_in(owner: TeamMember) -> None:
     assert account.check_password("a-long-password")
     assert EmailAddress.objects.get(user=account).verified
     assert account.teams.get().role == TeamRole.EDITOR
-    assert event_kinds() == [
-        EventKind.INVITATION_ACCEPTED,
-        EventKind.INVITED,
-        EventKind.ROLE_GIVEN,
-    ]
+    assert event_kinds() == [EventKind.INVITATION_ACCEPTED, EventKind.INVITED, EventKind.ROLE_GIVEN]
 
 
 def test_accepting_gives_a_role_and_the_mandate(lead: Account) -> None:

@@ -52,11 +52,7 @@ def test_database_refuses_to_change_a_line() -> None:
 def test_database_refuses_to_change_a_line_by_sql() -> None:
     make_event()
 
-    with (
-        pytest.raises(IntegrityError),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE clusters_event SET detail = 'other'")
 
 
@@ -90,11 +86,7 @@ def test_database_refuses_to_truncate() -> None:
     make_event()
     connection.check_constraints()  # a table with checks still to do cannot be truncated at all
 
-    with (
-        pytest.raises(IntegrityError),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("TRUNCATE clusters_event CASCADE")
 
     assert Event.objects.count() == 1

@@ -156,9 +156,7 @@ def test_draft_that_names_a_cluster_belongs_to_its_writer_only() -> None:
 def test_person_in_two_teams_has_the_rights_of_both() -> None:
     member = make_team_member(organisation=make_organisation(name="First"))
     make_team_member(
-        account=member.account,
-        organisation=make_organisation(name="Second"),
-        role=TeamRole.EDITOR,
+        account=member.account, organisation=make_organisation(name="Second"), role=TeamRole.EDITOR
     )
 
     assert seen(member.account, Organisation) == {"First", "Second"}

@@ -4,20 +4,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
-from clusters.models import (
-    Account,
-    EventKind,
-    Organisation,
-    TeamMember,
-    TeamRole,
-)
+from clusters.models import Account, EventKind, Organisation, TeamMember, TeamRole
 from clusters.people import teams
 from tests.clusters.people.access import NOW, accept, event_kinds, invite_to_team
-from tests.factories import (
-    make_account,
-    make_organisation,
-    make_team_member,
-)
+from tests.factories import make_account, make_organisation, make_team_member
 from tests.races import run_at_once
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +17,7 @@ def test_owner_makes_a_colleague_owner(owner: TeamMember, sent: Any) -> None:
     editor = make_team_member(organisation=owner.organisation, role=TeamRole.EDITOR)
 
     [message] = sent(
-        teams.change_team_role,
-        member=editor,
-        role=TeamRole.OWNER,
-        by=owner.account,
-        now=NOW,
+        teams.change_team_role, member=editor, role=TeamRole.OWNER, by=owner.account, now=NOW
     )
 
     editor.refresh_from_db()

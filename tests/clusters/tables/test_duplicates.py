@@ -14,20 +14,14 @@ STORED = [
     ("line", "found"),
     [
         pytest.param(
-            Identity(9, ("Piemonte, BIOPMED",)),
-            [(1, Reason.NAME)],
-            id="other order and case",
+            Identity(9, ("Piemonte, BIOPMED",)), [(1, Reason.NAME)], id="other order and case"
         ),
         pytest.param(
-            Identity(9, ("Otztal Waser Cluster",)),
-            [(2, Reason.NAME)],
-            id="accent, mistyped",
+            Identity(9, ("Otztal Waser Cluster",)), [(2, Reason.NAME)], id="accent, mistyped"
         ),
         pytest.param(Identity(9, ("Water Otztal",)), [(2, Reason.NAME)], id="former name"),
         pytest.param(
-            Identity(9, ("New",), "http://biopmed.eu/en"),
-            [(1, Reason.DOMAIN)],
-            id="domain",
+            Identity(9, ("New",), "http://biopmed.eu/en"), [(1, Reason.DOMAIN)], id="domain"
         ),
         pytest.param(Identity(9, ("New",), "https://facebook.com/new"), [], id="a site of many"),
         pytest.param(

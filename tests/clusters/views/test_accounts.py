@@ -420,9 +420,7 @@ def test_footer_leads_teams_to_their_account(client: Client) -> None:
 
 
 def test_invitation_mail_leads_to_the_page(
-    client: Client,
-    owner: TeamMember,
-    django_capture_on_commit_callbacks: Callable[..., Any],
+    client: Client, owner: TeamMember, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         invite(owner, language="it")

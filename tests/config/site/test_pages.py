@@ -30,10 +30,7 @@ Upload = Callable[[str, bytes], str]
 HOSTILE = b"<script>alert(1)</script>"
 
 STATEMENTS = ("about", "accessibility", "privacy", "data")
-SITEMAP = {
-    "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
-    "x": "http://www.w3.org/1999/xhtml",
-}
+SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
 
 
 # Home

@@ -254,12 +254,7 @@ BRONZE = {"level": "bronze", "score": ""}
 SILVER = {"level": "silver", "score": ""}
 IMPOSSIBLE = [
     ({"score": "79.99"}, "score", "The score lies under the minimum of the rule.", {}),
-    (
-        BRONZE | {"score": "85"},
-        "score",
-        "Only a Gold has a score, between 0 and 100 percent.",
-        {},
-    ),
+    (BRONZE | {"score": "85"}, "score", "Only a Gold has a score, between 0 and 100 percent.", {}),
     (
         SILVER | {"areas_of_improvement": "One\nTwo\nThree"},
         "areas_of_improvement",

@@ -222,13 +222,7 @@ def test_renewal_asks_what_its_level_needs(lead: Client, level: str, names: set[
             "The label begins on %(day)s.",
             {"day": "2026-01-01"},
         ),
-        (
-            "transfer",
-            {},
-            "__all__",
-            "Say to which cluster or organisation the label moves.",
-            {},
-        ),
+        ("transfer", {}, "__all__", "Say to which cluster or organisation the label moves.", {}),
         (
             "renew",
             {"assessed_on": "2026-10"},

@@ -13,11 +13,7 @@ from openpyxl import load_workbook
 
 from clusters.formats.facts import header_of
 from labels.formats.records import FACTS
-from tests.factories import (
-    make_cluster,
-    make_label,
-    make_organisation,
-)
+from tests.factories import make_cluster, make_label, make_organisation
 from tests.labels.test_agreement import (
     LIST,
     TODAY,

@@ -120,20 +120,8 @@ def test_reader_counts_the_lines_of_the_file() -> None:
             ),
             id="UTF-16",
         ),
-        pytest.param(
-            b"x" * (MAX_LINE_LENGTH + 1),
-            Finding(1, "", TOO_LONG),
-            id="endless",
-        ),
-        pytest.param(
-            f'"{HEADER}'.encode(),
-            Finding(
-                1,
-                "",
-                QUOTES,
-            ),
-            id="quote",
-        ),
+        pytest.param(b"x" * (MAX_LINE_LENGTH + 1), Finding(1, "", TOO_LONG), id="endless"),
+        pytest.param(f'"{HEADER}'.encode(), Finding(1, "", QUOTES), id="quote"),
     ],
 )
 def test_header_that_cannot_be_used_is_explained(content: bytes, finding: Finding) -> None:
@@ -252,16 +240,8 @@ def test_other_encoding_is_named_with_its_line_and_column() -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        pytest.param(
-            '"bioPmed,IT,,,,Gold,,,',
-            QUOTES,
-            id="unclosed quote",
-        ),
-        pytest.param(
-            '"bio"Pmed,IT,,,,Gold,,,',
-            QUOTES,
-            id="quote in the middle",
-        ),
+        pytest.param('"bioPmed,IT,,,,Gold,,,', QUOTES, id="unclosed quote"),
+        pytest.param('"bio"Pmed,IT,,,,Gold,,,', QUOTES, id="quote in the middle"),
         pytest.param(
             "bio\rPmed,IT,,,,Gold,,,",
             "a carriage return stands inside the line. End each line with LF or CR LF.",
@@ -279,11 +259,7 @@ def test_other_encoding_is_named_with_its_line_and_column() -> None:
             "Put a value that contains “,” between double quotes.",
             id="short",
         ),
-        pytest.param(
-            "x" * (2 * MAX_LINE_LENGTH),
-            TOO_LONG,
-            id="endless",
-        ),
+        pytest.param("x" * (2 * MAX_LINE_LENGTH), TOO_LONG, id="endless"),
     ],
 )
 def test_line_in_disorder_spoils_no_other_line(bad: str, message: str) -> None:

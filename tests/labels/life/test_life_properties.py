@@ -23,15 +23,7 @@ from clusters.models import Account, Cluster
 from clusters.models.history import came_from
 from labels.life import steps as life
 from labels.life.days import apply_rules
-from labels.models import (
-    Decision,
-    DecisionKind,
-    DecisionState,
-    Label,
-    Level,
-    LevelRule,
-    Suspension,
-)
+from labels.models import Decision, DecisionKind, DecisionState, Label, Level, LevelRule, Suspension
 from labels.validity import State
 from tests.factories import left_to_the_database, make_account, make_cluster
 

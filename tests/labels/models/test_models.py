@@ -182,9 +182,7 @@ def test_suspension_is_refused_by_the_form_and_by_the_database(
     ("fields", "message"),
     [
         pytest.param(
-            {"first_months": 0},
-            "Ensure this value is greater than or equal to 1.",
-            id="no months",
+            {"first_months": 0}, "Ensure this value is greater than or equal to 1.", id="no months"
         ),
         pytest.param({"minimum_score": 101}, "A score lies between 0 and 100 percent.", id="score"),
         pytest.param(

@@ -21,15 +21,7 @@ from hypothesis import strategies as st
 
 from clusters.models import Account, Role
 from labels.life.days import save_label
-from labels.models import (
-    Decision,
-    DecisionKind,
-    Delivery,
-    Label,
-    Notice,
-    NoticeAnswer,
-    NoticeKind,
-)
+from labels.models import Decision, DecisionKind, Delivery, Label, Notice, NoticeAnswer, NoticeKind
 from labels.notices.deadlines import deadlines
 from labels.notices.digest import sections
 from tests.factories import (
@@ -163,10 +155,7 @@ def test_owner_who_joins_is_told_what_is_current() -> None:
 
 
 @settings(max_examples=6)
-@given(
-    begins=st.integers(-30, 700),
-    gaps=st.lists(st.integers(1, 90), min_size=3, max_size=12),
-)
+@given(begins=st.integers(-30, 700), gaps=st.lists(st.integers(1, 90), min_size=3, max_size=12))
 def test_runs_with_gaps_tell_each_owner_once_and_never_a_past_stage(
     begins: int, gaps: list[int]
 ) -> None:
@@ -206,8 +195,7 @@ def test_nobody_to_tell_is_written_down_and_told_later_to_whoever_comes() -> Non
     output = run()
     again = run()
     make_management(
-        cluster=label.cluster,
-        organisation=make_organisation(role_address="info@example.org"),
+        cluster=label.cluster, organisation=make_organisation(role_address="info@example.org")
     )
     run()
 
@@ -336,8 +324,7 @@ def test_settling_ends_the_report(answer: str, mails: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "answer"),
-    [("1", "maybe"), ("x", "sent"), ("999999", "again"), ("settled", "again")],
+    ("number", "answer"), [("1", "maybe"), ("x", "sent"), ("999999", "again"), ("settled", "again")]
 )
 def test_settling_refuses_anything_else(number: str, answer: str) -> None:
     make_due()

@@ -768,10 +768,7 @@ def test_label_page_leads_to_the_certificate_in_each_language(client: Client) ->
 
     assert [
         address for address in (address_of(label), address_of(label, "it")) if address in page
-    ] == [
-        address_of(label),
-        address_of(label, "it"),
-    ]
+    ] == [address_of(label), address_of(label, "it")]
 
 
 # Where the system's part is missing

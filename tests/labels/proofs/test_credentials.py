@@ -573,10 +573,7 @@ def test_suspended_label_is_listed_until_it_is_reinstated(
 ) -> None:
     label = biopmed()
     Suspension.objects.create(
-        label=label,
-        starts_on=date(2015, 9, 10),
-        ends_on=date(2015, 9, 20),
-        reason="Under review.",
+        label=label, starts_on=date(2015, 9, 10), ends_on=date(2015, 9, 20), reason="Under review."
     )
 
     with time_machine.travel(now, tick=False):

@@ -13,16 +13,7 @@ from tests.factories import make_cluster, make_label, make_undated_label
 pytestmark = pytest.mark.django_db
 
 NONE = dict.fromkeys(
-    (
-        "not_yet",
-        "valid",
-        "renewable",
-        "expired",
-        "suspended",
-        "revoked",
-        "transferred",
-        "undated",
-    ),
+    ("not_yet", "valid", "renewable", "expired", "suspended", "revoked", "transferred", "undated"),
     0,
 )
 

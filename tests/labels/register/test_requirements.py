@@ -218,11 +218,7 @@ def test_label_to_be_revoked_ends_the_day_before_and_is_not_renewed() -> None:
 
     row = only(programme, date(2016, 6, 1))
 
-    assert (row.standing, row.last_day, row.renewable_until) == (
-        "lapses",
-        date(2016, 2, 29),
-        None,
-    )
+    assert (row.standing, row.last_day, row.renewable_until) == ("lapses", date(2016, 2, 29), None)
 
 
 def test_label_to_be_suspended_ends_the_day_before() -> None:

@@ -80,11 +80,7 @@ def test_verify_finds_the_label(register: Label, asked: str, found_as: Found) ->
 
     answer = verify(asked.format(**values), DAY)
 
-    assert (answer.labels, answer.found_as, answer.verdict) == (
-        [register],
-        found_as,
-        Verdict.VALID,
-    )
+    assert (answer.labels, answer.found_as, answer.verdict) == ([register], found_as, Verdict.VALID)
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,7 @@ def listed(response: Any) -> list[Label]:
 
 def biopmed() -> Label:
     """A Gold with all that its page may show."""
-    cluster = make_cluster(
-        name="bioPmed",
-        slug="biopmed",
-        portfolio=portfolio(),
-        region=region(),
-    )
+    cluster = make_cluster(name="bioPmed", slug="biopmed", portfolio=portfolio(), region=region())
     return make_label(
         cluster=cluster,
         managing_organisation=make_organisation(name="Bioindustry Park", slug="bioindustry-park"),
