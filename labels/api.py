@@ -48,7 +48,7 @@ from labels.register.holdings import level_options
 from labels.register.query import RegisterQuery, read_register_query
 from labels.verify.answers import answer_lines, data_of
 from labels.verify.limits import MAX_LISTS, is_within_limit, too_often
-from labels.verify.lookup import Found, Verdict
+from labels.verify.lookup import Found, LineVerdict
 from labels.verify.questions import (
     MAX_BYTES,
     MAX_LINES,
@@ -107,6 +107,7 @@ class Questions(BaseModel):
 
 class FoundLabel(LabelRecord):
     state_in_words: str
+    caveat: str | None = Field(description="What limits that.")
 
 
 class ManagedOnDay(BaseModel):
@@ -126,9 +127,10 @@ class NearName(BaseModel):
 class VerifiedLine(BaseModel):
     line: int = Field(description="Its number; empty lines count.")
     asked: str = Field(description="What was read in it.")
-    verdict: Verdict
+    verdict: LineVerdict
     found_as: Found | None = Field(description="What it was found as; null where it is unknown.")
     in_words: str = Field(description="The state of the label that decides: the highest valid one.")
+    caveat: str | None = Field(description="What limits that.")
     page: str = Field(description="The page for people that answers the same.")
     labels: list[FoundLabel] = Field(description="At most 20, the highest first.")
     more_labels: int = Field(description="How many more there are.")
@@ -141,6 +143,7 @@ class VerifiedLine(BaseModel):
 
 class VerdictCounts(BaseModel):
     valid: int
+    uncertain: int
     not_valid: int
     transferred: int
     unknown: int

@@ -4,7 +4,7 @@ Pure: no ORM, no clock, no settings. The SQL twin of `state_on` is `LabelQuerySe
 a test proves them equal on every boundary day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from clusters.dates import PartialDate, add_months, last_day_of_month
 class State(StrEnum):
     NOT_YET = "not_yet"
     VALID = "valid"
+    UNCERTAIN = "uncertain"
     RENEWABLE = "renewable"
     EXPIRED = "expired"
     SUSPENDED = "suspended"
@@ -25,14 +26,16 @@ class State(StrEnum):
     UNDATED = "undated"
 
 
-MAY_BECOME_VALID = (State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
-IN_FORCE = (State.VALID, State.SUSPENDED)
+# One of which it cannot be told whether it is valid, and those that may become so.
+MAY_BE_VALID = (State.UNCERTAIN, State.RENEWABLE, State.SUSPENDED, State.NOT_YET)
+# From the earliest possible first day to the latest possible last one.
+IN_FORCE = (State.VALID, State.UNCERTAIN, State.SUSPENDED)
 GONE = (State.REVOKED, State.TRANSFERRED)
 # Which of two labels of a level that began on the same day says more about today: one that ran out
 # more than one that has a successor elsewhere, and that more than one that should not have been.
 FROM_THE_SAME_DAY = (
     State.VALID,
-    *MAY_BECOME_VALID,
+    *MAY_BE_VALID,
     State.EXPIRED,
     State.TRANSFERRED,
     State.REVOKED,
@@ -59,17 +62,24 @@ class Rule:
     renewal_window_months: int
 
 
+class PossibleDays(NamedTuple):
+    """The earliest and the latest day that a day, not known better, can be."""
+
+    earliest: date
+    latest: date
+
+
 @dataclass(frozen=True)
 class Validity:
-    """The first and last day of validity, and the last day on which it may be renewed."""
+    """The first day and the last, each as the days that it can be, and how long to renew it."""
 
-    starts_on: date
-    ends_on: date
+    start: PossibleDays
+    end: PossibleDays
     renewable_until: date
     start_is_computed: bool
     end_is_computed: bool
-    start_is_exact: bool
-    end_is_exact: bool
+    # Both are one day, and neither is reckoned backwards from the end.
+    is_exact: bool
     rule: Rule
 
 
@@ -84,14 +94,31 @@ class Interval:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
 
+class Days(NamedTuple):
+    """The derived days of a label; each None where none is known.
+
+    It may be valid from `starts_on` to `ends_on`, and is so for certain from `certain_from` to
+    `certain_until`: on no day where that lies before.
+    """
+
+    starts_on: date | None
+    certain_from: date | None
+    certain_until: date | None
+    ends_on: date | None
+    renewable_until: date | None
+
+
 @dataclass(frozen=True)
 class LabelDays:
     """What decides on the state of a label on any day.
 
-    `taken_over_on` is the first day of a later label of the same level and cluster.
+    The first five are its `Days`. `taken_over_on` is the first day of a later label of the same
+    level and cluster.
     """
 
     starts_on: date | None
+    certain_from: date | None
+    certain_until: date | None
     ends_on: date | None
     renewable_until: date | None
     revoked_on: date | None = None
@@ -123,67 +150,68 @@ def validity(
     printed_end: PartialDate | None,
     rules: Sequence[Rule],
     is_renewal: bool = False,
-    previous_end: date | None = None,
-    previous_end_is_exact: bool = True,
+    previous_end: PossibleDays | None = None,
     extended_until: date | None = None,
 ) -> Validity | None:
     """The days of validity, or None where neither start nor end is known.
 
-    A start counts from the first day of its period, a printed end to the last. A renewal with a
+    A printed day is any of its month or year where no more is printed. A renewal with a
     `previous_end` is seamless: it starts the day after, and its end counts from there. A missing
-    end follows the rule in force at the start; a missing start lies the rule's first months
-    before the end. An extension goes before every other end. A day is exact where it is known to
-    the day or follows by a rule from one that is; so is an end that the rule moves to the end of
-    a known month. Raises EndsBeforeItStarts where the end lies before the start.
+    end follows the rule in force at the start, from the earliest and from the latest start; a
+    missing start lies the rule's first months before the end, likewise. An extension goes before
+    every other end. Raises EndsBeforeItStarts where even the latest end lies before the start.
     """
     if previous_end is not None:
-        first, start_is_computed = previous_end + timedelta(days=1), True
-        start_is_exact = previous_end_is_exact
+        first = each(previous_end, lambda day: day + timedelta(days=1))
     elif start is not None:
-        first, start_is_computed = start.first_day, False
-        start_is_exact = start.precision == "day"
+        first = possible_days(start)
     elif printed_end is not None:
-        first, start_is_computed = computed_start(printed_end.last_day, rules), True
-        start_is_exact = False
+        first = each(possible_days(printed_end), lambda day: computed_start(day, rules))
     else:
         return None
-    rule = rule_on(first, rules)
     if extended_until is not None:
-        last, end_is_exact = extended_until, True
+        last = PossibleDays(extended_until, extended_until)
     elif printed_end is not None:
-        last = printed_end.last_day
-        end_is_exact = printed_end.precision == "day"
+        last = possible_days(printed_end)
     elif previous_end is not None:
-        last = computed_end(previous_end, rule.renewal_months, rule)
-        end_is_exact = previous_end_is_exact
+        last = each(first, lambda day: seamless_end(day, rule_on(day, rules)))
     else:
-        assert start is not None
-        last = computed_end(
-            start.last_day, rule.renewal_months if is_renewal else rule.first_months, rule
-        )
-        end_is_exact = start.precision == "day" or (
-            start.precision == "month" and rule.ends_at_month_end
-        )
-    if last < first:
-        raise EndsBeforeItStarts(first, last)
+        last = each(first, lambda day: computed_end(day, rule_on(day, rules), is_renewal))
+    if last.latest < first.earliest:
+        raise EndsBeforeItStarts(first.earliest, last.latest)
+    is_known = first.earliest == first.latest and last.earliest == last.latest
+    is_backwards = previous_end is None and start is None
     return Validity(
-        starts_on=first,
-        ends_on=last,
-        renewable_until=add_months(last, rule_on(last, rules).renewal_window_months),
-        start_is_computed=start_is_computed,
+        start=first,
+        end=last,
+        renewable_until=add_months(last.latest, rule_on(last.latest, rules).renewal_window_months),
+        start_is_computed=previous_end is not None or start is None,
         end_is_computed=printed_end is None and extended_until is None,
-        start_is_exact=start_is_exact,
-        end_is_exact=end_is_exact,
-        rule=rule,
+        is_exact=is_known and not is_backwards,
+        rule=rule_on(first.earliest, rules),
     )
 
 
-def computed_end(counted_from: date, months: int, rule: Rule) -> date:
-    """`counted_from` is the last day of the start's period, or the previous end.
+def possible_days(printed: PartialDate) -> PossibleDays:
+    return PossibleDays(printed.first_day, printed.last_day)
 
-    From a bare year that is 31 December, so the end is a 31 December too.
-    """
-    end = add_months(counted_from, months)
+
+def each(days: PossibleDays, derive: Callable[[date], date]) -> PossibleDays:
+    # In their order: a rule that changes between the two may turn it round.
+    return PossibleDays(*sorted(map(derive, days)))
+
+
+def computed_end(first: date, rule: Rule, is_renewal: bool) -> date:
+    return end_after(first, rule.renewal_months if is_renewal else rule.first_months, rule)
+
+
+def seamless_end(first: date, rule: Rule) -> date:
+    # A renewal without a gap counts from the end before it.
+    return end_after(first - timedelta(days=1), rule.renewal_months, rule)
+
+
+def end_after(day: date, months: int, rule: Rule) -> date:
+    end = add_months(day, months)
     return last_day_of_month(end) if rule.ends_at_month_end else end
 
 
@@ -200,7 +228,13 @@ def state_on(day: date, label: LabelDays) -> State:
     if label.transferred_on is not None and label.transferred_on <= day:
         # From that day on another label, of the new holder, is in force in its place.
         return State.TRANSFERRED
-    if label.starts_on is None or label.ends_on is None or label.renewable_until is None:
+    if (
+        label.starts_on is None
+        or label.certain_from is None
+        or label.certain_until is None
+        or label.ends_on is None
+        or label.renewable_until is None
+    ):
         # Never counted as valid.
         return State.UNDATED
     if day < label.starts_on:
@@ -208,7 +242,10 @@ def state_on(day: date, label: LabelDays) -> State:
     is_suspended = any(day in suspension for suspension in label.suspensions)
     if day <= label.ends_on:
         # The last day counts to its last second.
-        return State.SUSPENDED if is_suspended else State.VALID
+        if is_suspended:
+            return State.SUSPENDED
+        is_certain = label.certain_from <= day <= label.certain_until
+        return State.VALID if is_certain else State.UNCERTAIN
     is_taken_over = label.taken_over_on is not None and label.taken_over_on <= day
     if day <= label.renewable_until and not is_suspended and not is_taken_over:
         return State.RENEWABLE
@@ -221,10 +258,11 @@ def spells(label: LabelDays) -> list[LabelSpell]:
     Whatever tells an end (page, picture, feed, calendar, notice, requirement) reads it from these.
     """
     # The state can change on these days only: between two of them it is that of the first.
-    changes = [label.starts_on, label.revoked_on, label.transferred_on, label.taken_over_on]
+    changes = [label.starts_on, label.certain_from, label.taken_over_on]
+    changes += [label.revoked_on, label.transferred_on]
     changes += [
         last + timedelta(days=1)
-        for last in (label.ends_on, label.renewable_until)
+        for last in (label.certain_until, label.ends_on, label.renewable_until)
         if last is not None and last < date.max
     ]
     for suspension in label.suspensions:
@@ -251,8 +289,8 @@ def naming_order(rank: int, state: State, starts_on: date | None) -> tuple[int, 
 
     `rank` is that of the level, `state` that of the day.
     """
-    # One that is valid, else one that may become valid without a first award; the highest of them.
-    group = 0 if state == State.VALID else 1 if state in MAY_BECOME_VALID else 2
+    # One that is valid, else one that may be or may become so without a first award; the highest.
+    group = 0 if state == State.VALID else 1 if state in MAY_BE_VALID else 2
     # One in its renewal window says more about the day than the next one, which has not begun. Of
     # those that have begun the latest: a Gold that expired after another was revoked is expired,
     # and one that was revoked after another expired is revoked. Unknown days come last.

@@ -132,7 +132,14 @@ class HeldLabel(BaseModel):
     level: LevelName
     state: str = Field(description="On the day asked for.", examples=["valid"])
     starts_on: date | None = Field(examples=["2015-07-01"])
+    certain_from: date | None = Field(
+        description="Valid for certain from this day.", examples=["2015-07-31"]
+    )
+    certain_until: date | None = Field(
+        description="Valid for certain until this day.", examples=["2017-07-31"]
+    )
     ends_on: date | None = Field(examples=["2017-07-31"])
+    valid_until_is_computed: bool
     url: Page
 
 

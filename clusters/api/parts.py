@@ -64,7 +64,15 @@ PlaceName = Annotated[str, _format("place")]
 BoxText = Annotated[str, _format("box")]
 LevelCode = Literal["bronze", "silver", "gold"]
 StateOnDay = Literal[
-    "not_yet", "valid", "renewable", "expired", "suspended", "revoked", "transferred", "undated"
+    "not_yet",
+    "valid",
+    "uncertain",
+    "renewable",
+    "expired",
+    "suspended",
+    "revoked",
+    "transferred",
+    "undated",
 ]
 ClusterId = Annotated[str, _format("clusters-id")]
 OrganisationId = Annotated[str, _format("organisations-id")]

@@ -41,7 +41,7 @@ from clusters.http.responses import (
 from clusters.models import Cluster
 from labels.life.spans import timelines_of
 from labels.register.queries import headline, labels_of
-from labels.words import label_lines, verdict
+from labels.words import label_lines, level_verdict
 from news.queries import heard_of
 
 
@@ -121,7 +121,7 @@ def table_columns(choice: Choice, shown: AsOf, now: datetime) -> list[ComparedCl
             managers=cluster.managers_on(day),
             labels=labels[cluster.pk],
             headline=headline(labels[cluster.pk]),
-            verdict=verdict(headline(labels[cluster.pk]), day),
+            verdict=level_verdict(headline(labels[cluster.pk]), day),
             label_lines=label_lines(labels[cluster.pk]),
             timeline=timelines[cluster.pk],
             members=members[cluster.pk],

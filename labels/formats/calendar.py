@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from clusters.http.addresses import page_address
 from labels.models import Label, LabelQuerySet
-from labels.validity import IN_FORCE, State
-from labels.words import state_in_words
+from labels.validity import IN_FORCE, Days, State
+from labels.words import verdict
 
 MOST_OCTETS = 75
 COLUMNS = (
-    "public_id", "starts_on", "ends_on", "renewable_until", "revoked_on", "revocation_reason",
+    *Days._fields, "public_id", "end_is_computed", "revoked_on", "revocation_reason",
     "transferred_on", "transferred_from", "level__name_en", "level__name_it", "cluster__name",
 )  # fmt: skip
 
@@ -77,7 +77,7 @@ def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
-        description=state_in_words(label, day),
+        description=str(verdict(label, day)),
         url=page_address("labels:detail", label.public_id),
         changed_at=changed_at or started_at,
     )

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from clusters.http.addresses import absolute
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
-from labels.words import state_in_words
+from labels.words import verdict
 
 ENTRIES = 100
 ONE_DAY = timedelta(days=1)
@@ -121,7 +121,7 @@ def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> b
         feed.add_item(
             title=title_of_event(happening),
             link=absolute(label.get_absolute_url()),
-            description=state_in_words(label, happening.day),
+            description=str(verdict(label, happening.day)),
             unique_id=id_of(happening),
             pubdate=moment,
             updateddate=moment,

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from clusters.dates import PartialDate
 from clusters.formats.facts import (
     EXAMPLE_ID,
     EXAMPLE_PAGE,
@@ -22,6 +24,8 @@ from clusters.formats.facts import (
 from clusters.http.addresses import Data, absolute, iso_text, page_address, without_empty
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
+from labels.validity import State
+from labels.words import reply_of, verdict
 
 Words, Day = str | None, date | None
 ROWS_AT_ONCE = 2000
@@ -45,8 +49,12 @@ FACTS = (
          url_of("labels:detail")),
     Fact("on", _("The day for which the state is told."), date, "2015-09-08"),
     Fact("state",
-         _("not_yet, valid, renewable (expired, may still be renewed), expired, suspended, revoked,"
-           " transferred or undated.")),
+         _("not_yet, valid (for certain), uncertain (it may be valid: its days are known to the"
+           " month or year only), renewable (expired, may still be renewed), expired, suspended,"
+           " revoked, transferred or undated.")),
+    Fact("valid", _("yes, no or cannot_be_told: whether the label is valid that day."),
+         Literal["yes", "no", "cannot_be_told"], "yes", "state",
+         lambda state: reply_of(State(state)).value),
     Fact("level", _("bronze, silver or gold."), str, "gold", "level_id"),
     Fact("official_wording", _("What the certificate says of the level."), str,
          "Proven for Cluster Excellence", "level__official_wording"),
@@ -70,8 +78,12 @@ FACTS = (
     Fact("awarded_on", _("Awarded, as printed by the source."), Words),
     Fact("announced_on", _("Announced, as printed by the source."), Words, "2015-09-08"),
     Fact("valid_until", _("The end as printed; empty where the source prints none."), Words),
-    Fact("starts_on", _("The first day on which the label counts."), Day, "2015-07-01"),
-    Fact("ends_on", _("The last day on which the label counts."), Day, "2017-07-31"),
+    Fact("starts_on", _("The earliest day that can be the first of the label."), Day, "2015-07-01"),
+    Fact("certain_from", _("The latest day that can be the first: from then on it is valid for"
+                           " certain."), Day, "2015-07-31"),
+    Fact("certain_until", _("The earliest day that can be the last: until then it is valid for"
+                            " certain."), Day, "2017-07-31"),
+    Fact("ends_on", _("The latest day that can be the last of the label."), Day, "2017-07-31"),
     Fact("renewable_until", _("The last day on which an expired label could still be renewed."),
          Day, "2018-07-31"),
     Fact("extended_until",
@@ -85,13 +97,13 @@ FACTS = (
          "moved_to", url_of("labels:detail")),
     Fact("transferred_from", _("The page of the label in whose place this one stands."), Words,
          None, "moved_from", url_of("labels:detail")),
-    Fact("start_is_computed",
+    Fact("valid_from_is_computed",
          _("true where the first day follows from a rule, an earlier end or a transfer, false where"
            " it is printed."),
-         bool),
-    Fact("end_is_computed",
+         bool, source="start_is_computed"),
+    Fact("valid_until_is_computed",
          _("true where the last day follows from a rule, false where it is printed or extended."),
-         bool),
+         bool, source="end_is_computed"),
     Fact("rule_of", _("The day from which the rule behind these dates took effect."), Day,
          "2010-11-01", "rule__effective_from"),
     Fact("awarded_by", _("The body that awarded the label, in short."), Words, "ESCA",
@@ -110,6 +122,12 @@ def label_record(label: Label, day: date) -> Record:
     of_the_day = {"on": day, "state": label.state_on(day).value}
     row = {name: of_the_day.get(name) or attribute(label, name) for name in sources_of(FACTS)}
     return record_of_row(FACTS, row)
+
+
+def label_record_in_words(label: Label, day: date) -> Record:
+    said = verdict(label, day)
+    in_words = {"state_in_words": said.sentence, "caveat": said.caveat or None}
+    return label_record(label, day) | in_words
 
 
 def label_records(labels: LabelQuerySet, day: date) -> Iterator[Record]:
@@ -137,14 +155,20 @@ def certification_data(label: Label) -> Data:
             "issuedBy": {"@type": "Organization", "name": body.name} if body else {},
             "auditDate": iso_text(label.assessed_on),
             "datePublished": iso_text(label.announced_on),
-            "validFrom": iso_text(label.starts_on),
-            "expires": iso_text(label.ends_on),
+            # Only days that a source prints: a program does not read what limits them.
+            "validFrom": printed_day(label.start),
+            "expires": iso_text(label.extended_until) or printed_day(label.valid_until),
         }
     )
 
 
-SHORT = facts_named(FACTS, "id level state starts_on ends_on url")
-HEADLINE = facts_named(FACTS, "id url level state starts_on ends_on renewable_until")
+def printed_day(printed: PartialDate | None) -> str | None:
+    return str(printed) if printed is not None and printed.precision == "day" else None
+
+
+DATED = "starts_on certain_from certain_until ends_on"
+SHORT = facts_named(FACTS, f"id level state {DATED} valid_until_is_computed url")
+HEADLINE = facts_named(FACTS, f"id url level state {DATED} valid_until_is_computed renewable_until")
 
 
 def labels_in_short(clusters: Iterable[int], day: date) -> dict[int, list[Record]]:

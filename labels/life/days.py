@@ -13,16 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster
 from labels.models import Label, LabelQuerySet, Level, LevelRule
-from labels.validity import EndsBeforeItStarts
+from labels.validity import Days, EndsBeforeItStarts
 
 # What `Label.apply_validity` sets; the days that a reader sees come first.
 DERIVED = (
-    "starts_on",
-    "ends_on",
-    "renewable_until",
+    *Days._fields,
     "start_is_computed",
     "end_is_computed",
-    "end_is_exact",
     "days_are_exact",
     "minimum_score",
     "rule_id",
@@ -262,4 +259,8 @@ def apply_rules(level: Level) -> list[Label]:
     rest(label for label, _before in changed)
     for label, _before in changed:
         label.save()
-    return [label for label, before in changed if label.effective_days != before[:3]]
+    return [label for label, before in changed if label.effective_days != days_in(before)]
+
+
+def days_in(derived: tuple[Any, ...]) -> Days:
+    return Days(*derived[: len(Days._fields)])

@@ -5,17 +5,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
-from labels.life.days import derivations_in_words, refuse_labels
+from labels.life.days import days_in, derivations_in_words, refuse_labels
 from labels.models import Label, LevelRule, Suspension
-from labels.validity import Interval, LabelDays, State, state_on
-
-
-class Days(NamedTuple):
-    starts_on: date | None
-    ends_on: date | None
-    renewable_until: date | None
+from labels.validity import Days, Interval, LabelDays, State, state_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ def preview_rule(rule: LevelRule, day: date) -> Preview:
     """
     derived = list(derivations_in_words(rule.level, [*rule.level.rules.all(), rule]))
     refuse_labels([label for label, _before in derived])
-    labels = [previewed(label, Days(*before[:3])) for label, before in derived]
+    labels = [previewed(label, days_in(before)) for label, before in derived]
     return Preview(changes(labels, suspensions_of(rule), day), len(labels))
 
 
@@ -67,7 +60,7 @@ def previewed(label: Label, before: Days) -> Previewed:
         revoked_on=label.revoked_on,
         transferred_on=label.transferred_on,
         before=before,
-        after=Days(*label.effective_days),
+        after=label.effective_days,
     )
 
 

@@ -4,7 +4,8 @@ from itertools import chain
 
 from labels.life.timeline import Span, Timeline, time_scale_of, timeline
 from labels.models import Label
-from labels.validity import IN_FORCE, Interval, State
+from labels.validity import IN_FORCE, Interval, LabelSpell, State
+from labels.words import end_in_short, in_words, start_in_short
 
 
 def timeline_of(labels: Iterable[Label], day: date) -> Timeline | None:
@@ -35,9 +36,17 @@ def span_of(label: Label) -> Span | None:
         starts_on=in_force[0].first,
         ends_on=last,
         renewable_until=max([last, *(one.last for one in life if one.state == State.RENEWABLE)]),
-        suspensions=[
-            Interval(spell.first, spell.last + timedelta(days=1))
-            for spell in in_force
-            if spell.state == State.SUSPENDED
-        ],
+        suspensions=intervals_in(State.SUSPENDED, in_force),
+        uncertain=intervals_in(State.UNCERTAIN, in_force),
+        start_in_words=start_in_short(label),
+        end_in_words=end_in_short(label) if last == label.ends_on else in_words(last),
+        end_is_computed=label.end_is_computed and last == label.ends_on,
     )
+
+
+def intervals_in(state: State, life: Iterable[LabelSpell]) -> list[Interval]:
+    return [
+        Interval(spell.first, spell.last + timedelta(days=1))
+        for spell in life
+        if spell.state == state
+    ]

@@ -512,7 +512,7 @@ def refusals_of_any_renewal(situation: Situation) -> Refusals:
 
 def renewal_refusals(situation: Situation) -> Refusals:
     yield from refusals_of_any_renewal(situation)
-    if situation.state not in (State.VALID, State.RENEWABLE):
+    if situation.state not in (State.VALID, State.UNCERTAIN, State.RENEWABLE):
         yield ValidationError(
             _(
                 "The label is not in its renewal window. Where the assessment lay in it, "
@@ -525,7 +525,7 @@ def extension_refusals(situation: Situation) -> Refusals:
     yield from gone_refusals(situation)
     if situation.is_renewed:
         yield ValidationError(RENEWED)
-    if situation.state not in (State.VALID, State.RENEWABLE, State.NOT_YET):
+    if situation.state not in (State.VALID, State.UNCERTAIN, State.RENEWABLE, State.NOT_YET):
         yield ValidationError(_("Only a label that is valid or may be renewed is extended."))
 
 
@@ -539,7 +539,7 @@ def suspension_refusals(situation: Situation) -> Refusals:
 
 
 def not_valid_refusals(situation: Situation) -> Refusals:
-    if situation.state != State.VALID:
+    if situation.state not in (State.VALID, State.UNCERTAIN):
         message = _("The label is not valid on %(day)s.")
         yield ValidationError({"on": ValidationError(message, params={"day": situation.day})})
 

@@ -4,7 +4,7 @@ Pure: no ORM, no clock, no settings. Lengths are user units of an SVG 640 wide; 
 drawn up to 22 units high (as narrow screens do) without touching the next one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,6 +20,7 @@ YEAR_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 NAME_WIDTH = 104.0
 DAY_LABEL_HALF = 105.0
 HATCH_STEP = 9.0
+FADED_END = 16.0
 # A day further than this from every label would press the bars into slivers.
 FARTHEST_DAY = timedelta(days=366 * 20)
 
@@ -28,7 +29,8 @@ FARTHEST_DAY = timedelta(days=366 * 20)
 class Span:
     """A label as input: its days, and until when it could still be renewed.
 
-    `renewable_until` equals `ends_on` where there is no time to renew.
+    `renewable_until` equals `ends_on` where there is no time to renew. `uncertain` are days on
+    which it may be valid. The words are no more precise than the days are known.
     """
 
     level: str
@@ -37,6 +39,10 @@ class Span:
     ends_on: date
     renewable_until: date
     suspensions: Sequence[Interval] = ()
+    uncertain: Sequence[Interval] = ()
+    start_in_words: str = ""
+    end_in_words: str = ""
+    end_is_computed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,14 @@ class Hatch:
 
 
 @dataclass(frozen=True)
+class Faded:
+    """A stretch of a bar that is not certain: days on which it may be valid, or a computed end."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
 class Bar:
     """A label: a rectangle, its renewable tail to `tail_x` (None without), hatched stretches."""
 
@@ -69,6 +83,7 @@ class Bar:
     middle: float
     tail_x: float | None
     hatches: tuple[Hatch, ...]
+    faded: tuple[Faded, ...]
     name_x: float
     name_y: float
 
@@ -215,9 +230,22 @@ def draw_bar(span: Span, row: int, scale: TimeScale) -> Bar:
             for suspension in span.suspensions
             if suspension.starts_on <= span.ends_on
         ),
+        faded=tuple(faded_stretches(span, left, right, scale)),
         name_x=round(left + 10 if is_long else name_start(left, max(right, tail)), 1),
         name_y=y + BAR_HEIGHT / 2,
     )
+
+
+def faded_stretches(span: Span, left: float, right: float, scale: TimeScale) -> Iterator[Faded]:
+    for interval in span.uncertain:
+        first = max(left, scale.x(interval.starts_on))
+        last = right if interval.ends_on is None else min(right, scale.x(interval.ends_on))
+        if first < last:
+            yield Faded(first, round(last - first, 1))
+    ends_in_doubt = any(one.ends_on and one.ends_on > span.ends_on for one in span.uncertain)
+    if span.end_is_computed and not ends_in_doubt:
+        width = min(FADED_END, (right - left) / 3)
+        yield Faded(round(right - width, 1), round(width, 1))
 
 
 def hatch(suspension: Interval, span: Span, y: float, scale: TimeScale) -> Hatch:

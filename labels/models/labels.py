@@ -22,11 +22,12 @@ from clusters.models.keys import Among
 from clusters.public_ids import new_public_id
 from labels import validity
 from labels.models.scheme import IssuingBody, Level, LevelRule
-from labels.validity import Interval, State
+from labels.validity import Days, Interval, State
 
 STATE_NAMES = {
     State.NOT_YET: _("not yet valid"),
     State.VALID: _("valid"),
+    State.UNCERTAIN: _("cannot be told"),
     State.RENEWABLE: _("expired, may still be renewed"),
     State.EXPIRED: _("expired"),
     State.SUSPENDED: _("suspended"),
@@ -34,6 +35,9 @@ STATE_NAMES = {
     State.TRANSFERRED: _("transferred"),
     State.UNDATED: _("dates unknown"),
 }
+
+
+MAY_HOLD = (State.VALID.value, State.UNCERTAIN.value)
 
 
 class LabelKind(models.TextChoices):
@@ -151,6 +155,9 @@ class LabelQuerySet(models.QuerySet["Label"]):
             found = found.filter(cluster__portfolio__code__in=portfolios)
         return found
 
+    def without_certain_days(self) -> Self:
+        return self.filter(certain_from__gt=F("certain_until"))
+
     def with_public_id(self, public_id: str) -> Self:
         return self.filter(public_id=public_id)
 
@@ -220,15 +227,19 @@ class LabelQuerySet(models.QuerySet["Label"]):
         )
         return list(rows)
 
-    def count_holders(self, day: date) -> dict[str, int]:
-        # Number of distinct clusters with a valid label, by level code.
+    def count_holders(self, day: date) -> dict[str, tuple[int, int]]:
+        """By level code, how many clusters hold it for certain and how many more may hold it."""
+        is_valid, may_be = Exact(F("state"), State.VALID.value), In(F("state"), MAY_HOLD)
         rows = (
-            self.valid_on(day)
+            self.with_state(day)
             .order_by()
             .values_list("level_id")
-            .annotate(number=models.Count("cluster", distinct=True))
+            .annotate(
+                certain=models.Count("cluster", distinct=True, filter=Q(is_valid)),
+                possible=models.Count("cluster", distinct=True, filter=Q(may_be)),
+            )
         )
-        return dict(rows)
+        return {level: (certain, possible - certain) for level, certain, possible in rows}
 
 
 def first_of(labels: LabelQuerySet, name: str) -> Subquery:
@@ -249,7 +260,8 @@ def state_expression(day: date) -> Case:
         When(starts_on__isnull=True, then=Value(State.UNDATED.value)),
         When(starts_on__gt=day, then=Value(State.NOT_YET.value)),
         When(Q(is_suspended, ends_on__gte=day), then=Value(State.SUSPENDED.value)),
-        When(ends_on__gte=day, then=Value(State.VALID.value)),
+        When(certain_from__lte=day, certain_until__gte=day, then=Value(State.VALID.value)),
+        When(ends_on__gte=day, then=Value(State.UNCERTAIN.value)),
         When(
             Q(~is_suspended, ~is_taken_over, renewable_until__gte=day),
             then=Value(State.RENEWABLE.value),
@@ -279,7 +291,7 @@ class Label(models.Model):
     """A Cluster Management Excellence Label that a cluster was awarded.
 
     What a source printed is kept as printed, with its precision; the days that count
-    (`starts_on`, `ends_on`, `renewable_until`) are derived by `labels.actions.save_label`.
+    (`starts_on` to `renewable_until`) are derived by `labels.life.days.save_label`.
     """
 
     public_id = models.CharField(
@@ -379,12 +391,15 @@ class Label(models.Model):
         unique=True, editable=False, default=new_status_index
     )
 
+    # It may be valid from the first of these days to the last, and between the two in the middle it
+    # is so for certain: where a day is known, two and two are the same.
     starts_on = models.DateField(_("valid from"), null=True, editable=False)
+    certain_from = models.DateField(_("certainly valid from"), null=True, editable=False)
+    certain_until = models.DateField(_("certainly valid until"), null=True, editable=False)
     ends_on = models.DateField(_("valid until"), null=True, editable=False)
     renewable_until = models.DateField(_("renewable until"), null=True, editable=False)
     start_is_computed = models.BooleanField(default=False, editable=False)
     end_is_computed = models.BooleanField(default=False, editable=False)
-    end_is_exact = models.BooleanField(default=False, editable=False)
     days_are_exact = models.BooleanField(default=False, editable=False)
     minimum_score = models.DecimalField(
         _("minimum score"), max_digits=5, decimal_places=2, null=True, editable=False
@@ -423,16 +438,18 @@ class Label(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="label_has_all_days_or_none",
-                condition=Q(
-                    starts_on__isnull=True, ends_on__isnull=True, renewable_until__isnull=True
-                )
-                | Q(starts_on__isnull=False, ends_on__isnull=False, renewable_until__isnull=False),
+                condition=Q(**{f"{name}__isnull": True for name in Days._fields})
+                | Q(**{f"{name}__isnull": False for name in Days._fields}),
                 violation_error_message=_("The days of validity are incomplete."),
             ),
             models.CheckConstraint(
                 name="label_ends_after_it_starts",
                 condition=Q(starts_on__isnull=True)
-                | Q(starts_on__lte=F("ends_on"), ends_on__lte=F("renewable_until")),
+                | Q(
+                    Q(starts_on__lte=F("certain_from"), certain_until__lte=F("ends_on")),
+                    starts_on__lte=F("ends_on"),
+                    ends_on__lte=F("renewable_until"),
+                ),
                 violation_error_message=_("The label ends before it starts."),
             ),
             models.CheckConstraint(
@@ -589,8 +606,27 @@ class Label(models.Model):
         return start
 
     @property
-    def effective_days(self) -> tuple[date | None, ...]:
-        return (self.starts_on, self.ends_on, self.renewable_until)
+    def effective_days(self) -> Days:
+        return Days(*(getattr(self, name) for name in Days._fields))
+
+    @property
+    def possible_ends(self) -> validity.PossibleDays | None:
+        if self.certain_until is None or self.ends_on is None:
+            return None
+        return validity.PossibleDays(self.certain_until, self.ends_on)
+
+    @property
+    def has_certain_days(self) -> bool:
+        first, last = self.certain_from, self.certain_until
+        return first is not None and last is not None and first <= last
+
+    @property
+    def start_is_exact(self) -> bool:
+        return self.starts_on is not None and self.starts_on == self.certain_from
+
+    @property
+    def end_is_exact(self) -> bool:
+        return self.ends_on is not None and self.certain_until == self.ends_on
 
     def renewed_chain(self) -> "Iterator[Label]":
         """What this label renews, what that one renewed, and so on (a query each)."""
@@ -621,17 +657,15 @@ class Label(models.Model):
             printed_end=self.valid_until,
             rules=list(rules),
             is_renewal=self.kind == LabelKind.RENEWAL,
-            previous_end=self.renews.ends_on if self.renews else None,
-            previous_end_is_exact=self.renews is None or self.renews.end_is_exact,
+            previous_end=self.renews.possible_ends if self.renews else None,
             extended_until=self.extended_until,
         )
-        self.starts_on = days.starts_on if days else None
-        self.ends_on = days.ends_on if days else None
+        self.starts_on, self.certain_from = days.start if days else (None, None)
+        self.certain_until, self.ends_on = days.end if days else (None, None)
         self.renewable_until = days.renewable_until if days else None
         self.start_is_computed = days is not None and days.start_is_computed
         self.end_is_computed = days is not None and days.end_is_computed
-        self.end_is_exact = days is not None and days.end_is_exact
-        self.days_are_exact = days is not None and days.start_is_exact and days.end_is_exact
+        self.days_are_exact = days is not None and days.is_exact
         self.rule = rules[days.rule] if days else None
         self.minimum_score = self.rule.minimum_score if self.rule else None
 
@@ -640,23 +674,22 @@ class Label(models.Model):
 
         An extension goes before that; the one it had goes along when it is transferred.
         """
-        self.starts_on = given.transferred_on
-        for name in ("ends_on", "renewable_until", "end_is_computed", "end_is_exact"):
+        self.starts_on = self.certain_from = given.transferred_on
+        for name in ("certain_until", "ends_on", "renewable_until", "end_is_computed"):
             setattr(self, name, getattr(given, name))
-        self.days_are_exact = given.end_is_exact
         if self.extended_until is not None:
-            self.ends_on, self.end_is_computed = self.extended_until, False
+            self.certain_until = self.ends_on = self.extended_until
+            self.end_is_computed = False
             window = validity.rule_on(self.ends_on, list(rules)).renewal_window_months
             self.renewable_until = add_months(self.ends_on, window)
+        self.days_are_exact = self.end_is_exact
         self.start_is_computed = True
         self.rule, self.minimum_score = given.rule, given.minimum_score
 
     def days(self) -> validity.LabelDays:
         """What decides on its state, without a query on a row loaded by `with_succession()`."""
         return validity.LabelDays(
-            starts_on=self.starts_on,
-            ends_on=self.ends_on,
-            renewable_until=self.renewable_until,
+            **self.effective_days._asdict(),
             revoked_on=self.revoked_on,
             transferred_on=self.transferred_on,
             suspensions=[suspension.interval for suspension in self.suspensions.all()],

@@ -88,8 +88,8 @@ def certificate(label: Label, day: date) -> Certificate:
 
 
 def signed_credential(label: Label) -> str:
-    # What is at its own address too; "" without days, or where the portal has no key.
-    if label.starts_on is None:
+    # What is at its own address too; "" without a certain day, or where the portal has no key.
+    if not label.has_certain_days:
         return ""
     try:
         return sign(credential(label))

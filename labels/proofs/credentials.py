@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 
 from clusters.http.addresses import Data, absolute, iso_text, without_empty
 from clusters.models import Cluster
-from labels.models import STATUS_PLACES, Label, LevelRule
+from labels.models import STATUS_PLACES, Label, LabelQuerySet, LevelRule
 from labels.validity import State
 
 CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
@@ -32,10 +32,10 @@ class Purpose(StrEnum):
 
 
 def credential(label: Label) -> Data:
-    """The claims to sign, those of a JSON Web Token included. The label must have its days."""
-    assert label.starts_on is not None
-    assert label.ends_on is not None
-    starts_at, ends_at = moment(label.starts_on), moment(label.ends_on, LAST_SECOND)
+    """The claims to sign, those of a JSON Web Token included. The label must have certain days."""
+    assert label.certain_from is not None
+    assert label.certain_until is not None
+    starts_at, ends_at = moment(label.certain_from), moment(label.certain_until, LAST_SECOND)
     address = absolute(reverse("label_credential", args=[label.public_id]))
     with translation.override("en"):
         return {
@@ -86,13 +86,22 @@ def achievement_description(label: Label) -> str:
 def first_day(label: Label) -> str:
     if label.transferred_from_id is not None:
         return f"{label.starts_on} (by transfer)"
-    return f"{label.starts_on} (computed)" if label.start_is_computed else str(label.start)
+    if label.start_is_computed:
+        return reckoned(label.starts_on, label.certain_from)
+    return str(label.start)
 
 
 def last_day(label: Label) -> str:
     if label.extended_until is not None:
         return f"{label.extended_until} (extended by decision)"
-    return f"{label.ends_on} (computed)" if label.end_is_computed else str(label.valid_until)
+    if label.end_is_computed:
+        return reckoned(label.certain_until, label.ends_on)
+    return str(label.valid_until)
+
+
+def reckoned(first: date | None, last: date | None) -> str:
+    # No source prints it: the register reckons it to be one of these days.
+    return f"{first} (computed)" if first == last else f"between {first} and {last} (computed)"
 
 
 def awarded_by(label: Label) -> str:
@@ -253,11 +262,15 @@ def places(purpose: Purpose, day: date) -> set[int]:
     if purpose == Purpose.SUSPENSION:
         return places_in_state(State.SUSPENDED, day)
     gone = (State.REVOKED, State.TRANSFERRED, State.UNDATED)
-    return withdrawn().union(*(places_in_state(state, day) for state in gone))
+    uncertain = places_of(Label.objects.published().without_certain_days())
+    return withdrawn().union(uncertain, *(places_in_state(state, day) for state in gone))
 
 
 def places_in_state(state: State, day: date) -> set[int]:
-    labels = Label.objects.published().in_state(state, day)
+    return places_of(Label.objects.published().in_state(state, day))
+
+
+def places_of(labels: LabelQuerySet) -> set[int]:
     return set(labels.order_by().values_list("status_index", flat=True))
 
 

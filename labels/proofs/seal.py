@@ -21,7 +21,7 @@ from clusters.http.addresses import absolute
 from clusters.models import Cluster
 from labels.models import Label
 from labels.validity import State
-from labels.words import in_words
+from labels.words import end_in_short, in_words, start_in_short
 
 WIDTH, HEIGHT = 360, 128
 # User units that a line of text may take, and the sizes of its letters.
@@ -145,6 +145,7 @@ def status_of(label: Label, day: date) -> str:
     words = {
         State.NOT_YET: _("valid from %(start)s"),
         State.VALID: _("valid until %(end)s"),
+        State.UNCERTAIN: _("may be valid: cannot be told"),
         State.RENEWABLE: _("expired on %(end)s"),
         State.EXPIRED: _("expired on %(end)s"),
         State.SUSPENDED: _("suspended since %(suspension)s"),
@@ -154,8 +155,8 @@ def status_of(label: Label, day: date) -> str:
     }
     suspension = label.suspension_on(day)
     return words[label.state_on(day)] % {
-        "start": in_words(label.starts_on),
-        "end": in_words(label.ends_on),
+        "start": start_in_short(label),
+        "end": end_in_short(label),
         "suspension": in_words(suspension.starts_on if suspension else None),
         "revocation": in_words(label.revoked_on),
         "transfer": in_words(label.transferred_on),

@@ -15,6 +15,7 @@ from clusters.directory.query import read_cursor, read_directory_query
 from clusters.directory.results import PER_PAGE, Directory
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level, RequiredLevel, Suspension
 from labels.validity import (
+    Days,
     Interval,
     LabelDays,
     LabelSpell,
@@ -59,7 +60,7 @@ def holdings(
     labels: LabelQuerySet, suspensions: Mapping[int, Sequence[Interval]]
 ) -> Iterator[list[Holding]]:
     # The labels of each cluster and level together; `suspensions` by the key of the label.
-    columns = ("pk", "starts_on", "ends_on", "renewable_until", "revoked_on", "transferred_on")
+    columns = ("pk", *Days._fields, "revoked_on", "transferred_on")
     # In the order in which they take one another over.
     in_order = labels.order_by("cluster", "level", "starts_on", "ends_on", "pk")
     found = in_order.values_list("cluster", "level", *columns).iterator()

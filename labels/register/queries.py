@@ -14,9 +14,10 @@ from labels.validity import State, naming_order
 
 @dataclass(frozen=True)
 class Figures:
-    """The register in four numbers on a day."""
+    """The register in numbers on a day; `possible` holders are further ones, who may hold it."""
 
     valid_gold_holders: int
+    possible_gold_holders: int
     renewable: int
     labels: int
     first_year: int | None
@@ -54,29 +55,37 @@ def headline(labels: Iterable[Label]) -> Label | None:
 
 
 def figures(day: date) -> Figures:
-    """One query."""
-    is_valid_gold = Q(Exact(F("state"), State.VALID.value), level="gold")
+    """Two queries."""
     counted = (
         Label.objects.published()
         .with_state(day)
         .aggregate(
-            valid_gold_holders=Count("cluster", distinct=True, filter=is_valid_gold),
             renewable=Count("pk", filter=Q(Exact(F("state"), State.RENEWABLE.value))),
             labels=Count("pk"),
             first_on=Min("starts_on"),
         )
     )
     first_on = counted.pop("first_on")
-    return Figures(first_year=first_on.year if first_on else None, **counted)
+    certain, possible = Label.objects.published().count_holders(day).get("gold", (0, 0))
+    return Figures(
+        valid_gold_holders=certain,
+        possible_gold_holders=possible,
+        first_year=first_on.year if first_on else None,
+        **counted,
+    )
 
 
 @dataclass(frozen=True)
 class LevelCount:
-    """How many published labels of a level are in each state on a day, and who holds it."""
+    """How many published labels of a level are in each state on a day, and who holds it.
+
+    `possible_holders` are further clusters: of their labels it cannot be told.
+    """
 
     level: Level
     states: dict[str, int]
     holders: int
+    possible_holders: int
 
     @property
     def valid(self) -> int:
@@ -97,7 +106,8 @@ def counts(day: date, levels: Iterable[Level]) -> list[LevelCount]:
             states={
                 state: number for (code, state), number in by_state.items() if code == level.code
             },
-            holders=holders.get(level.code, 0),
+            holders=holders.get(level.code, (0, 0))[0],
+            possible_holders=holders.get(level.code, (0, 0))[1],
         )
         for level in levels
     ]

@@ -7,23 +7,29 @@ from enum import StrEnum
 
 from clusters.models import Cluster, Programme
 from labels.models import Label, RequiredLevel
-from labels.validity import State, spell_on
+from labels.validity import State, naming_order, spell_on
+from labels.words import Reply, reply_of
 
 
 class Standing(StrEnum):
-    """How a cluster stands on the day: it holds the level, only holds it now, or neither."""
+    """How a cluster stands on the day.
+
+    It holds the level; it only holds it now; its label has ended, as this register shows; or this
+    register cannot tell, for want of a label or of its days.
+    """
 
     MEETS = "meets"
     LAPSES = "lapses"
     LACKS = "lacks"
+    CANNOT_BE_TOLD = "cannot_be_told"
 
 
 @dataclass(frozen=True)
 class ParticipantOnDay:
     """A cluster that takes part on the day.
 
-    `label` is the one by which it meets the requirement on the day, or until it lapses;
-    `last_day` is the last on which that is valid.
+    `label` is the one by which it meets the requirement on the day, or until it lapses, and else
+    the one that says most about the day. `last_day` is the last on which it is valid for certain.
     """
 
     cluster: Cluster
@@ -60,6 +66,10 @@ class RequirementOnDay:
     @property
     def lacking(self) -> list[ParticipantOnDay]:
         return self.of(Standing.LACKS)
+
+    @property
+    def untold(self) -> list[ParticipantOnDay]:
+        return self.of(Standing.CANNOT_BE_TOLD)
 
     def of(self, standing: Standing) -> list[ParticipantOnDay]:
         return [row for row in self.participants if row.standing == standing]
@@ -110,15 +120,37 @@ def participant(
     cluster: Cluster, labels: Sequence[Label], day: date, today: date, *, takes_part_today: bool
 ) -> ParticipantOnDay:
     meets_today = takes_part_today and any(is_valid(label, today) for label in labels)
+    telling = labels_telling(labels, day)
+    label: Label | None = telling[0] if telling else None
+    last_day = None
     if lasting := longest_lasting(labels, day, day):
         standing, (label, last_day) = Standing.MEETS, lasting
+    elif label is None or any(
+        reply_of(one.state_on(day)) == Reply.CANNOT_BE_TOLD for one in telling
+    ):
+        # No label here does not prove that there is none.
+        standing = Standing.CANNOT_BE_TOLD
     elif meets_today and day > today and (lasting := longest_lasting(labels, today, day)):
         standing, (label, last_day) = Standing.LAPSES, lasting
     else:
-        return ParticipantOnDay(cluster, Standing.LACKS, takes_part_today, meets_today)
+        standing, last_day = Standing.LACKS, last_valid_day(label, day)
     return ParticipantOnDay(
         cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label)
     )
+
+
+def labels_telling(labels: Iterable[Label], day: date) -> list[Label]:
+    # What says something about the day, the most first: one that begins later does not.
+    begun = [label for label in labels if label.state_on(day) != State.NOT_YET]
+    return sorted(
+        begun,
+        key=lambda label: naming_order(label.level.rank, label.state_on(day), label.starts_on),
+    )
+
+
+def last_valid_day(label: Label, day: date) -> date | None:
+    spells = [one.last for one in label.spells() if one.state == State.VALID and one.last < day]
+    return max(spells, default=None)
 
 
 def longest_lasting(labels: Iterable[Label], first: date, last: date) -> tuple[Label, date] | None:
@@ -143,9 +175,9 @@ def is_valid(label: Label, day: date) -> bool:
     return label.state_on(day) == State.VALID
 
 
-def deadline(label: Label) -> date | None:
+def deadline(label: Label | None) -> date | None:
     # The last day to renew it; none for what is gone for good by then.
-    if label.revoked_on is not None or label.transferred_on is not None:
+    if label is None or label.revoked_on is not None or label.transferred_on is not None:
         return None
     return label.renewable_until
 
@@ -174,7 +206,7 @@ def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> li
     # What the page shows, in its order; no row where nothing is required.
     if requirement is None:
         return []
-    in_order = (*requirement.meeting, *requirement.lapsing, *requirement.lacking)
+    in_order = [row for standing in Standing for row in requirement.of(standing)]
     return [
         [
             programme.public_id,

@@ -4,30 +4,25 @@ Everything is said of this register only, and of a day. Where dates are unknown 
 decide, the clusters in question are counted apart: nothing is rounded into a certainty.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
-from django.db.models.expressions import Case, Value, When
+from django.db.models import F, Q
 
-from clusters.dates import PartialDate, add_months
-from labels.models import Label, LabelKind, LabelQuerySet
-
-# No rule lets a label last longer.
-LONGEST_YEARS = 10
+from labels.models import Label, LabelKind
+from labels.validity import State
 
 
 @dataclass(frozen=True)
 class Holders:
     """Other clusters with a valid label of the level on a day.
 
-    `rough`: those of them whose dates, known to the month or the year only, leave it open.
-    `undated`: further clusters, with a label of the level whose dates are unknown.
+    `uncertain`: further clusters, whose dates are known to the month or the year only and leave it
+    open. `undated`: further ones still, whose dates are unknown.
     """
 
     number: int
-    rough: int
+    uncertain: int
     in_portfolio: int
     without_portfolio: int
     undated: int
@@ -53,48 +48,22 @@ class Start:
 
 
 def holders_beside(label: Label, day: date) -> Holders:
-    """Two queries."""
+    """One query."""
     others = Label.objects.published().of_levels([label.level_id]).exclude(cluster=label.cluster_id)
-    portfolios: dict[int, int | None] = {}
-    certain: set[int] = set()
-    for cluster, portfolio, is_rough in with_roughness(others.valid_on(day), day):
-        portfolios[cluster] = portfolio
-        if not is_rough:
-            certain.add(cluster)
-    undated = set(others.undated_on(day).order_by().values_list("cluster", flat=True))
+    found = others.with_state(day).order_by()
+    portfolios: dict[State, dict[int, int | None]] = {state: {} for state in State}
+    rows = found.values_list("cluster", "cluster__portfolio", F("state"))
+    for cluster, portfolio, state in rows:
+        portfolios[State(state)][cluster] = portfolio
+    valid, uncertain = portfolios[State.VALID], portfolios[State.UNCERTAIN]
     own = label.cluster.portfolio_id
     return Holders(
-        number=len(portfolios),
-        rough=len(portfolios.keys() - certain),
-        in_portfolio=sum(own is not None and found == own for found in portfolios.values()),
-        without_portfolio=sum(found is None for found in portfolios.values()),
-        undated=len(undated - portfolios.keys()),
+        number=len(valid),
+        uncertain=len(uncertain.keys() - valid.keys()),
+        in_portfolio=sum(own is not None and found == own for found in valid.values()),
+        without_portfolio=sum(found is None for found in valid.values()),
+        undated=len(portfolios[State.UNDATED].keys() - valid.keys() - uncertain.keys()),
     )
-
-
-def with_roughness(labels: LabelQuerySet, day: date) -> list[tuple[int, int | None, bool]]:
-    """Of valid labels the cluster, its portfolio, and whether the day may lie outside after all.
-
-    The register reckons from the first day of a start's period, and from a start known by its
-    year to the end of a year. A month printed as the end is its last day, as on certificates.
-    """
-    this_year, this_month = PartialDate(day.year), PartialDate(day.year, day.month)
-    to_come = [period for period in (this_year, this_month) if period.last_day > day]
-    years = [PartialDate(day.year - ago) for ago in range(LONGEST_YEARS + 1)]
-    may_begin_later = started_in(to_come) & Q(renews=None)
-    may_end_before = Q(started_in(years), end_is_computed=True, ends_on__lt=add_months(day, 12))
-    ends_this_year = Q(valid_until=this_year, extended_until=None)
-    is_rough = Case(
-        When(may_begin_later | may_end_before | ends_this_year, then=Value(True)),
-        default=Value(False),
-    )
-    found = labels.order_by().annotate(is_rough=is_rough)
-    return list(found.values_list("cluster", "cluster__portfolio", "is_rough"))
-
-
-def started_in(periods: Sequence[PartialDate]) -> Q:
-    # Labels whose start is printed as one of these periods.
-    return Q(assessed_on__in=periods) | Q(assessed_on=None, awarded_on__in=periods)
 
 
 def precedence(label: Label) -> Precedence:

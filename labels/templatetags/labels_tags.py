@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from labels.models import STATE_NAMES, Label
 from labels.validity import State
-from labels.words import state_in_words as sentence
+from labels.words import end_in_short, start_in_short, verdict
 
 register = template.Library()
 
@@ -25,8 +25,18 @@ def state_name(state: str) -> str:
 
 @register.filter
 def state_sentence(label: Label, day: date) -> str:
-    """`{{ label|state_sentence:day }}`: the state on the day as a sentence."""
-    return sentence(label, day)
+    """`{{ label|state_sentence:day }}`: the state on the day as a sentence, with its caveat."""
+    return str(verdict(label, day))
+
+
+@register.filter
+def short_start(label: Label) -> str:
+    return start_in_short(label)
+
+
+@register.filter
+def short_end(label: Label) -> str:
+    return end_in_short(label)
 
 
 @register.filter

@@ -13,15 +13,15 @@ from django.urls import reverse
 from clusters.formats.writers import Value, csv_text, value_as_text, write_spreadsheet
 from clusters.http.addresses import absolute
 from clusters.models import PublicRecord
-from labels.formats.records import label_record
+from labels.formats.records import label_record, label_record_in_words
 from labels.models import Label
-from labels.verify.lookup import VERDICT_WORDS, Answer, Verdict, verify_all
+from labels.validity import Days
+from labels.verify.lookup import LINE_VERDICTS, Answer, LineVerdict, verify_all
 from labels.verify.questions import QuestionLine
-from labels.words import state_in_words
 
 COLUMNS = (
-    *("line", "asked", "verdict", "found_as", "state_in_words", "id", "level", "state"),
-    *("cluster", "country", "certificate_number", "starts_on", "ends_on", "renewable_until"),
+    *("line", "asked", "verdict", "found_as", "state_in_words", "caveat", "id", "level", "state"),
+    *("cluster", "country", "certificate_number", *Days._fields, "valid_until_is_computed"),
     *("url", "transferred_to", "other_labels", "on", "nearest", "reasons"),
 )
 
@@ -43,12 +43,12 @@ class Answered:
 class AnswersPart:
     """The lines of a list with one verdict."""
 
-    verdict: Verdict
+    verdict: LineVerdict
     lines: list[Answered]
 
     @property
     def name(self) -> str:
-        return str(VERDICT_WORDS[self.verdict])
+        return str(LINE_VERDICTS[self.verdict])
 
 
 def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
@@ -58,7 +58,7 @@ def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
 
 def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
     # The valid ones first; every verdict has its part.
-    by_verdict: dict[Verdict, list[Answered]] = {verdict: [] for verdict in Verdict}
+    by_verdict: dict[LineVerdict, list[Answered]] = {verdict: [] for verdict in LineVerdict}
     for line in answered:
         by_verdict[line.answer.verdict].append(line)
     return [AnswersPart(verdict, lines) for verdict, lines in by_verdict.items()]
@@ -70,7 +70,7 @@ def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
     counted = Counter(line.answer.verdict for line in answered)
     return {
         "on": day.isoformat(),
-        "summary": {verdict.value: counted[verdict] for verdict in Verdict},
+        "summary": {verdict.value: counted[verdict] for verdict in LineVerdict},
         "answers": [answer_data(line, records) for line in answered],
     }
 
@@ -82,7 +82,8 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
         "asked": answer.asked,
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
-        "in_words": answer.sentence,
+        "in_words": answer.words.sentence,
+        "caveat": answer.words.caveat or None,
         "page": absolute_page(answer),
         "labels": [label_data(label, answer.day, records) for label in answer.labels],
         "more_labels": answer.more_labels,
@@ -112,8 +113,7 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
 def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -> dict[str, object]:
     # Its record and the state in words; made once for all lines.
     if label.pk not in records:
-        in_words = {"state_in_words": state_in_words(label, day)}
-        records[label.pk] = label_record(label, day) | in_words
+        records[label.pk] = label_record_in_words(label, day)
     return records[label.pk]
 
 
@@ -136,7 +136,8 @@ def answer_row(line: Answered) -> list[Value]:
         "asked": answer.asked,
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
-        "state_in_words": answer.sentence,
+        "state_in_words": answer.words.sentence,
+        "caveat": answer.words.caveat,
         "cluster": cluster.get("name")
         or joined_messages(c.name for c in answer.clusters_without_labels),
         "country": cluster.get("country"),

@@ -20,8 +20,9 @@ from clusters.models import Cluster, ClusterName, Management, Organisation, Orga
 from clusters.tables.similar_names import similar_names
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
+from labels.validity import State
 from labels.verify.questions import Question, fold_question, question, reasons
-from labels.words import state_in_words
+from labels.words import Reply, Verdict, absence_caveat, reply_of, verdict
 
 MOST_CLUSTERS = 10
 MOST_LABELS = 20
@@ -66,18 +67,22 @@ FOUND_WORDS = {
 }
 
 
-class Verdict(StrEnum):
+class LineVerdict(StrEnum):
+    """What is answered to a line: one word for a label that is found, and for none."""
+
     VALID = "valid"
+    UNCERTAIN = "uncertain"
     NOT_VALID = "not_valid"
     TRANSFERRED = "transferred"
     UNKNOWN = "unknown"
 
 
-VERDICT_WORDS = {
-    Verdict.VALID: gettext_lazy("valid"),
-    Verdict.NOT_VALID: gettext_lazy("not valid"),
-    Verdict.TRANSFERRED: gettext_lazy("transferred"),
-    Verdict.UNKNOWN: gettext_lazy("unknown"),
+LINE_VERDICTS = {
+    LineVerdict.VALID: gettext_lazy("valid"),
+    LineVerdict.UNCERTAIN: gettext_lazy("cannot be told"),
+    LineVerdict.NOT_VALID: gettext_lazy("not valid"),
+    LineVerdict.TRANSFERRED: gettext_lazy("transferred"),
+    LineVerdict.UNKNOWN: gettext_lazy("unknown"),
 }
 
 LIKENESS_WORDS = {
@@ -137,28 +142,37 @@ class Answer:
         return headline(self.labels)
 
     @property
-    def verdict(self) -> Verdict:
-        if self.is_unknown:
-            return Verdict.UNKNOWN
-        state: str = self.label.state if self.label else ""
-        verdicts = {"valid": Verdict.VALID, "transferred": Verdict.TRANSFERRED}
-        return verdicts.get(state, Verdict.NOT_VALID)
+    def verdict(self) -> LineVerdict:
+        # A cluster without a label here may hold one that the register does not know.
+        if self.label is None:
+            return LineVerdict.UNKNOWN
+        state = State(self.label.state)
+        if state == State.TRANSFERRED:
+            return LineVerdict.TRANSFERRED
+        return {
+            Reply.YES: LineVerdict.VALID,
+            Reply.CANNOT_BE_TOLD: LineVerdict.UNCERTAIN,
+            Reply.NO: LineVerdict.NOT_VALID,
+        }[reply_of(state)]
 
     @property
     def found_in_words(self) -> str:
         return str(FOUND_WORDS[self.found_as]) if self.found_as else ""
 
-    @property
-    def sentence(self) -> str:
-        # The state on the day in words, or why there is none.
-        label = self.label
-        if label is not None:
-            return state_in_words(label, self.day)
+    @cached_property
+    def words(self) -> Verdict:
+        # The verdict on the label that decides, or why there is none.
+        if self.label is not None:
+            return verdict(self.label, self.day)
         if self.is_unknown:
-            return _("Nothing in this register has this number, name or address.")
-        if self.clusters_without_labels:
-            return _("The register holds no label of this cluster.")
-        return _("The register holds no cluster that this organisation manages or managed.")
+            sentence = _("Nothing in this register has this number, name or address.")
+        elif self.clusters_without_labels:
+            sentence = _("This register holds no label of this cluster.")
+        else:
+            sentence = _(
+                "This register holds no cluster that this organisation manages or managed."
+            )
+        return Verdict(Reply.CANNOT_BE_TOLD, sentence, absence_caveat())
 
 
 @dataclass

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from labels.models import NoticeAnswer
 from labels.notices.mails import notice_facts, read_link, save_answer
-from labels.words import state_in_words
+from labels.words import verdict
 
 
 # The signed link is the authority, not a session; a GET writes nothing, as mail scanners open it.
@@ -31,7 +31,7 @@ def notice(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "section": "",
         "notice": link.notice,
-        "sentence": state_in_words(link.label, today),
+        "verdict": verdict(link.label, today),
         **notice_facts(link.label, today),
         "may_say_received": NoticeAnswer.RECEIVED in link.answers,
         "may_say_renewing": NoticeAnswer.RENEWING in link.answers,

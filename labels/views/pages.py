@@ -17,7 +17,7 @@ from clusters.http.paging import numbered_page
 from clusters.http.responses import open_to_all
 from clusters.models import Portfolio, RecordKind
 from clusters.views.contact import cookieless_form, report_page
-from labels.formats.records import certification_data, label_record
+from labels.formats.records import certification_data, label_record_in_words
 from labels.life.chronicle import steps_of
 from labels.life.spans import timeline_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
@@ -25,7 +25,7 @@ from labels.proofs.seal import embeddings
 from labels.register.holdings import level_options
 from labels.register.queries import counts, labels_of
 from labels.register.query import Facets, RegisterQuery, cube_of, read_register_query
-from labels.words import state_in_words
+from labels.words import verdict
 from news.queries import announcements_of_label
 
 PER_PAGE = 50
@@ -84,7 +84,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "section": "labels",
         "as_of": shown,
         "label": label,
-        "sentence": state_in_words(label, shown.day),
+        "verdict": verdict(label, shown.day),
         "problems": shown.problems,
         "labels": labels,
         "renews": next((other for other in labels if other.pk == label.renews_id), None),
@@ -122,7 +122,7 @@ def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
     if label is None:
         return machine_answer({"error": "there is no label with this id"}, 404)
     with translation.override("en"):
-        return machine_answer(label_record(label, day))
+        return machine_answer(label_record_in_words(label, day))
 
 
 def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:

@@ -83,7 +83,7 @@ def label_credential(request: HttpRequest, public_id: str) -> HttpResponseBase:
         return error_response(request, ["there is no label with this number"], 404)
     if label.public_id != public_id:
         return redirect_permanently(request, "label_credential", label.public_id)
-    if label.starts_on is None:
+    if not label.has_certain_days:
         problem = "the days of this label are not known, so there is nothing to attest"
         return error_response(request, [problem], 404)
     return signed(request, credential(label), timezone.now())

@@ -28,6 +28,7 @@ ON = f"on={DAY}"
 # The start of a label that is in each state on that day; its end lies two years after.
 STARTS = {
     State.VALID: date(2017, 3, 1),
+    State.UNCERTAIN: date(2017, 2, 1),
     State.SUSPENDED: date(2017, 4, 1),
     State.RENEWABLE: date(2015, 9, 1),
     State.NOT_YET: date(2018, 9, 1),
@@ -52,6 +53,9 @@ def label_in(state: State, cluster: Cluster, level: str, later: timedelta) -> La
     if state in STARTS:
         label.starts_on = STARTS[state] + later
         label.ends_on = label.starts_on + timedelta(730)
+        is_rough = state == State.UNCERTAIN
+        label.certain_from = label.ends_on if is_rough else label.starts_on
+        label.certain_until = label.ends_on
         label.renewable_until = label.ends_on + timedelta(365)
     if state == State.TRANSFERRED:
         assert label.starts_on
@@ -242,6 +246,8 @@ def lives(draw: st.DrawFn) -> tuple[date, list[Any]]:
     end = start + timedelta(draw(st.integers(0, 900)))
     label = LabelDays(
         starts_on=start,
+        certain_from=start + timedelta(draw(st.integers(0, 400))),
+        certain_until=end - timedelta(draw(st.integers(0, 400))),
         ends_on=end,
         renewable_until=end + timedelta(draw(st.integers(0, 400))),
         revoked_on=draw(st.none() | days),

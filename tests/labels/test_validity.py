@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from clusters.dates import PartialDate
 from labels.models import Label, Suspension
-from labels.validity import Interval, LabelDays, Rule, State, rule_on, state_on, validity
+from labels.validity import (
+    Days,
+    Interval,
+    LabelDays,
+    PossibleDays,
+    Rule,
+    State,
+    rule_on,
+    state_on,
+    validity,
+)
 from tests.factories import make_cluster, make_label, make_undated_label
 
 OLD = Rule(date(2010, 11, 1), 24, 24, True, 12)
@@ -40,7 +50,7 @@ def test_validity_of_a_first_award_without_a_printed_end(
     days = validity(start=PartialDate.parse(start), printed_end=None, rules=RULES)
 
     assert days is not None
-    assert (days.starts_on, days.ends_on, days.renewable_until) == (
+    assert (days.start.earliest, days.end.latest, days.renewable_until) == (
         day(first),
         day(last),
         day(renewable),
@@ -52,17 +62,17 @@ def test_validity_of_a_first_award_without_a_printed_end(
     ("end", "first", "last"),
     [
         pytest.param("2019-01-10", "2017-01-11", "2019-01-10", id="day"),
-        pytest.param("2025-09", "2023-10-01", "2025-09-30", id="month"),
-        pytest.param("2017", "2016-01-01", "2017-12-31", id="year"),
+        pytest.param("2025-09", "2023-09-02", "2025-09-30", id="month"),
+        pytest.param("2017", "2015-01-02", "2017-12-31", id="year"),
         pytest.param("2020-02-29", "2018-03-01", "2020-02-29", id="29 February"),
-        pytest.param("2022-02", "2020-02-29", "2022-02-28", id="end of February"),
+        pytest.param("2022-02", "2020-02-02", "2022-02-28", id="end of February"),
     ],
 )
 def test_validity_of_a_printed_end_without_a_start(end: str, first: str, last: str) -> None:
     days = validity(start=None, printed_end=PartialDate.parse(end), rules=RULES)
 
     assert days is not None
-    assert (days.starts_on, days.ends_on) == (day(first), day(last))
+    assert (days.start.earliest, days.end.latest) == (day(first), day(last))
     assert (days.start_is_computed, days.end_is_computed) == (True, False)
 
 
@@ -72,7 +82,7 @@ def test_validity_keeps_a_printed_end_whatever_the_rule_says() -> None:
     )
 
     assert days is not None
-    assert (days.ends_on, days.end_is_computed) == (day("2016-03-31"), False)
+    assert (days.end.latest, days.end_is_computed) == (day("2016-03-31"), False)
 
 
 def test_validity_of_neither_start_nor_end_is_unknown() -> None:
@@ -94,7 +104,7 @@ def test_validity_on_one_day_is_allowed() -> None:
     )
 
     assert days is not None
-    assert days.starts_on == days.ends_on == day("2015-07-01")
+    assert {*days.start, *days.end} == {day("2015-07-01")}
 
 
 @pytest.mark.parametrize(
@@ -112,11 +122,11 @@ def test_validity_of_a_renewal_is_seamless(previous_end: str, first: str, last: 
         printed_end=None,
         rules=RULES,
         is_renewal=True,
-        previous_end=day(previous_end),
+        previous_end=PossibleDays(day(previous_end), day(previous_end)),
     )
 
     assert days is not None
-    assert (days.starts_on, days.ends_on) == (day(first), day(last))
+    assert (days.start.earliest, days.end.latest) == (day(first), day(last))
     assert (days.start_is_computed, days.end_is_computed) == (True, True)
 
 
@@ -127,7 +137,7 @@ def test_validity_of_a_renewal_is_seamless(previous_end: str, first: str, last: 
         pytest.param({"start": "2015-07"}, OLD, (False, True), id="month, to its end"),
         pytest.param({"start": "2015-07"}, EXACT, (False, False), id="month, to the day"),
         pytest.param({"start": "2015"}, OLD, (False, False), id="year"),
-        pytest.param({"printed_end": "2017-07-31"}, OLD, (False, True), id="printed day"),
+        pytest.param({"printed_end": "2017-07-31"}, OLD, (True, True), id="printed day"),
         pytest.param({"printed_end": "2017-07"}, OLD, (False, False), id="printed month"),
         pytest.param(
             {"start": "2015", "extended_until": day("2018-01-31")},
@@ -135,9 +145,14 @@ def test_validity_of_a_renewal_is_seamless(previous_end: str, first: str, last: 
             (False, True),
             id="extended",
         ),
-        pytest.param({"previous_end": day("2017-07-31")}, OLD, (True, True), id="renewal"),
         pytest.param(
-            {"previous_end": day("2017-12-31"), "previous_end_is_exact": False},
+            {"previous_end": PossibleDays(day("2017-07-31"), day("2017-07-31"))},
+            OLD,
+            (True, True),
+            id="renewal",
+        ),
+        pytest.param(
+            {"previous_end": PossibleDays(day("2017-01-31"), day("2017-12-31"))},
             OLD,
             (False, False),
             id="renewal of a rough one",
@@ -155,7 +170,7 @@ def test_day_is_exact_where_it_is_known_or_follows(
     days = validity(**given | dates, rules=[rule])
 
     assert days is not None
-    assert (days.start_is_exact, days.end_is_exact) == exact
+    assert tuple(len(set(one)) == 1 for one in (days.start, days.end)) == exact
 
 
 def test_validity_of_a_renewal_of_an_unknown_label_counts_from_its_own_start() -> None:
@@ -164,14 +179,14 @@ def test_validity_of_a_renewal_of_an_unknown_label_counts_from_its_own_start() -
     )
 
     assert days is not None
-    assert (days.starts_on, days.ends_on) == (day("2020-05-01"), day("2023-05-31"))
+    assert (days.start.earliest, days.end.latest) == (day("2020-05-01"), day("2023-05-31"))
 
 
 def test_validity_by_a_rule_that_does_not_end_with_the_month() -> None:
     days = validity(start=PartialDate.parse("2012-04-18"), printed_end=None, rules=[EXACT])
 
     assert days is not None
-    assert days.ends_on == day("2014-04-18")
+    assert days.end == (day("2014-04-18"), day("2014-04-18"))
 
 
 @pytest.mark.parametrize(
@@ -189,6 +204,8 @@ def test_rule_on_day(on: str, rule: Rule) -> None:
 
 DATED: dict[str, Any] = {
     "starts_on": day("2015-07-01"),
+    "certain_from": day("2015-07-31"),
+    "certain_until": day("2017-06-30"),
     "ends_on": day("2017-07-31"),
     "renewable_until": day("2018-07-31"),
 }
@@ -200,8 +217,21 @@ LATE_PAUSE = [Interval(day("2017-07-01"))]
     ("on", "fields", "state"),
     [
         pytest.param("2015-06-30", {}, State.NOT_YET, id="day before the start"),
-        pytest.param("2015-07-01", {}, State.VALID, id="first day"),
-        pytest.param("2017-07-31", {}, State.VALID, id="last day"),
+        pytest.param("2015-07-01", {}, State.UNCERTAIN, id="earliest first day"),
+        pytest.param("2015-07-30", {}, State.UNCERTAIN, id="day before the latest first day"),
+        pytest.param("2015-07-31", {}, State.VALID, id="latest first day"),
+        pytest.param("2017-06-30", {}, State.VALID, id="earliest last day"),
+        pytest.param("2017-07-01", {}, State.UNCERTAIN, id="day after the earliest last day"),
+        pytest.param("2017-07-31", {}, State.UNCERTAIN, id="latest last day"),
+        pytest.param(
+            "2016-01-01", {"certain_from": day("2017-07-01")}, State.UNCERTAIN, id="no certain day"
+        ),
+        pytest.param(
+            "2017-07-01",
+            {"certain_from": day("2017-07-01")},
+            State.UNCERTAIN,
+            id="none at its latest start",
+        ),
         pytest.param("2017-08-01", {}, State.RENEWABLE, id="day after the end"),
         pytest.param("2018-07-31", {}, State.RENEWABLE, id="last day of renewal"),
         pytest.param("2018-08-01", {}, State.EXPIRED, id="day after the renewal"),
@@ -230,20 +260,10 @@ LATE_PAUSE = [Interval(day("2017-07-01"))]
         pytest.param(
             "2016-01-01", {"taken_over_on": day("2015-08-01")}, State.VALID, id="both valid"
         ),
-        pytest.param(
-            "2016-01-01",
-            {"starts_on": None, "ends_on": None, "renewable_until": None},
-            State.UNDATED,
-            id="undated",
-        ),
+        pytest.param("2016-01-01", dict.fromkeys(Days._fields), State.UNDATED, id="undated"),
         pytest.param(
             "2016-06-01",
-            {
-                "starts_on": None,
-                "ends_on": None,
-                "renewable_until": None,
-                "revoked_on": day("2016-06-01"),
-            },
+            {**dict.fromkeys(Days._fields), "revoked_on": day("2016-06-01")},
             State.REVOKED,
             id="undated and revoked",
         ),
@@ -257,7 +277,7 @@ def boundary_days(labels: Sequence[Label]) -> list[date]:
     """Each day on which a state may change, the day before and the day after."""
     days: set[date | None] = {date(2015, 1, 1)}
     for label in labels:
-        days |= {label.starts_on, label.ends_on, label.renewable_until, label.revoked_on}
+        days |= {*label.effective_days, label.revoked_on}
         for suspension in label.suspensions.all():
             days |= {suspension.starts_on, suspension.ends_on}
     return sorted({near + timedelta(days=by) for near in days if near for by in (-1, 0, 1)})
@@ -346,6 +366,7 @@ days = st.dates(date(2014, 1, 1), date(2018, 12, 31))
 @st.composite
 def label_rows(draw: st.DrawFn) -> dict[str, Any]:
     first, last, renewable = sorted(draw(st.tuples(days, days, days)))
+    certain = draw(st.tuples(*2 * [st.dates(first, last)]))
     is_dated, revoked_on = draw(st.booleans()), draw(st.none() | days)
     is_transferred = is_dated and first < last and draw(st.integers(0, 3)) == 0
     transfer = draw(st.dates(first + timedelta(days=1), last)) if is_transferred else None
@@ -353,6 +374,8 @@ def label_rows(draw: st.DrawFn) -> dict[str, Any]:
         "level_id": draw(st.sampled_from(["gold", "bronze"])),
         "is_published": draw(st.integers(0, 3)) > 0,
         "starts_on": first if is_dated else None,
+        "certain_from": certain[0] if is_dated else None,
+        "certain_until": certain[1] if is_dated else None,
         "ends_on": last if is_dated else None,
         "renewable_until": renewable if is_dated else None,
         "transferred_on": transfer,

@@ -12,8 +12,8 @@ from labels.validity import State
 
 class Command(BaseCommand):
     help = (
-        "Counts the published labels of each level by their state on a day, and the clusters "
-        "that hold a valid one."
+        "Counts the published labels of each level by their state on a day, the clusters that "
+        "hold a valid one, and further ones of whose labels it cannot be told."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,21 +44,29 @@ def register_counts(on: date) -> dict[str, Any]:
             level: {state.value: by_state.get((level, state.value), 0) for state in State}
             for level in levels
         },
-        "holders": {level: holders.get(level, 0) for level in levels},
+        "holders": {level: holders.get(level, (0, 0))[0] for level in levels},
+        "possible_holders": {level: holders.get(level, (0, 0))[1] for level in levels},
     }
 
 
 def counts_as_text(counts: dict[str, Any]) -> str:
-    titles = ["level", *(state.value for state in State), "holders"]
+    titles = ["level", *(state.value for state in State), "holders", "possible"]
     rows = [
-        [level, *map(str, states.values()), str(counts["holders"][level])]
+        [
+            level,
+            *map(str, states.values()),
+            str(counts["holders"][level]),
+            str(counts["possible_holders"][level]),
+        ]
         for level, states in counts["labels"].items()
     ]
     lines = [
         "  ".join([row[0].ljust(6), *map(right_aligned, row[1:], titles[1:])])
         for row in [titles, *rows]
     ]
-    return "\n".join([f"Labels by state on {counts['on']}, and clusters with a valid one", *lines])
+    return "\n".join(
+        [f"Labels by state on {counts['on']}, and clusters that hold or may hold one", *lines]
+    )
 
 
 def right_aligned(cell: str, title: str) -> str:
