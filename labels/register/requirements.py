@@ -39,6 +39,11 @@ class ParticipantOnDay:
     label: Label | None = None
     last_day: date | None = None
     renewable_until: date | None = None
+    day: date | None = None
+
+    @property
+    def state_on_day(self) -> State | None:
+        return self.label.state_on(self.day) if self.label and self.day else None
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ def participant(
     else:
         standing, last_day = Standing.LACKS, last_valid_day(label, day)
     return ParticipantOnDay(
-        cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label)
+        cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label), day
     )
 
 
