@@ -182,6 +182,9 @@ class StatementRecord(BaseModel):
     )
     count: int
     is_more_than: bool = Field(description="The source says “more than”.")
+    level: str | None = Field(
+        description="The level, where all clusters that hold it were counted.", examples=["gold"]
+    )
     detail: InTwoLanguages = Field(examples=[{"en": None, "it": None}])
     source: str = Field(examples=["https://www.example.org/labels"])
 
@@ -342,6 +345,7 @@ def statement_record(row: Statement) -> Data:
         "definition": in_two_languages(row, "definition"),
         "count": row.count,
         "is_more_than": row.is_more_than,
+        "level": row.level_id,
         "detail": in_two_languages(row, "detail"),
         "source": row.source,
     }

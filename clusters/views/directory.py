@@ -26,7 +26,7 @@ from clusters.models import Cluster, Lineage, Management, Organisation, Programm
 from labels.formats.records import certifications
 from labels.life.spans import timeline_of
 from labels.register.holdings import directory
-from labels.register.queries import current_level, headline, labels_of
+from labels.register.queries import coverage, headline, labels_of
 from labels.register.requirements import announced, requirement_of
 from news.queries import announcements_of, announcements_of_organisation
 
@@ -203,6 +203,7 @@ def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
     shown = as_of(request.GET, request.path, today)
     participations = list(programme.participations.public())
     labels = labels_of([participation.cluster for participation in participations], shown.day)
+    requirement = requirement_of(programme, shown.day, today)
     crumbs = [Link(_("Programmes"), reverse("clusters:programme_list"))]
     return TemplateResponse(
         request,
@@ -211,13 +212,14 @@ def programme_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "section": "programmes",
             "programme": programme,
             "participations": [
-                (participation, current_level(labels[participation.cluster_id]))
+                (participation, headline(labels[participation.cluster_id]))
                 for participation in participations
             ],
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
-            "requirement": requirement_of(programme, shown.day, today),
+            "requirement": requirement,
             "announced": announced(programme, shown.day),
+            "coverage": coverage(shown.day, [requirement.required.level_id]) if requirement else [],
             "as_of": shown,
         },
     )

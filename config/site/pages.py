@@ -29,7 +29,7 @@ from config.snapshot.records import ANNOUNCEMENT, LEVEL, PORTFOLIO, REGION
 from labels.formats.records import FACTS as LABEL
 from labels.models import Label
 from labels.register.holdings import directory
-from labels.register.queries import figures, latest_awards
+from labels.register.queries import coverage, figures, latest_awards
 from news.models import Announcement
 from news.queries import latest
 
@@ -51,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "countries": clusters.count_countries(),
             "points": directory(QueryDict(), reverse("clusters:list"), today).points(),
             "figures": figures(today),
+            "coverage": coverage(today, ["gold"]),
             "examples": examples(),
             "announcements": latest(timezone.now(), ANNOUNCEMENTS),
             "awards": latest_awards(today, AWARDS),

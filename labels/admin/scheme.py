@@ -153,7 +153,7 @@ class StatementAdmin(PortalAdmin):
     search_fields = ("definition_en", "definition_it", "detail_en", "detail_it", "source")
     search_help_text = _("What was counted, detail or source.")
     fieldsets = (
-        (None, {"fields": ("as_of_on", ("count", "is_more_than"), "source")}),
+        (None, {"fields": ("as_of_on", "level", ("count", "is_more_than"), "source")}),
         (
             _("What was counted"),
             {"fields": ("definition_en", "definition_it", "detail_en", "detail_it")},

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ('detail_en', models.CharField(blank=True, max_length=300, verbose_name='detail (English)')),
                 ('detail_it', models.CharField(blank=True, max_length=300, verbose_name='detail (Italian)')),
                 ('source', models.CharField(max_length=500, verbose_name='source')),
+                ('level', models.ForeignKey(blank=True, help_text='Only where every cluster with a label of this level was counted: beside it stands how many of them this register holds.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='labels.level', verbose_name='level')),
             ],
             options={
                 'verbose_name': 'published count',
@@ -233,6 +234,7 @@ class Migration(migrations.Migration):
                 ('history_change_reason', models.TextField(null=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('level', models.ForeignKey(blank=True, db_constraint=False, help_text='Only where every cluster with a label of this level was counted: beside it stands how many of them this register holds.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='labels.level', verbose_name='level')),
             ],
             options={
                 'verbose_name': 'historical published count',

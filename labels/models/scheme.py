@@ -271,6 +271,18 @@ class Statement(models.Model):
     as_of_on = PartialDateField(_("as of"))
     definition_en = models.CharField(_("what was counted (English)"), max_length=200)
     definition_it = models.CharField(_("what was counted (Italian)"), max_length=200)
+    level = models.ForeignKey(
+        Level,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="statements",
+        verbose_name=_("level"),
+        help_text=_(
+            "Only where every cluster with a label of this level was counted: beside it stands how "
+            "many of them this register holds."
+        ),
+    )
     count = models.PositiveIntegerField(_("number"))
     is_more_than = models.BooleanField(_("more than"), default=False)
     detail_en = models.CharField(_("detail (English)"), max_length=300, blank=True)

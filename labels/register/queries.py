@@ -1,6 +1,6 @@
 """What other pages ask the register: labels of clusters, current levels, figures, awards."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min, Q
 from django.db.models.lookups import Exact
 
 from clusters.models import Cluster
-from labels.models import Label, Level
+from labels.models import Label, Level, Statement
 from labels.validity import State, naming_order
 
 
@@ -111,6 +111,41 @@ def counts(day: date, levels: Iterable[Level]) -> list[LevelCount]:
         )
         for level in levels
     ]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a level this register holds: what a source counted, and what is counted here.
+
+    `holders` and `possible_holders` are those of the last day of the source's count.
+    """
+
+    statement: Statement
+    holders: int
+    possible_holders: int
+
+
+def coverage(day: date, levels: Collection[str] = ()) -> list[Coverage]:
+    """Of each level (all without `levels`) that a source counted, the count nearest before the day.
+
+    Where there is none before, the first one after. A query, and one for each level.
+    """
+    statements = Statement.objects.filter(level__isnull=False).select_related("level")
+    nearest: dict[str, Statement] = {}
+    for statement in statements.order_by("-level__rank", "as_of_on"):
+        code = statement.level_id
+        if (not levels or code in levels) and (
+            code not in nearest or statement.as_of_on.first_day <= day
+        ):
+            nearest[code] = statement
+    return [
+        Coverage(statement, *holders_on(statement.as_of_on.last_day).get(code, (0, 0)))
+        for code, statement in nearest.items()
+    ]
+
+
+def holders_on(day: date) -> dict[str, tuple[int, int]]:
+    return Label.objects.published().count_holders(day)
 
 
 def latest_awards(day: date, limit: int) -> list[Label]:

@@ -23,7 +23,7 @@ from labels.life.spans import timeline_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.proofs.seal import embeddings
 from labels.register.holdings import level_options
-from labels.register.queries import counts, labels_of
+from labels.register.queries import counts, coverage, labels_of
 from labels.register.query import Facets, RegisterQuery, cube_of, read_register_query
 from labels.words import verdict
 from news.queries import announcements_of_label
@@ -48,6 +48,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "suggestions": facets.suggestions(),
         "problems": [*query.problems, *shown.problems],
         "counts": counts(shown.day, levels),
+        "coverage": coverage(shown.day),
         "page_obj": numbered_page(query.labels(shown.day), request.GET, per_page=PER_PAGE),
         "downloads": downloads(query),
     }
@@ -145,6 +146,7 @@ def label_scheme(request: HttpRequest) -> HttpResponse:
         "bodies": IssuingBody.objects.prefetch_related("roles"),
         "statements": Statement.objects.latest_first(),
         "counts": counts(shown.day, levels),
+        "coverage": coverage(shown.day),
         "crumbs": crumbs(),
     }
     return TemplateResponse(request, "labels/label_scheme.html", context)

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from clusters.http.asof import as_of
 from clusters.tables.reader import TableRefused
 from clusters.views.contact import cookieless_form
+from labels.register.queries import coverage
 from labels.verify.answers import Answered, answer_lines, as_csv, as_json, as_spreadsheet, parts
 from labels.verify.limits import MINUTE, TooOften, is_within_limit, too_often
 from labels.verify.lookup import verify
@@ -75,7 +76,8 @@ def lines_to_verify(request: HttpRequest) -> list[QuestionLine]:
 def page(
     request: HttpRequest, context: dict[str, object], problem: Exception | None = None
 ) -> HttpResponse:
-    defaults = {"section": "verify", "asked": "", "answer": None, "lines": "", "answered": None}
+    defaults: dict[str, object] = {"coverage": coverage(timezone.localdate())}
+    defaults |= {"section": "verify", "asked": "", "answer": None, "lines": "", "answered": None}
     response = TemplateResponse(
         request,
         "labels/label_verify.html",
