@@ -133,7 +133,7 @@ def coverage(day: date, levels: Collection[str] = ()) -> list[Coverage]:
     statements = Statement.objects.filter(level__isnull=False).select_related("level")
     nearest: dict[str, Statement] = {}
     for statement in statements.order_by("-level__rank", "as_of_on"):
-        code = statement.level_id
+        code = str(statement.level_id)
         if (not levels or code in levels) and (
             code not in nearest or statement.as_of_on.first_day <= day
         ):
