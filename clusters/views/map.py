@@ -11,7 +11,7 @@ from clusters.http.asof import as_of
 from clusters.http.links import Link
 from clusters.http.responses import cached_page
 from clusters.map.projection import EUROPE, SHEETS, project
-from clusters.views.directory import filters_of, kept_parameters
+from clusters.views.directory import filters_of
 from labels.register.holdings import directory
 
 
@@ -52,7 +52,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
             ],
             "filters": render_part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
-            "kept": kept_parameters(found.query, "q"),
+            "kept": found.query.pairs("q"),
             "list_url": found.query.url(reverse("clusters:list")),
             "ways_out": [] if found.total else found.ways_out(),
             "as_of": as_of(request.GET, request.path, today),

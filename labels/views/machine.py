@@ -70,7 +70,7 @@ class RegisterRequest:
     @property
     def page(self) -> str:
         # The list for people that shows the same.
-        return absolute(f"{reverse('labels:list')}?{self.filters.querystring()}".rstrip("?"))
+        return absolute(self.filters.url(reverse("labels:list")))
 
     def records(self) -> Iterator[Record]:
         return label_records(self.labels, self.day)
@@ -90,14 +90,13 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
         filters = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
-        day, _problem = read_on(request.GET)
         language = request.GET.get("lang", "en")
         wrong = _wrong_values(request, filters)
         if wrong:
             return error_response(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
-            query = RegisterRequest(filters, day or timezone.localdate(now), now, language)
+            query = RegisterRequest(filters, filters.on or timezone.localdate(now), now, language)
             return conditional(request, cacheable(answer(query), now))
 
     return view
