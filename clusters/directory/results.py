@@ -1,7 +1,7 @@
 """The answer to a query: list, counts, map, and the way out of an empty list, from one index."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import islice
@@ -346,7 +346,7 @@ class Directory(FacetedList):
                 code: region.name
                 for code, region in reference.regions.items()
                 if not self.query.country
-                or reference.countries[code] in self.query.country
+                or region.country in self.query.country
                 or code in self.query.region
             }
         if name == "portfolio":
@@ -378,21 +378,17 @@ class Directory(FacetedList):
 
     def read_points(self) -> list[MapPoint]:
         index = self.index
-        counted = index.count_positions(self.found).items()
-        points = [
-            MapPoint(*index.positions[number], count, index.keys[slot])
-            for number, (count, slot) in counted
+        found = [
+            (index.positions[number], count, index.keys[slot])
+            for number, (count, slot) in index.count_positions(self.found).items()
         ]
-        single = [point.key for point in points if point.count == 1]
-        if len(single) > MAX_NAMED:
-            return points
-        rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
-        named = {key: (name, slug) for key, name, slug in rows}
+        single = [key for _position, count, key in found if count == 1]
+        named: dict[int, tuple[str, str]] = {}
+        if len(single) <= MAX_NAMED:
+            rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
+            named = {key: (name, slug) for key, name, slug in rows}
         return [
-            replace(point, name=named[point.key][0], slug=named[point.key][1])
-            if point.count == 1 and point.key in named
-            else point
-            for point in points
+            MapPoint(*position, count, key, *named.get(key, ())) for position, count, key in found
         ]
 
 
