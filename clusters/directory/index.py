@@ -204,24 +204,22 @@ class Index:
         return self.bits.get(facet) or self.on(day).bits.get(facet, {})
 
     def ordered(self, sort: str, day: date) -> "array[int]":
-        # All slots by name, members, confirmation, newest award or next end; then by name.
+        # All slots by name, members, confirmation, newest award or next end.
         if sort == "name":
             return self.order
-        orders = self.on(day).orders
-        if sort not in orders:
-            orders[sort] = array("I", sorted(self.order, key=self.sort_key(sort, day)))
-        return orders[sort]
-
-    def sort_key(self, sort: str, day: date) -> Callable[[int], int]:
-        # What is unknown comes last.
-        if sort == "ending":
-            return self.on(day).ending.__getitem__
-        column = {
-            "members": self.members,
-            "confirmed": self.confirmed,
-            "newest": self.on(day).awarded,
-        }[sort]
-        return lambda slot: -column[slot]
+        here = self.on(day)
+        if sort not in here.orders:
+            column = {
+                "members": self.members,
+                "confirmed": self.confirmed,
+                "newest": here.awarded,
+                "ending": here.ending,
+            }[sort]
+            # What is equal stays in the order of names; what is unknown comes last.
+            is_descending = sort != "ending"
+            slots = sorted(self.order, key=column.__getitem__, reverse=is_descending)
+            here.orders[sort] = array("I", slots)
+        return here.orders[sort]
 
     def ranks(self, sort: str, day: date) -> "array[int]":
         # The place of each slot in that order.
@@ -286,14 +284,11 @@ class Index:
 
     def count_positions(self, bits: int) -> Mapping[int, tuple[int, int]]:
         # How many of these slots have each position, and one of them, by place in `positions`.
-        def made() -> Mapping[int, tuple[int, int]]:
-            slots = list(slots_of(bits))
-            places = list(map(self.position.__getitem__, slots))
-            one = dict(zip(places, slots, strict=True))
-            counts = Counter(places)
-            return {place: (counts[place], one[place]) for place in counts if place != UNKNOWN}
-
-        return self.remember(("positions", bits), made)
+        slots = list(slots_of(bits))
+        places = list(map(self.position.__getitem__, slots))
+        one = dict(zip(places, slots, strict=True))
+        counts = Counter(places)
+        return {place: (counts[place], one[place]) for place in counts if place != UNKNOWN}
 
     def centre_of(self, town: str) -> tuple[float, float] | None:
         # The mean position of the clusters in towns of that name.
@@ -449,7 +444,6 @@ def patch_index(
     size = len(numbers)
     gone = ~bits_of(changed, size)
     everything = index.everything & gone | bits_of(alive, size)
-    living = set(alive) if keys is not None else None
     order = [slot for slot in index.order if slot not in changed]
     return Index(
         seen=seen,
@@ -465,7 +459,7 @@ def patch_index(
         confirmed=confirmed,
         bits=merge_bits(index.bits, added, gone, size),
         everything=everything,
-        spells=with_spells(index.spells, spells, changed, slots, living),
+        spells=with_spells(index.spells, spells, changed, slots, set(alive)),
         order=array("I", sorted([*order, *alive], key=lambda slot: (names[slot], numbers[slot]))),
         cards=OrderedDict(
             (key, card)
@@ -497,7 +491,7 @@ def with_spells(
     added: Iterable[Spell],
     changed: set[int],
     slots: Mapping[int, int],
-    living: set[int] | None,
+    alive: set[int],
 ) -> dict[str, Spells]:
     found = {facet: columns.without(changed) for facet, columns in spells.items()}
     places = {
@@ -506,7 +500,7 @@ def with_spells(
     }
     for spell in added:
         slot = slots.get(spell.cluster)
-        if slot is not None and (living is None or slot in living):
+        if slot is not None and slot in alive:
             columns = found.setdefault(spell.facet, Spells())
             columns.add(slot, spell, places.setdefault(spell.facet, {}))
     return found

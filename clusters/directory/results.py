@@ -248,26 +248,24 @@ class Directory(FacetedList):
     @cached_property
     def page(self) -> ResultPage:
         # The part of the list that the address asks for; the first where it names no record.
-        backwards = bool(self.cursor.before) and not self.cursor.after
-        start = self.index.slot_at(self.cursor.before if backwards else self.cursor.after)
-        backwards = backwards and start is not None
+        start = self.index.slot_at(self.cursor.after or self.cursor.before)
+        backwards = start is not None and not self.cursor.after
         slots = list(islice(self.slots(after=start, backwards=backwards), self.per_page + 1))
-        more = len(slots) > self.per_page
+        is_cut = len(slots) > self.per_page
         slots = slots[: self.per_page]
+        has_previous, has_next = start is not None and bool(slots), is_cut
         if backwards:
-            return self.page_of(slots[::-1], has_previous=more, has_next=bool(slots))
-        return self.page_of(slots, has_previous=start is not None and bool(slots), has_next=more)
-
-    def page_of(self, slots: Sequence[int], *, has_previous: bool, has_next: bool) -> ResultPage:
+            slots.reverse()
+            has_previous, has_next = has_next, has_previous
         return ResultPage(
             keys=tuple(self.index.keys[slot] for slot in slots),
-            previous_url=self.page_url("before", slots[0]) if has_previous else "",
-            next_url=self.page_url("after", slots[-1]) if has_next else "",
+            previous_url=self.page_url(before=slots[0]) if has_previous else "",
+            next_url=self.page_url(after=slots[-1]) if has_next else "",
         )
 
-    def page_url(self, name: str, slot: int) -> str:
-        url = self.query.url(self.path)
-        return f"{url}{'&' if '?' in url else '?'}{name}={self.index.public_id(slot)}"
+    def page_url(self, **cursor: int) -> str:
+        places = {name: self.index.public_id(slot) for name, slot in cursor.items()}
+        return self.query.url(self.path, **places)
 
     def headline_of(self, key: int) -> tuple[Any, str] | None:
         # The level and the state of the label of a cluster to name first on the day, if any.

@@ -63,8 +63,9 @@ class FacetedQuery:
     def querystring(self) -> str:
         return urlencode(self.pairs(), safe=",")
 
-    def url(self, path: str) -> str:
-        return f"{path}?{self.querystring()}".rstrip("?")
+    def url(self, path: str, **others: str) -> str:
+        # With other parameters behind those of the query.
+        return f"{path}?{urlencode([*self.pairs(), *others.items()], safe=',')}".rstrip("?")
 
     def toggled(self, name: str, value: str) -> Self:
         return self.choosing(name, {value} ^ set(self.chosen(name)))

@@ -33,7 +33,6 @@ def map_page(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("view", "")
     usual = "world" if points and len(outside) == len(points) else "europe"
     sheet = asked if asked in SHEETS else usual
-    url = found.query.url(request.path)
     return TemplateResponse(
         request,
         "clusters/cluster_map.html",
@@ -47,9 +46,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
             "outside": sum(point.count for point in outside),
             "sheet": sheet,
             "is_close": asked not in SHEETS and not found.query.is_plain,
-            "views": [
-                Link(name, f"{url}{'&' if '?' in url else '?'}view={name}") for name in SHEETS
-            ],
+            "views": [Link(name, found.query.url(request.path, view=name)) for name in SHEETS],
             "filters": render_part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
             "kept": found.query.pairs("q"),

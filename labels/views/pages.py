@@ -60,8 +60,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
 def downloads(query: RegisterQuery) -> list[Link]:
     # The same list for machines, in the active language.
     language = translation.get_language()
-    parts = [query.querystring(), "" if language == "en" else f"lang={language}"]
-    asked = "&".join(filter(None, parts))
+    asked = {} if language == "en" else {"lang": language}
     names = {
         "labels_csv": _("CSV"),
         "labels_xlsx": _("Spreadsheet"),
@@ -69,7 +68,7 @@ def downloads(query: RegisterQuery) -> list[Link]:
         "labels_atom": _("Atom feed"),
         "labels_ics": _("Calendar"),
     }
-    return [Link(text, f"{reverse(name)}?{asked}".rstrip("?")) for name, text in names.items()]
+    return [Link(text, query.url(reverse(name), **asked)) for name, text in names.items()]
 
 
 @require_safe
