@@ -32,7 +32,14 @@ class ParticipantOnDay:
     meets_today: bool
     label: Label | None = None
     last_day: date | None = None
-    renewable_until: date | None = None
+
+    @property
+    def renewable_until(self) -> date | None:
+        # The last day to renew the label; none for what is gone for good by then.
+        label = self.label
+        if label is None or label.revoked_on is not None or label.transferred_on is not None:
+            return None
+        return label.renewable_until
 
 
 @dataclass(frozen=True)
@@ -110,15 +117,12 @@ def participant(
     cluster: Cluster, labels: Sequence[Label], day: date, today: date, *, takes_part_today: bool
 ) -> ParticipantOnDay:
     meets_today = takes_part_today and any(is_valid(label, today) for label in labels)
-    if lasting := longest_lasting(labels, day, day):
-        standing, (label, last_day) = Standing.MEETS, lasting
-    elif meets_today and day > today and (lasting := longest_lasting(labels, today, day)):
-        standing, (label, last_day) = Standing.LAPSES, lasting
-    else:
+    standing, lasting = Standing.MEETS, longest_lasting(labels, day, day)
+    if lasting is None and meets_today and day > today:
+        standing, lasting = Standing.LAPSES, longest_lasting(labels, today, day)
+    if lasting is None:
         return ParticipantOnDay(cluster, Standing.LACKS, takes_part_today, meets_today)
-    return ParticipantOnDay(
-        cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label)
-    )
+    return ParticipantOnDay(cluster, standing, takes_part_today, meets_today, *lasting)
 
 
 def longest_lasting(labels: Iterable[Label], first: date, last: date) -> tuple[Label, date] | None:
@@ -141,13 +145,6 @@ def longest_lasting(labels: Iterable[Label], first: date, last: date) -> tuple[L
 
 def is_valid(label: Label, day: date) -> bool:
     return label.state_on(day) == State.VALID
-
-
-def deadline(label: Label) -> date | None:
-    # The last day to renew it; none for what is gone for good by then.
-    if label.revoked_on is not None or label.transferred_on is not None:
-        return None
-    return label.renewable_until
 
 
 # As a table
