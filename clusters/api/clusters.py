@@ -45,11 +45,12 @@ from clusters.api.parts import (
     with_facts,
 )
 from clusters.compare.members import membership_table
-from clusters.directory.query import CHOICES, MAX_NUMBER, read_box
+from clusters.directory.query import CHOICES, read_box
 from clusters.directory.results import Directory
 from clusters.formats.clusters import FACTS
 from clusters.formats.facts import period
 from clusters.http.addresses import Data, absolute, iso_text
+from clusters.http.faceted import MAX_NUMBER
 from clusters.models import (
     Cluster,
     Lineage,

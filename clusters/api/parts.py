@@ -13,9 +13,9 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR
-from clusters.directory.query import MAX_VALUES
 from clusters.formats.facts import EXAMPLE_ID, EXAMPLE_PAGE, Fact, Facts, record_of_instance
 from clusters.http.addresses import Data, absolute
+from clusters.http.faceted import MAX_VALUES
 from clusters.http.paging import KeysetPage, read_keyset_page
 from clusters.models import Cluster, Organisation, Programme
 

@@ -18,6 +18,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import chain
 from math import asin, cos, hypot, radians, sin, sqrt
+from statistics import fmean
 from sys import intern
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
@@ -82,7 +83,6 @@ class ReferenceTables:
 
     portfolios: Sequence[Portfolio] = ()
     regions: Mapping[str, Region] = field(default_factory=dict)
-    countries: Mapping[str, str] = field(default_factory=dict)  # by region: its code of two letters
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     levels: Sequence[Any] = ()
     requirements: Sequence[Requirement] = ()
@@ -106,10 +106,6 @@ class Spells:
     last: "array[int]" = field(default_factory=lambda: array("i"))
 
     def without(self, slots: set[int]) -> "Spells":
-        if not slots:
-            return Spells(
-                list(self.values), self.slot[:], self.value[:], self.first[:], self.last[:]
-            )
         kept = [place for place, slot in enumerate(self.slot) if slot not in slots]
         slot, value, first, last = (
             array(column.typecode, [column[place] for place in kept])
@@ -208,24 +204,22 @@ class Index:
         return self.bits.get(facet) or self.on(day).bits.get(facet, {})
 
     def ordered(self, sort: str, day: date) -> "array[int]":
-        # All slots by name, members, confirmation, newest award or next end; then by name.
+        # All slots by name, members, confirmation, newest award or next end.
         if sort == "name":
             return self.order
-        orders = self.on(day).orders
-        if sort not in orders:
-            orders[sort] = array("I", sorted(self.order, key=self.sort_key(sort, day)))
-        return orders[sort]
-
-    def sort_key(self, sort: str, day: date) -> Callable[[int], int]:
-        # What is unknown comes last.
-        if sort == "ending":
-            return self.on(day).ending.__getitem__
-        column = {
-            "members": self.members,
-            "confirmed": self.confirmed,
-            "newest": self.on(day).awarded,
-        }[sort]
-        return lambda slot: -column[slot]
+        here = self.on(day)
+        if sort not in here.orders:
+            column = {
+                "members": self.members,
+                "confirmed": self.confirmed,
+                "newest": here.awarded,
+                "ending": here.ending,
+            }[sort]
+            # What is equal stays in the order of names; what is unknown comes last.
+            is_descending = sort != "ending"
+            slots = sorted(self.order, key=column.__getitem__, reverse=is_descending)
+            here.orders[sort] = array("I", slots)
+        return here.orders[sort]
 
     def ranks(self, sort: str, day: date) -> "array[int]":
         # The place of each slot in that order.
@@ -290,17 +284,14 @@ class Index:
 
     def count_positions(self, bits: int) -> Mapping[int, tuple[int, int]]:
         # How many of these slots have each position, and one of them, by place in `positions`.
-        def made() -> Mapping[int, tuple[int, int]]:
-            slots = list(slots_of(bits))
-            places = list(map(self.position.__getitem__, slots))
-            one = dict(zip(places, slots, strict=True))
-            counts = Counter(places)
-            return {place: (counts[place], one[place]) for place in counts if place != UNKNOWN}
+        slots = list(slots_of(bits))
+        places = list(map(self.position.__getitem__, slots))
+        one = dict(zip(places, slots, strict=True))
+        counts = Counter(places)
+        return {place: (counts[place], one[place]) for place in counts if place != UNKNOWN}
 
-        return self.remember(("positions", bits), made)
-
-    def centres(self) -> Mapping[str, tuple[float, float]]:
-        # By its folded name, the mean position of the clusters in towns of that name.
+    def centre_of(self, town: str) -> tuple[float, float] | None:
+        # The mean position of the clusters in towns of that name.
         def made() -> Mapping[str, tuple[float, float]]:
             found: dict[str, list[Position]] = defaultdict(list)
             for number in sorted(set(self.position) - {UNKNOWN}):
@@ -308,20 +299,13 @@ class Index:
                 found[fold_name(place.town)].append(place)
             return {
                 town: (
-                    sum(place.latitude for place in places) / len(places),
-                    sum(place.longitude for place in places) / len(places),
+                    fmean(place.latitude for place in places),
+                    fmean(place.longitude for place in places),
                 )
                 for town, places in found.items()
             }
 
-        return self.remember("centres", made)
-
-    def centre_of(self, town: str) -> tuple[float, float] | None:
-        return self.centres().get(fold_name(town))
-
-    def position_of(self, slot: int) -> Position | None:
-        number = self.position[slot]
-        return None if number == UNKNOWN else self.positions[number]
+        return self.remember("centres", made).get(fold_name(town))
 
 
 def slots_of(bits: int) -> Iterator[int]:
@@ -363,53 +347,12 @@ def fold_name(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-class PublishedRow(NamedTuple):
-    """A row of a published cluster."""
-
-    key: int
-    public_id: str
-    name: str
-    state: str
-    country: str
-    region: str
-    portfolio: str
-    town: str
-    latitude: Any
-    longitude: Any
-    founded_on: str | None
-    confirmed_on: date | None
-
-
-def published_rows(keys: set[int] | None) -> Iterator[PublishedRow]:
-    rows = Cluster.objects.published().order_by("pk")
-    if keys is not None:
-        rows = rows.filter(pk__in=keys)
-    values = rows.annotate(founded=stored_text("founded_on")).values_list(
-        "pk",
-        "public_id",
-        "name",
-        "state",
-        "country",
-        "region__code",
-        "region",
-        "portfolio__code",
-        "town",
-        "latitude",
-        "longitude",
-        "founded",
-        "confirmed_on",
-    )
-    for key, public_id, name, state, country, code, region, portfolio, *rest in values.iterator():
-        yield PublishedRow(
-            key,
-            public_id,
-            name,
-            intern(state),
-            intern(country),
-            code or (str(region) if region else ""),
-            portfolio or "",
-            *rest,
-        )
+def published_rows(keys: set[int] | None) -> Iterator[Any]:
+    rows = Cluster.objects.published().filter(with_keys("pk", keys)).order_by("pk")
+    own = ("pk", "public_id", "name", "state", "country", "region", "town", "latitude", "longitude")
+    others = ("region__code", "portfolio__code", "confirmed_on", "founded")
+    rows = rows.annotate(founded=stored_text("founded_on"))
+    return rows.values_list(*own, *others, named=True).iterator()
 
 
 def member_counts(keys: set[int] | None) -> Iterable[tuple[int, int]]:
@@ -429,17 +372,11 @@ def stored_text(name: str) -> Cast:
 
 def spells_of_clusters(keys: set[int] | None) -> Iterator[Spell]:
     # Kinds of published managing organisations, and published programmes.
+    managements = Management.objects.filter(organisation__is_published=True)
+    participations = Participation.objects.filter(programme__is_published=True)
     for facet, rows, value in (
-        (
-            "manager",
-            Management.objects.filter(organisation__is_published=True),
-            "organisation__kind",
-        ),
-        (
-            "programme",
-            Participation.objects.filter(programme__is_published=True),
-            "programme__slug",
-        ),
+        ("manager", managements, "organisation__kind"),
+        ("programme", participations, "programme__slug"),
     ):
         found = (
             rows.filter(with_keys("cluster", keys))
@@ -472,9 +409,9 @@ def patch_index(
     added: dict[str, dict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
     alive: list[int] = []
     for row in published_rows(keys):
-        slot = slots.setdefault(row.key, len(numbers))
+        slot = slots.setdefault(row.pk, len(numbers))
         if slot == len(numbers):
-            numbers.append(row.key)
+            numbers.append(row.pk)
             names.append("")
             public_ids += b" " * 8
             for column in (founded, members, confirmed, position):
@@ -482,27 +419,31 @@ def patch_index(
         alive.append(slot)
         names[slot] = fold_name(row.name)
         public_ids[slot * 8 : slot * 8 + 8] = row.public_id.encode("ascii")
-        founded[slot] = int(row.founded_on[:4]) if row.founded_on else UNKNOWN
+        founded[slot] = int(row.founded[:4]) if row.founded else UNKNOWN
         members[slot] = UNKNOWN
         confirmed[slot] = row.confirmed_on.toordinal() if row.confirmed_on else UNKNOWN
         position[slot] = UNKNOWN
         if row.latitude is not None:
-            place = Position(
-                float(row.latitude), float(row.longitude), row.country, intern(row.town)
-            )
+            country, town = intern(row.country), intern(row.town)
+            place = Position(float(row.latitude), float(row.longitude), country, town)
             position[slot] = places.setdefault(place, len(places))
             if position[slot] == len(positions):
                 positions.append(place)
-        for facet in ("country", "region", "portfolio", "state"):
-            if value := getattr(row, facet):
-                added["profile" if facet == "state" else facet][value].append(slot)
+        values = {
+            "profile": row.state,
+            "country": row.country,
+            "region": row.region__code or (str(row.region) if row.region else ""),
+            "portfolio": row.portfolio__code,
+        }
+        for facet, value in values.items():
+            if value:
+                added[facet][value].append(slot)
     for key, count in member_counts(keys):
         if key in slots:
             members[slots[key]] = count
     size = len(numbers)
     gone = ~bits_of(changed, size)
     everything = index.everything & gone | bits_of(alive, size)
-    living = set(alive) if keys is not None else None
     order = [slot for slot in index.order if slot not in changed]
     return Index(
         seen=seen,
@@ -518,7 +459,7 @@ def patch_index(
         confirmed=confirmed,
         bits=merge_bits(index.bits, added, gone, size),
         everything=everything,
-        spells=with_spells(index.spells, spells, changed, slots, living),
+        spells=with_spells(index.spells, spells, changed, slots, set(alive)),
         order=array("I", sorted([*order, *alive], key=lambda slot: (names[slot], numbers[slot]))),
         cards=OrderedDict(
             (key, card)
@@ -550,7 +491,7 @@ def with_spells(
     added: Iterable[Spell],
     changed: set[int],
     slots: Mapping[int, int],
-    living: set[int] | None,
+    alive: set[int],
 ) -> dict[str, Spells]:
     found = {facet: columns.without(changed) for facet, columns in spells.items()}
     places = {
@@ -559,7 +500,7 @@ def with_spells(
     }
     for spell in added:
         slot = slots.get(spell.cluster)
-        if slot is not None and (living is None or slot in living):
+        if slot is not None and slot in alive:
             columns = found.setdefault(spell.facet, Spells())
             columns.add(slot, spell, places.setdefault(spell.facet, {}))
     return found
@@ -592,11 +533,9 @@ class IndexCache:
             return self.index
 
     def read(self, index: Index, keys: set[int] | None, seen: SeenChanges) -> Index:
-        regions = {region.code or str(region.pk): region for region in Region.objects.all()}
         reference = ReferenceTables(
             portfolios=list(Portfolio.objects.all()),
-            regions=regions,
-            countries={code: str(region.country) for code, region in regions.items()},
+            regions={row.code or str(row.pk): row for row in Region.objects.all()},
             programmes={row.slug: row for row in Programme.objects.published()},
             levels=self.levels(),
             requirements=self.requirements(),

@@ -1,7 +1,7 @@
 """The answer to a query: list, counts, map, and the way out of an empty list, from one index."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import islice
@@ -14,13 +14,15 @@ from clusters.directory.index import Index, Requirement, Value, slots_of
 from clusters.directory.query import (
     CHOICES,
     DEFAULT_DISTANCE,
+    FLAGS,
     RANGES,
+    SORTS,
     Cursor,
     DirectoryQuery,
-    filter_title_of,
 )
 from clusters.fulltext import nearest, tiers_of_clusters
-from clusters.http.links import Facet, Link, Option, country_names
+from clusters.http.faceted import Facet, FacetedList, Option
+from clusters.http.links import country_names, names_by_code
 from clusters.models import Cluster, OrganisationKind
 
 PER_PAGE = 24
@@ -58,16 +60,15 @@ class ResultPage:
 
 
 @dataclass(frozen=True)
-class Directory:
+class Directory(FacetedList):
     """`states` are the states of a label in words, by value.
 
     `first_named` is the label to name first, of pairs of a level and the state of a label of it.
     """
 
-    index: Index
     query: DirectoryQuery
+    index: Index
     cursor: Cursor
-    path: str
     today: date
     states: Mapping[str, Any]
     first_named: Callable[[Iterable[tuple[Any, str]]], tuple[Any, str] | None]
@@ -107,20 +108,14 @@ class Directory:
         for name in CHOICES:
             if name not in ("level", "state") and query.chosen(name):
                 found[name] = union_of(self.values_of(name), query.chosen(name))
-        if query.meets:
-            found["meets"] = self.meeting
         for name in RANGES:
-            bounds = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
-            if bounds != (None, None):
-                found[name] = index.between(name, *bounds)
+            if query.bounds(name) != (None, None):
+                found[name] = index.between(name, *query.bounds(name))
         if self.centre:
             found["near"] = index.within(query.within or DEFAULT_DISTANCE, *self.centre)
         if query.box:
             found["box"] = index.inside(query.box)
-        if query.confirmed:
-            found["confirmed"] = self.confirmed
-        if not query.provisional:
-            found["provisional"] = ~self.values_of("profile").get("provisional", 0)
+        found |= {name: self.flagged(name) for name in query.flags}
         return found
 
     @property
@@ -171,8 +166,11 @@ class Directory:
             problems.append(mended % {"words": self.query.words[:60], "nearest": self.words})
         return problems
 
-    @cached_property
-    def confirmed(self) -> int:
+    def flagged(self, name: str) -> int:
+        if name == "meets":
+            return self.meeting
+        if name == "provisional":
+            return ~self.values_of("profile").get("provisional", 0)
         # Confirmed by their teams in the last 12 months.
         since = stale_before(self.day).toordinal()
         return self.index.between("confirmed", since, self.day.toordinal())
@@ -216,9 +214,13 @@ class Directory:
     # --- The list ---------------------------------------------------------------------------
 
     @property
+    def usual_sort(self) -> str:
+        return "relevance" if self.query.words else "name"
+
+    @property
     def sort(self) -> str:
-        asked = self.query.sort or ("relevance" if self.query.words else "name")
-        return "name" if asked == "relevance" and not self.query.words else asked
+        asked = self.query.sort
+        return self.usual_sort if asked in ("", "relevance") else asked
 
     @cached_property
     def segments(self) -> list[int]:
@@ -246,26 +248,24 @@ class Directory:
     @cached_property
     def page(self) -> ResultPage:
         # The part of the list that the address asks for; the first where it names no record.
-        backwards = bool(self.cursor.before) and not self.cursor.after
-        start = self.index.slot_at(self.cursor.before if backwards else self.cursor.after)
-        backwards = backwards and start is not None
+        start = self.index.slot_at(self.cursor.after or self.cursor.before)
+        backwards = start is not None and not self.cursor.after
         slots = list(islice(self.slots(after=start, backwards=backwards), self.per_page + 1))
-        more = len(slots) > self.per_page
+        is_cut = len(slots) > self.per_page
         slots = slots[: self.per_page]
+        has_previous, has_next = start is not None and bool(slots), is_cut
         if backwards:
-            return self.page_of(slots[::-1], has_previous=more, has_next=bool(slots))
-        return self.page_of(slots, has_previous=start is not None and bool(slots), has_next=more)
-
-    def page_of(self, slots: Sequence[int], *, has_previous: bool, has_next: bool) -> ResultPage:
+            slots.reverse()
+            has_previous, has_next = has_next, has_previous
         return ResultPage(
             keys=tuple(self.index.keys[slot] for slot in slots),
-            previous_url=self.page_url("before", slots[0]) if has_previous else "",
-            next_url=self.page_url("after", slots[-1]) if has_next else "",
+            previous_url=self.page_url(before=slots[0]) if has_previous else "",
+            next_url=self.page_url(after=slots[-1]) if has_next else "",
         )
 
-    def page_url(self, name: str, slot: int) -> str:
-        url = self.query.url(self.path)
-        return f"{url}{'&' if '?' in url else '?'}{name}={self.index.public_id(slot)}"
+    def page_url(self, **cursor: int) -> str:
+        places = {name: self.index.public_id(slot) for name, slot in cursor.items()}
+        return self.query.url(self.path, **places)
 
     def headline_of(self, key: int) -> tuple[Any, str] | None:
         # The level and the state of the label of a cluster to name first on the day, if any.
@@ -278,33 +278,25 @@ class Directory:
 
     def sorts(self) -> list[Option]:
         # The orders that there are, with the addresses that choose them.
-        names = {
-            "relevance": _("best match"),
-            "name": _("name"),
-            "newest": _("newest label"),
-            "ending": _("label ending soonest"),
-            "members": _("members"),
-            "confirmed": _("last confirmed"),
-        }
-        usual = "relevance" if self.query.words else "name"
         return [
             Option(
-                name,
-                text,
-                self.total,
-                self.query.changed(sort="" if name == usual else name).url(self.path),
-                name == self.sort,
+                value=name,
+                label=str(text),
+                count=self.total,
+                url=self.sorted_url(name),
+                is_selected=name == self.sort,
             )
-            for name, text in names.items()
+            for name, text in SORTS.items()
             if name != "relevance" or self.query.words
         ]
+
+    def sorted_url(self, sort: str) -> str:
+        return self.query.changed(sort="" if sort == self.usual_sort else sort).url(self.path)
 
     # --- Beside the list --------------------------------------------------------------------
 
     def facets(self) -> list[Facet]:
-        # Those with an option to choose. A filter's own choice does not narrow its counts, so the
-        # number beside an option equals the list that it leads to where nothing else of that filter
-        # is chosen. Regions are told where a country is chosen.
+        # Those with an option to choose. Regions are told where a country is chosen.
         facets = [
             self.facet(name)
             for name in CHOICES
@@ -312,27 +304,7 @@ class Directory:
         ]
         return [facet for facet in [*facets, self.profile_facet()] if facet.options]
 
-    def facet(self, name: str) -> Facet:
-        chosen, names = self.query.chosen(name), self.names(name)
-        counts = self.counts(name)
-        return Facet(
-            name=name,
-            title=filter_title_of(name),
-            options=tuple(
-                Option(
-                    value=value,
-                    label=label,
-                    count=counts.get(value, 0),
-                    url=self.query.toggled(name, value).url(self.path),
-                    is_selected=value in chosen,
-                )
-                for value, label in names.items()
-                if counts.get(value) or value in chosen
-            ),
-        )
-
     def counts(self, name: str) -> dict[str, int]:
-        # How many of the other filters' clusters have each value.
         base = self.narrowed(without="label" if name in ("level", "state") else name)
         if name == "level":
             found = {
@@ -345,97 +317,55 @@ class Directory:
             found = {str(value): base & bits for value, bits in self.values_of(name).items()}
         return {value: bits.bit_count() for value, bits in found.items() if bits}
 
-    def profile_facet(self) -> Facet:
-        # What one may ask of a profile: confirmed, not provisional, meeting a requirement.
-        query = self.query
-        provisional = ~self.values_of("profile").get("provisional", 0)
-        offered = [
-            ("confirmed", _("confirmed in the last 12 months"), self.confirmed, query.confirmed),
-            ("provisional", _("without provisional profiles"), provisional, not query.provisional),
-            ("meets", _("meets its programme’s required level"), self.meeting, query.meets),
-        ]
-        options = []
-        for name, label, bits, is_selected in offered:
-            base = self.narrowed(without=name)
-            count = (base & bits).bit_count()
-            if is_selected or 0 < count < base.bit_count():
-                value = not getattr(query, name)
-                url = query.changed(**{name: value}).url(self.path)
-                options.append(Option(name, label, count, url, is_selected))
-        return Facet("profile", filter_title_of("profile"), tuple(options))
+    def count_without(self, name: str) -> int:
+        return self.narrowed(without=name).bit_count()
 
-    def names(self, name: str) -> dict[str, str]:
-        # Every value of a filter in words, in the order of the page.
+    def profile_facet(self) -> Facet:
+        # What one may ask of a profile, where it tells clusters apart.
+        options = []
+        for name, label in FLAGS.items():
+            base, is_selected = self.narrowed(without=name), name in self.query.flags
+            count = (base & self.flagged(name)).bit_count()
+            if is_selected or 0 < count < base.bit_count():
+                query = self.query.changed(**{name: not getattr(self.query, name)})
+                options.append(Option(name, str(label), count, query.url(self.path), is_selected))
+        return Facet("profile", _("Profile"), tuple(options))
+
+    def names(self, name: str) -> Mapping[str, str]:
         reference = self.index.reference
         if name == "level":
-            return {level.code: level.name for level in reference.levels}
+            return names_by_code(reference.levels)
         if name == "state":
             return {state: str(text) for state, text in self.states.items()}
         if name == "country":
-            return dict(country_names())
+            return country_names()
         if name == "region":
             return {
                 code: region.name
                 for code, region in reference.regions.items()
                 if not self.query.country
-                or reference.countries[code] in self.query.country
+                or region.country in self.query.country
                 or code in self.query.region
             }
         if name == "portfolio":
-            return {row.code: row.name for row in reference.portfolios}
+            return names_by_code(reference.portfolios)
         if name == "programme":
             return {slug: row.name for slug, row in reference.programmes.items()}
         return {kind.value: str(kind.label) for kind in OrganisationKind}
 
-    def chips(self) -> list[Link]:
-        # One for each thing that narrows; following it takes it away.
-        links = []
-        for name, text in self.asked():
-            if name in CHOICES:
-                names = self.names(name)
-                links += [
-                    Link(names[value], self.query.toggled(name, value).url(self.path))
-                    for value in self.query.chosen(name)
-                ]
-            else:
-                links.append(Link(text, self.query.without(name).url(self.path)))
-        return links
-
     def asked(self) -> list[tuple[str, str]]:
-        # Each thing that narrows the list, and its values in words.
-        query = self.query
-        asked = [("q", f"“{query.words}”")] if query.words else []
-        for name in CHOICES:
-            if chosen := query.chosen(name):
-                names = self.names(name)
-                asked.append((name, ", ".join(names[value] for value in chosen)))
-        for name in RANGES:
-            low, high = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
-            if low is not None or high is not None:
-                bounds = f"{'' if low is None else low}–{'' if high is None else high}"
-                asked.append((name, f"{filter_title_of(name)} {bounds}"))
+        query, asked = self.query, super().asked()
+        for name, title in RANGES.items():
+            if query.bounds(name) != (None, None):
+                bounds = "–".join("" if end is None else str(end) for end in query.bounds(name))
+                asked.append((name, f"{title} {bounds}"))
         if self.centre:
             words = _("within %(number)s km of %(place)s")
             number = query.within or DEFAULT_DISTANCE
             asked.append(("near", words % {"number": number, "place": query.near}))
         if query.box:
             asked.append(("box", _("in an area of the map")))
-        asked += [
-            (option.value, option.label)
-            for option in self.profile_facet().options
-            if option.is_selected
-        ]
-        return asked
-
-    def ways_out(self) -> list[Link]:
-        # For an empty list: what to drop, or another word, with how many clusters there are.
-        found = []
-        for name, text in self.asked():
-            number = self.narrowed(without=name).bit_count()
-            if number:
-                words = _("without %(filter)s: %(number)s") % {"filter": text, "number": number}
-                found.append(Link(words, self.query.without(name).url(self.path)))
-        return found
+        return asked + [(name, str(FLAGS[name])) for name in query.flags]
 
     def points(self) -> list[MapPoint]:
         """Where the clusters found stand; those without a position are in none.
@@ -446,21 +376,17 @@ class Directory:
 
     def read_points(self) -> list[MapPoint]:
         index = self.index
-        counted = index.count_positions(self.found).items()
-        points = [
-            MapPoint(*index.positions[number], count, index.keys[slot])
-            for number, (count, slot) in counted
+        found = [
+            (index.positions[number], count, index.keys[slot])
+            for number, (count, slot) in index.count_positions(self.found).items()
         ]
-        single = [point.key for point in points if point.count == 1]
-        if len(single) > MAX_NAMED:
-            return points
-        rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
-        named = {key: (name, slug) for key, name, slug in rows}
+        single = [key for _position, count, key in found if count == 1]
+        named: dict[int, tuple[str, str]] = {}
+        if len(single) <= MAX_NAMED:
+            rows = Cluster.objects.filter(pk__in=single).values_list("pk", "name", "slug")
+            named = {key: (name, slug) for key, name, slug in rows}
         return [
-            replace(point, name=named[point.key][0], slug=named[point.key][1])
-            if point.count == 1 and point.key in named
-            else point
-            for point in points
+            MapPoint(*position, count, key, *named.get(key, ())) for position, count, key in found
         ]
 
 

@@ -21,8 +21,6 @@ def names_in(language: str) -> Mapping[str, str]:
 
 
 MAX_TEXT_LENGTH = 200
-
-
 MAX_WORDS = 8
 
 
@@ -30,24 +28,6 @@ MAX_WORDS = 8
 class Link:
     name: str
     url: str
-
-
-@dataclass(frozen=True)
-class Option:
-    """A value to choose, the number of records that have it, the address that toggles it."""
-
-    value: str
-    label: str
-    count: int
-    url: str
-    is_selected: bool
-
-
-@dataclass(frozen=True)
-class Facet:
-    name: str
-    title: str
-    options: tuple[Option, ...]
 
 
 def names_by_code(rows: Iterable[Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from clusters.compare.members import membership_table
 from clusters.completeness import is_stale
 from clusters.contact.messages import recipient_of_cluster
-from clusters.directory.query import Cursor, DirectoryQuery
+from clusters.directory.query import BOUNDS, Cursor, DirectoryQuery
 from clusters.directory.results import Directory
 from clusters.directory.rows import render_part, render_rows
 from clusters.formats.schema_org import breadcrumbs_data, cluster_data, organisation_data
@@ -56,7 +56,7 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
             "chips": found.chips(),
             "sorts": found.sorts(),
             "ways_out": [] if found.total else found.ways_out(),
-            "kept": kept_parameters(found.query, "q"),
+            "kept": found.query.pairs("q"),
             "map": render_part(found, "clusters/_list_map.html", lambda: map_of(found)),
             "map_url": found.query.url(reverse("clusters:map")),
             "as_of": as_of(request.GET, request.path, today),
@@ -65,23 +65,17 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
 
 
 def filters_of(found: Directory) -> dict[str, Any]:
-    bounds = ("founded_from", "founded_to", "members_from", "members_to", "near", "within")
     return {
         "facets": found.facets(),
-        "selected": found.query.number_of_filters,
+        "selected": found.number_of_filters,
         "query": found.query,
-        "kept": kept_parameters(found.query, *bounds),
+        "kept": found.query.pairs(*BOUNDS),
         "action": found.path,
     }
 
 
 def map_of(found: Directory) -> dict[str, Any]:
     return {"points": found.points(), "total": found.total, "query": found.query}
-
-
-def kept_parameters(query: DirectoryQuery, *own: str) -> list[dict[str, str]]:
-    # What a form sends along beside its own parameters, so that the filters stay.
-    return [{"name": name, "value": value} for name, value in query.pairs() if name not in own]
 
 
 @require_safe

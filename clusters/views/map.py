@@ -11,7 +11,7 @@ from clusters.http.asof import as_of
 from clusters.http.links import Link
 from clusters.http.responses import cached_page
 from clusters.map.projection import EUROPE, SHEETS, project
-from clusters.views.directory import filters_of, kept_parameters
+from clusters.views.directory import filters_of
 from labels.register.holdings import directory
 
 
@@ -33,7 +33,6 @@ def map_page(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("view", "")
     usual = "world" if points and len(outside) == len(points) else "europe"
     sheet = asked if asked in SHEETS else usual
-    url = found.query.url(request.path)
     return TemplateResponse(
         request,
         "clusters/cluster_map.html",
@@ -47,12 +46,10 @@ def map_page(request: HttpRequest) -> HttpResponse:
             "outside": sum(point.count for point in outside),
             "sheet": sheet,
             "is_close": asked not in SHEETS and not found.query.is_plain,
-            "views": [
-                Link(name, f"{url}{'&' if '?' in url else '?'}view={name}") for name in SHEETS
-            ],
+            "views": [Link(name, found.query.url(request.path, view=name)) for name in SHEETS],
             "filters": render_part(found, "clusters/_filters.html", lambda: filters_of(found)),
             "chips": found.chips(),
-            "kept": kept_parameters(found.query, "q"),
+            "kept": found.query.pairs("q"),
             "list_url": found.query.url(reverse("clusters:list")),
             "ways_out": [] if found.total else found.ways_out(),
             "as_of": as_of(request.GET, request.path, today),

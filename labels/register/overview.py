@@ -1,11 +1,11 @@
 """What those who support clusters download of them: one row for each programme and cluster."""
 
-from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clusters.http.addresses import iso_text
 from clusters.models import Cluster, ClusterQuerySet, Participation, Programme
 from labels.models import STATE_NAMES, Label
 from labels.register.queries import headline, labels_of
@@ -62,10 +62,10 @@ def columns(cluster: Cluster, labels: list[Label], day: date) -> list[str]:
         cluster.public_id,
         str(cluster.country.name),
         cluster.region.name if cluster.region else "",
-        joined_names(management.organisation.name for management in cluster.managers_on(day)),
+        "; ".join(management.organisation.name for management in cluster.managers_on(day)),
         *label_columns(headline(labels)),
         str(completeness.percent),
-        joined_names(str(name) for name in completeness.missing),
+        "; ".join(str(name) for name in completeness.missing),
     ]
 
 
@@ -73,12 +73,9 @@ def label_columns(label: Label | None) -> list[str]:
     if label is None:
         return ["", "", "", ""]
     state = STATE_NAMES[State(label.state)]
-    return [label.level.name, str(state), day_as_text(label.starts_on), day_as_text(label.ends_on)]
-
-
-def day_as_text(day: date | None) -> str:
-    return day.isoformat() if day else ""
-
-
-def joined_names(names: Iterable[str]) -> str:
-    return "; ".join(names)
+    return [
+        label.level.name,
+        str(state),
+        iso_text(label.starts_on) or "",
+        iso_text(label.ends_on) or "",
+    ]

@@ -38,12 +38,19 @@ class ParticipantOnDay:
     meets_today: bool
     label: Label | None = None
     last_day: date | None = None
-    renewable_until: date | None = None
     day: date | None = None
 
     @property
     def state_on_day(self) -> State | None:
         return self.label.state_on(self.day) if self.label and self.day else None
+
+    @property
+    def renewable_until(self) -> date | None:
+        # The last day to renew the label; none for what is gone for good by then.
+        label = self.label
+        if label is None or label.revoked_on is not None or label.transferred_on is not None:
+            return None
+        return label.renewable_until
 
 
 @dataclass(frozen=True)
@@ -139,9 +146,7 @@ def participant(
         standing, (label, last_day) = Standing.LAPSES, lasting
     else:
         standing, last_day = Standing.LACKS, last_valid_day(label, day)
-    return ParticipantOnDay(
-        cluster, standing, takes_part_today, meets_today, label, last_day, deadline(label), day
-    )
+    return ParticipantOnDay(cluster, standing, takes_part_today, meets_today, label, last_day, day)
 
 
 def labels_telling(labels: Iterable[Label], day: date) -> list[Label]:
@@ -178,13 +183,6 @@ def longest_lasting(labels: Iterable[Label], first: date, last: date) -> tuple[L
 
 def is_valid(label: Label, day: date) -> bool:
     return label.state_on(day) == State.VALID
-
-
-def deadline(label: Label | None) -> date | None:
-    # The last day to renew it; none for what is gone for good by then.
-    if label is None or label.revoked_on is not None or label.transferred_on is not None:
-        return None
-    return label.renewable_until
 
 
 # As a table

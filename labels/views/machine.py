@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -70,7 +69,7 @@ class RegisterRequest:
     @property
     def page(self) -> str:
         # The list for people that shows the same.
-        return absolute(f"{reverse('labels:list')}?{self.filters.querystring()}".rstrip("?"))
+        return absolute(self.filters.url(reverse("labels:list")))
 
     def records(self) -> Iterator[Record]:
         return label_records(self.labels, self.day)
@@ -90,14 +89,13 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
         filters = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
-        day, _problem = read_on(request.GET)
         language = request.GET.get("lang", "en")
         wrong = _wrong_values(request, filters)
         if wrong:
             return error_response(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
-            query = RegisterRequest(filters, day or timezone.localdate(now), now, language)
+            query = RegisterRequest(filters, filters.on or timezone.localdate(now), now, language)
             return conditional(request, cacheable(answer(query), now))
 
     return view
@@ -132,10 +130,8 @@ def labels_ics(query: RegisterRequest) -> HttpResponseBase:
 
 @register_view
 def labels_atom(query: RegisterRequest) -> HttpResponseBase:
-    parameters = [query.filters.querystring(), urlencode({"lang": query.language})]
-    address = f"{reverse('labels_atom')}?{'&'.join(filter(None, parameters))}"
-    until = min(query.day, timezone.localdate(query.now))
-    return _feed(query.labels, until, page=query.page, address=address)
+    address = query.filters.url(reverse("labels_atom"), lang=query.language)
+    return _feed(query, query.labels, address)
 
 
 def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
@@ -146,10 +142,13 @@ def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponse
     )
 
 
-def _feed(labels: LabelQuerySet, until: date, *, page: str, address: str) -> HttpResponseBase:
-    # What happened up to a day; never what is still to come.
+def _feed(
+    query: RegisterRequest | DirectoryRequest, labels: LabelQuerySet, address: str
+) -> HttpResponse:
+    # What happened up to the day; never what is still to come.
+    until = min(query.day, timezone.localdate(query.now))
     return HttpResponse(
-        feeds.feed_of(labels, until, page=page, address=absolute(address)),
+        feeds.feed_of(labels, until, page=query.page, address=absolute(address)),
         content_type="application/atom+xml; charset=utf-8",
     )
 
@@ -163,10 +162,8 @@ def clusters_ics(query: DirectoryRequest) -> HttpResponseBase:
 @directory_view
 def clusters_atom(query: DirectoryRequest) -> HttpResponseBase:
     # What happened to the labels of the clusters found.
-    parameters = [query.directory.query.querystring(), urlencode({"lang": query.language})]
-    address = f"{reverse('clusters_atom')}?{'&'.join(filter(None, parameters))}"
-    until = min(query.day, timezone.localdate(query.now))
-    return _feed(_labels_of_clusters(query), until, page=query.page, address=address)
+    address = query.directory.query.url(reverse("clusters_atom"), lang=query.language)
+    return _feed(query, _labels_of_clusters(query), address)
 
 
 def _labels_of_clusters(query: DirectoryRequest) -> LabelQuerySet:

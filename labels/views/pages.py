@@ -24,7 +24,7 @@ from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.proofs.seal import embeddings
 from labels.register.holdings import level_options
 from labels.register.queries import counts, coverage, labels_of
-from labels.register.query import Facets, RegisterQuery, cube_of, read_register_query
+from labels.register.query import RegisterList, RegisterQuery, read_register_query
 from labels.words import verdict
 from news.queries import announcements_of_label
 
@@ -37,19 +37,22 @@ def label_list(request: HttpRequest) -> HttpResponse:
     levels, portfolios = level_options(), list(Portfolio.objects.all())
     shown = as_of(request.GET, request.path, timezone.localdate())
     query = read_register_query(request.GET, levels, portfolios)
-    facets = Facets(query, cube_of(query.searched(), shown.day), request.path, levels, portfolios)
+    found = RegisterList(query, request.path, shown.day, levels, portfolios)
+    page = numbered_page(query.labels(shown.day), request.GET, per_page=PER_PAGE)
     context = {
         "section": "labels",
         "as_of": shown,
         "query": query,
         "querystring": query.querystring(),
-        "facets": facets.all(),
-        "chips": facets.chips(),
-        "suggestions": facets.suggestions(),
-        "problems": [*query.problems, *shown.problems],
+        "kept": query.pairs("q", "on"),
+        "facets": found.facets(),
+        "selected": found.number_of_filters,
+        "chips": found.chips(),
+        "ways_out": [] if page.object_list else found.ways_out(),
+        "problems": query.problems,
         "counts": counts(shown.day, levels),
         "coverage": coverage(shown.day),
-        "page_obj": numbered_page(query.labels(shown.day), request.GET, per_page=PER_PAGE),
+        "page_obj": page,
         "downloads": downloads(query),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
@@ -58,8 +61,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
 def downloads(query: RegisterQuery) -> list[Link]:
     # The same list for machines, in the active language.
     language = translation.get_language()
-    parts = [query.querystring(), "" if language == "en" else f"lang={language}"]
-    asked = "&".join(filter(None, parts))
+    asked = {} if language == "en" else {"lang": language}
     names = {
         "labels_csv": _("CSV"),
         "labels_xlsx": _("Spreadsheet"),
@@ -67,7 +69,7 @@ def downloads(query: RegisterQuery) -> list[Link]:
         "labels_atom": _("Atom feed"),
         "labels_ics": _("Calendar"),
     }
-    return [Link(text, f"{reverse(name)}?{asked}".rstrip("?")) for name, text in names.items()]
+    return [Link(text, query.url(reverse(name), **asked)) for name, text in names.items()]
 
 
 @require_safe

@@ -217,11 +217,11 @@ def assert_all_say_the_same(client: Client, query: str) -> None:
 
     # The numbers beside the list, those of the whole register, and the holders in the directory.
     state_facet = next(facet for facet in context["facets"] if facet.name == "state")
-    chosen = set(context["query"].states)
+    chosen = set(context["query"].state)
     numbers = {option.value: option.count for option in state_facet.options}
     for state in chosen or {state.value for state in State}:
         assert numbers.get(state, 0) == sum(row[1] == state for row in rows)
-    if not context["query"].is_filtered:
+    if not context["chips"]:
         assert {
             (count.level.code, state): number
             for count in counts(day, level_options())
@@ -230,7 +230,7 @@ def assert_all_say_the_same(client: Client, query: str) -> None:
         } == tally(
             (label.level_id, state) for label, (_id, state) in zip(listed, rows, strict=True)
         )
-    if context["query"].states == ("valid",) and not context["query"].words:
+    if context["query"].state == ("valid",) and not context["query"].words:
         holding = directory(QueryDict(query), "/", TODAY).keys()
         assert {label.cluster_id for label in listed} == set(holding)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.directory.index import (
+    UNKNOWN,
     Index,
     IndexCache,
     bits_of,
@@ -72,7 +73,9 @@ def told(index: Index) -> dict[str, Any]:
             sort: [index.public_id(slot) for slot in index.ordered(sort, DAY)] for sort in SORTS
         },
         "positions": {
-            index.public_id(slot): index.position_of(slot) for slot in slots_of(index.everything)
+            index.public_id(slot): index.positions[index.position[slot]]
+            for slot in slots_of(index.everything)
+            if index.position[slot] != UNKNOWN
         },
         "programmes": sorted(index.reference.programmes),
         "regions": {code: row.name for code, row in index.reference.regions.items()},

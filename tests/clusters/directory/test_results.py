@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clusters.directory.query import DirectoryQuery
 from clusters.directory.results import Directory
-from clusters.http.links import Facet
+from clusters.http.faceted import Facet
 from clusters.models import Cluster
 from labels.models import Level
 from labels.register.holdings import directory as directory_of
@@ -346,7 +346,7 @@ def test_box_finds_what_stands_in_one_of_them_and_is_taken_away_as_one() -> None
         ("“x”", f"/en/clusters/?{boxes}"),
         ("in an area of the map", "/en/clusters/?q=x"),
     ]
-    assert directory(boxes).query.number_of_filters == 1
+    assert directory(boxes).number_of_filters == 1
 
 
 @pytest.mark.django_db

@@ -126,6 +126,9 @@ def test_label_list_is_filtered(client: Client, query: str, names: list[str]) ->
         pytest.param("state=dead", "There is no state “dead”; it was left out.", id="state"),
         pytest.param("country=ZZ", "There is no country “ZZ”; it was left out.", id="country"),
         pytest.param("portfolio=x", "There is no portfolio “x”; it was left out.", id="portfolio"),
+        pytest.param(
+            "q=c+c+c+c+c+c+c+c+c", "Only the first 8 words were searched for.", id="words"
+        ),
         pytest.param("on=soon", "“soon” is not a day like 2015-09-08; today is shown.", id="day"),
         pytest.param(
             "on=2015-02-30",
@@ -196,8 +199,28 @@ def test_label_list_without_results_suggests_which_filter_to_drop(client: Client
     response = client.get(f"{LIST}?level=silver&country=IT")
 
     assert "No label fits" in text_of(response)
-    assert [(link.name, link.url) for link in response.context["suggestions"]] == [
-        ("Without “Silver”: 1", f"{LIST}?country=IT")
+    assert [(link.name, link.url) for link in response.context["ways_out"]] == [
+        ("without Silver: 1", f"{LIST}?country=IT")
+    ]
+
+
+def test_label_list_without_results_suggests_to_drop_the_words(client: Client) -> None:
+    make_label()
+    make_label(level="silver")
+
+    response = client.get(f"{LIST}?level=silver&q=nobody")
+
+    assert [(link.name, link.url) for link in response.context["ways_out"]] == [
+        ("without “nobody”: 1", f"{LIST}?level=silver")
+    ]
+
+
+def test_label_list_form_keeps_the_filters(client: Client) -> None:
+    response = client.get(f"{LIST}?q=bio&level=gold&country=IT&on=2015-01-01")
+
+    assert [tuple(pair) for pair in response.context["kept"]] == [
+        ("level", "gold"),
+        ("country", "IT"),
     ]
 
 
@@ -272,9 +295,11 @@ def test_label_list_takes_as_many_queries_for_three_rows(
 
 
 def test_register_query_has_one_address() -> None:
-    query = RegisterQuery(words="bio med", levels=("gold", "silver"), states=("valid",), on="x")
+    query = RegisterQuery(
+        words="bio med", level=("gold", "silver"), state=("valid",), on=date(2015, 1, 1)
+    )
 
-    assert query.querystring() == "q=bio+med&level=gold&level=silver&state=valid&on=x"
+    assert query.querystring() == "q=bio+med&level=gold&level=silver&state=valid&on=2015-01-01"
 
 
 # A label
