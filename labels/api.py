@@ -127,6 +127,11 @@ class NearName(BaseModel):
 class VerifiedLine(BaseModel):
     line: int = Field(description="Its number; empty lines count.")
     asked: str = Field(description="What was read in it.")
+    claimed_level: str | None = Field(description="The level that the line says.")
+    claimed_on: str | None = Field(description="The day that the line says.")
+    borne_out: Literal["yes", "no", "cannot_be_told"] | None = Field(
+        description="Whether that is so; null where the line says neither level nor day."
+    )
     verdict: LineVerdict
     found_as: Found | None = Field(description="What it was found as; null where it is unknown.")
     in_words: str = Field(description="The state of the label that decides: the highest valid one.")

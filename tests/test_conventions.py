@@ -66,6 +66,7 @@ SALTS = {
     "clusters.people.devices": "clusters.devices",
     "labels.notices.addressees": "labels.addressees",
     "labels.notices.mails": "labels.notices",
+    "labels.verify.answers": "labels.verification",
 }
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -146,31 +147,38 @@ def store(path: Path, document: bytes) -> None:
 
 
 def write_pdf(wanted: Certificate) -> bytes:
-    # Nothing is fetched, neither from the network nor from the disk.
-    weasyprint = library()
-    nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
     attachments = []
     if wanted.credential:
         midnight = datetime.combine(wanted.day, time.min)
         attachments.append(
-            weasyprint.Attachment(
+            library().Attachment(
                 string=wanted.credential,
                 name=ATTACHED,
                 description=_("The signed credential of this label (Open Badges 3.0)"),
                 created=midnight,
                 modified=midnight,
-                url_fetcher=nothing,
+                url_fetcher=without_fetching(),
             )
         )
-    page = weasyprint.HTML(string=wanted.page, url_fetcher=nothing)
-    document: bytes = page.write_pdf(
-        stylesheets=[weasyprint.CSS(string=wanted.style, url_fetcher=nothing)],
+    return page_as_pdf(wanted.page, wanted.style, wanted.digest[:32], attachments)
+
+
+def page_as_pdf(page: str, style: str, identifier: str, attachments: Sequence[Any] = ()) -> bytes:
+    """PDF/UA; the same page, style and identifier give the same document. Wants `library()`."""
+    weasyprint, fetcher = library(), without_fetching()
+    document: bytes = weasyprint.HTML(string=page, url_fetcher=fetcher).write_pdf(
+        stylesheets=[weasyprint.CSS(string=style, url_fetcher=fetcher)],
         attachments=attachments,
         pdf_variant="pdf/ua-1",
-        pdf_identifier=wanted.digest[:32].encode(),
+        pdf_identifier=identifier.encode(),
         finisher=complete_tags,
     )
     return document
+
+
+def without_fetching() -> Any:
+    # Nothing is fetched, neither from the network nor from the disk.
+    return library().urls.URLFetcher(allowed_protocols=())
 
 
 def complete_tags(_document: Any, pdf: Any) -> None:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from labels.models import STATE_NAMES, Label
 from labels.validity import State
-from labels.words import end_in_short, start_in_short, verdict
+from labels.words import REPLY_NAMES, Reply, end_in_short, start_in_short, verdict
 
 register = template.Library()
 
@@ -21,6 +21,11 @@ ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/\S*)?", re.IG
 def state_name(state: str) -> str:
     """`{{ label.state|state_name }}`: the state in a few words."""
     return str(STATE_NAMES[State(state)])
+
+
+@register.filter
+def reply_name(reply: Reply) -> str:
+    return str(REPLY_NAMES[reply])
 
 
 @register.filter

@@ -9,29 +9,58 @@ from io import BytesIO
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy
 
 from clusters.formats.writers import Value, csv_text, value_as_text, write_spreadsheet
 from clusters.http.addresses import absolute
 from clusters.models import PublicRecord
+from clusters.public_ids import ALPHABET
 from labels.formats.records import label_record, label_record_in_words
 from labels.models import Label
 from labels.validity import Days
-from labels.verify.lookup import LINE_VERDICTS, Answer, LineVerdict, verify_all
+from labels.verify.lookup import LINE_VERDICTS, Answer, Claim, LineVerdict, verify_all
 from labels.verify.questions import QuestionLine
+from labels.words import Reply
 
 COLUMNS = (
-    *("line", "asked", "verdict", "found_as", "state_in_words", "caveat", "id", "level", "state"),
-    *("cluster", "country", "certificate_number", *Days._fields, "valid_until_is_computed"),
+    *("line", "asked", "claimed_level", "claimed_on", "borne_out", "verdict", "found_as"),
+    *("state_in_words", "caveat", "id", "level", "state", "cluster", "country"),
+    *("certificate_number", *Days._fields, "valid_until_is_computed"),
     *("url", "transferred_to", "other_labels", "on", "nearest", "reasons"),
 )
+
+SALT = "labels.verification"
+
+# What is told of a label on a day.
+Records = dict[tuple[int, date], dict[str, object]]
+
+BORNE_OUT = {
+    Reply.YES: gettext_lazy("borne out"),
+    Reply.NO: gettext_lazy("not borne out"),
+    Reply.CANNOT_BE_TOLD: gettext_lazy("cannot be told"),
+}
 
 
 @dataclass(frozen=True)
 class Answered:
     """A line of a list and the answer to it."""
 
-    number: int
+    line: QuestionLine
     answer: Answer
+
+    @property
+    def number(self) -> int:
+        return self.line.number
+
+    @property
+    def is_claim(self) -> bool:
+        # It says a level or a day of its own, and is borne out or not.
+        return bool(self.line.level or self.line.on)
+
+    @property
+    def borne_out(self) -> str:
+        return str(BORNE_OUT[self.answer.words.reply])
 
     @property
     def others(self) -> int:
@@ -52,8 +81,9 @@ class AnswersPart:
 
 
 def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
-    answers = verify_all([line.asked for line in lines], day)
-    return [Answered(line.number, found) for line, found in zip(lines, answers, strict=True)]
+    """A line without a day of its own is asked for this one."""
+    answers = verify_all([Claim(line.asked, line.on or day, line.level) for line in lines])
+    return [Answered(line, found) for line, found in zip(lines, answers, strict=True)]
 
 
 def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
@@ -66,7 +96,7 @@ def parts(answered: Iterable[Answered]) -> list[AnswersPart]:
 
 def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
     # Documented on the page about data.
-    records: dict[int, dict[str, object]] = {}
+    records: Records = {}
     counted = Counter(line.answer.verdict for line in answered)
     return {
         "on": day.isoformat(),
@@ -75,11 +105,12 @@ def data_of(answered: Sequence[Answered], day: date) -> dict[str, object]:
     }
 
 
-def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[str, object]:
+def answer_data(line: Answered, records: Records) -> dict[str, object]:
     answer = line.answer
     return {
         "line": line.number,
         "asked": answer.asked,
+        **claim_data(line),
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
         "in_words": answer.words.sentence,
@@ -110,11 +141,30 @@ def answer_data(line: Answered, records: dict[int, dict[str, object]]) -> dict[s
     }
 
 
-def label_data(label: Label, day: date, records: dict[int, dict[str, object]]) -> dict[str, object]:
+def reference_of(answer: Answer, checked_on: date) -> str:
+    """Eight characters for what was answered to what, of which day and when.
+
+    Who has the question, both days and the answer in hand can have it checked by the register.
+    """
+    said = [answer.asked, answer.day.isoformat(), checked_on.isoformat(), str(answer.words)]
+    said += [label.public_id for label in answer.labels]
+    number = int(salted_hmac(SALT, json.dumps(said), algorithm="sha256").hexdigest(), 16)
+    return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(8))
+
+
+def claim_data(line: Answered) -> dict[str, str | None]:
+    return {
+        "claimed_level": line.line.level or None,
+        "claimed_on": line.line.on.isoformat() if line.line.on else None,
+        "borne_out": line.answer.words.reply.value if line.is_claim else None,
+    }
+
+
+def label_data(label: Label, day: date, records: Records) -> dict[str, object]:
     # Its record and the state in words; made once for all lines.
-    if label.pk not in records:
-        records[label.pk] = label_record_in_words(label, day)
-    return records[label.pk]
+    if (label.pk, day) not in records:
+        records[label.pk, day] = label_record_in_words(label, day)
+    return records[label.pk, day]
 
 
 def absolute_url_of(row: PublicRecord) -> str:
@@ -134,6 +184,7 @@ def answer_row(line: Answered) -> list[Value]:
     values: dict[str, Value] = {
         "line": line.number,
         "asked": answer.asked,
+        **claim_data(line),
         "verdict": answer.verdict.value,
         "found_as": answer.found_as.value if answer.found_as else None,
         "state_in_words": answer.words.sentence,

@@ -4,6 +4,7 @@ address; one at a time or a thousand.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -122,6 +123,7 @@ class Answer:
 
     asked: str
     day: date
+    level: str = ""
     found_as: Found | None = None
     labels: list[Label] = field(default_factory=list)
     clusters_without_labels: list[Cluster] = field(default_factory=list)
@@ -138,8 +140,9 @@ class Answer:
 
     @cached_property
     def label(self) -> Label | None:
-        # The one that decides: the highest valid label, else one that may become valid again.
-        return headline(self.labels)
+        # The one that decides: the highest valid label, else one that may become valid again; of
+        # a claim one of its level.
+        return headline(one for one in self.labels if self.level in ("", one.level_id))
 
     @property
     def verdict(self) -> LineVerdict:
@@ -166,6 +169,8 @@ class Answer:
             return verdict(self.label, self.day)
         if self.is_unknown:
             sentence = _("Nothing in this register has this number, name or address.")
+        elif self.labels:
+            sentence = _("This register holds no label of that level here.")
         elif self.clusters_without_labels:
             sentence = _("This register holds no label of this cluster.")
         else:
@@ -198,34 +203,43 @@ class Name(NamedTuple):
     is_organisation: bool = False
 
 
+class Claim(NamedTuple):
+    """What somebody has in hand, and what is said of it: the day, and the level where one is."""
+
+    asked: str
+    day: date
+    level: str = ""
+
+
 Asked = dict[str, tuple[Question, Target]]
 # What somebody may write of a cluster or an organisation: the kind of key, and the key.
 Key = tuple[str, str]
 
 
 def verify(asked: str, day: date) -> Answer:
-    return verify_all([asked], day)[0]
+    return verify_all([Claim(asked, day)])[0]
 
 
-def verify_all(asked: Sequence[str], day: date) -> list[Answer]:
-    """An answer for each text in its order, the same as for the text alone.
+def verify_all(claims: Sequence[Claim]) -> list[Answer]:
+    """An answer for each claim in its order, the same as for the claim alone.
 
     A label's public id, certificate number or page; else a cluster or an organisation by its
     name, a former or other name too, by its page, by a former address of it, by its public id, or
-    by its VAT number. Without case. The number of queries has a bound, however many texts there
-    are.
+    by its VAT number. Without case. The number of queries has a bound, however many claims and
+    days there are.
     """
-    every: Asked = {text: (question(text), Target()) for text in asked}
+    every: Asked = {claim.asked: (question(claim.asked), Target()) for claim in claims}
     labels_found(every)
     find_by_key(unresolved(every))
     find_by_former_address(unresolved(every))
     find_labels_by_folded_number(unresolved(every))
     nearest = find_by_likeness(unresolved(every))
-    shelf = Shelf([target for _question, target in every.values()], day)
+    shelf = Shelf([target for _question, target in every.values()])
     answers = {
-        text: shelf.answer(q, target, nearest.get(text, [])) for text, (q, target) in every.items()
+        claim: shelf.answer(claim, *every[claim.asked], nearest.get(claim.asked, []))
+        for claim in dict.fromkeys(claims)
     }
-    return [answers[text] for text in asked]
+    return [answers[claim] for claim in claims]
 
 
 def unresolved(asked: Asked) -> Asked:
@@ -458,14 +472,13 @@ def all_names() -> Iterator[Name]:
 
 
 class Shelf:
-    """The rows that any of the targets leads to, loaded at once."""
+    """The rows that any of the targets leads to, loaded at once for whatever day."""
 
-    def __init__(self, targets: Sequence[Target], day: date) -> None:
-        self.day = day
+    def __init__(self, targets: Sequence[Target]) -> None:
         wanted = {pk for target in targets for pk in target.organisations}
         self.organisations = Organisation.objects.in_bulk(wanted) if wanted else {}
         self.managed = self.managed_by(wanted) if wanted else {}
-        chosen = {pk for target in targets for pk in self.clusters_of(target)[:MOST_CLUSTERS]}
+        chosen = {pk for target in targets for pk in self.clusters_of(target)}
         self.clusters: dict[int, Cluster] = {}
         if chosen:
             clusters = Cluster.objects.published().filter(pk__in=chosen).order_by("name", "pk")
@@ -478,28 +491,34 @@ class Shelf:
             self.load_labels(numbered, chosen)
         self.label_rank = {pk: number for number, pk in enumerate(self.labels)}
 
-    def managed_by(self, organisations: Collection[int]) -> dict[int, dict[int, bool]]:
-        """Whether each organisation manages each cluster on the day, or did on another.
+    def managed_by(self, organisations: Collection[int]) -> dict[int, dict[int, list[Management]]]:
+        """The clusters that each organisation manages or managed, with what the directory says.
 
-        Two queries: what the directory says, and the manager at the time of a label.
+        Two queries: of the directory, and of the manager at the time of a label.
         """
-        found: dict[int, dict[int, bool]] = {pk: {} for pk in organisations}
+        found: dict[int, dict[int, list[Management]]] = {pk: {} for pk in organisations}
         managements = Management.objects.of_published_clusters().filter(
             organisation__in=organisations
         )
         for management in managements:
             of_one = found[management.organisation_id]
-            is_current = of_one.get(management.cluster_id, False) or management.is_on(self.day)
-            of_one[management.cluster_id] = is_current
+            of_one.setdefault(management.cluster_id, []).append(management)
         labels = Label.objects.published().filter(managing_organisation__in=organisations)
         pairs = labels.order_by().values_list("managing_organisation", "cluster").distinct()
         for organisation, cluster in pairs:
-            found[organisation].setdefault(cluster, False)
+            found[organisation].setdefault(cluster, [])
         return found
+
+    def manages_on(self, organisation: int, cluster: int, day: date) -> bool | None:
+        # None where it never did.
+        managements = self.managed[organisation].get(cluster)
+        return None if managements is None else any(one.is_on(day) for one in managements)
 
     def load_labels(self, numbered: set[int], clusters: set[int]) -> None:
         labels = (
-            Label.objects.for_pages(self.day)
+            Label.objects.published()
+            .with_holder()
+            .with_succession()
             .select_related("rule")
             .filter(Q(pk__in=numbered) | Q(cluster__in=clusters))
             .highest_first()
@@ -508,41 +527,53 @@ class Shelf:
             self.labels[label.pk] = label
             self.labels_of[label.cluster_id].append(label)
 
-    def clusters_of(self, target: Target) -> list[int]:
+    def clusters_of(self, target: Target, day: date | None = None) -> list[int]:
         # Those asked for themselves, then those that an organisation manages on the day.
         order = {pk: (0, pk) for pk in target.clusters}
         for organisation in target.organisations:
-            for pk, is_current in self.managed[organisation].items():
+            for pk in self.managed[organisation]:
+                is_current = day is not None and self.manages_on(organisation, pk, day)
                 order[pk] = min(order.get(pk, (3, pk)), (1 if is_current else 2, pk))
         return sorted(order, key=order.__getitem__)
 
-    def answer(self, q: Question, target: Target, nearest: list[Near]) -> Answer:
+    def on_day(self, keys: Iterable[int], day: date) -> list[Label]:
+        # A copy for each day, each with its state.
+        found = []
+        for key in keys:
+            label = copy(self.labels[key])
+            label.state = label.state_on(day).value
+            found.append(label)
+        return found
+
+    def answer(self, claim: Claim, q: Question, target: Target, nearest: list[Near]) -> Answer:
+        day, level = claim.day, claim.level
         if target.found_as is None:
-            return Answer(q.asked, self.day, nearest=nearest, reasons=reasons(q))
+            return Answer(q.asked, day, level, nearest=nearest, reasons=reasons(q))
         if target.labels:
-            labels = [self.labels[pk] for pk in target.labels[:MOST_LABELS]]
+            labels = self.on_day(target.labels[:MOST_LABELS], day)
             more = len(target.labels) - len(labels)
-            return Answer(q.asked, self.day, target.found_as, labels, more_labels=more)
-        every = self.clusters_of(target)
+            return Answer(q.asked, day, level, target.found_as, labels, more_labels=more)
+        every = self.clusters_of(target, day)
         clusters = sorted(every[:MOST_CLUSTERS], key=self.cluster_rank.__getitem__)
         found = (label.pk for pk in clusters for label in self.labels_of.get(pk, []))
-        labels = [self.labels[pk] for pk in sorted(found, key=self.label_rank.__getitem__)]
+        labels = self.on_day(sorted(found, key=self.label_rank.__getitem__), day)
         return Answer(
             q.asked,
-            self.day,
+            day,
+            level,
             target.found_as,
             labels[:MOST_LABELS],
             [self.clusters[pk] for pk in clusters if pk not in self.labels_of],
             [self.organisations[pk] for pk in sorted(target.organisations)],
-            self.management_in(target, clusters),
+            self.management_in(target, clusters, day),
             more_clusters=len(every) - len(clusters),
             more_labels=max(len(labels) - MOST_LABELS, 0),
         )
 
-    def management_in(self, target: Target, clusters: list[int]) -> list[Managed]:
+    def management_in(self, target: Target, clusters: list[int], day: date) -> list[Managed]:
         return [
             Managed(self.organisations[organisation], self.clusters[pk], is_current)
             for organisation in sorted(target.organisations)
             for pk in clusters
-            if (is_current := self.managed[organisation].get(pk)) is not None
+            if (is_current := self.manages_on(organisation, pk, day)) is not None
         ]

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
@@ -50,13 +51,36 @@ COLUMNS = (
     *("managing organisation", "organizzazione", "address", "url", "indirizzo"),
 )
 
+CLAIM_COLUMNS = (
+    *("level", "livello", "label level", "livello del label"),
+    *("on", "day", "date", "giorno", "data", "valid on", "valida il"),
+)
+LEVELS = {
+    "gold": "gold", "oro": "gold", "silver": "silver", "argento": "silver", "bronze": "bronze",
+    "bronzo": "bronze",
+}  # fmt: skip
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# In another form: which of the numbers is the month, nobody can tell.
+DAY_LIKE = re.compile(r"\d{1,4}\s*[./-]\s*\d{1,2}(?:\s*[./-]\s*\d{1,4})?", re.ASCII)
+
 
 @dataclass(frozen=True)
 class QuestionLine:
-    """What is asked in a line of a list; lines count from 1, empty ones too."""
+    """What is asked in a line of a list; lines count from 1, empty ones too.
+
+    A claim says a level, a day or both as well.
+    """
 
     number: int
     asked: str
+    level: str = ""
+    on: date | None = None
+
+    @property
+    def text(self) -> str:
+        # As somebody pastes it.
+        day = self.on.isoformat() if self.on else ""
+        return "\t".join(filter(None, [self.asked, self.level, day]))
 
 
 @dataclass(frozen=True)
@@ -162,11 +186,11 @@ def number_reason(number: str) -> str:
 
 
 def read_pasted_lines(text: str) -> list[QuestionLine]:
-    # A question in each line; of cells pasted from a spreadsheet, the first that is filled.
+    # A question in each line, or the cells of a claim, tabs between them.
     if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
         raise list_too_large()
     return checked_lines(
-        QuestionLine(number, first_filled(line.split("\t")))
+        claim_of(number, line.split("\t"))
         for number, line in enumerate(re.split("\r\n|\r|\n", text), 1)
     )
 
@@ -183,12 +207,20 @@ def read_csv_lines(data: bytes) -> list[QuestionLine]:
         records.append(record)
     columns = question_columns(records[0].values) if records else []
     if columns:
-        lines = [QuestionLine(record.line, cell(record.values, columns)) for record in records[1:]]
+        header = folded_header(records[0].values)
+        told = [header.index(name) for name in CLAIM_COLUMNS if name in header]
+        lines = [
+            claim_of(record.line, [cell(record.values, columns), *cells_at(record.values, told)])
+            for record in records[1:]
+        ]
     elif file.delimiter == "," and len({len(record.values) for record in records}) > 1:
         # One column whose names hold commas: nothing else gives lines of different lengths.
         lines = [QuestionLine(record.line, ",".join(record.values)) for record in records]
     else:
-        lines = [QuestionLine(record.line, first_filled(record.values[:1])) for record in records]
+        lines = [
+            claim_of(record.line, [first_filled(record.values[:1]), *record.values[1:]])
+            for record in records
+        ]
     return checked_lines(lines)
 
 
@@ -225,8 +257,46 @@ def list_too_large() -> TableRefused:
 
 def question_columns(header: Sequence[str]) -> list[int]:
     # The places of the columns that may hold what is asked, the surest first.
-    names = [fold_question(name).replace("_", " ") for name in header]
+    names = folded_header(header)
     return [names.index(column) for column in COLUMNS if column in names]
+
+
+def folded_header(header: Sequence[str]) -> list[str]:
+    return [fold_question(name).replace("_", " ") for name in header]
+
+
+def cells_at(row: Sequence[str], columns: Iterable[int]) -> list[str]:
+    return [row[column] for column in columns if column < len(row)]
+
+
+def claim_of(number: int, cells: Sequence[str]) -> QuestionLine:
+    """The first cell that is filled is asked; of the others, a level and a day are claimed.
+
+    Raises TableRefused for a day that is written otherwise than 2015-09-08.
+    """
+    asked, *others = [text for value in cells if (text := " ".join(value.split()))] or [""]
+    level, on = "", None
+    for text in others:
+        if name := LEVELS.get(fold_question(text).removesuffix(" label")):
+            level = name
+        elif DAY.fullmatch(text):
+            on = read_day(number, text)
+        elif DAY_LIKE.fullmatch(text):
+            raise TableRefused(Finding(number, "", explain_day(text)))
+    return QuestionLine(number, asked, level, on)
+
+
+def read_day(number: int, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise TableRefused(Finding(number, "", explain_day(text))) from error
+
+
+def explain_day(text: str) -> str:
+    return _("“%(value)s” is not a day that can be read: write year, month, day as 2015-09-08.") % {
+        "value": text
+    }
 
 
 def cell(row: Sequence[str], columns: Iterable[int]) -> str:

@@ -1,19 +1,33 @@
 """Verifying labels: a page with a question or a list."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 
-from clusters.http.asof import as_of
+from clusters.http.addresses import absolute
+from clusters.http.asof import AsOf, as_of
 from clusters.tables.reader import TableRefused
 from clusters.views.contact import cookieless_form
+from labels.proofs.certificates import library, page_as_pdf
 from labels.register.queries import coverage
-from labels.verify.answers import Answered, answer_lines, as_csv, as_json, as_spreadsheet, parts
+from labels.verify.answers import (
+    Answered,
+    answer_lines,
+    as_csv,
+    as_json,
+    as_spreadsheet,
+    parts,
+    reference_of,
+)
 from labels.verify.limits import MINUTE, TooOften, is_within_limit, too_often
 from labels.verify.lookup import verify
 from labels.verify.questions import (
@@ -43,7 +57,34 @@ def verify_one(request: HttpRequest) -> HttpResponse:
     context = {"as_of": shown, "problems": shown.problems, "asked": asked}
     if asked and not is_within_limit(request, is_list=False):
         return page(request, context, problem=too_often())
-    return page(request, context | {"answer": verify(asked, shown.day) if asked else None})
+    if not asked:
+        return page(request, context)
+    answer, now = verify(asked, shown.day), timezone.now()
+    context |= {
+        "answer": answer,
+        "checked_at": now,
+        "reference": reference_of(answer, timezone.localdate(now)),
+        "pdf_url": f"{request.path}?{query_of(asked, shown, format='pdf')}",
+    }
+    if request.GET.get("format") == "pdf" and library() is not None:
+        return on_paper(context, shown.day)
+    return page(request, context)
+
+
+def query_of(asked: str, shown: AsOf, **others: str) -> str:
+    on = {} if shown.is_today else {"on": shown.day.isoformat()}
+    return urlencode({"q": asked, **on, **others})
+
+
+def on_paper(context: dict[str, object], day: date) -> HttpResponse:
+    style = render_to_string("labels/certificate.css")
+    context |= {"language": get_language(), "address": absolute(reverse("labels:verify"))}
+    document = page_as_pdf(
+        render_to_string("labels/verification.html", context), style, str(context["reference"])
+    )
+    name = f"verification-{context['reference']}.pdf"
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+    return HttpResponse(document, content_type="application/pdf", headers=headers)
 
 
 def verify_list(request: HttpRequest) -> HttpResponse:
@@ -55,14 +96,21 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     if not is_within_limit(request, is_list=True):
         return page(request, context, problem=too_often())
     try:
-        lines = lines_to_verify(request)
+        lines = with_accepted(lines_to_verify(request), request.POST.getlist("accept"))
     except TableRefused as error:
         return page(request, context, problem=error)
     answered = answer_lines(lines, shown.day)
     if request.POST.get("format") in FORMATS:
         return download(request.POST["format"], answered, shown.day)
-    context["lines"] = "\n".join(line.answer.asked for line in answered)
-    return page(request, context | {"answered": answered, "parts": parts(answered)})
+    context["lines"] = "\n".join(one.line.text for one in answered)
+    context |= {"answered": answered, "parts": parts(answered)}
+    return page(request, context | {"has_near": any(one.answer.nearest for one in answered)})
+
+
+def with_accepted(lines: list[QuestionLine], accepted: Sequence[str]) -> list[QuestionLine]:
+    # Each ticked name stands in the place of what was asked in its line: `3:bioPmed`.
+    names = dict(text.split(":", 1) for text in accepted if ":" in text)
+    return [replace(line, asked=names.get(str(line.number), line.asked)) for line in lines]
 
 
 def lines_to_verify(request: HttpRequest) -> list[QuestionLine]:
