@@ -28,7 +28,14 @@ from clusters.fields import PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
+from clusters.models.reference import (
+    Portfolio,
+    Region,
+    ends_after_it_starts,
+    in_force_on,
+    is_in_force,
+    name_used_on,
+)
 
 # Pages that stand where a cluster's would.
 PAGES = ("compare", "map")
@@ -351,6 +358,10 @@ class Cluster(PublicRecord):
         )
         return completeness(profile, day)
 
+    def name_on(self, day: date) -> str:
+        former = (row for row in self.names.all() if row.kind == ClusterNameKind.FORMER)
+        return name_used_on(day, self.name, former)
+
     def managers_on(self, day: date) -> "list[Management]":
         # Who manages it that day, the lead first. Prefetch by `with_managers()`.
         return [management for management in self.managements.all() if management.is_on(day)]
@@ -489,10 +500,7 @@ class Management(models.Model):
                     )
 
     def is_on(self, day: date) -> bool:
-        # The Python twin of `ManagementQuerySet.on`.
-        return (self.started_on is None or self.started_on.first_day <= day) and (
-            self.ended_on is None or self.ended_on.last_day >= day
-        )
+        return is_in_force(self, day)
 
     def surely_overlaps(self, other: "Management") -> bool:
         # Both were in force on some day, however the unknown days and months are read.

@@ -1,6 +1,6 @@
 """Legal entities: managing organisations, associations, programme owners, shareholders."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
@@ -17,7 +17,7 @@ from clusters.fields import PartialDateField
 from clusters.fulltext import records_matching
 from clusters.models.history import History
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Region, ends_after_it_starts
+from clusters.models.reference import Region, ends_after_it_starts, is_in_force, name_used_on
 
 # As many keys as both engines take in one statement.
 MOST_FOUND = 10_000
@@ -178,6 +178,9 @@ class Organisation(PublicRecord):
             ),
         )
 
+    def name_on(self, day: date) -> str:
+        return name_used_on(day, self.name, self.former_names.all())
+
     def __str__(self) -> str:
         return self.name
 
@@ -261,3 +264,6 @@ class Shareholding(models.Model):
 
     def __str__(self) -> str:
         return str(self.shareholder)
+
+    def is_on(self, day: date) -> bool:
+        return is_in_force(self, day)

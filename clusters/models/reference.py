@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -44,6 +44,23 @@ def ends_after_it_starts(model: str) -> models.CheckConstraint:
         | Q(GreaterThanOrEqual(F("ended_on"), Substr("started_on", 1, Length("ended_on")))),
         violation_error_message=_("The end lies before the start."),
     )
+
+
+def is_in_force(row: Any, day: date) -> bool:
+    # The Python twin of `in_force_on`.
+    return (row.started_on is None or row.started_on.first_day <= day) and (
+        row.ended_on is None or row.ended_on.last_day >= day
+    )
+
+
+def name_used_on(day: date, present: str, former: Iterable[Any]) -> str:
+    """Of names with `started_on` and `ended_on`, the one whose end is known to lie after the day.
+
+    Where none is, the present name.
+    """
+    used = [row for row in former if row.ended_on and is_in_force(row, day)]
+    first = min(used, key=lambda row: row.ended_on.last_day, default=None)
+    return present if first is None else str(first.name)
 
 
 def in_force_on(day: date) -> Q:

@@ -18,6 +18,7 @@ from clusters.fulltext import highlight
 from clusters.http.links import country_names
 from clusters.map.drawing import LARGE_MAP_WIDTH, MAP_WIDTH, NEAREST, Drawing, dot, name_and_url
 from clusters.map.projection import SHEETS, Spot, frame_around, join_spots, project
+from clusters.models import Cluster, Organisation
 
 register = template.Library()
 
@@ -43,6 +44,11 @@ def date_in_words(partial: PartialDate) -> str:
     return format_date(
         partial.first_day, PATTERNS[partial.precision], locale=get_language() or "en"
     )
+
+
+@register.filter
+def name_of_day(record: Cluster | Organisation, day: date) -> str:
+    return record.name_on(day)
 
 
 @register.filter

@@ -158,7 +158,8 @@ def form_page(
     if "sent" in request.GET:
         return TemplateResponse(request, f"clusters/{name}_sent.html", context)
     status = HTTPStatus.OK
-    if form.is_bound:
+    # Who switches the language keeps what is typed, and has sent nothing.
+    if form.is_bound and "switch_language" not in request.POST:
         status = deliver_form(
             request, form, typed_address=typed_address, about=about, deliver=deliver
         )
@@ -168,7 +169,7 @@ def form_page(
     return TemplateResponse(
         request,
         f"clusters/{name}.html",
-        {**context, "form": form},
+        {**context, "form": form, "posted_form": "open-form" if form.is_bound else ""},
         status=status,
         headers={"Retry-After": str(seconds)} if seconds else None,
     )

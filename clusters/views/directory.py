@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -18,11 +18,19 @@ from clusters.directory.query import BOUNDS, Cursor, DirectoryQuery
 from clusters.directory.results import Directory
 from clusters.directory.rows import render_part, render_rows
 from clusters.formats.schema_org import breadcrumbs_data, cluster_data, organisation_data
-from clusters.http.asof import as_of
+from clusters.http.asof import AsOf, as_of
 from clusters.http.links import MAX_TEXT_LENGTH, Link
 from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
-from clusters.models import Cluster, Lineage, Management, Organisation, Programme, PublicRecord
+from clusters.models import (
+    Cluster,
+    Lineage,
+    Management,
+    Organisation,
+    Programme,
+    PublicRecord,
+    Shareholding,
+)
 from labels.formats.records import certifications
 from labels.life.spans import timeline_of
 from labels.register.holdings import directory
@@ -87,6 +95,9 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
     shown = as_of(request.GET, request.path, timezone.localdate())
     labels = labels_of([cluster], shown.day)[cluster.pk]
     managers = cluster.managers_on(shown.day)
+    if not shown.is_today:
+        prefetch_related_objects([one.organisation for one in managers], "former_names")
+    counts = cluster.membership_counts.all()
     crumbs = crumbs_of(cluster)
     return TemplateResponse(
         request,
@@ -103,7 +114,10 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "other_managers": [m for m in cluster.managements.all() if m not in managers],
             "lineage": Lineage.objects.about(cluster),
             "is_stale": is_stale(cluster.confirmed_on, timezone.localdate()),
-            "members": membership_table(cluster.membership_counts.all()),
+            "members": membership_table(counts),
+            "members_then": membership_table(
+                one for one in counts if one.counted_on.first_day <= shown.day
+            ),
             "participations": cluster.participations.public(),
             "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
             "crumbs": crumbs,
@@ -157,8 +171,8 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
                 (management, management.is_on(shown.day))
                 for management in organisation.managements.of_published_clusters()
             ],
-            "shareholders": organisation.shareholdings.public(),
-            "holdings": organisation.holdings.public(),
+            "shareholders": [s for s in organisation.shareholdings.public() if is_shown(s, shown)],
+            "holdings": [s for s in organisation.holdings.public() if is_shown(s, shown)],
             "programmes": organisation.programmes.published(),
             "labels": organisation.labels.for_pages(shown.day).in_register_order(shown.day),
             "announcements": announcements_of_organisation(
@@ -169,6 +183,11 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "organisation_data": organisation_data(organisation),
         },
     )
+
+
+def is_shown(share: Shareholding, shown: AsOf) -> bool:
+    # All of them today, with their periods; of another day those of that day.
+    return shown.is_today or share.is_on(shown.day)
 
 
 @require_safe

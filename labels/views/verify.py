@@ -129,7 +129,13 @@ def page(
     response = TemplateResponse(
         request,
         "labels/label_verify.html",
-        {**defaults, "most_lines": MAX_LINES, "problem": problem, **context},
+        {
+            **defaults,
+            "most_lines": MAX_LINES,
+            "problem": problem,
+            "posted_form": "list-form" if request.method == "POST" else "",
+            **context,
+        },
     )
     if isinstance(problem, TooOften):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
