@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from clusters.http.faceted import MAX_VALUES, FacetedQuery, QueryReader
+from clusters.http.faceted import MAX_VALUES, NOT_RECORDED, FacetedQuery, QueryReader
 from clusters.http.links import MAX_TEXT_LENGTH
 from clusters.models import OrganisationKind
 
@@ -143,6 +143,8 @@ def read_directory_query(data: QueryDict, known: Mapping[str, Collection[str]]) 
     """
     reader = QueryReader(data)
     known = {"country": set(countries.countries), "manager": OrganisationKind.values, **known}
+    unknown = {name: {NOT_RECORDED} for name in ("level", "region", "portfolio", "manager")}
+    known |= {name: {*known[name], *values} for name, values in unknown.items()}
     values: dict[str, Any] = reader.choices(CHOICES, known)
     values |= {end: reader.number(end) for end in ENDS}
     near = data.get("near", "").strip()[:MAX_TEXT_LENGTH]

@@ -21,12 +21,14 @@ from clusters.directory.query import (
     DirectoryQuery,
 )
 from clusters.fulltext import nearest, tiers_of_clusters
-from clusters.http.faceted import Facet, FacetedList, Option
+from clusters.http.faceted import NOT_RECORDED, Facet, FacetedList, Option
 from clusters.http.links import country_names, names_by_code
 from clusters.models import Cluster, OrganisationKind
 
 PER_PAGE = 24
 VALID = "valid"
+# Filters that have the value `NOT_RECORDED`, beside the level.
+MAY_BE_UNKNOWN = ("region", "portfolio", "manager")
 # More single clusters on a map are told by their town.
 MAX_NAMED = 500
 # A selection smaller than one cluster in so many is sorted; a larger one is met on the way.
@@ -198,6 +200,8 @@ class Directory(FacetedList):
             return self.index.everything
         states = states or (VALID,)
         found = 0
+        if NOT_RECORDED in levels:
+            found = self.index.everything & ~union_of(self.labels, self.labels)
         for (level, state), bits in self.labels.items():
             if (not levels or level in levels) and state in states:
                 found |= bits
@@ -209,7 +213,10 @@ class Directory(FacetedList):
         return cast("Mapping[tuple[str, str], int]", self.values_of("label"))
 
     def values_of(self, facet: str) -> Mapping[Value, int]:
-        return self.index.values_of(facet, self.day)
+        values = self.index.values_of(facet, self.day)
+        if facet not in MAY_BE_UNKNOWN:
+            return values
+        return {**values, NOT_RECORDED: self.index.everything & ~union_of(values, values)}
 
     # --- The list ---------------------------------------------------------------------------
 
@@ -308,8 +315,7 @@ class Directory(FacetedList):
         base = self.narrowed(without="label" if name in ("level", "state") else name)
         if name == "level":
             found = {
-                level.code: base & self.held((level.code,), self.query.state)
-                for level in self.index.reference.levels
+                code: base & self.held((code,), self.query.state) for code in self.names("level")
             }
         elif name == "state":
             found = {state: base & self.held(self.query.level, (state,)) for state in self.states}
@@ -334,24 +340,26 @@ class Directory(FacetedList):
     def names(self, name: str) -> Mapping[str, str]:
         reference = self.index.reference
         if name == "level":
-            return names_by_code(reference.levels)
+            return {**names_by_code(reference.levels), NOT_RECORDED: _("no label in this register")}
         if name == "state":
             return {state: str(text) for state, text in self.states.items()}
         if name == "country":
             return country_names()
         if name == "region":
-            return {
+            regions = {
                 code: region.name
                 for code, region in reference.regions.items()
                 if not self.query.country
                 or region.country in self.query.country
                 or code in self.query.region
             }
+            return {**regions, NOT_RECORDED: _("not recorded")}
         if name == "portfolio":
-            return names_by_code(reference.portfolios)
+            return {**names_by_code(reference.portfolios), NOT_RECORDED: _("not recorded")}
         if name == "programme":
             return {slug: row.name for slug, row in reference.programmes.items()}
-        return {kind.value: str(kind.label) for kind in OrganisationKind}
+        kinds = {kind.value: str(kind.label) for kind in OrganisationKind}
+        return {**kinds, NOT_RECORDED: _("not recorded")}
 
     def asked(self) -> list[tuple[str, str]]:
         query, asked = self.query, super().asked()
@@ -390,7 +398,7 @@ class Directory(FacetedList):
         ]
 
 
-def union_of(values: Mapping[Value, int], chosen: Sequence[str]) -> int:
+def union_of(values: Mapping[Any, int], chosen: Iterable[Any]) -> int:
     found = 0
     for value in chosen:
         found |= values.get(value, 0)

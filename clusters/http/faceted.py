@@ -1,7 +1,7 @@
 """Lists that an address narrows: the query, how it is read, and the links around the list."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
@@ -16,6 +16,8 @@ from clusters.http.links import MAX_TEXT_LENGTH, MAX_WORDS, Link
 AnyQuery = TypeVar("AnyQuery", bound="FacetedQuery")
 
 MAX_VALUES = 100
+# The value of a filter for records of which it is not known.
+NOT_RECORDED = "not_recorded"
 MAX_NUMBER = 10**9
 
 
@@ -107,7 +109,7 @@ class QueryReader:
         for name, title in titles.items():
             fold = str.upper if name in ("country", "region") else str.lower
             texts = self.data.getlist(name)[:MAX_VALUES]
-            given = {fold(text.strip()) for text in texts if text.strip()}
+            given = {fold_value(text.strip(), fold) for text in texts if text.strip()}
             chosen[name] = tuple(sorted(given.intersection(known[name])))
             for value in sorted(given.difference(known[name])):
                 self.unknown.append((name, value))
@@ -155,6 +157,10 @@ class QueryReader:
 
     def with_problems(self, query: AnyQuery) -> AnyQuery:
         return replace(query, unknown=tuple(self.unknown), problems=tuple(self.problems))
+
+
+def fold_value(text: str, fold: Callable[[str], str]) -> str:
+    return NOT_RECORDED if text.lower() == NOT_RECORDED else fold(text)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.dates import PartialDate, add_months
 from clusters.fields import PartialDateField
+from clusters.http.faceted import NOT_RECORDED
 from clusters.models import Account, Cluster, Organisation
 from clusters.models.history import History
 from clusters.models.keys import Among
@@ -152,7 +153,8 @@ class LabelQuerySet(models.QuerySet["Label"]):
         if countries:
             found = found.filter(cluster__country__in=countries)
         if portfolios:
-            found = found.filter(cluster__portfolio__code__in=portfolios)
+            is_unknown = Q(cluster__portfolio=None) if NOT_RECORDED in portfolios else Q()
+            found = found.filter(Q(cluster__portfolio__code__in=portfolios) | is_unknown)
         return found
 
     def without_certain_days(self) -> Self:

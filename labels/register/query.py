@@ -8,10 +8,11 @@ from functools import cached_property
 
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from clusters.http.faceted import Facet, FacetedList, FacetedQuery, QueryReader
+from clusters.http.faceted import NOT_RECORDED, Facet, FacetedList, FacetedQuery, QueryReader
 from clusters.http.links import contains_word, country_names, names_by_code
 from clusters.models import ClusterName, Portfolio
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level
@@ -70,7 +71,7 @@ def read_register_query(
         "level": {level.code for level in levels},
         "state": {state.value for state in State},
         "country": set(countries.countries),
-        "portfolio": {portfolio.code for portfolio in portfolios},
+        "portfolio": {NOT_RECORDED, *(portfolio.code for portfolio in portfolios)},
     }
     chosen = reader.choices(FILTERS, known)
     query = RegisterQuery(words=reader.words(), on=reader.day(), **chosen)
@@ -94,13 +95,15 @@ class RegisterList(FacetedList):
             return names_by_code(self.levels)
         if name == "state":
             return {state.value: str(STATE_NAMES[state]).capitalize() for state in State}
-        return country_names() if name == "country" else names_by_code(self.portfolios)
+        if name == "country":
+            return country_names()
+        return {**names_by_code(self.portfolios), NOT_RECORDED: gettext("not recorded")}
 
     @cached_property
     def cells(self) -> list[tuple[dict[str, str], int]]:
-        # A value of each filter ("" without a portfolio), and how many labels have them all.
+        # A value of each filter, and how many labels have them all.
         return [
-            (dict(zip(FILTERS, [*values, portfolio or ""], strict=True)), number)
+            (dict(zip(FILTERS, [*values, portfolio or NOT_RECORDED], strict=True)), number)
             for *values, portfolio, number in self.query.searched().count_by_cell(self.day)
         ]
 
