@@ -127,15 +127,15 @@ def seal_of_label(label: Label, day: date) -> Seal:
 
 
 def seal_of_cluster(cluster: Cluster, label: Label | None, day: date) -> Seal:
-    # `label` is the highest that is valid on the day, today.
-    if label is not None:
+    # `label` is the one to name first on the day, today: shown where it is or may be valid.
+    if label is not None and label.state_on(day) in (State.VALID, State.UNCERTAIN):
         return seal_of_label(label, day)
     return Seal(
         letter="–",
         metal=None,
         heading=_("No label"),
         name=visible(cluster.name),
-        status=_("no label valid today"),
+        status=_("no label valid today") if label else _("no label in this register"),
         number=cluster.public_id,
     )
 

@@ -36,12 +36,6 @@ def labels_of(clusters: Iterable[Cluster], day: date) -> dict[int, list[Label]]:
     return found
 
 
-def current_level(labels: Iterable[Label]) -> Label | None:
-    # The label of the highest level among those whose annotated `state` is valid.
-    label = headline(labels)
-    return label if label and label.state == State.VALID else None
-
-
 def headline(labels: Iterable[Label]) -> Label | None:
     """The label to name first: the highest valid one, else one that may become valid again.
 

@@ -42,7 +42,7 @@ from labels.proofs.seal import (
     seal_of_label,
 )
 from labels.register.holdings import level_options
-from labels.register.queries import current_level, labels_of
+from labels.register.queries import headline, labels_of
 from labels.register.query import RegisterQuery, read_register_query
 from labels.register.requirements import COLUMNS, requirement_of, table_rows
 
@@ -193,8 +193,8 @@ def cluster_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
         return error_response(request, ["there is no cluster with this number"], 404)
     if cluster.public_id != public_id:
         return redirect_permanently(request, "cluster_seal", cluster.public_id)
-    highest = current_level(labels_of([cluster], day)[cluster.pk])
-    return _seal_picture(request, lambda: seal_of_cluster(cluster, highest, day), now)
+    first = headline(labels_of([cluster], day)[cluster.pk])
+    return _seal_picture(request, lambda: seal_of_cluster(cluster, first, day), now)
 
 
 def _seal_picture(
