@@ -128,6 +128,7 @@ class Scoped(BaseModelAdmin):
     """Rows, verbs and fields by the policy; a row out of one's view is as if it did not exist."""
 
     view_on_site: Any = False  # only what is published has a page (PublishedAdmin)
+    never: Sequence[str] = ()  # what nobody does here, not even a superuser
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         every: QuerySet[Any] = super().get_queryset(request)
@@ -138,6 +139,8 @@ class Scoped(BaseModelAdmin):
         return obj
 
     def allows(self, request: HttpRequest, verb: str, obj: models.Model | None) -> bool:
+        if verb in self.never:
+            return False
         # Remembered for the request: Django asks the same many times.
         known = request.__dict__.setdefault("_allowed", {})
         key = (verb, self.model, obj.pk if obj else None)
@@ -204,14 +207,7 @@ class Scoped(BaseModelAdmin):
 class ReadOnly:
     """Rows that are written elsewhere, or by commands."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    never: Sequence[str] = (policy.ADD, policy.CHANGE, policy.DELETE)
 
 
 class ScopedPart(Scoped):
@@ -341,6 +337,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True
+    actions: Sequence[Any] = ("delete_selected",)
     empty_value_display = EMPTY
     list_per_page = 50
     formfield_overrides: "ClassVar[dict[type[models.Field[Any, Any]], Any]]" = {
@@ -400,6 +397,7 @@ class PartAdmin(PortalAdmin):
     """One row of another row's screen, by itself: for its history and an earlier version of it."""
 
     form = PartForm
+    never: Sequence[str] = (policy.ADD,)
     part_of: tuple[str, ...] = ()
 
     def get_list_select_related(self, request: HttpRequest) -> Any:
@@ -413,21 +411,12 @@ class PartAdmin(PortalAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
 
 class PublishedAdmin(PortalAdmin):
     """Rows with `is_published`: shown and hidden, and never deleted once they were public."""
 
     actions: Sequence[Any] = ("publish", "unpublish")
     is_followed = True  # the dashboard lists its latest changes
-
-    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        place = {"action_location": action_location} if action_location else {}  # Django 6.1
-        actions: dict[str, Any] = super().get_actions(request, **place)
-        actions.pop("delete_selected", None)
-        return actions
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and has_been_public(obj))

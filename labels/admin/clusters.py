@@ -41,7 +41,7 @@ class LabelInline(ReadOnly, EffectiveDays, TabularPart):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         # The inline is made anew for each request, so it may carry what this one is offered.
-        self.may_propose = self.allows(request, policy.ADD, None)
+        self.may_propose = policy.may(request.user, policy.ADD, Label)
         return super().get_formset(request, obj, **kwargs)
 
 

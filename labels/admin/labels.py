@@ -442,12 +442,7 @@ def decisions_on(label: Label) -> QuerySet[Decision]:
 class SuspensionAdmin(PartAdmin):
     """Read; a label is suspended and reinstated by steps."""
 
+    never = (policy.ADD, policy.CHANGE, policy.DELETE)
     part_of = ("label",)
     list_display = ("label", "starts_on", "ends_on")
     list_select_related = ("label__level", "label__cluster")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -17,6 +17,7 @@ from clusters.admin.base import (
     TabularPart,
     country_column,
 )
+from clusters.people import policy
 from labels.life.days import apply_rules, refuse_rules
 from labels.models import (
     Expert,
@@ -80,16 +81,11 @@ class LevelAdmin(PortalAdmin):
 
 @admin.register(LevelRule)
 class LevelRuleAdmin(PartAdmin):
+    # A rule is changed on its level's screen, where the labels' days follow.
+    never = (policy.ADD, policy.CHANGE, policy.DELETE)
     list_display = ("level", "effective_from", "first_months", "renewal_months", "is_confirmed")
     list_select_related = ("level",)
     date_hierarchy = "effective_from"
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # A rule is changed on its level's screen, where the labels' days follow.
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class IssuingBodyRoleInline(TabularPart):
