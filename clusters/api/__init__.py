@@ -7,5 +7,3 @@ the description and its page from them.
 from clusters.api import clusters, codes, organisations, programmes
 
 routers = (clusters.router, organisations.router, programmes.router, codes.router)
-
-__all__ = ["routers"]
