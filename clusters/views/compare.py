@@ -26,7 +26,7 @@ from clusters.compare.columns import (
 )
 from clusters.compare.members import membership_table
 from clusters.completeness import is_stale
-from clusters.formats.writers import csv_text
+from clusters.formats.writers import csv_download
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.http.links import Link
@@ -96,12 +96,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
         header, *rows = comparison_rows(table_columns(choice, shown, now))
-        text = csv_text(header, rows)
-    answer = HttpResponse(
-        text,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="clusters-{shown.day}.csv"'},
-    )
+        answer = csv_download(f"clusters-{shown.day}", header, rows)
     return conditional(request, cacheable(answer, now))
 
 
