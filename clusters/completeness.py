@@ -112,8 +112,6 @@ def completeness(profile: Profile, day: date) -> Completeness:
 
 
 MONTHS_FRESH = 12
-
-
 MONTHS_BETWEEN_ROUNDS = 6
 
 

@@ -204,10 +204,6 @@ class MandateAdmin(ActionsOnlyAdmin):
 
 
 class InvitationForm(ModelForm):
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        return email.lower()
-
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:

@@ -21,8 +21,6 @@ def names_in(language: str) -> Mapping[str, str]:
 
 
 MAX_TEXT_LENGTH = 200
-
-
 MAX_WORDS = 8
 
 

@@ -189,17 +189,9 @@ class PortalBackend(ModelBackend):
     Rows of `auth_permission` give no right to anyone.
     """
 
-    def get_all_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
+    def _get_permissions(self, user_obj: Any, obj: Model | None, from_name: str) -> set[str]:
+        # Whatever Django asks about a person's or a group's rows, it asks here.
         return set()
-
-    def get_user_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        return set()
-
-    def get_group_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        return set()
-
-    def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
-        return False
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         return policy.may_enter(user_obj)

@@ -24,14 +24,7 @@ from clusters.contact.messages import (
 )
 from clusters.contact.reports import ReportedRecord, describe_record, receive_report
 from clusters.http.limits import allow, give_back, network_address, network_of
-from clusters.models import (
-    Cluster,
-    Organisation,
-    Programme,
-    PublicRecord,
-    PublicRecordQuerySet,
-    RecordKind,
-)
+from clusters.models import Cluster, Organisation, Programme, PublicRecord, PublicRecordQuerySet
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
@@ -53,32 +46,32 @@ def cookieless_form(view: View) -> View:
 def cluster_contact(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = record_at(Cluster.objects.published().with_managers(), slug)
     recipient = recipient_of_cluster(cluster, timezone.localdate())
-    return contact_page(request, describe_record(RecordKind.CLUSTER, cluster), recipient)
+    return contact_page(request, describe_record(cluster), recipient)
 
 
 @cookieless_form
 def cluster_report(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = record_at(Cluster.objects.published(), slug)
-    return report_page(request, describe_record(RecordKind.CLUSTER, cluster))
+    return report_page(request, describe_record(cluster))
 
 
 @cookieless_form
 def organisation_contact(request: HttpRequest, slug: str) -> HttpResponse:
     organisation = record_at(Organisation.objects.published(), slug)
-    record = describe_record(RecordKind.ORGANISATION, organisation)
-    return contact_page(request, record, recipient_of_organisation(organisation))
+    recipient = recipient_of_organisation(organisation)
+    return contact_page(request, describe_record(organisation), recipient)
 
 
 @cookieless_form
 def organisation_report(request: HttpRequest, slug: str) -> HttpResponse:
     organisation = record_at(Organisation.objects.published(), slug)
-    return report_page(request, describe_record(RecordKind.ORGANISATION, organisation))
+    return report_page(request, describe_record(organisation))
 
 
 @cookieless_form
 def programme_report(request: HttpRequest, slug: str) -> HttpResponse:
     programme = record_at(Programme.objects.published(), slug)
-    return report_page(request, describe_record(RecordKind.PROGRAMME, programme))
+    return report_page(request, describe_record(programme))
 
 
 def record_at(rows: PublicRecordQuerySet[Record], text: str) -> Record:

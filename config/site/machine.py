@@ -12,8 +12,6 @@ from django.utils import timezone, translation
 from django.views.decorators.http import last_modified, require_safe
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
-
-
 SECURITY_TXT_DAYS = 365
 
 

@@ -15,7 +15,7 @@ from clusters.http.asof import as_of, read_on
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
 from clusters.http.responses import open_to_all
-from clusters.models import Portfolio, RecordKind
+from clusters.models import Portfolio
 from clusters.views.contact import cookieless_form, report_page
 from labels.formats.records import certification_data, label_record
 from labels.life.chronicle import steps_of
@@ -107,7 +107,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
     labels = Label.objects.published().with_holder()
     label = get_object_or_404(labels, public_id=public_id)
-    return report_page(request, describe_record(RecordKind.LABEL, label))
+    return report_page(request, describe_record(label))
 
 
 @require_safe

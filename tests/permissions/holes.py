@@ -19,7 +19,7 @@ import config.admin
 import config.urls
 from clusters.admin import base
 from clusters.admin.tables import TablesAdmin
-from clusters.models import Cluster, Organisation, Role, TeamMember
+from clusters.models import Cluster, Organisation, Programme, Role, TeamMember
 from clusters.models.clusters import ClusterQuerySet
 from clusters.people import policy
 from clusters.people.policy import ADD, CHANGE, DELETE, PUBLISH, RESTORE, VIEW, Grant
@@ -290,7 +290,7 @@ def every_member_owns(patch: Patch, world: World) -> None:
 
 @hole(of("clusters.programme", "secretariat", "list", "POST", "delete_selected"))
 def published_rows_are_deleted_in_bulk(patch: Patch, world: World) -> None:
-    patch.setattr(base.PublishedAdmin, "actions", ("delete_selected",))
+    patch.setattr(site._registry[Programme], "actions", ("delete_selected",))
     patch.setattr(
         base.PublishedAdmin, "has_delete_permission", base.ScopedAdmin.has_delete_permission
     )
