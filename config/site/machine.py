@@ -1,4 +1,4 @@
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from django.conf import settings
@@ -10,6 +10,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import last_modified, require_safe
+
+from clusters.http.asof import midnight
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 SECURITY_TXT_DAYS = 365
@@ -54,8 +56,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
     """RFC 9116. It expires a year from today's first moment, so that a day has one text."""
-    midnight = datetime.combine(timezone.localdate(), time.min, timezone.get_default_timezone())
-    expires = midnight + timedelta(days=SECURITY_TXT_DAYS)
+    expires = midnight(timezone.localdate()) + timedelta(days=SECURITY_TXT_DAYS)
     return plain_text(
         [
             f"Contact: mailto:{settings.SECURITY_ADDRESS}",

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.http.addresses import page_address
+from clusters.http.asof import midnight
 from labels.models import Label, LabelQuerySet
 from labels.validity import IN_FORCE, State
 from labels.words import state_in_words
@@ -70,16 +70,13 @@ def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
 def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
     assert label.starts_on is not None
     changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
-    started_at = datetime.combine(
-        label.starts_on, datetime.min.time(), timezone.get_default_timezone()
-    )
     return CalendarEntry(
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
         description=state_in_words(label, day),
         url=page_address("labels:detail", label.public_id),
-        changed_at=changed_at or started_at,
+        changed_at=changed_at or midnight(label.starts_on),
     )
 
 

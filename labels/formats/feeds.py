@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.http.addresses import absolute
+from clusters.http.asof import midnight
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
 from labels.words import state_in_words
@@ -154,8 +154,3 @@ def id_of(happening: LabelEvent) -> str:
     """https://www.rfc-editor.org/rfc/rfc4151: the same in every language, whatever is corrected."""
     host = urlsplit(settings.SITE_URL).hostname
     return f"tag:{host},2026:label/{happening.label.public_id}/{happening.change}"
-
-
-def midnight(day: date) -> datetime:
-    # The first moment of a day where the register is kept.
-    return datetime.combine(day, time.min, timezone.get_default_timezone())
