@@ -92,10 +92,6 @@ class LabelRecord(BaseModel):
     kind: Literal["first", "renewal"] | None
 
 
-class LabelList(Listed[LabelRecord]):
-    pass
-
-
 class VerifyParameters(OnDay):
     lang: Literal["en", "it"] = Field("en", description="The language of words and of pages.")
 
@@ -162,10 +158,6 @@ class LevelRecord(BaseModel):
     process: InTwoLanguages = Field(description="How it is reached.")
 
 
-class LevelList(Listed[LevelRecord]):
-    pass
-
-
 class StatementRecord(BaseModel):
     """A count that a source published: quoted, never derived from this register."""
 
@@ -183,11 +175,7 @@ class StatementRecord(BaseModel):
     source: str = Field(examples=["https://www.example.org/labels"])
 
 
-class StatementList(Listed[StatementRecord]):
-    pass
-
-
-@router.get("/labels", response=LabelList, tags=["labels"], summary="Labels")
+@router.get("/labels", response=Listed[LabelRecord], tags=["labels"], summary="Labels")
 def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     """The register of labels, with their states on a day, in the order in which they entered it."""
     day = asked.on or timezone.localdate()
@@ -265,14 +253,16 @@ def labels_verify(request: HttpRequest, asked: Query[VerifyParameters]) -> HttpR
     return HttpResponse(data, content_type="application/json")
 
 
-@router.get("/levels", response=LevelList, tags=["codes"], summary="Levels")
+@router.get("/levels", response=Listed[LevelRecord], tags=["codes"], summary="Levels")
 def levels_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Bronze, Silver and Gold, the lowest first."""
     known = Level.objects.all()
     return answer_list(request, asked, known, known, level_record, name="code", order=("rank",))
 
 
-@router.get("/statements", response=StatementList, tags=["statements"], summary="Published counts")
+@router.get(
+    "/statements", response=Listed[StatementRecord], tags=["statements"], summary="Published counts"
+)
 def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Counts that sources published, each with its day, its definition and its source."""
     if asked.after is not None and not KEY.fullmatch(asked.after):

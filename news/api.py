@@ -82,12 +82,11 @@ class AnnouncementRow(BaseModel):
     picture: str | None = Field(description="Address of the picture.", examples=[None])
 
 
-class AnnouncementList(Listed[AnnouncementRow]):
-    pass
-
-
 @router.get(
-    "/announcements", response=AnnouncementList, tags=["announcements"], summary="Announcements"
+    "/announcements",
+    response=Listed[AnnouncementRow],
+    tags=["announcements"],
+    summary="Announcements",
 )
 def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters]) -> Data:
     """What clusters and their organisations made known, the latest first."""

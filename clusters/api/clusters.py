@@ -185,10 +185,6 @@ class ClusterRecord(ClusterRow):
     logo: str | None = Field(description="Address of the picture.", examples=[None])
 
 
-class ClusterList(Listed[ClusterRow]):
-    pass
-
-
 class FacetValue(BaseModel):
     value: str = Field(description="For the parameter of the facet’s name.", examples=["IT"])
     name: InTwoLanguages = Field(examples=[{"en": "Italy", "it": "Italia"}])
@@ -209,7 +205,7 @@ class FacetList(BaseModel):
     facets: list[FacetCounts]
 
 
-@router.get("/clusters", response=ClusterList, summary="Clusters")
+@router.get("/clusters", response=Listed[ClusterRow], summary="Clusters")
 def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """The directory of clusters, with its filters, its words and its orders."""
     found = find_clusters(request, asked)

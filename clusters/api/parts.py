@@ -91,6 +91,11 @@ class Listed(BaseModel, Generic[Row]):
     )
     results: list[Row]
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        # As the description and clients made from it call the list.
+        return f"ListOf{params[0].__name__}"
+
 
 # Fields of many records
 
