@@ -28,7 +28,7 @@ from clusters.fields import PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
+from clusters.models.reference import Portfolio, ends_after_it_starts, in_force_on
 
 # Pages that stand where a cluster's would.
 PAGES = ("compare", "map")
@@ -191,12 +191,6 @@ def facts_present(day: date) -> dict[ProfileFact, Q]:
 class Cluster(PublicRecord):
     """A regional ecosystem of firms, research and public bodies; not a legal person."""
 
-    slug = models.SlugField(
-        _("address"),
-        max_length=90,
-        unique=True,
-        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
-    )
     name = models.CharField(_("name"), max_length=200, db_index=True)
     state = models.CharField(
         _("state"),
@@ -214,14 +208,6 @@ class Cluster(PublicRecord):
         verbose_name=_("comparative portfolio"),
     )
     country = CountryField(_("country"), db_index=True)
-    region = models.ForeignKey(
-        Region,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="clusters",
-        verbose_name=_("region"),
-    )
     town = models.CharField(_("town"), max_length=120, blank=True)
     latitude = models.DecimalField(
         _("latitude"),
@@ -242,7 +228,6 @@ class Cluster(PublicRecord):
         help_text=_("Degrees east, as 7.8103."),
     )
     founded_on = PartialDateField(_("founded"), null=True, blank=True)
-    website = models.URLField(_("web site"), blank=True)
     eccp_url = models.URLField(
         _("ECCP profile"),
         blank=True,
@@ -265,9 +250,6 @@ class Cluster(PublicRecord):
         null=True,
         blank=True,
         help_text=_("The day on which the team last confirmed these facts."),
-    )
-    is_published = models.BooleanField(
-        _("published"), default=True, help_text=_("Off: no public page shows it.")
     )
     organisations = models.ManyToManyField(
         Organisation, through="Management", related_name="clusters"
@@ -316,10 +298,6 @@ class Cluster(PublicRecord):
 
     def get_absolute_url(self) -> str:
         return reverse("clusters:detail", args=[self.slug])
-
-    def clean(self) -> None:
-        if self.region and self.country and self.region.country != self.country:
-            raise ValidationError({"region": _("This region lies in another country.")})
 
     def text(self) -> "ClusterText | None":
         # The texts in the active language, else in the other one. Prefetch `texts` for lists.
