@@ -93,13 +93,12 @@ def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters
     known = Announcement.objects.published(timezone.now())
     rows = known.for_page(timezone.now()).prefetch_related(PUBLISHED_LABELS)
     if asked.cluster is not None:
-        rows = rows.of_cluster(
-            row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
-        )
+        cluster = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
+        rows = rows.filter(clusters=cluster)
     if asked.organisation is not None:
-        organisations = Organisation.objects.published()
-        rows = rows.of_organisation(
-            row_of_parameter("organisation", organisations, asked.organisation)
+        known_organisations = Organisation.objects.published()
+        rows = rows.filter(
+            organisations=row_of_parameter("organisation", known_organisations, asked.organisation)
         )
     if asked.year is not None:
         rows = rows.of_year(asked.year)

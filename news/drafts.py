@@ -61,7 +61,7 @@ def draft_award(label: Label, now: datetime) -> Announcement | None:
     today = timezone.localdate(now, timezone.get_default_timezone())
     public = Label.objects.for_pages(today).select_related("rule", "renews")
     stored = public.filter(pk=label.pk).first()
-    if stored is None or Announcement.objects.of_label(stored).exists():
+    if stored is None or Announcement.objects.filter(labels=stored).exists():
         return None
     story = story_of(stored, today)
     managers_today = managing(stored, today)

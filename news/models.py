@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Organisation, Programme
 from clusters.models.history import History
+from clusters.models.reference import LANGUAGES
 from clusters.public_ids import new_public_id
 from labels.models import Label, Statement
 
@@ -82,9 +83,6 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         former = AnnouncementText.history.filter(slug=slug).values("announcement")
         return self.of_year(year).filter(pk__in=former)
 
-    def of_cluster(self, cluster: Cluster) -> Self:
-        return self.filter(clusters=cluster)
-
     def count_by_cluster(self, clusters: Iterable[Cluster]) -> Iterable[tuple[int, int, datetime]]:
         # Key, how many, and the latest moment, for each of these that any announcement is of.
         return (
@@ -93,12 +91,6 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
             .values_list("clusters")
             .annotate(Count("pk"), Max("published_at"))
         )
-
-    def of_organisation(self, organisation: Organisation) -> Self:
-        return self.filter(organisations=organisation)
-
-    def of_label(self, label: Label) -> Self:
-        return self.filter(labels=label)
 
     def of_year(self, year: int) -> Self:
         # By the year in the portal's legal zone, as in the address.
@@ -210,9 +202,7 @@ class AnnouncementText(models.Model):
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, related_name="texts", verbose_name=_("announcement")
     )
-    language = models.CharField(
-        _("language"), max_length=2, choices=[("en", _("English")), ("it", _("Italian"))]
-    )
+    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
     title = models.CharField(_("title"), max_length=200)
     slug = models.SlugField(
         _("address"),

@@ -32,6 +32,7 @@ from clusters.models import (
     Cluster,
     ClusterName,
     ClusterQuerySet,
+    ClusterState,
     ClusterText,
     Lineage,
     Management,
@@ -225,12 +226,14 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
             _("Profiles not confirmed for 12 months"),
             lambda rows, day: rows.unconfirmed_since(stale_before(day)),
         ),
-        "provisional": Concern(_("Provisional clusters"), lambda rows, day: rows.provisional()),
+        "provisional": Concern(
+            _("Provisional clusters"), lambda rows, day: rows.filter(state=ClusterState.PROVISIONAL)
+        ),
         "no-coordinates": Concern(
-            _("Clusters without coordinates"), lambda rows, day: rows.without_coordinates()
+            _("Clusters without coordinates"), lambda rows, day: rows.filter(latitude=None)
         ),
         "no-portfolio": Concern(
-            _("Clusters without a portfolio"), lambda rows, day: rows.without_portfolio()
+            _("Clusters without a portfolio"), lambda rows, day: rows.filter(portfolio=None)
         ),
     }
 
@@ -391,5 +394,5 @@ class RegionAdmin(PortalAdmin):
     search_help_text = _("Name, other name or ISO 3166-2 code.")
     fields = ("name", "other_names", "country", "code")
     concerns: ClassVar = {
-        "no-code": Concern(_("Regions without a code"), lambda rows, day: rows.without_code())
+        "no-code": Concern(_("Regions without a code"), lambda rows, day: rows.filter(code=None))
     }

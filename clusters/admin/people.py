@@ -401,7 +401,11 @@ class ClaimAdmin(ActionsOnlyAdmin):
         "decided_at",
         "decided_by",
     )
-    concerns: ClassVar = {"waiting": Concern(_("Claims waiting"), lambda rows, day: rows.pending())}
+    concerns: ClassVar = {
+        "waiting": Concern(
+            _("Claims waiting"), lambda rows, day: rows.filter(state=ClaimState.PENDING)
+        )
+    }
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A decision stays.

@@ -28,11 +28,10 @@ from clusters.fields import PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Portfolio, ends_after_it_starts, in_force_on
+from clusters.models.reference import LANGUAGES, Portfolio, ends_after_it_starts, in_force_on
 
 # Pages that stand where a cluster's would.
 PAGES = ("compare", "map")
-LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 
 
 class ClusterState(models.TextChoices):
@@ -73,18 +72,6 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
 
-    def located(self) -> Self:
-        return self.filter(latitude__isnull=False)
-
-    def without_coordinates(self) -> Self:
-        return self.filter(latitude__isnull=True)
-
-    def without_portfolio(self) -> Self:
-        return self.filter(portfolio__isnull=True)
-
-    def provisional(self) -> Self:
-        return self.filter(state=ClusterState.PROVISIONAL)
-
     def unconfirmed_since(self, day: date) -> Self:
         # Living clusters whose team has not confirmed the facts on that day or later.
         return self.filter(
@@ -116,7 +103,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
 
     def position_of(self, slug: str) -> tuple[float, float] | None:
         # Degrees north and east of the public cluster at this address.
-        places: Any = self.published().located().filter(slug=slug)
+        places: Any = self.published().filter(slug=slug, latitude__isnull=False)
         found = places.values_list("latitude", "longitude").first()
         return (float(found[0]), float(found[1])) if found else None
 

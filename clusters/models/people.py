@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.programmes import Programme
-
-LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
+from clusters.models.reference import LANGUAGES
 
 
 class Role(models.TextChoices):
@@ -283,11 +282,6 @@ class ClaimState(models.TextChoices):
     DENIED = "denied", _("denied")
 
 
-class ClaimQuerySet(models.QuerySet["Claim"]):
-    def pending(self) -> Self:
-        return self.filter(state=ClaimState.PENDING)
-
-
 class Claim(models.Model):
     """Somebody says that a profile without an owner is theirs; approved, it is still no fact."""
 
@@ -318,7 +312,6 @@ class Claim(models.Model):
         verbose_name=_("decided by"),
     )
 
-    objects = ClaimQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -8,7 +8,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models.history import History
-from clusters.models.people import LANGUAGES, Account
+from clusters.models.people import Account
+from clusters.models.reference import LANGUAGES
 
 
 class RecordKind(models.TextChoices):

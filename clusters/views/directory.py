@@ -28,7 +28,7 @@ from labels.life.spans import timeline_of
 from labels.register.holdings import directory
 from labels.register.queries import current_level, headline, labels_of
 from labels.register.requirements import announced, requirement_of
-from news.queries import announcements_of, announcements_of_organisation
+from news.queries import latest
 
 PER_PAGE = 24
 ANNOUNCEMENTS = 5
@@ -111,7 +111,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "is_stale": is_stale(cluster.confirmed_on, timezone.localdate()),
             "members": membership_table(cluster.membership_counts.all()),
             "participations": cluster.participations.public(),
-            "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
+            "announcements": latest(timezone.now(), ANNOUNCEMENTS, clusters=cluster),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
             "cluster_data": cluster_data(cluster, certifications(labels)),
@@ -167,9 +167,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "holdings": organisation.holdings.public(),
             "programmes": organisation.programmes.published(),
             "labels": organisation.labels.for_pages(shown.day).in_register_order(shown.day),
-            "announcements": announcements_of_organisation(
-                organisation, timezone.now(), ANNOUNCEMENTS
-            ),
+            "announcements": latest(timezone.now(), ANNOUNCEMENTS, organisations=organisation),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
             "organisation_data": organisation_data(organisation),

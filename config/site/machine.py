@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import last_modified, require_safe
 
+from clusters.http.addresses import absolute
 from clusters.http.asof import midnight
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -23,7 +24,7 @@ def opensearch(request: HttpRequest, language: str) -> HttpResponse:
     if language not in dict(settings.LANGUAGES):
         raise Http404
     with translation.override(language):
-        context = {"language": language, "url": f"{settings.SITE_URL}{reverse('search')}"}
+        context = {"language": language, "url": absolute(reverse("search"))}
         return HttpResponse(
             render_to_string("opensearch.xml", context, request),
             content_type="application/opensearchdescription+xml",
@@ -49,7 +50,13 @@ def uncached(response: HttpResponse) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", "Disallow: /admin/", "", f"Sitemap: {absolute_url('sitemap')}", ""]
+    lines = [
+        "User-agent: *",
+        "Disallow: /admin/",
+        "",
+        f"Sitemap: {absolute(reverse('sitemap'))}",
+        "",
+    ]
     return plain_text(lines)
 
 
@@ -62,7 +69,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
             f"Contact: mailto:{settings.SECURITY_ADDRESS}",
             f"Expires: {expires.isoformat()}",
             "Preferred-Languages: en, it",
-            f"Canonical: {absolute_url('security_txt')}",
+            f"Canonical: {absolute(reverse('security_txt'))}",
             "",
         ]
     )
@@ -70,10 +77,6 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 def plain_text(lines: list[str]) -> HttpResponse:
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
-
-
-def absolute_url(name: str) -> str:
-    return f"{settings.SITE_URL}{reverse(name)}"
 
 
 def changed_at(request: HttpRequest, path: str) -> datetime | None:

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from clusters import mail
 from clusters.dates import add_months
+from clusters.models.keys import in_chunks
 from labels.models import Label, LabelQuerySet, LevelRule, Notice, NoticeAnswer
 from labels.models.labels import later_labels
 from labels.notices.addressees import Addressee, addressees_of
@@ -53,8 +54,8 @@ def due(day: date) -> Iterator[Due]:
         )
         if current(day, ends_on=ends_on, renewable_until=renewable_until)
     ]
-    for first in range(0, len(waiting), AT_ONCE):
-        yield from due_of(with_addressees(waiting[first : first + AT_ONCE]), day)
+    for keys in in_chunks(waiting, AT_ONCE):
+        yield from due_of(with_addressees(keys), day)
 
 
 def labels_with_notices(day: date) -> LabelQuerySet:

@@ -26,7 +26,7 @@ from labels.register.holdings import level_options
 from labels.register.queries import counts, labels_of
 from labels.register.query import Facets, RegisterQuery, cube_of, read_register_query
 from labels.words import state_in_words
-from news.queries import announcements_of_label
+from news.queries import latest
 
 PER_PAGE = 50
 MOST_ANNOUNCEMENTS = 5
@@ -92,7 +92,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "steps": steps_of(label, renewals, shown.day),
         "timeline": timeline_of(labels, shown.day),
         "other_names": label.cluster.names.all(),
-        "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
+        "announcements": latest(timezone.now(), MOST_ANNOUNCEMENTS, labels=label),
         "address": absolute(label.get_absolute_url()),
         "seal_codes": embeddings(label),
         "cluster_seal_codes": embeddings(label.cluster),
