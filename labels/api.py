@@ -60,6 +60,7 @@ from labels.verify.questions import (
 
 router = Router()
 
+# More digits would not fit into the integers of a database.
 KEY = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -183,6 +184,7 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     if asked.cluster is not None:
         holder = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
         rows = rows.of_clusters([holder.pk])
+    # States are asked for the rows of the page only.
     numbers = rows.select_related(None).only("public_id")
     found, following = keyset_page(request, asked, numbers, Label.objects.published())
     keys = [label.pk for label in found.rows]
@@ -272,6 +274,7 @@ def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
 
 
 def find_labels(asked: LabelParameters) -> RegisterQuery:
+    # As an address of the register, so that API and pages never filter differently.
     data = QueryDict(mutable=True)
     data["q"] = asked.q
     for name in ("level", "state", "country", "portfolio"):
@@ -284,6 +287,7 @@ def find_labels(asked: LabelParameters) -> RegisterQuery:
 
 def _lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None]:
     """The questions and, where JSON has one, their day. Raises HttpError or TableRefused."""
+    # By what the request says of itself, before any of it is read.
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
         raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The list is larger than 1 MB. Send it in parts."

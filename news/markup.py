@@ -16,6 +16,7 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 # What begins something inside a line, and what does so only at its start.
 INLINE = re.compile(r"[\\`*_\[\]<]|&(?=#?\w+;)")
 AT_THE_START = re.compile(r"^(?=[-+#>=~|])|^(\d+)(?=[.)])")
+# Without pictures: one on another server would tell it who reads.
 PARSER = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 

@@ -39,6 +39,7 @@ class AttentionFilter(admin.SimpleListFilter):
     parameter_name = "attention"
 
     def __init__(self, request: Any, params: Any, model: Any, model_admin: "PortalAdmin") -> None:
+        # Before Django’s own, which asks for the lookups at once.
         self.concerns = model_admin.concerns
         super().__init__(request, params, model, model_admin)
 
@@ -194,6 +195,7 @@ class Scoped(BaseModelAdmin):
         return {name: sources for name, sources in given.items() if name not in readonly}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # What is not offered is not accepted either.
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", NamedAutocomplete(db_field, self.admin_site))
@@ -317,6 +319,7 @@ class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
         return response
 
     def hide_from_strangers(self, request: HttpRequest, object_id: str | None = None) -> None:
+        # Django would answer 403, which says that there is something.
         if not self.allows(request, policy.VIEW, None):
             raise Http404
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
@@ -354,6 +357,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
     ) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if isinstance(inline, TextPart):
+            # Each empty form comes in a language that is missing.
             missing = inline.missing_languages(obj if obj.pk else None)
             kwargs["initial"] = [{"language": code} for code in missing]
         return kwargs

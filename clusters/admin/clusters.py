@@ -89,6 +89,7 @@ class ConfirmableAdmin(PublishedAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        # By now the form is saved: what is confirmed is what was typed.
         if "_confirm" not in request.POST:
             return super().response_change(request, obj)
         if not self.has_confirm_permission(request, obj):
@@ -142,6 +143,7 @@ class CompletenessFilter(admin.SimpleListFilter):
     title = _("completeness")
     parameter_name = "completeness"
     bands: ClassVar = {
+        # From this percent, below that one.
         "complete": (_("complete"), 100, 101),
         "high": (_("75 % or more"), 75, 100),
         "middle": (_("50 % or more"), 50, 75),
@@ -194,6 +196,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     slug_from = "name"
     formfield_overrides: ClassVar = {
         **PortalAdmin.formfield_overrides,
+        # What is uploaded is drawn anew before anything else looks at it.
         models.ImageField: {"form_class": partial(PictureField, longest_side=800)},
     }
     fieldsets = (
@@ -287,6 +290,7 @@ class ManagedClusterInline(TabularPart):
     model = Management
     fields = ("cluster", "role", "started_on", "ended_on", "source")
     autocomplete_fields = ("cluster",)
+    # The model’s own name, “manager”, is told from the cluster’s side.
     verbose_name = _("managed cluster")
     verbose_name_plural = _("managed clusters")
 

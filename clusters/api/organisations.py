@@ -87,6 +87,7 @@ def organisations_list(request: HttpRequest, asked: Query[OrganisationParameters
     """Managing organisations, associations, programme owners and shareholders, in the order in
     which they entered the register."""
     known = Organisation.objects.published().select_related("region")
+    # `after` may name a row that the words do not find: a place is enough to go on from.
     return answer_list(request, asked, known.matching(asked.q), known, organisation_row)
 
 
@@ -187,6 +188,7 @@ def programme_row(programme: Programme) -> Data:
     return {
         **facts_of(PROGRAMME, programme),
         "name": in_two_languages(programme),
+        # Who is not public is not named.
         "owner": reference_to(owner) if owner and owner.is_published else None,
         "description": in_two_languages(programme, "description"),
     }

@@ -179,6 +179,7 @@ def with_facts(
             name = fact.name.removesuffix("_en")  # one field of the API has both languages
             if name in own or fact.name in shared:
                 fields[name] = own.get(name) or shared[fact.name]
+        # Pydantic settles the order of fields when a class is made: so it is made anew.
         model: Any = create_model(
             record.__name__,
             __base__=record.__bases__,

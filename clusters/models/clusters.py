@@ -88,6 +88,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         """Annotate `number_of_facts`: how many of `completeness.ProfileFact` are there that day."""
         one, none = models.Value(1), models.Value(0)
         found = [
+            # The lead, joint managers, the association.
             models.Case(models.When(condition, then=one), default=none)
             for condition in facts_present(day).values()
         ]
@@ -196,6 +197,7 @@ class Cluster(PublicRecord):
     )
     country = CountryField(_("country"), db_index=True)
     town = models.CharField(_("town"), max_length=120, blank=True)
+    # Four places are some ten metres; a town’s centre is not more exact.
     latitude = models.DecimalField(
         _("latitude"),
         max_digits=7,
@@ -259,6 +261,7 @@ class Cluster(PublicRecord):
                 violation_error_message=_("Give both latitude and longitude, or neither."),
             ),
             models.CheckConstraint(
+                # The validators are asked by forms only.
                 name="cluster_coordinates_are_on_earth",
                 condition=Q(latitude__isnull=True)
                 | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),

@@ -173,6 +173,7 @@ class Mandate(models.Model):
         return f"{self.account}: {self.programme}"
 
 
+# Of the links in mails: it stays, whatever the module is called.
 INVITATION_SALT = "clusters.invitation"
 
 
@@ -216,6 +217,7 @@ class Invitation(models.Model):
     team_role = models.CharField(
         _("role in the team"), max_length=6, choices=TeamRole, blank=True, default=""
     )
+    # Without choices: which ones there are depends on who invites.
     role = models.CharField(_("role in the portal"), max_length=20, blank=True, default="")
     programme = models.ForeignKey(
         Programme,

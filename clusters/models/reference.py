@@ -69,6 +69,7 @@ class Portfolio(TwoNames):
 class Region(models.Model):
     """A first-level subdivision of a country; without a code where ISO 3166-2 has none."""
 
+    # NULL, as two empty texts would count as the same code.
     code = models.CharField(
         _("ISO 3166-2 code"), max_length=6, unique=True, null=True, blank=True, default=None
     )

@@ -144,6 +144,7 @@ def may_try_password(request: HttpRequest, address: str) -> bool:
             seconds=WINDOW,
         )
         and allow("sign-in: network", network, most=MAX_FROM_A_NETWORK, seconds=WINDOW)
+        # All together, against guesses from many networks at once.
         and allow("sign-in", "", most=MAX_FROM_EVERYWHERE, seconds=WINDOW)
     )
 

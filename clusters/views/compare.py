@@ -55,6 +55,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
     meant = suggest(request.GET.get("add", ""), choice)
     if meant.only_one and not choice.is_full:
         slugs = dict.fromkeys([*choice.slugs, meant.only_one.slug])
+        # Not permanent: tomorrow the words may mean another cluster.
         return HttpResponseRedirect(compare_address(slugs, shown))
     columns = table_columns(choice, shown, now) if len(choice.clusters) > 1 else []
     return TemplateResponse(
@@ -89,6 +90,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     choice = choose_clusters(request.GET.getlist("c"))
     wrong = wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    # For programs, as every other error of a file.
     with translation.override("en"):
         wrong += [f"c: {problem}" for problem in choice.problems()]
     if wrong:
@@ -108,6 +110,7 @@ def table_columns(choice: Choice, shown: AsOf, now: datetime) -> list[ComparedCl
     heard = heard_of(choice.clusters, now)
     members = {c.pk: membership_table(c.membership_counts.all()) for c in choice.clusters}
     counts = {key: total_counts(members_of_one) for key, members_of_one in members.items()}
+    # One for all, else the drawings could not be compared.
     scale = common_scale(counts.values())
     return [
         ComparedCluster(
@@ -123,6 +126,7 @@ def table_columns(choice: Choice, shown: AsOf, now: datetime) -> list[ComparedCl
             counts=counts[cluster.pk],
             growth=draw_growth(counts[cluster.pk], scale) if scale else None,
             heard=heard.get(cluster.pk),
+            # As of today, whatever day is shown.
             is_stale=is_stale(cluster.confirmed_on, timezone.localdate(now)),
             remove_url=compare_address(without(cluster, choice), shown),
         )

@@ -29,6 +29,7 @@ from clusters.models import Cluster, Organisation, Programme, PublicRecord, Publ
 HOUR = 60 * 60
 DAY = 24 * HOUR
 MAX_FROM_ONE_SENDER = 10
+# From all senders together, so that nobody’s box is flooded.
 MAX_ABOUT_ONE_RECORD = 20
 
 logger = logging.getLogger(__name__)
@@ -148,6 +149,7 @@ def form_page(
 
     `typed_address` is the form's field with the sender's address, `about` what the limits count.
     """
+    # First: to load the thanks again sends nothing.
     if "sent" in request.GET:
         return TemplateResponse(request, f"clusters/{name}_sent.html", context)
     status = HTTPStatus.OK
@@ -212,6 +214,7 @@ def deliver_form(
 
 def is_within_limits(request: HttpRequest, typed_address: str, about: str) -> bool:
     network = network_of(network_address(request))
+    # In this order: what one limit refuses takes no place of the next.
     return (
         allow("message from network", network, most=MAX_FROM_ONE_SENDER, seconds=HOUR)
         and (

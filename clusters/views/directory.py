@@ -32,6 +32,7 @@ from news.queries import latest
 
 PER_PAGE = 24
 ANNOUNCEMENTS = 5
+# A hidden cluster is not named on the page of who manages it.
 CLUSTERS_MANAGED = Prefetch("managements", Management.objects.of_published_clusters())
 
 
@@ -105,6 +106,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "headline": headline(labels),
             "timeline": timeline_of(labels, shown.day),
             "managers": managers,
+            # Of today, whatever day the page shows: a message goes out now.
             "recipient": recipient_of_cluster(cluster, timezone.localdate()),
             "other_managers": [m for m in cluster.managements.all() if m not in managers],
             "lineage": Lineage.objects.about(cluster),
@@ -140,6 +142,8 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+# Not `cached_page`: whether it has an owner follows from teams and claims, whose triggers tell
+# nothing.
 @require_safe
 def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Organisation.objects.published().with_ownership().select_related("region")

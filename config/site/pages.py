@@ -144,10 +144,12 @@ def public_records(
     return {
         (kind, public_id): describe_record(row)
         for kind, rows in published.items()
+        # What is hidden or gone by now is not found, and gets no link.
         for public_id, row in rows.in_bulk(ids[kind], field_name="public_id").items()
     }
 
 
+# No session is looked at, so there is nothing to forge; a POST only asks.
 @csrf_exempt
 def api(request: HttpRequest, path: str) -> HttpResponseBase:
     # Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it.

@@ -80,6 +80,7 @@ def download_programmes(
 def overview_download(
     request: HttpRequest, clusters: Any, programmes: QuerySet[Programme], day: date
 ) -> HttpResponse:
+    # Once more: of what one may see, not all may be taken along.
     allowed: Any = policy.allowed_rows(request.user, policy.DOWNLOAD, clusters, day)
     rows = overview(allowed, programmes, day)
     record(
@@ -103,6 +104,7 @@ class LabelledClusterList(ChangeList):
         return with_labels(super().get_queryset(request, *args), timezone.localdate())
 
 
+# The app below does not know labels, so its screens are extended here and registered anew.
 admin.site.unregister([Cluster, Programme])
 
 

@@ -125,6 +125,7 @@ class CorrectionForm(LabelForm):
         given: Any = kwargs.get("instance")
         if hasattr(given, "_history"):
             kwargs["instance"] = Label.objects.get(pk=given.pk)
+            # What was sent goes before what the old version holds.
             if not args:
                 kwargs["initial"] = forms.model_to_dict(given, self._meta.fields)
         super().__init__(*args, **kwargs)
@@ -190,6 +191,7 @@ class Renewal(StepForm, LabelForm):
         "silver": ("benchmarked_on", "areas_of_improvement"),
     }
 
+    # A renewal is decided here, so what an old label may lack is known of it.
     REQUIRED = ("assessed_on", "benchmarked_on", "areas_of_improvement")
 
     reason = reason_field(help_text=PUBLIC_ONCE_MADE)
@@ -289,6 +291,7 @@ class Revocation(DatedStep):
     )
 
 
+# By the last part of the page’s address.
 STEPS: dict[str, type[StepForm]] = {
     "renew": Renewal,
     "extend": Extension,

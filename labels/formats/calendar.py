@@ -105,10 +105,12 @@ def event_lines(entry: CalendarEntry) -> list[str]:
         f"UID:{escaped_text(entry.uid)}",
         f"DTSTAMP:{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{compact(entry.day)}",
+        # The first day that is not part of it.
         f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",
         f"SUMMARY:{escaped_text(entry.summary)}",
         f"DESCRIPTION:{escaped_text(entry.description)}",
         f"URL:{entry.url}",
+        # Nobody is busy because of it.
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
     ]

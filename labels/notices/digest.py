@@ -48,6 +48,7 @@ def readers(day: date) -> QuerySet[Account]:
     told = Delivery.objects.filter(
         week_from=monday_of(day), account=OuterRef("pk"), failed_at__isnull=True
     )
+    # Distinct: who has two roles gets one mail.
     in_charge = Account.objects.filter(is_active=True, groups__name__in=SECRETARIAT_ROLES)
     return in_charge.filter(~Exists(told)).distinct()
 

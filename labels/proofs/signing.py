@@ -64,6 +64,7 @@ def published_keys() -> dict[str, Any]:
 
 def key_address(key: Ed25519PublicKey) -> str:
     """Where the key is published; the part after the hash is its thumbprint (RFC 7638)."""
+    # As RFC 7638 has it: sorted, without spaces.
     canonical = json.dumps(bare_jwk(key), separators=(",", ":"), sort_keys=True)
     thumbprint = base64url(hashlib.sha256(canonical.encode()).digest())
     return f"{absolute(reverse('signing_keys'))}#{thumbprint}"
@@ -77,6 +78,7 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+# Else the report of an error would show the keys.
 @sensitive_variables()
 def keyring() -> Keyring:
     # Read anew each time, so that a new key signs at once in every process.
@@ -133,6 +135,7 @@ def write_new_key(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
+    # O_EXCL: of two runs at the same moment one fails.
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         try:
             earlier = read_keys(path.read_text()).public if path.exists() else ()

@@ -75,6 +75,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     label = get_object_or_404(
         Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id.upper()
     )
+    # Typed from paper in small letters; each page has one address.
     if label.public_id != public_id:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         return HttpResponsePermanentRedirect(label.get_absolute_url() + query)

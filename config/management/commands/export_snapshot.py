@@ -39,6 +39,7 @@ class Command(BaseCommand):
             moment = min(now, midnight(min(on, today) + timedelta(days=1)))
             with replaced_as_a_whole(file) as output:
                 written = write_snapshot(output, day=on, moment=moment)
+            # A temporary file is its owner’s alone.
             file.chmod(READABLE_BY_ALL)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
