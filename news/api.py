@@ -95,7 +95,7 @@ def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters
     rows = known.for_page(timezone.now()).prefetch_related(PUBLISHED_LABELS)
     if asked.cluster is not None:
         cluster = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
-        rows = rows.filter(clusters=cluster)
+        rows = rows.of_cluster(cluster)
     if asked.organisation is not None:
         known_organisations = Organisation.objects.published()
         rows = rows.filter(

@@ -87,7 +87,7 @@ class AnnouncementFeed(Feed):
     def items(self, channel: Channel) -> list[AnnouncementEntry]:
         announcements = Announcement.objects.for_lists(timezone.now()).with_changes()
         if channel.cluster:
-            announcements = announcements.filter(clusters=channel.cluster)
+            announcements = announcements.of_cluster(channel.cluster)
         return [
             AnnouncementEntry(announcement, text, announcement.changed_at)  # type: ignore[attr-defined]
             for announcement in announcements[:ENTRIES]

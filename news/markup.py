@@ -60,5 +60,5 @@ def escaped_markup(text: str) -> str:
 
 
 def unescaped(markdown: str) -> str:
-    # The text of what `escaped()` gave.
+    # The text of what `escaped_markup` gave.
     return re.sub(r"\\([^\w\s]|_)", r"\1", markdown)

@@ -83,6 +83,9 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         former = AnnouncementText.history.filter(slug=slug).values("announcement")
         return self.of_year(year).filter(pk__in=former)
 
+    def of_cluster(self, cluster: Cluster) -> Self:
+        return self.filter(clusters=cluster)
+
     def count_by_cluster(self, clusters: Iterable[Cluster]) -> Iterable[tuple[int, int, datetime]]:
         # Key, how many, and the latest moment, for each of these that any announcement is of.
         return (

@@ -43,7 +43,7 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
         "problem": problem_of(slug) if slug and cluster is None else "",
         "querystring": f"cluster={cluster.slug}" if cluster else "",
         "page_obj": numbered_page(
-            announcements.filter(clusters=cluster) if cluster else announcements,
+            announcements.of_cluster(cluster) if cluster else announcements,
             request.GET,
             per_page=PER_PAGE,
         ),

@@ -251,8 +251,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
 
     @admin.display(description=_("missing"))
     def missing(self, obj: Cluster) -> str:
-        missing = obj.completeness_on(timezone.localdate()).missing
-        return ", ".join(str(name) for name in missing) or gettext("nothing")
+        return ", ".join(map(str, obj.missing_facts())) or gettext("nothing")
 
     @admin.display(description=_("logo today"))
     def logo_preview(self, obj: Cluster) -> str:

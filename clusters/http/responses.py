@@ -151,7 +151,7 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> HttpResponse:
     return open_to_all(response)
 
 
-# The name in the WSGI environment by which `config.pages` is told.
+# The name in the WSGI environment by which `config.page_cache` is told.
 CACHED_PAGE = "portal.cached_page"
 
 

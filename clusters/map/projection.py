@@ -3,7 +3,7 @@
 Two sheets, both with an equal-area projection on a sphere, so that a circle of a given size
 covers the same ground everywhere: Europe by Lambert's azimuthal one, centred like EPSG:3035, and
 the world by Equal Earth. x grows to the east, y to the south, as in SVG. Their outlines are
-drawn by `data/make_outlines.py`.
+drawn by `make_outlines.py`.
 """
 
 from collections.abc import Iterable, Sequence

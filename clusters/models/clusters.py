@@ -9,17 +9,15 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from clusters.completeness import (
+    FACT_NAMES,
     NUMBER_OF_FACTS,
-    Completeness,
-    Profile,
     ProfileFact,
-    Text,
-    completeness,
     counted_since,
     percent_of,
     stale_before,
@@ -85,14 +83,17 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.filter(pk__in=managements.values("cluster"))
 
     def with_completeness(self, day: date) -> Self:
-        """Annotate `number_of_facts`: how many of `completeness.ProfileFact` are there that day."""
+        """Annotate `has_…` for each `completeness.ProfileFact`, and `number_of_facts` there are.
+
+        Each is 1 where the fact is there that day, else 0.
+        """
         one, none = models.Value(1), models.Value(0)
-        found = [
-            # The lead, joint managers, the association.
-            models.Case(models.When(condition, then=one), default=none)
-            for condition in facts_present(day).values()
-        ]
-        return self.annotate(number_of_facts=sum(found[1:], start=found[0]))
+        found = {
+            f"has_{fact}": models.Case(models.When(condition, then=one), default=none)
+            for fact, condition in facts_present(day).items()
+        }
+        first, *others = found.values()
+        return self.annotate(**found, number_of_facts=sum(others, start=first))
 
     def with_percent_between(self, least: int, below: int) -> Self:
         # Wants `with_completeness()`.
@@ -146,8 +147,6 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
 
 
 def facts_present(day: date) -> dict[ProfileFact, Q]:
-    # The SQL twin of `Cluster.completeness_on`, fact by fact.
-
     def text(language: str, name: str) -> Q:
         texts = ClusterText.objects.filter(cluster=OuterRef("pk"), language=language)
         return Q(Exists(texts.exclude(**{name: ""})))
@@ -294,30 +293,9 @@ class Cluster(PublicRecord):
         texts = {text.language: text for text in self.texts.all()}
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
-    def completeness_on(self, day: date) -> Completeness:
-        """Without a query on a row loaded by `with_profile()`."""
-        given = {
-            ProfileFact.PORTFOLIO: self.portfolio_id,
-            ProfileFact.REGION: self.region_id,
-            ProfileFact.TOWN: self.town,
-            ProfileFact.COORDINATES: self.latitude is not None,
-            ProfileFact.WEBSITE: self.website,
-            ProfileFact.CONTACT: self.contact_address,
-            ProfileFact.LOGO: self.logo,
-            ProfileFact.LEAD: any(
-                management.role == ManagementRole.LEAD and management.organisation.is_published
-                for management in self.managers_on(day)
-            ),
-        }
-        profile = Profile(
-            facts=frozenset(fact for fact, value in given.items() if value),
-            texts=[
-                Text(text.language, text.tagline, text.description) for text in self.texts.all()
-            ],
-            counted_on=[count.counted_on for count in self.membership_counts.all()],
-            confirmed_on=self.confirmed_on,
-        )
-        return completeness(profile, day)
+    def missing_facts(self) -> list[Promise]:
+        # In words; wants `with_completeness()`.
+        return [name for fact, name in FACT_NAMES.items() if not getattr(self, f"has_{fact}")]
 
     def managers_on(self, day: date) -> "list[Management]":
         # Who manages it that day, the lead first. Prefetch by `with_managers()`.
@@ -416,7 +394,10 @@ class Management(models.Model):
         ordering = (
             "cluster",
             models.Case(
-                models.When(role="lead", then=0), models.When(role="joint", then=1), default=2
+                # The lead, joint managers, the association.
+                models.When(role="lead", then=0),
+                models.When(role="joint", then=1),
+                default=2,
             ),
             "started_on",
             "pk",

@@ -111,11 +111,9 @@ def and_also(scope: Scope, **conditions: Any) -> Scope:
     return lambda account, day: scope(account, day) & Q(**conditions)
 
 
-def below_a_lead(prefix: str = "") -> Scope:
+def below_a_lead() -> Scope:
     leads = Account.objects.filter(groups__name=Role.LEAD).values("pk")
-    return lambda account, day: (
-        Q(**{f"{prefix}is_superuser": False}) & ~Q(**{f"{prefix}pk__in": leads})
-    )
+    return lambda account, day: Q(is_superuser=False) & ~Q(pk__in=leads)
 
 
 # The roles that a lead gives and takes; leads themselves are made by a superuser.

@@ -51,7 +51,7 @@ def with_changes(labels: LabelQuerySet) -> LabelQuerySet:
 
 
 def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
-    """In the active language; wants `loaded()`.
+    """In the active language; wants `with_changes()`.
 
     Left out is the end of a label that was gone by then, and the last day to renew one that
     cannot be renewed on it or that a later label has taken over.

@@ -145,7 +145,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
 
 
 def notice_facts(label: Label, day: date) -> dict[str, Any]:
-    # What the mail and the page behind it say; wants a label with dates and `loaded()`.
+    # What the mail and the page behind it say; wants a label with dates, of `with_succession()`.
     assert label.ends_on is not None
     assert label.renewable_until is not None
     before_or_after = "before" if day < label.ends_on else "after"
