@@ -14,7 +14,7 @@ from clusters.http.addresses import absolute
 from clusters.http.asof import as_of, read_on
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
-from clusters.http.responses import open_to_all
+from clusters.http.responses import error_response, open_to_all, wrong_day
 from clusters.models import Portfolio
 from clusters.views.contact import cookieless_form, report_page
 from labels.formats.records import certification_data, label_record
@@ -114,21 +114,17 @@ def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_safe
 def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
     # The label as data on a day, open to every origin; in English, one copy for all caches.
-    asked, problem = read_on(request.GET)
-    if problem:
-        return machine_answer({"error": "on: this is not a day like 2015-09-08"}, 400)
-    day = asked or timezone.localdate()
+    wrong = wrong_day(request)
+    if wrong:
+        return error_response(request, wrong, 400)
+    day = read_on(request.GET)[0] or timezone.localdate()
     labels = Label.objects.for_pages(day).with_certificate()
     label = labels.with_public_id(public_id).first()
     if label is None:
-        return machine_answer({"error": "there is no label with this id"}, 404)
-    with translation.override("en"):
-        return machine_answer(label_record(label, day))
-
-
-def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:
+        return error_response(request, ["there is no label with this id"], 404)
     parameters = {"ensure_ascii": False, "indent": 2}
-    return open_to_all(JsonResponse(data, status=status, json_dumps_params=parameters))
+    with translation.override("en"):
+        return open_to_all(JsonResponse(label_record(label, day), json_dumps_params=parameters))
 
 
 @require_safe
