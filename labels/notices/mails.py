@@ -124,6 +124,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
     label = due.label
     assert label.renewable_until is not None
     until = link_until(label.renewable_until)
+    answered = Notice.objects.of_label(label).exclude(answer="")
     with translation.override(addressee.language):
         link = reverse("labels:notice", args=[token_of(notice, addressee, until)])
         page = label.get_absolute_url()
@@ -134,7 +135,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
         context={
             **notice_facts(label, day),
             "is_closing": due.deadline.stage == Stage.WINDOW,
-            "said": last_answer(label),
+            "said": answered.order_by("-answered_at").first(),
             "organisation": addressee.organisation,
             "is_owner": addressee.account is not None,
             "link": f"{settings.SITE_URL}{link}",
@@ -160,10 +161,6 @@ def notice_facts(label: Label, day: date) -> dict[str, Any]:
         ),
         "is_taken_over": label.taken_over_on is not None,
     }
-
-
-def last_answer(label: Label) -> Notice | None:
-    return Notice.objects.of_label(label).exclude(answer="").order_by("-answered_at").first()
 
 
 # The link: bound to a row of the ledger and to whom it was sent

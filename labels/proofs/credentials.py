@@ -144,6 +144,7 @@ def identity(kind: str, text: str) -> Data:
 def achievement(label: Label) -> Data:
     level = label.level
     scheme = absolute(reverse("labels:scheme"))
+    narrative = " ".join(filter(None, [level.process, rule_in_words(label.rule)]))
     return without_empty(
         {
             "id": f"{scheme}#{level.code}",
@@ -152,14 +153,10 @@ def achievement(label: Label) -> Data:
             "name": f"{level.name} – {level.official_wording}",
             "description": f"Cluster Management Excellence Label, level {level.name}: "
             f"“{level.official_wording}”.",
-            "criteria": without_empty({"id": f"{scheme}#rules", "narrative": narrative(label)}),
+            "criteria": without_empty({"id": f"{scheme}#rules", "narrative": narrative}),
             "version": iso_text(label.rule.effective_from) if label.rule else None,
         }
     )
-
-
-def narrative(label: Label) -> str:
-    return " ".join(filter(None, [label.level.process, rule_in_words(label.rule)]))
 
 
 def rule_in_words(rule: LevelRule | None) -> str:

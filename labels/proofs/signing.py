@@ -174,7 +174,9 @@ def check_signing_keys(**_arguments: Any) -> list[CheckMessage]:
                 id="labels.W001",
             )
         ]
-    if not settings.SIGNING_KEYS and may_be_read_by_others(Path(settings.SIGNING_KEYS_FILE)):
+    if settings.SIGNING_KEYS:
+        return []
+    if Path(settings.SIGNING_KEYS_FILE).stat().st_mode & OTHERS_MAY_READ:
         return [
             Warning(
                 "Others than its owner may read the file of the signing keys.",
@@ -183,7 +185,3 @@ def check_signing_keys(**_arguments: Any) -> list[CheckMessage]:
             )
         ]
     return []
-
-
-def may_be_read_by_others(path: Path) -> bool:
-    return bool(path.stat().st_mode & OTHERS_MAY_READ)
