@@ -1,18 +1,15 @@
-"""How much of what a profile may tell is there, and what is missing, in words.
+"""What a profile may tell, and how complete and how fresh it is.
 
-Pure: no ORM, no clock, no settings. The SQL twin of `Profile.present` is
-`ClusterQuerySet.with_completeness`; a test proves them equal.
+Which facts a cluster has, its queryset says (`with_completeness`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clusters.dates import PartialDate, add_months
+from clusters.dates import add_months
 
 MONTHS_OF_A_COUNT = 24
 
@@ -53,42 +50,8 @@ FACT_NAMES: dict[ProfileFact, Promise] = {
 NUMBER_OF_FACTS = len(ProfileFact)
 
 
-@dataclass(frozen=True)
-class Text:
-    language: str
-    tagline: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Profile:
-    """What completeness looks at; `facts` are those that are simply given or not."""
-
-    facts: frozenset[ProfileFact]
-    texts: Sequence[Text]
-    counted_on: Sequence[PartialDate]
-    confirmed_on: date | None
-
-
-@dataclass(frozen=True)
-class Completeness:
-    present: frozenset[ProfileFact]
-
-    @property
-    def number(self) -> int:
-        return len(self.present)
-
-    @property
-    def percent(self) -> int:
-        # Rounded down: 100 only where nothing is missing.
-        return percent_of(self.number)
-
-    @property
-    def missing(self) -> list[Promise]:
-        return [FACT_NAMES[fact] for fact in ProfileFact if fact not in self.present]
-
-
 def percent_of(number: int) -> int:
+    # Rounded down: 100 only where nothing is missing.
     return number * 100 // NUMBER_OF_FACTS
 
 
@@ -97,23 +60,7 @@ def counted_since(day: date) -> date:
     return add_months(day, -MONTHS_OF_A_COUNT)
 
 
-def completeness(profile: Profile, day: date) -> Completeness:
-    present = set(profile.facts)
-    for text in profile.texts:
-        if text.tagline:
-            present.add(ProfileFact(f"tagline_{text.language}"))
-        if text.description:
-            present.add(ProfileFact(f"description_{text.language}"))
-    if any(counted.last_day >= counted_since(day) for counted in profile.counted_on):
-        present.add(ProfileFact.MEMBERS)
-    if not is_stale(profile.confirmed_on, day):
-        present.add(ProfileFact.CONFIRMED)
-    return Completeness(frozenset(present))
-
-
 MONTHS_FRESH = 12
-
-
 MONTHS_BETWEEN_ROUNDS = 6
 
 

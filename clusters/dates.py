@@ -11,10 +11,13 @@ from typing import Literal, Self
 
 Precision = Literal["year", "month", "day"]
 
+# Four digits each, so that ISO texts sort as their days do.
 FIRST_YEAR, LAST_YEAR = 1000, 2999
+# ASCII: \d would also take the digits of other scripts.
 ISO_PREFIX = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
+# Without an order: whether 2015 lies before 2015-07 depends on what is asked of them.
 @dataclass(frozen=True, order=False)
 class PartialDate:
     """A date with the precision at which it is known.
@@ -81,6 +84,7 @@ def add_months(day: date, months: int) -> date:
 
     29 February plus 24 months is 28 February; 31 January plus one month is the last of February.
     """
+    # Months counted from the year 0, so that any number may be added or taken away.
     years, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = calendar.monthrange(years, month_index + 1)[1]
     return date(years, month_index + 1, min(day.day, last))

@@ -69,6 +69,7 @@ class PartialDateField(models.Field):
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
+        # Always the same, so no migration needs to say it.
         del kwargs["max_length"]
         return name, path, args, kwargs
 
@@ -101,6 +102,7 @@ class DayLookup(models.Lookup):
         return self.rhs.isoformat()
 
     def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[str, ...]]:
+        # As it is: the field would read the day as a partial date of its own.
         return "%s", (value,)
 
 
@@ -126,4 +128,5 @@ class LastingOn(DayLookup):
         column, column_params = self.process_lhs(compiler, connection)
         day, day_params = self.process_rhs(compiler, connection)
         sql = f"{column} >= SUBSTR({day}, 1, LENGTH({column}))"
+        # In the order of the statement, which names the column twice.
         return sql, [*column_params, *day_params, *column_params]

@@ -17,6 +17,7 @@ def seed(using: str, **_signal: object) -> None:
 
     The groups are the roles: they are always all there.
     """
+    # Also called where a migration leads back to an earlier state.
     if not is_migrated("clusters", using):
         return
     for role in Role:

@@ -67,6 +67,11 @@ class PortalAdminSite(AdminSite):
     site_header = _("Cluster Register")
     index_title = _("What needs attention")
 
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        # What was public is never deleted in bulk; an admin whose rows may be says so.
+        self.disable_action("delete_selected")
+
     def has_permission(self, request: HttpRequest) -> bool:
         return policy.may_enter(request.user) and not needs_second_factor(request.user)
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.http import parse_etags
 
 from clusters.directory.changes import SeenChanges, read_changes
+from clusters.http.asof import next_midnight
 from clusters.http.responses import CACHED_PAGE
 from news.models import Announcement
 
@@ -262,7 +263,5 @@ def key_of(environ: "WSGIEnvironment") -> Key | None:
 
 def next_boundary(now: datetime) -> datetime:
     # When pages change with no record changing: at midnight, or with an announcement.
-    zone = timezone.get_default_timezone()
-    tomorrow = timezone.localdate(now, zone) + timedelta(days=1)
-    midnight = datetime.combine(tomorrow, time.min, zone)
+    midnight = next_midnight(now)
     return min(Announcement.objects.next_moment(now) or midnight, midnight)

@@ -180,6 +180,7 @@ TEAM: GrantsOfARole = {
 }
 
 EXPERT: GrantsOfARole = {
+    # When and where one was accredited the secretariat writes.
     Expert: [grant(VIEW, CHANGE, on=own("account"), fields="languages portfolios")],
     Portfolio: [grant(VIEW)],
 }
@@ -201,6 +202,7 @@ POLICY_MAKER: GrantsOfARole = {
 
 SECRETARIAT: GrantsOfARole = {
     **same_grants(CONTENT, grant(*WRITE, PUBLISH, DOWNLOAD)),
+    # Behind CONTENT, which holds these as well: the later entry counts.
     **same_grants(TABLES, grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT)),
     **same_grants((*STEPS, *SCHEME, *QUEUES), grant(VIEW)),
     ProblemReport: [
@@ -212,6 +214,7 @@ EDITOR: GrantsOfARole = {
     **SECRETARIAT,
     Label: [
         grant(
+            # Without `is_published`: an editor proposes, and the decision publishes.
             *EDIT,
             DOWNLOAD,
             IMPORT,
@@ -229,6 +232,7 @@ LEAD: GrantsOfARole = {
     Label: [grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT, DECIDE)],
     Decision: [grant(VIEW, DECIDE)],
     Claim: [grant(VIEW, CHANGE, fields="state answer")],
+    # Not other leads, and of oneself only to read.
     Account: [
         grant(VIEW, CHANGE, on=below_a_lead(), fields="is_active language groups"),
         grant(VIEW, on=own("pk")),

@@ -26,6 +26,7 @@ account_urlpatterns = [
     path("login/second-factor/", second_factor.authenticate, name="mfa_authenticate"),
     path("logout/", account.logout, name="account_logout"),
     path("off/", account.account_inactive, name="account_inactive"),
+    # allauth’s pages lead here; it answers that accounts are made by invitation.
     path("sign-up/", account.signup, name="account_signup"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", account.password_set, name="account_set_password"),
@@ -50,6 +51,7 @@ account_urlpatterns = [
     path("second-factor/passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),
     path("second-factor/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
     path("second-factor/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    # The portal’s own: allauth’s would remove the last factor, too.
     path("second-factor/passkeys/<int:pk>/remove/", passkey_remove, name="mfa_remove_webauthn"),
     path(
         "second-factor/recovery-codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"
@@ -76,10 +78,12 @@ urlpatterns = [
     path("opensearch.<slug:language>.xml", machine.opensearch, name="opensearch"),
     path("robots.txt", machine.robots, name="robots"),
     path(".well-known/security.txt", machine.security_txt, name="security_txt"),
+    # Not by the web server: what editors upload must not run as a page of this site.
     path("media/<path:path>", machine.media, name="media"),
     *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,
+    # Also with a line break in it, which `<path:>` would not take.
     re_path(r"^api/(?P<path>[\s\S]*)$", pages.api, name="api"),
     *i18n_patterns(
         path("", pages.home, name="home"),

@@ -60,6 +60,7 @@ from labels.verify.questions import (
 
 router = Router()
 
+# More digits would not fit into the integers of a database.
 KEY = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -90,10 +91,6 @@ class LabelRecord(BaseModel):
     state: StateOnDay = Field(examples=["valid"])
     cluster: Holder = Field(description="The holder, under its present name.")
     kind: Literal["first", "renewal"] | None
-
-
-class LabelList(Listed[LabelRecord]):
-    pass
 
 
 class VerifyParameters(OnDay):
@@ -170,10 +167,6 @@ class LevelRecord(BaseModel):
     process: InTwoLanguages = Field(description="How it is reached.")
 
 
-class LevelList(Listed[LevelRecord]):
-    pass
-
-
 class StatementRecord(BaseModel):
     """A count that a source published: quoted, never derived from this register."""
 
@@ -194,11 +187,7 @@ class StatementRecord(BaseModel):
     source: str = Field(examples=["https://www.example.org/labels"])
 
 
-class StatementList(Listed[StatementRecord]):
-    pass
-
-
-@router.get("/labels", response=LabelList, tags=["labels"], summary="Labels")
+@router.get("/labels", response=Listed[LabelRecord], tags=["labels"], summary="Labels")
 def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     """The register of labels, with their states on a day, in the order in which they entered it."""
     day = asked.on or timezone.localdate()
@@ -206,6 +195,7 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     if asked.cluster is not None:
         holder = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
         rows = rows.of_clusters([holder.pk])
+    # States are asked for the rows of the page only.
     numbers = rows.select_related(None).only("public_id")
     found, following = keyset_page(request, asked, numbers, Label.objects.published())
     keys = [label.pk for label in found.rows]
@@ -276,14 +266,16 @@ def labels_verify(request: HttpRequest, asked: Query[VerifyParameters]) -> HttpR
     return HttpResponse(data, content_type="application/json")
 
 
-@router.get("/levels", response=LevelList, tags=["codes"], summary="Levels")
+@router.get("/levels", response=Listed[LevelRecord], tags=["codes"], summary="Levels")
 def levels_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Bronze, Silver and Gold, the lowest first."""
     known = Level.objects.all()
     return answer_list(request, asked, known, known, level_record, name="code", order=("rank",))
 
 
-@router.get("/statements", response=StatementList, tags=["statements"], summary="Published counts")
+@router.get(
+    "/statements", response=Listed[StatementRecord], tags=["statements"], summary="Published counts"
+)
 def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Counts that sources published, each with its day, its definition and its source."""
     if asked.after is not None and not KEY.fullmatch(asked.after):
@@ -293,6 +285,7 @@ def statements_list(request: HttpRequest, asked: Query[Paging]) -> Data:
 
 
 def find_labels(asked: LabelParameters) -> RegisterQuery:
+    # As an address of the register, so that API and pages never filter differently.
     data = QueryDict(mutable=True)
     data["q"] = asked.q
     for name in ("level", "state", "country", "portfolio"):
@@ -305,6 +298,7 @@ def find_labels(asked: LabelParameters) -> RegisterQuery:
 
 def _lines_in_body(request: HttpRequest) -> tuple[list[QuestionLine], date | None]:
     """The questions and, where JSON has one, their day. Raises HttpError or TableRefused."""
+    # By what the request says of itself, before any of it is read.
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
         raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The list is larger than 1 MB. Send it in parts."

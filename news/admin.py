@@ -97,6 +97,7 @@ class AnnouncementAdmin(PublishedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Announcement]:
         announcements: QuerySet[Announcement] = super().get_queryset(request)
+        # The name of a row is the title of its text.
         return announcements.prefetch_related("texts")
 
     def get_object(

@@ -33,6 +33,7 @@ from news.models import Announcement, AnnouncementText
 
 router = Router()
 
+# A label may be hidden while an announcement that names it stays public.
 PUBLISHED_LABELS = Prefetch(
     "labels", Label.objects.published().select_related("cluster").order_by("pk")
 )
@@ -82,28 +83,27 @@ class AnnouncementRow(BaseModel):
     picture: str | None = Field(description="Address of the picture.", examples=[None])
 
 
-class AnnouncementList(Listed[AnnouncementRow]):
-    pass
-
-
 @router.get(
-    "/announcements", response=AnnouncementList, tags=["announcements"], summary="Announcements"
+    "/announcements",
+    response=Listed[AnnouncementRow],
+    tags=["announcements"],
+    summary="Announcements",
 )
 def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters]) -> Data:
     """What clusters and their organisations made known, the latest first."""
     known = Announcement.objects.published(timezone.now())
     rows = known.for_page(timezone.now()).prefetch_related(PUBLISHED_LABELS)
     if asked.cluster is not None:
-        rows = rows.of_cluster(
-            row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
-        )
+        cluster = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
+        rows = rows.of_cluster(cluster)
     if asked.organisation is not None:
-        organisations = Organisation.objects.published()
-        rows = rows.of_organisation(
-            row_of_parameter("organisation", organisations, asked.organisation)
+        known_organisations = Organisation.objects.published()
+        rows = rows.filter(
+            organisations=row_of_parameter("organisation", known_organisations, asked.organisation)
         )
     if asked.year is not None:
         rows = rows.of_year(asked.year)
+    # The key behind it: of two at one moment, paging would lose one.
     order = ("-published_at", "-pk")
     return answer_list(request, asked, rows, known, announcement_row, order=order)
 
@@ -122,6 +122,7 @@ def announcements_detail(request: HttpRequest, id: str) -> Data:
 def announcement_row(announcement: Announcement) -> Data:
     assert announcement.published_at is not None
     picture = announcement.picture
+    # Always the portal’s zone, so that one moment has one text.
     zone = timezone.get_default_timezone()
     return {
         "id": announcement.public_id,
@@ -144,6 +145,7 @@ def text_in(text: AnnouncementText) -> Data:
         "lead": text.lead or None,
         "body": render(text.body),
         "box_title": text.box_title or None,
+        # Its own title is the heading above.
         "box": render(text.box, first_heading=3) if text.box else None,
         "picture_alt": text.picture_alt or None,
         "picture_credit": text.picture_credit or None,

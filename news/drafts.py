@@ -61,10 +61,10 @@ def draft_award(label: Label, now: datetime) -> Announcement | None:
     today = timezone.localdate(now, timezone.get_default_timezone())
     public = Label.objects.for_pages(today).select_related("rule", "renews")
     stored = public.filter(pk=label.pk).first()
-    if stored is None or Announcement.objects.of_label(stored).exists():
+    if stored is None or Announcement.objects.filter(labels=stored).exists():
         return None
     story = story_of(stored, today)
-    managers_today = managing(stored, today)
+    managers_today = [one.organisation for one in managements(stored, today)]
     announcement = Announcement.objects.create(
         written_by=next((one for one in story.managers if one in managers_today), None),
         contact_organisation=next(iter(story.managers), None),
@@ -123,10 +123,6 @@ def managers_then(label: Label, day: date) -> list[Organisation]:
     if own is not None:
         beside = [one for one in beside if one.started_on and one.organisation_id != own.pk]
     return managers + [one.organisation for one in beside]
-
-
-def managing(label: Label, day: date) -> list[Organisation]:
-    return [one.organisation for one in managements(label, day)]
 
 
 def managements(label: Label, day: date) -> list[Management]:

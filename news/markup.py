@@ -16,6 +16,7 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 # What begins something inside a line, and what does so only at its start.
 INLINE = re.compile(r"[\\`*_\[\]<]|&(?=#?\w+;)")
 AT_THE_START = re.compile(r"^(?=[-+#>=~|])|^(\d+)(?=[.)])")
+# Without pictures: one on another server would tell it who reads.
 PARSER = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
@@ -59,5 +60,5 @@ def escaped_markup(text: str) -> str:
 
 
 def unescaped(markdown: str) -> str:
-    # The text of what `escaped()` gave.
+    # The text of what `escaped_markup` gave.
     return re.sub(r"\\([^\w\s]|_)", r"\1", markdown)

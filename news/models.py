@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Organisation, Programme
 from clusters.models.history import History
+from clusters.models.reference import LANGUAGES
 from clusters.public_ids import new_public_id
 from labels.models import Label, Statement
 
@@ -93,12 +94,6 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
             .values_list("clusters")
             .annotate(Count("pk"), Max("published_at"))
         )
-
-    def of_organisation(self, organisation: Organisation) -> Self:
-        return self.filter(organisations=organisation)
-
-    def of_label(self, label: Label) -> Self:
-        return self.filter(labels=label)
 
     def of_year(self, year: int) -> Self:
         # By the year in the portal's legal zone, as in the address.
@@ -210,9 +205,7 @@ class AnnouncementText(models.Model):
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, related_name="texts", verbose_name=_("announcement")
     )
-    language = models.CharField(
-        _("language"), max_length=2, choices=[("en", _("English")), ("it", _("Italian"))]
-    )
+    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
     title = models.CharField(_("title"), max_length=200)
     slug = models.SlugField(
         _("address"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -27,19 +28,12 @@ class LabelThenAndToday:
     today: State
 
 
-def latest(now: datetime, limit: int) -> list[Announcement]:
-    """The latest published ones with texts and clusters; three queries."""
-    return list(Announcement.objects.for_lists(now)[:limit])
+def latest(now: datetime, limit: int, **about: Model) -> list[Announcement]:
+    """The latest published ones with texts and clusters; three queries.
 
-
-def announcements_of(cluster: Cluster, now: datetime, limit: int) -> list[Announcement]:
-    return list(Announcement.objects.of_cluster(cluster).for_lists(now)[:limit])
-
-
-def announcements_of_organisation(
-    organisation: Organisation, now: datetime, limit: int
-) -> list[Announcement]:
-    return list(Announcement.objects.of_organisation(organisation).for_lists(now)[:limit])
+    Of what they are about: `clusters=` a cluster, likewise `organisations` and `labels`.
+    """
+    return list(Announcement.objects.filter(**about).for_lists(now)[:limit])
 
 
 @dataclass(frozen=True)
@@ -63,10 +57,6 @@ def drafts_of(organisations: Iterable[Organisation]) -> dict[int, list[Announcem
         assert draft.written_by_id is not None
         drafts[draft.written_by_id].append(draft)
     return drafts
-
-
-def announcements_of_label(label: Label, now: datetime, limit: int) -> list[Announcement]:
-    return list(Announcement.objects.of_label(label).for_lists(now)[:limit])
 
 
 def cluster_at(slug: str) -> Cluster | None:

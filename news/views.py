@@ -14,7 +14,6 @@ from clusters.formats.schema_org import breadcrumbs_data
 from clusters.http.addresses import absolute
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
-from clusters.models import RecordKind
 from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.models import Announcement
 from news.queries import (
@@ -107,12 +106,12 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
 def announcement_contact(request: HttpRequest, year: int, slug: str) -> HttpResponse:
     announcement = found_at(slug, year)
     recipient = recipient_of(announcement, timezone.localdate())
-    return contact_page(request, describe_record(RecordKind.ANNOUNCEMENT, announcement), recipient)
+    return contact_page(request, describe_record(announcement), recipient)
 
 
 @cookieless_form
 def announcement_report(request: HttpRequest, year: int, slug: str) -> HttpResponse:
-    return report_page(request, describe_record(RecordKind.ANNOUNCEMENT, found_at(slug, year)))
+    return report_page(request, describe_record(found_at(slug, year)))
 
 
 def found_at(slug: str, year: int) -> Announcement:

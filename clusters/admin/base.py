@@ -39,6 +39,7 @@ class AttentionFilter(admin.SimpleListFilter):
     parameter_name = "attention"
 
     def __init__(self, request: Any, params: Any, model: Any, model_admin: "PortalAdmin") -> None:
+        # Before Django’s own, which asks for the lookups at once.
         self.concerns = model_admin.concerns
         super().__init__(request, params, model, model_admin)
 
@@ -128,6 +129,7 @@ class Scoped(BaseModelAdmin):
     """Rows, verbs and fields by the policy; a row out of one's view is as if it did not exist."""
 
     view_on_site: Any = False  # only what is published has a page (PublishedAdmin)
+    never: Sequence[str] = ()  # what nobody does here, not even a superuser
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         every: QuerySet[Any] = super().get_queryset(request)
@@ -138,6 +140,8 @@ class Scoped(BaseModelAdmin):
         return obj
 
     def allows(self, request: HttpRequest, verb: str, obj: models.Model | None) -> bool:
+        if verb in self.never:
+            return False
         # Remembered for the request: Django asks the same many times.
         known = request.__dict__.setdefault("_allowed", {})
         key = (verb, self.model, obj.pk if obj else None)
@@ -191,6 +195,7 @@ class Scoped(BaseModelAdmin):
         return {name: sources for name, sources in given.items() if name not in readonly}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # What is not offered is not accepted either.
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", NamedAutocomplete(db_field, self.admin_site))
@@ -204,14 +209,7 @@ class Scoped(BaseModelAdmin):
 class ReadOnly:
     """Rows that are written elsewhere, or by commands."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    never: Sequence[str] = (policy.ADD, policy.CHANGE, policy.DELETE)
 
 
 class ScopedPart(Scoped):
@@ -321,6 +319,7 @@ class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
         return response
 
     def hide_from_strangers(self, request: HttpRequest, object_id: str | None = None) -> None:
+        # Django would answer 403, which says that there is something.
         if not self.allows(request, policy.VIEW, None):
             raise Http404
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
@@ -341,6 +340,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True
+    actions: Sequence[Any] = ("delete_selected",)
     empty_value_display = EMPTY
     list_per_page = 50
     formfield_overrides: "ClassVar[dict[type[models.Field[Any, Any]], Any]]" = {
@@ -357,6 +357,7 @@ class PortalAdmin(ScopedAdmin, HistoryAdmin):
     ) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if isinstance(inline, TextPart):
+            # Each empty form comes in a language that is missing.
             missing = inline.missing_languages(obj if obj.pk else None)
             kwargs["initial"] = [{"language": code} for code in missing]
         return kwargs
@@ -400,6 +401,7 @@ class PartAdmin(PortalAdmin):
     """One row of another row's screen, by itself: for its history and an earlier version of it."""
 
     form = PartForm
+    never: Sequence[str] = (policy.ADD,)
     part_of: tuple[str, ...] = ()
 
     def get_list_select_related(self, request: HttpRequest) -> Any:
@@ -413,21 +415,12 @@ class PartAdmin(PortalAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
 
 class PublishedAdmin(PortalAdmin):
     """Rows with `is_published`: shown and hidden, and never deleted once they were public."""
 
     actions: Sequence[Any] = ("publish", "unpublish")
     is_followed = True  # the dashboard lists its latest changes
-
-    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        place = {"action_location": action_location} if action_location else {}  # Django 6.1
-        actions: dict[str, Any] = super().get_actions(request, **place)
-        actions.pop("delete_selected", None)
-        return actions
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and has_been_public(obj))

@@ -1,15 +1,17 @@
 """The admin of clusters, organisations, programmes, and of what they refer to."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import (
@@ -17,12 +19,12 @@ from clusters.admin.base import (
     CountryFilter,
     PartAdmin,
     PortalAdmin,
+    PublishedAdmin,
     ReadOnly,
     TabularPart,
     TextPart,
     country_column,
 )
-from clusters.admin.confirmation import ConfirmableAdmin
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.completeness import NUMBER_OF_FACTS, percent_of, stale_before
@@ -30,6 +32,7 @@ from clusters.models import (
     Cluster,
     ClusterName,
     ClusterQuerySet,
+    ClusterState,
     ClusterText,
     Lineage,
     Management,
@@ -44,8 +47,56 @@ from clusters.models import (
     TeamMember,
 )
 from clusters.people import policy
+from clusters.people.access import signed_in_account
+from clusters.people.confirmation import confirm_profiles
 from clusters.people.forms import PictureField
 from clusters.tables.resources import ClusterResource, OrganisationResource, ProgrammeResource
+
+
+class ConfirmableAdmin(PublishedAdmin):
+    """The one way by which a team sets the day of confirmation: an action and a button."""
+
+    actions: Sequence[Any] = (*PublishedAdmin.actions, "confirm")
+    change_form_template = "admin/clusters/confirmable_change_form.html"
+
+    def has_confirm_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, policy.CONFIRM, obj)
+
+    @admin.action(
+        description=_("Confirm that the selected facts are right"), permissions=["confirm"]
+    )
+    def confirm(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        day = timezone.localdate()
+        self.confirm_rows(request, policy.allowed_rows(request.user, policy.CONFIRM, queryset, day))
+
+    def confirm_rows(self, request: HttpRequest, rows: Any) -> None:
+        now = timezone.now()
+        number = confirm_profiles(
+            rows, day=timezone.localdate(now), now=now, account=signed_in_account(request)
+        )
+        text = ngettext(
+            "%(number)d profile is confirmed as of today.",
+            "%(number)d profiles are confirmed as of today.",
+            number,
+        )
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        context["may_confirm"] = obj is not None and self.has_confirm_permission(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        # By now the form is saved: what is confirmed is what was typed.
+        if "_confirm" not in request.POST:
+            return super().response_change(request, obj)
+        if not self.has_confirm_permission(request, obj):
+            raise PermissionDenied
+        self.confirm_rows(request, [obj])
+        return self.response_post_save_change(request, obj)
+
 
 # Clusters: one screen with everything that tells of the cluster.
 
@@ -92,6 +143,7 @@ class CompletenessFilter(admin.SimpleListFilter):
     title = _("completeness")
     parameter_name = "completeness"
     bands: ClassVar = {
+        # From this percent, below that one.
         "complete": (_("complete"), 100, 101),
         "high": (_("75 % or more"), 75, 100),
         "middle": (_("50 % or more"), 50, 75),
@@ -144,6 +196,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     slug_from = "name"
     formfield_overrides: ClassVar = {
         **PortalAdmin.formfield_overrides,
+        # What is uploaded is drawn anew before anything else looks at it.
         models.ImageField: {"form_class": partial(PictureField, longest_side=800)},
     }
     fieldsets = (
@@ -176,12 +229,14 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
             _("Profiles not confirmed for 12 months"),
             lambda rows, day: rows.unconfirmed_since(stale_before(day)),
         ),
-        "provisional": Concern(_("Provisional clusters"), lambda rows, day: rows.provisional()),
+        "provisional": Concern(
+            _("Provisional clusters"), lambda rows, day: rows.filter(state=ClusterState.PROVISIONAL)
+        ),
         "no-coordinates": Concern(
-            _("Clusters without coordinates"), lambda rows, day: rows.without_coordinates()
+            _("Clusters without coordinates"), lambda rows, day: rows.filter(latitude=None)
         ),
         "no-portfolio": Concern(
-            _("Clusters without a portfolio"), lambda rows, day: rows.without_portfolio()
+            _("Clusters without a portfolio"), lambda rows, day: rows.filter(portfolio=None)
         ),
     }
 
@@ -196,8 +251,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
 
     @admin.display(description=_("missing"))
     def missing(self, obj: Cluster) -> str:
-        missing = obj.completeness_on(timezone.localdate()).missing
-        return ", ".join(str(name) for name in missing) or gettext("nothing")
+        return ", ".join(map(str, obj.missing_facts())) or gettext("nothing")
 
     @admin.display(description=_("logo today"))
     def logo_preview(self, obj: Cluster) -> str:
@@ -235,6 +289,7 @@ class ManagedClusterInline(TabularPart):
     model = Management
     fields = ("cluster", "role", "started_on", "ended_on", "source")
     autocomplete_fields = ("cluster",)
+    # The model’s own name, “manager”, is told from the cluster’s side.
     verbose_name = _("managed cluster")
     verbose_name_plural = _("managed clusters")
 
@@ -342,5 +397,5 @@ class RegionAdmin(PortalAdmin):
     search_help_text = _("Name, other name or ISO 3166-2 code.")
     fields = ("name", "other_names", "country", "code")
     concerns: ClassVar = {
-        "no-code": Concern(_("Regions without a code"), lambda rows, day: rows.without_code())
+        "no-code": Concern(_("Regions without a code"), lambda rows, day: rows.filter(code=None))
     }

@@ -29,6 +29,7 @@ class EventAdmin(ReadOnly, ScopedAdmin):
         "network_address",
         "typed_address",
     )
+    # No line has a page of its own: there is nothing to change.
     list_display_links = None
     list_filter = ("kind",)
     list_per_page = 100

@@ -35,15 +35,9 @@ from clusters.people.signing_in import renew_session
 class ActionsOnlyAdmin(PortalAdmin):
     """Shows what an action refuses; nothing changes in bulk, or back to a version."""
 
-    def allows(self, request: HttpRequest, verb: str, obj: Any) -> bool:
-        # An old version restored would skip what the action checks.
-        return verb != policy.RESTORE and super().allows(request, verb, obj)
-
-    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        place = {"action_location": action_location} if action_location else {}  # Django 6.1
-        found: dict[str, Any] = super().get_actions(request, **place)
-        found.pop("delete_selected", None)
-        return found
+    actions: Sequence[Any] = ()
+    # An old version restored would skip what the action checks.
+    never: Sequence[str] = (policy.RESTORE,)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -80,6 +74,8 @@ class RolesField(forms.ModelMultipleChoiceField):
 
 @admin.register(Account)
 class AccountAdmin(ActionsOnlyAdmin):
+    # Accounts are made by invitations.
+    never = (policy.RESTORE, policy.ADD, policy.DELETE)
     list_display = ("email", "roles", "organisations", "is_active")
     list_filter = ("is_active", "groups", "language")
     search_fields = ("email", "teams__organisation__name")
@@ -106,13 +102,6 @@ class AccountAdmin(ActionsOnlyAdmin):
             required=False,
             help_text=_("A change ends the account’s sessions. Teams are joined by invitation."),
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        # Accounts are made by invitations.
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         now = timezone.now()
@@ -153,6 +142,8 @@ class AccountAdmin(ActionsOnlyAdmin):
 
 @admin.register(TeamMember)
 class TeamMemberAdmin(ActionsOnlyAdmin):
+    # Members are invited.
+    never = (policy.RESTORE, policy.ADD)
     list_display = ("account", "organisation", "role", "is_active", "joined_at")
     list_filter = ("role",)
     list_select_related = ("account", "organisation")
@@ -160,10 +151,6 @@ class TeamMemberAdmin(ActionsOnlyAdmin):
     search_help_text = _("Address or organisation.")
     fields = ("organisation", "account", "role", "joined_at")
     readonly_fields = ("organisation", "account", "joined_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        # Members are invited.
-        return False
 
     def save_model(self, request: HttpRequest, obj: TeamMember, form: Any, change: bool) -> None:
         by = signed_in_account(request)
@@ -188,6 +175,8 @@ class TeamMemberAdmin(ActionsOnlyAdmin):
 
 @admin.register(Mandate)
 class MandateAdmin(ActionsOnlyAdmin):
+    # A mandate is given and taken.
+    never = (policy.RESTORE, policy.CHANGE)
     list_display = ("account", "programme")
     list_select_related = ("account", "programme")
     search_fields = ("account__email", "programme__name_en", "programme__name_it")
@@ -202,10 +191,6 @@ class MandateAdmin(ActionsOnlyAdmin):
             kwargs["help_text"] = _("Accounts with the role of a policy maker.")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # A mandate is given and taken.
-        return False
-
     def save_model(self, request: HttpRequest, obj: Mandate, form: Any, change: bool) -> None:
         by = signed_in_account(request)
         accounts.give_mandate(mandate=obj, by=by, now=timezone.now())
@@ -219,10 +204,6 @@ class MandateAdmin(ActionsOnlyAdmin):
 
 
 class InvitationForm(ModelForm):
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        return email.lower()
-
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:
@@ -252,6 +233,8 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(ActionsOnlyAdmin):
+    # What was sent is withdrawn, and sent anew.
+    never = (policy.RESTORE, policy.CHANGE, policy.DELETE)
     form = InvitationForm
     list_display = ("email", "place", "state", "invited_by", "created_at", "expires_at")
     list_filter = (OpenFilter, "team_role")
@@ -328,15 +311,8 @@ class InvitationAdmin(ActionsOnlyAdmin):
             self.gives_roles(request) or policy.owned_by(signed_in_account(request)).exists()
         )
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # What was sent is withdrawn, and sent anew.
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_withdraw_permission(self, request: HttpRequest) -> bool:
-        return self.allows(request, policy.CHANGE, None)
+        return policy.may(request.user, policy.CHANGE, Invitation)
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         by = signed_in_account(request)
@@ -395,6 +371,7 @@ class DecisionForm(ModelForm):
 
 @admin.register(Claim)
 class ClaimAdmin(ActionsOnlyAdmin):
+    never = (policy.RESTORE, policy.ADD, policy.DELETE)
     form = DecisionForm
     list_display = ("organisation", "role_address", "state", "created_at", "decided_at")
     list_filter = ("state",)
@@ -424,18 +401,16 @@ class ClaimAdmin(ActionsOnlyAdmin):
         "decided_at",
         "decided_by",
     )
-    concerns: ClassVar = {"waiting": Concern(_("Claims waiting"), lambda rows, day: rows.pending())}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    concerns: ClassVar = {
+        "waiting": Concern(
+            _("Claims waiting"), lambda rows, day: rows.filter(state=ClaimState.PENDING)
+        )
+    }
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A decision stays.
         is_decided = obj is not None and obj.state != ClaimState.PENDING
         return super().has_change_permission(request, obj) and not is_decided
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: Claim, form: Any, change: bool) -> None:
         if not form.has_changed():

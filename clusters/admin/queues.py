@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.admin.base import Concern, PortalAdmin, ReadOnly, equals_stored
 from clusters.contact.reports import CLOSED, save_report
 from clusters.models import ConfirmationRequest, ProblemReport
+from clusters.people import policy
 from clusters.people.access import signed_in_account
 
 
@@ -26,6 +27,7 @@ class ProblemReportForm(forms.ModelForm):
 @admin.register(ProblemReport)
 class ProblemReportAdmin(PortalAdmin):
     form = ProblemReportForm
+    never = (policy.ADD,)
     list_display = ("record_name", "kind", "excerpt", "state", "created_at", "closed_at")
     list_filter = ("state", "kind", "is_logged")
     search_fields = ("record_name", "record_id", "text", "answer")
@@ -54,9 +56,6 @@ class ProblemReportAdmin(PortalAdmin):
     concerns: ClassVar = {
         "waiting": Concern(_("Reported problems waiting"), lambda rows, day: rows.waiting())
     }
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # The answer of a closed report was sent, so it stays.

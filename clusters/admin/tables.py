@@ -66,6 +66,7 @@ class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]
         return str(name)
 
     def clean(self) -> dict[str, Any]:
+        # There is one format: anything else was not sent by this page.
         if self.errors or self.cleaned_data["format"] != "0":
             raise signing.BadSignature
         return {**self.cleaned_data, "resource": "0"}
@@ -105,6 +106,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
         return self.explain_refusals(request, super().import_action)
 
     def process_import(self, request: HttpRequest) -> HttpResponse:
+        # The second step, opened by itself, is the first.
         if request.method != "POST":
             return self.import_action(request)
         self.hide_from_strangers(request)
@@ -126,6 +128,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
+        # `explain_refusals` tells it, with lines and columns.
         raise error
 
     def get_tmp_storage_class_kwargs(self) -> dict[str, Any]:
@@ -138,6 +141,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
         }  # fmt: skip
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        # One row that is refused, and nothing is written.
         return {"rollback_on_validation_errors": True}
 
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:

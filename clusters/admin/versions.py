@@ -31,7 +31,6 @@ ORIGINS = {
     PAGE: _("on a page of the portal"),
     COMMAND: _("by a command"),
     IMPORT: _("by an import"),
-    "import_register": _("by an import"),  # as it was called before 0.1.0
     DEMO: _("with the demo data"),
 }
 LINES_AROUND = 1

@@ -4,8 +4,6 @@ Names, descriptions and examples of the fields are the documentation: config/api
 the description and its page from them.
 """
 
-from clusters.api import clusters, codes, organisations, programmes
+from clusters.api import clusters, codes, organisations
 
-routers = (clusters.router, organisations.router, programmes.router, codes.router)
-
-__all__ = ["routers"]
+routers = (clusters.router, organisations.router, organisations.programmes_router, codes.router)

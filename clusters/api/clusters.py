@@ -193,10 +193,6 @@ class ClusterRecord(ClusterRow):
     logo: str | None = Field(description="Address of the picture.", examples=[None])
 
 
-class ClusterList(Listed[ClusterRow]):
-    pass
-
-
 class FacetValue(BaseModel):
     value: str = Field(description="For the parameter of the facet’s name.", examples=["IT"])
     name: InTwoLanguages = Field(examples=[{"en": "Italy", "it": "Italia"}])
@@ -217,10 +213,11 @@ class FacetList(BaseModel):
     facets: list[FacetCounts]
 
 
-@router.get("/clusters", response=ClusterList, summary="Clusters")
+@router.get("/clusters", response=Listed[ClusterRow], summary="Clusters")
 def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """The directory of clusters, with its filters, its words and its orders."""
     found = find_clusters(request, asked)
+    # What is not in the directory cannot say where its list goes on.
     if asked.after is not None and found.index.slot_at(asked.after) is None:
         refuse_parameter("after", NO_RECORD)
     page = found.page
@@ -236,6 +233,7 @@ def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Da
     """How many clusters of a list have each value of each filter. `after`, `limit` and `sort`
     change nothing."""
     found = find_clusters(request, asked)
+    # The facets are made in the active language, here English; so once more for the Italian names.
     with translation.override("it"):
         names = {
             (facet.name, option.value): option.label
@@ -298,11 +296,13 @@ def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
 
 
 def find_clusters(request: HttpRequest, asked: ClusterParameters) -> Directory:
+    # As an address of the directory, so that API and pages never filter differently.
     data = QueryDict(mutable=True)
     for name, value in asked.model_dump(mode="json", exclude={"limit"}).items():
         if value not in (None, []):
             data.setlist(name, value if isinstance(value, list) else [str(value)])
     found = directory(data, request.path, timezone.localdate(), per_page=asked.limit)
+    # A page leaves out what it does not know and says so; a program would not read that.
     for name in CHOICES:
         chosen = {value.lower() for value in found.query.chosen(name)}
         for value in data.getlist(name):
@@ -321,6 +321,7 @@ def _last_id(found: Directory) -> str:
 
 def cluster_rows(keys: Sequence[int], day: date) -> list[Data]:
     rows = Cluster.objects.published().with_profile().in_bulk(keys)
+    # In the order of the list; one that was hidden meanwhile is left out.
     clusters = [rows[key] for key in keys if key in rows]
     labels = labels_in_short(rows, day)
     return [cluster_row(cluster, labels[cluster.pk], day) for cluster in clusters]

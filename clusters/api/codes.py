@@ -22,39 +22,31 @@ from clusters.models import Portfolio, Region
 router = Router(tags=["codes"])
 
 
-class PortfolioList(Listed[PortfolioName]):
-    pass
-
-
 class RegionRecord(BaseModel):
     id: str = Field(description="Its code of ISO 3166-2.", examples=["IT-21"])
     name: str = Field(examples=["Piemonte"])
     country: Country
 
 
-class RegionList(Listed[RegionRecord]):
-    pass
-
-
 class RegionParameters(Paging):
     country: list[CountryCode] = any_of("Country, as two letters (ISO 3166)")
 
 
-@router.get("/portfolios", response=PortfolioList, summary="Portfolios")
+@router.get("/portfolios", response=Listed[PortfolioName], summary="Portfolios")
 def portfolios_list(request: HttpRequest, asked: Query[Paging]) -> Data:
     """Comparative portfolios: ESCA’s classification of sectors."""
     known = Portfolio.objects.all()
     return answer_list(request, asked, known, known, portfolio_name, name="code")
 
 
-@router.get("/regions", response=RegionList, summary="Regions")
+@router.get("/regions", response=Listed[RegionRecord], summary="Regions")
 def regions_list(request: HttpRequest, asked: Query[RegionParameters]) -> Data:
     """First-level subdivisions of countries that have a code."""
     for code in asked.country:
         if code not in countries:
             refuse_parameter("country", f"there is no “{code[:60]}”")
-    known = Region.objects.with_code()
-    rows = known.of_countries(asked.country) if asked.country else known
+    known = Region.objects.exclude(code=None)
+    rows = known.filter(country__in=asked.country) if asked.country else known
     return answer_list(request, asked, rows, known, region_record, name="code")
 
 

@@ -99,6 +99,11 @@ class Listed(BaseModel, Generic[Row]):
     )
     results: list[Row]
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        # As the description and clients made from it call the list.
+        return f"ListOf{params[0].__name__}"
+
 
 # Fields of many records
 
@@ -182,6 +187,7 @@ def with_facts(
             name = fact.name.removesuffix("_en")  # one field of the API has both languages
             if name in own or fact.name in shared:
                 fields[name] = own.get(name) or shared[fact.name]
+        # Pydantic settles the order of fields when a class is made: so it is made anew.
         model: Any = create_model(
             record.__name__,
             __base__=record.__bases__,

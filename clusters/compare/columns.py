@@ -155,6 +155,7 @@ def neighbours(cluster: Cluster) -> list[Cluster]:
     if cluster.portfolio_id is None:
         return []
     others = Cluster.objects.published().filter(portfolio=cluster.portfolio_id)
+    # Those of the same country first.
     is_abroad = Case(When(country=cluster.country, then=0), default=1)
     others = others.exclude(pk=cluster.pk).order_by(is_abroad, Lower("name"), "pk")
     return list(others[: MAX_CLUSTERS - 1])

@@ -53,6 +53,7 @@ def membership_table(counts: Iterable[MembershipCount]) -> MembershipTable:
                 ),
                 sources=tuple(sorted({count.source for count in row.values() if count.source})),
             )
+            # ISO texts sort as their days; reversed, the latest comes first.
             for counted_on, row in sorted(by_date.items(), key=lambda pair: str(pair[0]))[::-1]
         ),
     )

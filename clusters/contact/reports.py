@@ -30,10 +30,10 @@ class ReportedRecord:
         return self.url.removeprefix(f"/{get_language()}")
 
 
-def describe_record(kind: RecordKind, row: Any) -> ReportedRecord:
-    return ReportedRecord(
-        kind=kind, public_id=row.public_id, name=str(row), url=row.get_absolute_url()
-    )
+def describe_record(row: Any) -> ReportedRecord:
+    # The kinds are called as their models are.
+    kind = RecordKind(row._meta.model_name)
+    return ReportedRecord(kind, row.public_id, name=str(row), url=row.get_absolute_url())
 
 
 @transaction.atomic

@@ -53,6 +53,7 @@ def _managers(rows: Iterable[Record]) -> list[Record]:
 def _last_count(rows: list[Record]) -> Record | None:
     if not rows:
         return None
+    # `_parts_on` has them by date: the last is the latest.
     return {"number": rows[-1]["count"], "counted_on": iso_text(rows[-1]["counted_on"])}
 
 
@@ -163,6 +164,7 @@ def _records_of_chunk(keys: list[int], day: date, headlines: Headlines) -> Itera
     parts = {
         name: _by_cluster(rows.filter(cluster__in=keys)) for name, rows in _parts_on(day).items()
     }
+    # What is left are columns of the cluster’s own row.
     own = set(sources_of(FACTS)) - {*parts, "on", "label"}
     found = Cluster.objects.published().filter(pk__in=keys).order_by().values("pk", *own)
     rows = {row["pk"]: row for row in found}

@@ -55,6 +55,7 @@ class Fact:
     example: Any = None
     source: str = ""
     read: Callable[..., object] = json_value
+    # Empty is not None: such a fact is in JSON only.
     columns: Sequence[tuple[str, Text, str]] | None = None
     is_detail: bool = False  # not in the lists of the API
 

@@ -1,7 +1,12 @@
-"""Records as files that are sent: CSV, a spreadsheet, JSON."""
+"""Records as files that are sent: CSV, a spreadsheet, JSON; and files written as a whole."""
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 
 from django.http import FileResponse
 
@@ -43,3 +48,21 @@ def json_file(
         name=name,
         content_type="application/ld+json" if suffix == "jsonld" else "application/json",
     )
+
+
+@contextmanager
+def replaced_as_a_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of `path` once it is whole, whoever else writes it.
+
+    Where anything fails, what was there before stays.
+    """
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        try:
+            yield draft.file
+            draft.flush()
+            # Else a crash could leave the name with an empty file behind it.
+            os.fsync(draft.fileno())
+            Path(draft.name).replace(path)
+        except BaseException:
+            Path(draft.name).unlink()
+            raise

@@ -72,6 +72,7 @@ def write_table(
         file.write(BOM_UTF8)
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     write_csv(text, header, ([value_as_text(value) for value in row] for row in rows))
+    # Else the file would be closed with the text around it.
     text.detach()
 
 
@@ -100,6 +101,7 @@ def write_spreadsheet(
 
     Text stays text, whatever it begins with: nothing becomes a formula or a link.
     """
+    # In constant memory cells must be written in order, row by row.
     workbook = Workbook(
         file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )

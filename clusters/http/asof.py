@@ -1,9 +1,10 @@
 """The day that a page about labels is asked for: `?on=2015-09-08`, else today."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clusters.dates import FIRST_YEAR, LAST_YEAR
@@ -48,3 +49,12 @@ def read_on(data: QueryDict) -> tuple[date | None, str]:
             "value": text[:60]
         }
     return day, ""
+
+
+def midnight(day: date) -> datetime:
+    # The first moment of a day of the register, which is a day in the portal's legal zone.
+    return datetime.combine(day, time.min, timezone.get_default_timezone())
+
+
+def next_midnight(now: datetime) -> datetime:
+    return midnight(timezone.localdate(now, timezone.get_default_timezone()) + timedelta(days=1))

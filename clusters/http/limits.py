@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+# The half of an IPv6 address that a network gives out by itself.
 HOST_BITS = 64
 
 

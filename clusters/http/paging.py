@@ -38,6 +38,7 @@ def read_keyset_page(
     without NULL, the last of them unique. Two queries.
     """
     following = rows.filter(behind_of(behind, order)) if behind else rows
+    # One more than asked for tells whether there are others behind.
     found = list(following.order_by(*order)[: limit + 1])
     return KeysetPage(rows=found[:limit], count=rows.count(), has_more=len(found) > limit)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
@@ -18,10 +18,9 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import get_conditional_response, set_response_etag
 
-from clusters.http.asof import read_on
+from clusters.http.asof import next_midnight, read_on
 
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
@@ -78,7 +77,8 @@ def cacheable(
     response: HttpResponseBase, now: datetime, seconds: int = FRESH_SECONDS
 ) -> HttpResponseBase:
     # For every origin, and to keep for a short while: at midnight a state may change.
-    response["Cache-Control"] = f"public, max-age={min(seconds, seconds_to_midnight(now))}"
+    seconds_left = int((next_midnight(now) - now).total_seconds())
+    response["Cache-Control"] = f"public, max-age={min(seconds, seconds_left)}"
     return open_to_all(response)
 
 
@@ -98,12 +98,6 @@ def conditional(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
         if name in response:
             unchanged[name] = response[name]
     return cast(HttpResponseBase, unchanged)
-
-
-def seconds_to_midnight(now: datetime) -> int:
-    zone = timezone.get_default_timezone()
-    tomorrow = timezone.localdate(now, zone) + timedelta(days=1)
-    return int((datetime.combine(tomorrow, time.min, zone) - now).total_seconds())
 
 
 def file_response(
@@ -157,7 +151,7 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> HttpResponse:
     return open_to_all(response)
 
 
-# The name in the WSGI environment by which `config.pages` is told.
+# The name in the WSGI environment by which `config.page_cache` is told.
 CACHED_PAGE = "portal.cached_page"
 
 

@@ -13,15 +13,9 @@ from clusters.map.projection import Circle, Frame
 
 # A map is drawn at about one unit to a pixel, so that text and strokes keep their size.
 MAP_WIDTH, LARGE_MAP_WIDTH = 460, 900
-
-
 # Two targets of 24 pixels stay apart at this distance.
 NEAREST = 28
-
-
 SMALLEST_TARGET = 14
-
-
 # A circle with more is told by their number.
 MOST_COUNTRIES = 3
 

@@ -1,6 +1,6 @@
 """Draws the maps' outlines, `static/europe.svg` and `static/world.svg`, from TopoJSON.
 
-    python -m clusters.data.make_outlines countries-50m.json countries-110m.json
+    python -m clusters.map.make_outlines countries-50m.json countries-110m.json
 
 The input are `countries-50m.json` (for Europe) and `countries-110m.json` (for the world) of the
 npm package `world-atlas` (version 2), made from Natural Earth, which is in the public domain. To

@@ -3,7 +3,7 @@
 Two sheets, both with an equal-area projection on a sphere, so that a circle of a given size
 covers the same ground everywhere: Europe by Lambert's azimuthal one, centred like EPSG:3035, and
 the world by Equal Earth. x grows to the east, y to the south, as in SVG. Their outlines are
-drawn by `data/make_outlines.py`.
+drawn by `make_outlines.py`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,6 +48,7 @@ class Lambert:
         # Any place but the one opposite to the centre, which has no position.
         centre, lat, lon = radians(self.lat0), radians(latitude), radians(longitude - self.lon0)
         cosine = sin(centre) * sin(lat) + cos(centre) * cos(lat) * cos(lon)
+        # Opposite to the centre the sum is 0.
         stretch = self.scale * sqrt(2 / max(1 + cosine, 1e-12))
         east = cos(lat) * sin(lon)
         north = cos(centre) * sin(lat) - sin(centre) * cos(lat) * cos(lon)
@@ -66,6 +67,7 @@ class EqualEarth:
     def point(self, latitude: float, longitude: float) -> Point:
         theta = asin(sqrt(3) / 2 * sin(radians(latitude)))
         square = theta * theta
+        # The polynomial of the paper and its derivative, in powers of theta.
         sixth = square**3
         north = theta * (1.340264 - 0.081106 * square + sixth * (0.000893 + 0.003796 * square))
         slope = 1.340264 - 0.243318 * square + sixth * (0.006251 + 0.034164 * square)
@@ -186,6 +188,7 @@ def join_spots(spots: Iterable[Spot], minimum_distance: float) -> list[Circle]:
         Growing(spot.point.x, spot.point.y, spot.count, spot.key, [spot.key]) for spot in spots
     ]
     number = -1
+    # One that grew may now reach another that was far enough.
     while number != len(circles):
         number = len(circles)
         circles = join_once(circles, minimum_distance)

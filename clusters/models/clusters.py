@@ -9,17 +9,15 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from clusters.completeness import (
+    FACT_NAMES,
     NUMBER_OF_FACTS,
-    Completeness,
-    Profile,
     ProfileFact,
-    Text,
-    completeness,
     counted_since,
     percent_of,
     stale_before,
@@ -29,8 +27,8 @@ from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import (
+    LANGUAGES,
     Portfolio,
-    Region,
     ends_after_it_starts,
     in_force_on,
     is_in_force,
@@ -39,7 +37,6 @@ from clusters.models.reference import (
 
 # Pages that stand where a cluster's would.
 PAGES = ("compare", "map")
-LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 
 
 class ClusterState(models.TextChoices):
@@ -80,18 +77,6 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
 
-    def located(self) -> Self:
-        return self.filter(latitude__isnull=False)
-
-    def without_coordinates(self) -> Self:
-        return self.filter(latitude__isnull=True)
-
-    def without_portfolio(self) -> Self:
-        return self.filter(portfolio__isnull=True)
-
-    def provisional(self) -> Self:
-        return self.filter(state=ClusterState.PROVISIONAL)
-
     def unconfirmed_since(self, day: date) -> Self:
         # Living clusters whose team has not confirmed the facts on that day or later.
         return self.filter(
@@ -105,13 +90,17 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.filter(pk__in=managements.values("cluster"))
 
     def with_completeness(self, day: date) -> Self:
-        """Annotate `number_of_facts`: how many of `completeness.ProfileFact` are there that day."""
+        """Annotate `has_…` for each `completeness.ProfileFact`, and `number_of_facts` there are.
+
+        Each is 1 where the fact is there that day, else 0.
+        """
         one, none = models.Value(1), models.Value(0)
-        found = [
-            models.Case(models.When(condition, then=one), default=none)
-            for condition in facts_present(day).values()
-        ]
-        return self.annotate(number_of_facts=sum(found[1:], start=found[0]))
+        found = {
+            f"has_{fact}": models.Case(models.When(condition, then=one), default=none)
+            for fact, condition in facts_present(day).items()
+        }
+        first, *others = found.values()
+        return self.annotate(**found, number_of_facts=sum(others, start=first))
 
     def with_percent_between(self, least: int, below: int) -> Self:
         # Wants `with_completeness()`.
@@ -123,7 +112,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
 
     def position_of(self, slug: str) -> tuple[float, float] | None:
         # Degrees north and east of the public cluster at this address.
-        places: Any = self.published().located().filter(slug=slug)
+        places: Any = self.published().filter(slug=slug, latitude__isnull=False)
         found = places.values_list("latitude", "longitude").first()
         return (float(found[0]), float(found[1])) if found else None
 
@@ -165,8 +154,6 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
 
 
 def facts_present(day: date) -> dict[ProfileFact, Q]:
-    # The SQL twin of `Cluster.completeness_on`, fact by fact.
-
     def text(language: str, name: str) -> Q:
         texts = ClusterText.objects.filter(cluster=OuterRef("pk"), language=language)
         return Q(Exists(texts.exclude(**{name: ""})))
@@ -198,12 +185,6 @@ def facts_present(day: date) -> dict[ProfileFact, Q]:
 class Cluster(PublicRecord):
     """A regional ecosystem of firms, research and public bodies; not a legal person."""
 
-    slug = models.SlugField(
-        _("address"),
-        max_length=90,
-        unique=True,
-        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
-    )
     name = models.CharField(_("name"), max_length=200, db_index=True)
     state = models.CharField(
         _("state"),
@@ -221,15 +202,8 @@ class Cluster(PublicRecord):
         verbose_name=_("comparative portfolio"),
     )
     country = CountryField(_("country"), db_index=True)
-    region = models.ForeignKey(
-        Region,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="clusters",
-        verbose_name=_("region"),
-    )
     town = models.CharField(_("town"), max_length=120, blank=True)
+    # Four places are some ten metres; a town’s centre is not more exact.
     latitude = models.DecimalField(
         _("latitude"),
         max_digits=7,
@@ -249,7 +223,6 @@ class Cluster(PublicRecord):
         help_text=_("Degrees east, as 7.8103."),
     )
     founded_on = PartialDateField(_("founded"), null=True, blank=True)
-    website = models.URLField(_("web site"), blank=True)
     eccp_url = models.URLField(
         _("ECCP profile"),
         blank=True,
@@ -273,9 +246,6 @@ class Cluster(PublicRecord):
         blank=True,
         help_text=_("The day on which the team last confirmed these facts."),
     )
-    is_published = models.BooleanField(
-        _("published"), default=True, help_text=_("Off: no public page shows it.")
-    )
     organisations = models.ManyToManyField(
         Organisation, through="Management", related_name="clusters"
     )
@@ -297,6 +267,7 @@ class Cluster(PublicRecord):
                 violation_error_message=_("Give both latitude and longitude, or neither."),
             ),
             models.CheckConstraint(
+                # The validators are asked by forms only.
                 name="cluster_coordinates_are_on_earth",
                 condition=Q(latitude__isnull=True)
                 | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
@@ -324,39 +295,14 @@ class Cluster(PublicRecord):
     def get_absolute_url(self) -> str:
         return reverse("clusters:detail", args=[self.slug])
 
-    def clean(self) -> None:
-        if self.region and self.country and self.region.country != self.country:
-            raise ValidationError({"region": _("This region lies in another country.")})
-
     def text(self) -> "ClusterText | None":
         # The texts in the active language, else in the other one. Prefetch `texts` for lists.
         texts = {text.language: text for text in self.texts.all()}
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
-    def completeness_on(self, day: date) -> Completeness:
-        """Without a query on a row loaded by `with_profile()`."""
-        given = {
-            ProfileFact.PORTFOLIO: self.portfolio_id,
-            ProfileFact.REGION: self.region_id,
-            ProfileFact.TOWN: self.town,
-            ProfileFact.COORDINATES: self.latitude is not None,
-            ProfileFact.WEBSITE: self.website,
-            ProfileFact.CONTACT: self.contact_address,
-            ProfileFact.LOGO: self.logo,
-            ProfileFact.LEAD: any(
-                management.role == ManagementRole.LEAD and management.organisation.is_published
-                for management in self.managers_on(day)
-            ),
-        }
-        profile = Profile(
-            facts=frozenset(fact for fact, value in given.items() if value),
-            texts=[
-                Text(text.language, text.tagline, text.description) for text in self.texts.all()
-            ],
-            counted_on=[count.counted_on for count in self.membership_counts.all()],
-            confirmed_on=self.confirmed_on,
-        )
-        return completeness(profile, day)
+    def missing_facts(self) -> list[Promise]:
+        # In words; wants `with_completeness()`.
+        return [name for fact, name in FACT_NAMES.items() if not getattr(self, f"has_{fact}")]
 
     def name_on(self, day: date) -> str:
         former = (row for row in self.names.all() if row.kind == ClusterNameKind.FORMER)
@@ -459,7 +405,10 @@ class Management(models.Model):
         ordering = (
             "cluster",
             models.Case(
-                models.When(role="lead", then=0), models.When(role="joint", then=1), default=2
+                # The lead, joint managers, the association.
+                models.When(role="lead", then=0),
+                models.When(role="joint", then=1),
+                default=2,
             ),
             "started_on",
             "pk",

@@ -30,6 +30,7 @@ class Event(models.Model):
 
     happened_at = models.DateTimeField(_("when"), db_index=True)
     kind = models.CharField(_("what"), max_length=24, choices=EventKind, db_index=True)
+    # PROTECT: an account that stands in the log is made nameless, never deleted.
     account = models.ForeignKey(
         Account,
         models.PROTECT,
@@ -47,6 +48,7 @@ class Event(models.Model):
         related_name="events_about",
         verbose_name=_("about whom"),
     )
+    # Never an address (clusters/people/log.py): nothing could take it out again.
     detail = models.CharField(_("detail"), max_length=300, blank=True)
 
     class Meta:
@@ -61,6 +63,7 @@ class Event(models.Model):
 class EventAddress(models.Model):
     """Where an event came from, and the address that was typed: for 90 days only."""
 
+    # A row of its own, as it goes after 90 days while the line stays for two years.
     event = models.OneToOneField(
         Event, models.CASCADE, related_name="address", verbose_name=_("event")
     )

@@ -27,6 +27,7 @@ def came_from(origin: str) -> Iterator[None]:
 
 def origin() -> str:
     # Where the change now being written comes from.
+    # What an import says of itself goes before the page that it was asked on.
     if _origin.get():
         return _origin.get()
     request = getattr(HistoricalRecords.context, "request", None)

@@ -37,6 +37,7 @@ def reencode(upload: "File[bytes]", *, longest_side: int) -> "ContentFile[bytes]
     has_alpha = file_format != "JPEG" and image.has_transparency_data
     image = image.convert("RGBA" if has_alpha else "RGB")
     image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    # Metadata, which the formats’ writers would take along.
     image.info = {}
     drawn = BytesIO()
     image.save(drawn, file_format, **OPTIONS[file_format])

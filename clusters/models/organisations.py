@@ -17,7 +17,7 @@ from clusters.fields import PartialDateField
 from clusters.fulltext import records_matching
 from clusters.models.history import History
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Region, ends_after_it_starts, is_in_force, name_used_on
+from clusters.models.reference import ends_after_it_starts, is_in_force, name_used_on
 
 # As many keys as both engines take in one statement.
 MOST_FOUND = 10_000
@@ -121,16 +121,7 @@ class Organisation(PublicRecord):
         _("legal form"), max_length=80, blank=True, help_text=_("As in SpA, GmbH, e. V.")
     )
     country = CountryField(_("country"), blank=True)
-    region = models.ForeignKey(
-        Region,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="organisations",
-        verbose_name=_("region"),
-    )
     town = models.CharField(_("town of the seat"), max_length=120, blank=True)
-    website = models.URLField(_("web site"), blank=True)
     role_address = models.EmailField(
         _("role address"),
         blank=True,
@@ -152,9 +143,6 @@ class Organisation(PublicRecord):
         null=True,
         blank=True,
         help_text=_("The day on which the team last confirmed these facts."),
-    )
-    is_published = models.BooleanField(
-        _("published"), default=True, help_text=_("Off: no public page shows it.")
     )
 
     objects = OrganisationQuerySet.as_manager()
@@ -188,8 +176,7 @@ class Organisation(PublicRecord):
         return reverse("clusters:organisation_detail", args=[self.slug])
 
     def clean(self) -> None:
-        if self.region and self.country and self.region.country != self.country:
-            raise ValidationError({"region": _("This region lies in another country.")})
+        super().clean()
         if self.vat_number and vat.is_valid(self.vat_number):
             self.vat_number = vat.compact(self.vat_number)
         self.lei = self.lei.upper().replace(" ", "")

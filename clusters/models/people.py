@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.programmes import Programme
-
-LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
+from clusters.models.reference import LANGUAGES
 
 
 class Role(models.TextChoices):
@@ -174,6 +173,7 @@ class Mandate(models.Model):
         return f"{self.account}: {self.programme}"
 
 
+# Of the links in mails: it stays, whatever the module is called.
 INVITATION_SALT = "clusters.invitation"
 
 
@@ -217,6 +217,7 @@ class Invitation(models.Model):
     team_role = models.CharField(
         _("role in the team"), max_length=6, choices=TeamRole, blank=True, default=""
     )
+    # Without choices: which ones there are depends on who invites.
     role = models.CharField(_("role in the portal"), max_length=20, blank=True, default="")
     programme = models.ForeignKey(
         Programme,
@@ -283,11 +284,6 @@ class ClaimState(models.TextChoices):
     DENIED = "denied", _("denied")
 
 
-class ClaimQuerySet(models.QuerySet["Claim"]):
-    def pending(self) -> Self:
-        return self.filter(state=ClaimState.PENDING)
-
-
 class Claim(models.Model):
     """Somebody says that a profile without an owner is theirs; approved, it is still no fact."""
 
@@ -318,7 +314,6 @@ class Claim(models.Model):
         verbose_name=_("decided by"),
     )
 
-    objects = ClaimQuerySet.as_manager()
     history = History()
 
     class Meta:

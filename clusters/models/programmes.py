@@ -15,7 +15,7 @@ from clusters.models.clusters import Cluster
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
-from clusters.models.reference import Region, TwoNames, ends_after_it_starts, in_force_on
+from clusters.models.reference import TwoNames, ends_after_it_starts, in_force_on
 
 
 class ProgrammeQuerySet(PublicRecordQuerySet["Programme"]):
@@ -43,22 +43,10 @@ class Programme(PublicRecord, TwoNames):
         help_text=_("The region, ministry or agency behind the programme, or its coordinator."),
     )
     country = CountryField(_("country"), blank=True)
-    region = models.ForeignKey(
-        Region,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="programmes",
-        verbose_name=_("region"),
-    )
     description_en = models.TextField(_("description (English)"), blank=True)
     description_it = models.TextField(_("description (Italian)"), blank=True)
-    website = models.URLField(_("web site"), blank=True)
     started_on = PartialDateField(_("from"), null=True, blank=True)
     ended_on = PartialDateField(_("until"), null=True, blank=True)
-    is_published = models.BooleanField(
-        _("published"), default=True, help_text=_("Off: no public page shows it.")
-    )
     clusters = models.ManyToManyField(Cluster, through="Participation", related_name="programmes")
 
     objects = ProgrammeQuerySet.as_manager()

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from typing import Any, ClassVar, Self, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from clusters.models.reference import Region
 from clusters.public_ids import new_public_id
 
 Record = TypeVar("Record", bound="PublicRecord")
@@ -61,8 +63,26 @@ class PublicRecord(models.Model):
     public_id = models.CharField(
         _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
     )
-    slug = models.SlugField(_("address"), max_length=90, unique=True)
+    slug = models.SlugField(
+        _("address"),
+        max_length=90,
+        unique=True,
+        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
+    )
+    region = models.ForeignKey(
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="%(class)ss",
+        verbose_name=_("region"),
+    )
+    website = models.URLField(_("web site"), blank=True)
+    is_published = models.BooleanField(
+        _("published"), default=True, help_text=_("Off: no public page shows it.")
+    )
 
+    country: Any
     history: ClassVar[Any]
 
     class Meta:
@@ -70,3 +90,7 @@ class PublicRecord(models.Model):
 
     def get_absolute_url(self) -> str:
         raise NotImplementedError
+
+    def clean(self) -> None:
+        if self.region and self.country and self.region.country != self.country:
+            raise ValidationError({"region": _("This region lies in another country.")})

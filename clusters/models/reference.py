@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from clusters.models.history import History
+
+LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 
 
 class TwoNames(models.Model):
@@ -83,20 +85,10 @@ class Portfolio(TwoNames):
         verbose_name_plural = _("comparative portfolios")
 
 
-class RegionQuerySet(models.QuerySet["Region"]):
-    def without_code(self) -> Self:
-        return self.filter(code__isnull=True)
-
-    def with_code(self) -> Self:
-        return self.filter(code__isnull=False)
-
-    def of_countries(self, codes: Iterable[str]) -> Self:
-        return self.filter(country__in=list(codes))
-
-
 class Region(models.Model):
     """A first-level subdivision of a country; without a code where ISO 3166-2 has none."""
 
+    # NULL, as two empty texts would count as the same code.
     code = models.CharField(
         _("ISO 3166-2 code"), max_length=6, unique=True, null=True, blank=True, default=None
     )
@@ -106,7 +98,6 @@ class Region(models.Model):
     )
     country = CountryField(_("country"))
 
-    objects = RegionQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -8,7 +8,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models.history import History
-from clusters.models.people import LANGUAGES, Account
+from clusters.models.people import Account
+from clusters.models.reference import LANGUAGES
 
 
 class RecordKind(models.TextChoices):
@@ -42,12 +43,14 @@ class ProblemReport(models.Model):
     """A reader reported a problem of a public record."""
 
     kind = models.CharField(_("kind of record"), max_length=12, choices=RecordKind)
+    # No foreign key: a report outlives its record. Name and address are those of its day.
     record_id = models.CharField(_("public id"), max_length=8)
     record_name = models.CharField(_("record"), max_length=300)
     path = models.CharField(
         _("address of the record"), max_length=300, help_text=_("As it was, without the language.")
     )
     text = models.TextField(_("what is wrong"), max_length=4000)
+    # Emptied some time after the answer (config/privacy/retention.py).
     reply_address = models.EmailField(_("address for the answer"), blank=True)
     language = models.CharField(_("language"), max_length=2, choices=LANGUAGES, default="en")
     state = models.CharField(_("state"), max_length=9, choices=ReportState, default=ReportState.NEW)

@@ -241,6 +241,7 @@ def confirm_profiles(
 
 
 def _stamp(row: Organisation | Cluster, day: date) -> bool:
+    # As it is now: an older copy, saved, would undo what came between.
     locked = type(row)._default_manager.select_for_update().get(pk=row.pk)
     if locked.confirmed_on == day:
         return False

@@ -1,7 +1,7 @@
 """Browsers that an account has signed in from, to know its owner from a stranger.
 
 A signed cookie names the browser for each account, and is set by a successful sign-in only. It
-gives no right: a read_devices browser has attempts of its own, which no stranger can use up.
+gives no right: a browser that is known has attempts of its own, which no stranger can use up.
 """
 
 from secrets import token_urlsafe

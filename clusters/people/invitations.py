@@ -56,7 +56,7 @@ def refuse_place_held(invitation: Invitation) -> None:
     if invitation.programme and invitation.role != Role.POLICY_MAKER:
         raise ValidationError({"programme": _("Only a policy maker follows a programme.")})
     if invitation.organisation and TeamMember.objects.filter(
-        organisation=invitation.organisation, account__email=invitation.email
+        organisation=invitation.organisation, account__email__iexact=invitation.email
     ):
         raise ValidationError({"email": _("This address is in the team already.")})
 

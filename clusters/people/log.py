@@ -31,14 +31,10 @@ def record(
         account=account,
         about=about,
         # The column is as long; a long list of profiles is cut.
-        detail=without_addresses(detail)[:300],
+        detail=ADDRESS.sub("[address]", detail)[:300],
     )
     if network_address or typed_address:
         EventAddress.objects.create(
             event=event, network_address=network_address, typed_address=typed_address[:254]
         )
     return event
-
-
-def without_addresses(text: str) -> str:
-    return ADDRESS.sub("[address]", text)

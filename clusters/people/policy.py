@@ -71,36 +71,33 @@ def owned_by(account: Account) -> QuerySet[Any, Any]:
     return TeamMember.objects.filter(account=account, role=TeamRole.OWNER).values("organisation")
 
 
-def in_teams(path: str) -> Scope:
-    return lambda account, day: Q(**{f"{path}__in": teams_of(account)})
+def followed_by(account: Account) -> QuerySet[Any, Any]:
+    # Ids of the programmes that a policy maker follows.
+    return Mandate.objects.filter(account=account).values("programme")
 
 
-def in_owned_teams(path: str) -> Scope:
-    return lambda account, day: Q(**{f"{path}__in": owned_by(account)})
+def among(keys: Callable[[Account, date], QuerySet[Any, Any]]) -> Callable[[str], Scope]:
+    # A scope for each path of a model: its rows from which the path leads to one of the keys.
+    return lambda path: lambda account, day: Q(**{f"{path}__in": keys(account, day)})
 
 
-def managed(path: str) -> Scope:
-    # Rows of clusters that an organisation of one's teams manages that day.
-    return lambda account, day: Q(
-        **{f"{path}__in": Cluster.objects.managed_on(day, teams_of(account)).values("pk")}
-    )
+in_teams = among(lambda account, day: teams_of(account))
+in_owned_teams = among(lambda account, day: owned_by(account))
+mandated = among(lambda account, day: followed_by(account))
 
 
-def mandated(path: str) -> Scope:
-    return lambda account, day: Q(
-        **{f"{path}__in": Mandate.objects.filter(account=account).values("programme")}
-    )
+@among
+def managed(account: Account, day: date) -> QuerySet[Any, Any]:
+    # Clusters that an organisation of one's teams manages that day.
+    return Cluster.objects.managed_on(day, teams_of(account)).values("pk")
 
 
-def in_mandated_programmes(path: str) -> Scope:
-    # Rows of published clusters that take part that day in a programme which one follows.
-    def scope(account: Account, day: date) -> Q:
-        mandates = Mandate.objects.filter(account=account).values("programme")
-        taking_part = Participation.objects.on(day).filter(programme__in=mandates)
-        clusters = Cluster.objects.published().filter(pk__in=taking_part.values("cluster"))
-        return Q(**{f"{path}__in": clusters.values("pk")})
-
-    return scope
+@among
+def in_mandated_programmes(account: Account, day: date) -> QuerySet[Any, Any]:
+    # Published clusters that take part that day in a programme which one follows.
+    taking_part = Participation.objects.on(day).filter(programme__in=followed_by(account))
+    found = Cluster.objects.published().filter(pk__in=taking_part.values("cluster"))
+    return found.values("pk")
 
 
 def own(path: str) -> Scope:
@@ -111,11 +108,9 @@ def and_also(scope: Scope, **conditions: Any) -> Scope:
     return lambda account, day: scope(account, day) & Q(**conditions)
 
 
-def below_a_lead(prefix: str = "") -> Scope:
+def below_a_lead() -> Scope:
     leads = Account.objects.filter(groups__name=Role.LEAD).values("pk")
-    return lambda account, day: (
-        Q(**{f"{prefix}is_superuser": False}) & ~Q(**{f"{prefix}pk__in": leads})
-    )
+    return lambda account, day: Q(is_superuser=False) & ~Q(pk__in=leads)
 
 
 # The roles that a lead gives and takes; leads themselves are made by a superuser.

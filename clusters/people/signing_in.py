@@ -144,6 +144,7 @@ def may_try_password(request: HttpRequest, address: str) -> bool:
             seconds=WINDOW,
         )
         and allow("sign-in: network", network, most=MAX_FROM_A_NETWORK, seconds=WINDOW)
+        # All together, against guesses from many networks at once.
         and allow("sign-in", "", most=MAX_FROM_EVERYWHERE, seconds=WINDOW)
     )
 
@@ -189,17 +190,9 @@ class PortalBackend(ModelBackend):
     Rows of `auth_permission` give no right to anyone.
     """
 
-    def get_all_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
+    def _get_permissions(self, user_obj: Any, obj: Model | None, from_name: str) -> set[str]:
+        # Whatever Django asks about a person's or a group's rows, it asks here.
         return set()
-
-    def get_user_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        return set()
-
-    def get_group_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        return set()
-
-    def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
-        return False
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         return policy.may_enter(user_obj)

@@ -110,6 +110,7 @@ class CsvFile:
                     continue
                 self.delimiter = self.delimiter or self.find_delimiter(first)
                 source = [first] if self.is_record_a_line else chain([first], self.lines)
+                # Strict: a quote inside a value is a mistake, not a letter.
                 values = next(csv.reader(source, delimiter=self.delimiter, strict=True))
             except csv.Error as error:
                 yield Finding(line, "", explain_disorder(error))
@@ -175,6 +176,7 @@ class Lines:
         return self
 
     def __next__(self) -> str:
+        # Never more of a line in memory, however long it is.
         line = self.text.readline(MAX_LINE_LENGTH)
         if not line:
             raise StopIteration

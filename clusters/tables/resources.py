@@ -285,6 +285,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         try:
+            # A savepoint: PostgreSQL ends a transaction with the first error.
             with transaction.atomic():
                 self.save_row(instance, is_create)
         except IntegrityError as error:

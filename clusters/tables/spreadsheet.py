@@ -20,6 +20,7 @@ MAX_TAGS = 500_000
 MAX_ATTRIBUTES = 300_000
 LAST_LINE = 20_000  # empty lines between
 LAST_COLUMN = 702  # ZZ
+# The bit by which ZIP marks a part that is encrypted.
 ENCRYPTED = 0x1
 
 

@@ -5,6 +5,7 @@ from clusters.triggers.definitions import Row
 from clusters.triggers.documents import Documents, FoldingFunctions, each
 from clusters.triggers.guards import Guard
 
+# As docs/privacy-data.md says; config/privacy/retention.py deletes what is older by a day.
 YEARS_KEPT = 2
 
 EVENT_LOG = (
@@ -24,6 +25,7 @@ EVENT_LOG = (
     ),
     Guard(
         "event_is_not_truncated",
+        # SQLite has no TRUNCATE, and row triggers do not see one.
         "BEFORE TRUNCATE ON clusters_event",
         "the event log is never emptied",
         postgresql="TRUE",
@@ -36,6 +38,7 @@ CHANGES = (
     Changes("clusters_clustername", OF_CLUSTER),
     Changes("clusters_clustertext", OF_CLUSTER),
     Changes("clusters_management", OF_CLUSTER),
+    # Numbers are no words by which a cluster is found: its document stays.
     Changes("clusters_membershipcount", OF_CLUSTER.without_words()),
     Changes(
         "clusters_lineage",
@@ -45,6 +48,7 @@ CHANGES = (
     Changes(
         "clusters_organisation",
         Record("organisation", "id"),
+        # A cluster is found by the names of its managers, too.
         Record("cluster", "id", "clusters_management", "cluster_id", "organisation_id"),
     ),
     Changes(
@@ -76,7 +80,12 @@ CHANGES = (
         OTHER,
         Record("programme", "id"),
         Record(
-            "cluster", "id", "clusters_participation", "cluster_id", "programme_id"
+            # Filters by programme change; no cluster is found by its programme’s name.
+            "cluster",
+            "id",
+            "clusters_participation",
+            "cluster_id",
+            "programme_id",
         ).without_words(),
     ),
     Changes("clusters_participation", OF_CLUSTER.without_words()),
@@ -92,6 +101,7 @@ MANAGERS = (
     "ON manager.id = management.organisation_id AND manager.is_published"
 )
 DOCUMENTS = (
+    # First, as the views use them.
     FoldingFunctions(),
     Documents(
         kind="cluster",
@@ -136,6 +146,7 @@ DOCUMENTS = (
         kind="programme",
         table="clusters_programme",
         names=("record.name_en", "record.name_it"),
+        # A programme has no town.
         about=PLACE[1:],
         texts=("record.description_en", "record.description_it"),
     ),

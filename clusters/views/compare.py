@@ -26,7 +26,7 @@ from clusters.compare.columns import (
 )
 from clusters.compare.members import membership_table
 from clusters.completeness import is_stale
-from clusters.formats.writers import csv_text
+from clusters.formats.writers import csv_download
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.http.links import Link
@@ -55,6 +55,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
     meant = suggest(request.GET.get("add", ""), choice)
     if meant.only_one and not choice.is_full:
         slugs = dict.fromkeys([*choice.slugs, meant.only_one.slug])
+        # Not permanent: tomorrow the words may mean another cluster.
         return HttpResponseRedirect(compare_address(slugs, shown))
     columns = table_columns(choice, shown, now) if len(choice.clusters) > 1 else []
     return TemplateResponse(
@@ -89,6 +90,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     choice = choose_clusters(request.GET.getlist("c"))
     wrong = wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    # For programs, as every other error of a file.
     with translation.override("en"):
         wrong += [f"c: {problem}" for problem in choice.problems()]
     if wrong:
@@ -96,12 +98,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
         header, *rows = comparison_rows(table_columns(choice, shown, now))
-        text = csv_text(header, rows)
-    answer = HttpResponse(
-        text,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="clusters-{shown.day}.csv"'},
-    )
+        answer = csv_download(f"clusters-{shown.day}", header, rows)
     return conditional(request, cacheable(answer, now))
 
 
@@ -113,6 +110,7 @@ def table_columns(choice: Choice, shown: AsOf, now: datetime) -> list[ComparedCl
     heard = heard_of(choice.clusters, now)
     members = {c.pk: membership_table(c.membership_counts.all()) for c in choice.clusters}
     counts = {key: total_counts(members_of_one) for key, members_of_one in members.items()}
+    # One for all, else the drawings could not be compared.
     scale = common_scale(counts.values())
     return [
         ComparedCluster(
@@ -128,6 +126,7 @@ def table_columns(choice: Choice, shown: AsOf, now: datetime) -> list[ComparedCl
             counts=counts[cluster.pk],
             growth=draw_growth(counts[cluster.pk], scale) if scale else None,
             heard=heard.get(cluster.pk),
+            # As of today, whatever day is shown.
             is_stale=is_stale(cluster.confirmed_on, timezone.localdate(now)),
             remove_url=compare_address(without(cluster, choice), shown),
         )

@@ -24,18 +24,12 @@ from clusters.contact.messages import (
 )
 from clusters.contact.reports import ReportedRecord, describe_record, receive_report
 from clusters.http.limits import allow, give_back, network_address, network_of
-from clusters.models import (
-    Cluster,
-    Organisation,
-    Programme,
-    PublicRecord,
-    PublicRecordQuerySet,
-    RecordKind,
-)
+from clusters.models import Cluster, Organisation, Programme, PublicRecord, PublicRecordQuerySet
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
 MAX_FROM_ONE_SENDER = 10
+# From all senders together, so that nobody’s box is flooded.
 MAX_ABOUT_ONE_RECORD = 20
 
 logger = logging.getLogger(__name__)
@@ -53,32 +47,32 @@ def cookieless_form(view: View) -> View:
 def cluster_contact(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = record_at(Cluster.objects.published().with_managers(), slug)
     recipient = recipient_of_cluster(cluster, timezone.localdate())
-    return contact_page(request, describe_record(RecordKind.CLUSTER, cluster), recipient)
+    return contact_page(request, describe_record(cluster), recipient)
 
 
 @cookieless_form
 def cluster_report(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = record_at(Cluster.objects.published(), slug)
-    return report_page(request, describe_record(RecordKind.CLUSTER, cluster))
+    return report_page(request, describe_record(cluster))
 
 
 @cookieless_form
 def organisation_contact(request: HttpRequest, slug: str) -> HttpResponse:
     organisation = record_at(Organisation.objects.published(), slug)
-    record = describe_record(RecordKind.ORGANISATION, organisation)
-    return contact_page(request, record, recipient_of_organisation(organisation))
+    recipient = recipient_of_organisation(organisation)
+    return contact_page(request, describe_record(organisation), recipient)
 
 
 @cookieless_form
 def organisation_report(request: HttpRequest, slug: str) -> HttpResponse:
     organisation = record_at(Organisation.objects.published(), slug)
-    return report_page(request, describe_record(RecordKind.ORGANISATION, organisation))
+    return report_page(request, describe_record(organisation))
 
 
 @cookieless_form
 def programme_report(request: HttpRequest, slug: str) -> HttpResponse:
     programme = record_at(Programme.objects.published(), slug)
-    return report_page(request, describe_record(RecordKind.PROGRAMME, programme))
+    return report_page(request, describe_record(programme))
 
 
 def record_at(rows: PublicRecordQuerySet[Record], text: str) -> Record:
@@ -155,6 +149,7 @@ def form_page(
 
     `typed_address` is the form's field with the sender's address, `about` what the limits count.
     """
+    # First: to load the thanks again sends nothing.
     if "sent" in request.GET:
         return TemplateResponse(request, f"clusters/{name}_sent.html", context)
     status = HTTPStatus.OK
@@ -220,6 +215,7 @@ def deliver_form(
 
 def is_within_limits(request: HttpRequest, typed_address: str, about: str) -> bool:
     network = network_of(network_address(request))
+    # In this order: what one limit refuses takes no place of the next.
     return (
         allow("message from network", network, most=MAX_FROM_ONE_SENDER, seconds=HOUR)
         and (

@@ -36,10 +36,11 @@ from labels.life.spans import timeline_of
 from labels.register.holdings import directory
 from labels.register.queries import coverage, headline, labels_of
 from labels.register.requirements import announced, requirement_of
-from news.queries import announcements_of, announcements_of_organisation
+from news.queries import latest
 
 PER_PAGE = 24
 ANNOUNCEMENTS = 5
+# A hidden cluster is not named on the page of who manages it.
 CLUSTERS_MANAGED = Prefetch("managements", Management.objects.of_published_clusters())
 
 
@@ -110,6 +111,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "headline": headline(labels),
             "timeline": timeline_of(labels, shown.day),
             "managers": managers,
+            # Of today, whatever day the page shows: a message goes out now.
             "recipient": recipient_of_cluster(cluster, timezone.localdate()),
             "other_managers": [m for m in cluster.managements.all() if m not in managers],
             "lineage": Lineage.objects.about(cluster),
@@ -119,7 +121,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
                 one for one in counts if one.counted_on.first_day <= shown.day
             ),
             "participations": cluster.participations.public(),
-            "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
+            "announcements": latest(timezone.now(), ANNOUNCEMENTS, clusters=cluster),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
             "cluster_data": cluster_data(cluster, certifications(labels)),
@@ -148,6 +150,8 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+# Not `cached_page`: whether it has an owner follows from teams and claims, whose triggers tell
+# nothing.
 @require_safe
 def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Organisation.objects.published().with_ownership().select_related("region")
@@ -175,9 +179,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "holdings": [s for s in organisation.holdings.public() if is_shown(s, shown)],
             "programmes": organisation.programmes.published(),
             "labels": organisation.labels.for_pages(shown.day).in_register_order(shown.day),
-            "announcements": announcements_of_organisation(
-                organisation, timezone.now(), ANNOUNCEMENTS
-            ),
+            "announcements": latest(timezone.now(), ANNOUNCEMENTS, organisations=organisation),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),
             "organisation_data": organisation_data(organisation),

@@ -52,6 +52,7 @@ class DirectoryRequest:
 
     def descriptions(self) -> Iterator[Data]:
         found = Cluster.objects.published().with_place().prefetch_related("names")
+        # A few at a time: a list may name every cluster.
         for keys in in_chunks(self.directory.keys()):
             clusters = found.in_bulk(keys)
             labels = labels_of(clusters.values(), self.day)
@@ -76,6 +77,7 @@ def directory_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
         if wrong:
             return error_response(request, wrong, 400)
         language, now = request.GET.get("lang", "en"), timezone.now()
+        # By the address, not by the reader’s browser: one copy for all caches.
         with translation.override(language):
             found = directory(request.GET, reverse("clusters:list"), timezone.localdate(now))
             if found.problems:

@@ -104,6 +104,7 @@ def _route(request: HttpRequest) -> HttpResponseBase:
     if request.method not in methods:
         return _not_allowed(methods)
     network = network_of(network_address(request))
+    # By a clock that nobody can set back.
     seconds = QUOTA.wait(network, most=settings.API_REQUESTS_A_MINUTE, now=monotonic())
     if seconds:
         return _too_many(
@@ -134,6 +135,7 @@ def _preflight(methods: Sequence[str]) -> HttpResponse:
         status=HTTPStatus.NO_CONTENT,
         headers={
             "Allow": ", ".join(methods),
+            # Without OPTIONS, which is last.
             "Access-Control-Allow-Methods": ", ".join(methods[:-1]),
             "Access-Control-Allow-Headers": "If-None-Match" if "GET" in methods else "Content-Type",
             "Access-Control-Max-Age": "86400",

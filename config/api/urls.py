@@ -1,4 +1,4 @@
-"""The addresses under /api/, which `config.api.answer` resolves."""
+"""The addresses under /api/, which `config.api.requests` resolves."""
 
 from django.urls import include, path
 

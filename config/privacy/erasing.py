@@ -207,14 +207,10 @@ def orphaned_by(account: Account) -> models.QuerySet[Organisation]:
 
 
 def delete_requests_to(addresses: set[str], done: Erasure) -> None:
-    exactly = Q(pk__in=[])
+    pending = Claim.objects.filter(state=ClaimState.PENDING)
     for address in addresses:
-        exactly |= Q(email__iexact=address)
-    _delete(Invitation.objects.filter(exactly), done)
-    claims = Q(pk__in=[])
-    for address in addresses:
-        claims |= Q(role_address__iexact=address)
-    _delete(Claim.objects.filter(claims, state=ClaimState.PENDING), done)
+        _delete(Invitation.objects.filter(email__iexact=address), done)
+        _delete(pending.filter(role_address__iexact=address), done)
 
 
 def delete_traces(account: Account | None, addresses: set[str], done: Erasure) -> None:

@@ -1,4 +1,4 @@
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from django.conf import settings
@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import last_modified, require_safe
 
+from clusters.http.addresses import absolute
+from clusters.http.asof import midnight
+
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
-
-
 SECURITY_TXT_DAYS = 365
 
 
@@ -23,7 +24,7 @@ def opensearch(request: HttpRequest, language: str) -> HttpResponse:
     if language not in dict(settings.LANGUAGES):
         raise Http404
     with translation.override(language):
-        context = {"language": language, "url": f"{settings.SITE_URL}{reverse('search')}"}
+        context = {"language": language, "url": absolute(reverse("search"))}
         return HttpResponse(
             render_to_string("opensearch.xml", context, request),
             content_type="application/opensearchdescription+xml",
@@ -49,21 +50,26 @@ def uncached(response: HttpResponse) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", "Disallow: /admin/", "", f"Sitemap: {absolute_url('sitemap')}", ""]
+    lines = [
+        "User-agent: *",
+        "Disallow: /admin/",
+        "",
+        f"Sitemap: {absolute(reverse('sitemap'))}",
+        "",
+    ]
     return plain_text(lines)
 
 
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
     """RFC 9116. It expires a year from today's first moment, so that a day has one text."""
-    midnight = datetime.combine(timezone.localdate(), time.min, timezone.get_default_timezone())
-    expires = midnight + timedelta(days=SECURITY_TXT_DAYS)
+    expires = midnight(timezone.localdate()) + timedelta(days=SECURITY_TXT_DAYS)
     return plain_text(
         [
             f"Contact: mailto:{settings.SECURITY_ADDRESS}",
             f"Expires: {expires.isoformat()}",
             "Preferred-Languages: en, it",
-            f"Canonical: {absolute_url('security_txt')}",
+            f"Canonical: {absolute(reverse('security_txt'))}",
             "",
         ]
     )
@@ -71,10 +77,6 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 def plain_text(lines: list[str]) -> HttpResponse:
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
-
-
-def absolute_url(name: str) -> str:
-    return f"{settings.SITE_URL}{reverse(name)}"
 
 
 def changed_at(request: HttpRequest, path: str) -> datetime | None:

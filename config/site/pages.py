@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
 
 from clusters.contact.reports import ReportedRecord, describe_record
 from clusters.formats.clusters import FACTS as CLUSTER
@@ -87,19 +88,9 @@ def search(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_safe
-def about(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(request, "about.html")
-
-
-@require_safe
-def accessibility(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(request, "accessibility.html")
-
-
-@require_safe
-def privacy(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(request, "privacy.html")
+about = require_safe(TemplateView.as_view(template_name="about.html"))
+accessibility = require_safe(TemplateView.as_view(template_name="accessibility.html"))
+privacy = require_safe(TemplateView.as_view(template_name="privacy.html"))
 
 
 @require_safe
@@ -152,12 +143,14 @@ def public_records(
         RecordKind.ANNOUNCEMENT: Announcement.objects.published(now).prefetch_related("texts"),
     }
     return {
-        (kind, public_id): describe_record(kind, row)
+        (kind, public_id): describe_record(row)
         for kind, rows in published.items()
+        # What is hidden or gone by now is not found, and gets no link.
         for public_id, row in rows.in_bulk(ids[kind], field_name="public_id").items()
     }
 
 
+# No session is looked at, so there is nothing to forge; a POST only asks.
 @csrf_exempt
 def api(request: HttpRequest, path: str) -> HttpResponseBase:
     # Everything under /api/. Loaded when first asked for: no page waits for it, or pays for it.

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -57,7 +58,7 @@ def clusters(words: str, asked: str, today: date) -> ResultGroup:
     url = reverse("clusters:list")
     answer = directory(QueryDict(asked), url, today)
     keys = answer.page.keys[:SHOWN]
-    rows = Cluster.objects.published().select_related("region", "portfolio").filter(pk__in=keys)
+    rows = Cluster.objects.published().select_related("region", "portfolio")
     return ResultGroup(
         "clusters",
         _("Clusters"),
@@ -71,7 +72,7 @@ def clusters(words: str, asked: str, today: date) -> ResultGroup:
 
 def organisations(words: str, asked: str) -> ResultGroup:
     keys = records_matching("organisation", words, MOST_FOUND)
-    rows = in_order(Organisation.objects.published().filter(pk__in=keys[:SHOWN]), keys[:SHOWN])
+    rows = in_order(Organisation.objects.published(), keys[:SHOWN])
     url = f"{reverse('clusters:organisation_list')}?{asked}"
     return ResultGroup("organisations", _("Organisations"), len(keys), rows, url, words)
 
@@ -95,11 +96,11 @@ def announcements(words: str, now: datetime) -> ResultGroup:
 
 def programmes(words: str) -> ResultGroup:
     keys = records_matching("programme", words, MOST_FOUND)
-    rows = in_order(Programme.objects.published().filter(pk__in=keys[:MOST_SHOWN]), keys)
+    rows = in_order(Programme.objects.published(), keys[:MOST_SHOWN])
     url = reverse("clusters:programme_list")
     return ResultGroup("programmes", _("Programmes"), len(keys), rows, url, words)
 
 
-def in_order(rows: Any, keys: Sequence[int]) -> list[Any]:
-    by_key = {row.pk: row for row in rows}
-    return [by_key[key] for key in keys if key in by_key]
+def in_order(rows: QuerySet[Any], keys: Sequence[int]) -> list[Any]:
+    found = rows.in_bulk(keys)
+    return [found[key] for key in keys if key in found]

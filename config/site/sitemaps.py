@@ -15,6 +15,7 @@ from clusters.models import Cluster, Organisation, Programme
 from labels.models import Label
 from news.models import Announcement
 
+# No list with a filter in its address: search engines would find one page many times.
 PAGES = (
     "home",
     "clusters:list",
@@ -39,6 +40,7 @@ class PortalSitemap(Sitemap):
     i18n = True
     alternates = True
     x_default = True
+    # Not the request’s: behind a proxy that is plain HTTP.
     protocol = urlsplit(settings.SITE_URL).scheme
 
     def get_domain(self, site: Any = None) -> str:
@@ -59,6 +61,7 @@ class RecordSitemap(PortalSitemap):
     """Published rows; the last change is that of the row in its history, where it has one."""
 
     def __init__(self, rows: Callable[[], QuerySet[Any]]) -> None:
+        # A function: a queryset made at the start would know the moment of the start for ever.
         self.rows = rows
 
     def items(self) -> QuerySet[Any]:

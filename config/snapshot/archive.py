@@ -46,6 +46,7 @@ def _write_kind(archive: ZipFile, kind: SnapshotKind, head: dict[str, object]) -
         for record in kind.records:
             lines.write(json.dumps(record).encode() + b"\n")
             number += 1
+        # zip64: the size is not known before, and zipfile would stop at 2 GiB.
         with archive.open(_zip_entry(f"data/{kind.name}.json"), "w", force_zip64=True) as output:
             write_json(output, {**head, "count": number}, kind.name, _records_in(lines))
         with archive.open(_zip_entry(f"data/{kind.name}.csv"), "w", force_zip64=True) as output:
@@ -61,6 +62,7 @@ def _records_in(lines: IO[bytes]) -> Iterator[Record]:
 def _zip_entry(name: str) -> ZipInfo:
     info = ZipInfo(name, EPOCH)
     info.compress_type = ZIP_DEFLATED
+    # Else it is that of the machine, and the bytes differ.
     info.create_system = UNIX
     info.external_attr = READABLE_BY_ALL
     return info

@@ -1,6 +1,3 @@
 """The admin of the app; Django registers what stands here."""
 
-from labels.admin import clusters as directory
-from labels.admin import decisions, labels, notices, scheme
-
-__all__ = ["decisions", "directory", "labels", "notices", "scheme"]
+from labels.admin import clusters, decisions, labels, notices, scheme

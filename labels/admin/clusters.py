@@ -41,7 +41,7 @@ class LabelInline(ReadOnly, EffectiveDays, TabularPart):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         # The inline is made anew for each request, so it may carry what this one is offered.
-        self.may_propose = self.allows(request, policy.ADD, None)
+        self.may_propose = policy.may(request.user, policy.ADD, Label)
         return super().get_formset(request, obj, **kwargs)
 
 
@@ -80,6 +80,7 @@ def download_programmes(
 def overview_download(
     request: HttpRequest, clusters: Any, programmes: QuerySet[Programme], day: date
 ) -> HttpResponse:
+    # Once more: of what one may see, not all may be taken along.
     allowed: Any = policy.allowed_rows(request.user, policy.DOWNLOAD, clusters, day)
     rows = overview(allowed, programmes, day)
     record(
@@ -103,6 +104,7 @@ class LabelledClusterList(ChangeList):
         return with_labels(super().get_queryset(request, *args), timezone.localdate())
 
 
+# The app below does not know labels, so its screens are extended here and registered anew.
 admin.site.unregister([Cluster, Programme])
 
 

@@ -191,6 +191,7 @@ class DecisionAdmin(ReadOnly, PortalAdmin):
 
     # Deciding
 
+    # Its own first: Django’s last pattern takes any text for a key.
     def get_urls(self) -> list[Any]:
         return [
             path(

@@ -125,6 +125,7 @@ class CorrectionForm(LabelForm):
         given: Any = kwargs.get("instance")
         if hasattr(given, "_history"):
             kwargs["instance"] = Label.objects.get(pk=given.pk)
+            # What was sent goes before what the old version holds.
             if not args:
                 kwargs["initial"] = forms.model_to_dict(given, self._meta.fields)
         super().__init__(*args, **kwargs)
@@ -149,6 +150,7 @@ class StepForm(TellingForm):
     """What a page of a step shows and does; `verb` is what the policy asks for."""
 
     kind: ClassVar[DecisionKind]
+    step: ClassVar[Callable[..., Decision]]
     verb: ClassVar[str] = policy.DECIDE
     title: ClassVar[Promise]
     button: ClassVar[Promise | None] = None  # where it does not say the same as the title
@@ -159,7 +161,7 @@ class StepForm(TellingForm):
         return cls(request.POST if request.method == "POST" else None)
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        raise NotImplementedError
+        return type(self).step(label, **self.cleaned_data, by=by, now=now)
 
 
 class DatedStep(StepForm, forms.Form):
@@ -189,6 +191,7 @@ class Renewal(StepForm, LabelForm):
         "silver": ("benchmarked_on", "areas_of_improvement"),
     }
 
+    # A renewal is decided here, so what an old label may lack is known of it.
     REQUIRED = ("assessed_on", "benchmarked_on", "areas_of_improvement")
 
     reason = reason_field(help_text=PUBLIC_ONCE_MADE)
@@ -221,6 +224,7 @@ class Renewal(StepForm, LabelForm):
 
 class Extension(StepForm, forms.Form):
     kind = DecisionKind.EXTENSION
+    step = life.extend
     title = _("Extend")
     explained = _(
         "The label ends on a later day, by this decision. What is printed on it stays as it is."
@@ -229,33 +233,27 @@ class Extension(StepForm, forms.Form):
     until = forms.DateField(label=_("New end"), widget=AdminDateWidget)
     reason = reason_field(help_text=_("Public."))
 
-    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        return life.extend(label, **self.cleaned_data, by=by, now=now)
-
 
 class SuspensionStep(DatedStep):
     kind = DecisionKind.SUSPENSION
+    step = life.suspend
     title = _("Suspend")
     explained = _(
         "From this day the label is not valid, until it is reinstated. Its public page, seal and "
         "credential say so."
     )
 
-    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        return life.suspend(label, **self.cleaned_data, by=by, now=now)
-
 
 class Reinstatement(DatedStep):
     kind = DecisionKind.REINSTATEMENT
+    step = life.reinstate
     title = _("Reinstate")
     explained = _("From this day the label is again what its dates say. Its end does not move.")
-
-    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        return life.reinstate(label, **self.cleaned_data, by=by, now=now)
 
 
 class Transfer(DatedStep):
     kind = DecisionKind.TRANSFER
+    step = life.transfer_label
     title = _("Transfer")
     explained = _(
         "To another cluster, after a merger: from this day a new label of that cluster, with a "
@@ -281,12 +279,10 @@ class Transfer(DatedStep):
             field.queryset = model_admin.visible(request, column.related_model)
         return form
 
-    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        return life.transfer_label(label, **self.cleaned_data, by=by, now=now)
-
 
 class Revocation(DatedStep):
     kind = DecisionKind.REVOCATION
+    step = life.revoke
     title = _("Revoke")
     button = _("Propose the revocation")
     explained = _(
@@ -294,10 +290,8 @@ class Revocation(DatedStep):
         "else has to approve the revocation before it is public."
     )
 
-    def take(self, label: Label, *, by: Account, now: Any) -> Decision:
-        return life.revoke(label, **self.cleaned_data, by=by, now=now)
 
-
+# By the last part of the page’s address.
 STEPS: dict[str, type[StepForm]] = {
     "renew": Renewal,
     "extend": Extension,

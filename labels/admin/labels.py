@@ -169,6 +169,7 @@ class TellsWhatIsRefused(PortalAdmin):
 
     def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
+            # The view of an old version has no transaction of its own, unlike Django’s form.
             with transaction.atomic():
                 return super().history_form_view(request, *args, **kwargs)
         except (ValidationError, IntegrityError) as error:
@@ -197,6 +198,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
     resource_classes = (LabelResource,)
+    # To publish in bulk would go past the decision, and the second person.
     actions = ()
     save_on_top = False
     list_display = ("cluster", "level", "state_today", "first_day", "last_day", "is_published")
@@ -261,6 +263,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
 
     def writable(self, request: HttpRequest, obj: models.Model | None) -> frozenset[str] | None:
         names = super().writable(request, obj)
+        # The form has fields that are no columns of the label.
         return names if names is None else names | SAID_WITH_THE_FORM
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -280,6 +283,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     def is_correctable(self, request: HttpRequest, obj: Label) -> bool:
         if obj.pk is None or obj.revoked_on is not None:
             return False
+        # Remembered for the request, as `allows`.
         known = request.__dict__.setdefault("_correctable", {})
         if obj.pk not in known:
             known[obj.pk] = life.was_public(obj)
@@ -330,12 +334,14 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
             recorded = said["is_recorded"]
             life.award(obj, reason=said["reason"], by=by, now=timezone.now(), is_recorded=recorded)
         elif form.corrected:
+            # 0 is no version: a form that lost its own is refused as out of date.
             version = said.get("version") or 0
             life.correct(obj, reason=said["reason"], by=by, now=timezone.now(), version=version)
 
     def response_add(
         self, request: HttpRequest, obj: Label, post_url_continue: Any = None
     ) -> HttpResponse:
+        # A window opened from another form closes itself with the new row.
         if IS_POPUP_VAR in request.POST:
             return super().response_add(request, obj, post_url_continue)
         report_outcome(request, Decision.objects.of_label(obj).latest("pk"))
@@ -442,12 +448,7 @@ def decisions_on(label: Label) -> QuerySet[Decision]:
 class SuspensionAdmin(PartAdmin):
     """Read; a label is suspended and reinstated by steps."""
 
+    never = (policy.ADD, policy.CHANGE, policy.DELETE)
     part_of = ("label",)
     list_display = ("label", "starts_on", "ends_on")
     list_select_related = ("label__level", "label__cluster")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

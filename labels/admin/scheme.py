@@ -17,6 +17,7 @@ from clusters.admin.base import (
     TabularPart,
     country_column,
 )
+from clusters.people import policy
 from labels.life.days import apply_rules, refuse_rules
 from labels.models import (
     Expert,
@@ -35,6 +36,7 @@ class LevelRuleFormSet(PartFormSet):
 
     def clean(self) -> None:
         super().clean()
+        # A row with a mistake has no values to look at yet.
         if any(self.errors):
             return
         rules: list[Any] = self.kept_rows()
@@ -64,10 +66,12 @@ class LevelAdmin(PortalAdmin):
     inlines = (LevelRuleInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Labels and rules refer to the level by its code.
         return (*(("code",) if obj else ()), *super().get_readonly_fields(request, obj))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        # The days of labels are stored, and follow the rules only when they are derived anew.
         if any(formset.has_changed() for formset in formsets):
             number = len(apply_rules(form.instance))
             text = ngettext(
@@ -80,16 +84,11 @@ class LevelAdmin(PortalAdmin):
 
 @admin.register(LevelRule)
 class LevelRuleAdmin(PartAdmin):
+    # A rule is changed on its level's screen, where the labels' days follow.
+    never = (policy.ADD, policy.CHANGE, policy.DELETE)
     list_display = ("level", "effective_from", "first_months", "renewal_months", "is_confirmed")
     list_select_related = ("level",)
     date_hierarchy = "effective_from"
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # A rule is changed on its level's screen, where the labels' days follow.
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class IssuingBodyRoleInline(TabularPart):
@@ -102,7 +101,6 @@ class IssuingBodyAdmin(PortalAdmin):
     list_display = ("short_name", "name", "website")
     search_fields = ("short_name", "name", "code")
     fields = ("short_name", "name", "code", "website")
-    slug_from = "short_name"
     inlines = (IssuingBodyRoleInline,)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:

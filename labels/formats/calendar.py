@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.http.addresses import page_address
+from clusters.http.asof import midnight
 from labels.models import Label, LabelQuerySet
 from labels.validity import IN_FORCE, Days, State
 from labels.words import verdict
@@ -51,7 +51,7 @@ def with_changes(labels: LabelQuerySet) -> LabelQuerySet:
 
 
 def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
-    """In the active language; wants `loaded()`.
+    """In the active language; wants `with_changes()`.
 
     Left out is the end of a label that was gone by then, and the last day to renew one that
     cannot be renewed on it or that a later label has taken over.
@@ -70,16 +70,13 @@ def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
 def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
     assert label.starts_on is not None
     changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
-    started_at = datetime.combine(
-        label.starts_on, datetime.min.time(), timezone.get_default_timezone()
-    )
     return CalendarEntry(
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
         description=str(verdict(label, day)),
         url=page_address("labels:detail", label.public_id),
-        changed_at=changed_at or started_at,
+        changed_at=changed_at or midnight(label.starts_on),
     )
 
 
@@ -108,10 +105,12 @@ def event_lines(entry: CalendarEntry) -> list[str]:
         f"UID:{escaped_text(entry.uid)}",
         f"DTSTAMP:{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{compact(entry.day)}",
+        # The first day that is not part of it.
         f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",
         f"SUMMARY:{escaped_text(entry.summary)}",
         f"DESCRIPTION:{escaped_text(entry.description)}",
         f"URL:{entry.url}",
+        # Nobody is busy because of it.
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
     ]

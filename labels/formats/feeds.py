@@ -1,20 +1,19 @@
 """What happened to labels as an Atom feed: awards, renewals, expiries, transfers, revocations."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.http.addresses import absolute
+from clusters.http.asof import midnight
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
 from labels.words import verdict
@@ -48,34 +47,21 @@ def latest_events(labels: LabelQuerySet, until: date) -> list[LabelEvent]:
     """
     loaded = labels.with_succession()
     not_revoked_first = Q(revoked_on__isnull=True) | Q(revoked_on__gt=F("starts_on"))
+    by_day = {
+        Occasion.START: ("starts_on", loaded.filter(not_revoked_first)),
+        Occasion.REVOCATION: ("revoked_on", loaded),
+        Occasion.TRANSFER: ("transferred_on", loaded),
+    }
     found = [
-        *latest_of(
-            loaded.started_by(until).filter(not_revoked_first).order_by("-starts_on", "-pk"),
-            start_event,
-        ),
-        *latest_of(loaded.filter(ends_on__lt=until).order_by("-ends_on", "-pk"), end_event),
-        *latest_of(
-            loaded.filter(revoked_on__lte=until).order_by("-revoked_on", "-pk"), revocation_event
-        ),
-        *latest_of(
-            loaded.filter(transferred_on__lte=until).order_by("-transferred_on", "-pk"),
-            transfer_event,
-        ),
+        LabelEvent(occasion, getattr(label, name), label)
+        for occasion, (name, rows) in by_day.items()
+        for label in rows.filter(**{f"{name}__lte": until}).order_by(f"-{name}", "-pk")[:ENTRIES]
     ]
+    # Not every end is told: they are looked at a few at a time until there are enough.
+    ended = loaded.filter(ends_on__lt=until).order_by("-ends_on", "-pk")
+    found += islice(filter(None, map(end_event, ended.iterator(chunk_size=ENTRIES))), ENTRIES)
     found.sort(key=lambda happening: (happening.day, happening.label.pk), reverse=True)
     return found[:ENTRIES]
-
-
-def latest_of(
-    labels: LabelQuerySet, happening: Callable[[Label], LabelEvent | None]
-) -> list[LabelEvent]:
-    found: Iterator[LabelEvent | None] = map(happening, labels.iterator(chunk_size=ENTRIES))
-    return list(islice(filter(None, found), ENTRIES))
-
-
-def start_event(label: Label) -> LabelEvent:
-    assert label.starts_on is not None
-    return LabelEvent(Occasion.START, label.starts_on, label)
 
 
 def end_event(label: Label) -> LabelEvent | None:
@@ -85,16 +71,6 @@ def end_event(label: Label) -> LabelEvent | None:
     is_followed = label.taken_over_on is not None and label.taken_over_on <= day
     is_gone = label.state_on(day) in GONE
     return None if is_followed or is_gone else LabelEvent(Occasion.END, day, label)
-
-
-def revocation_event(label: Label) -> LabelEvent:
-    assert label.revoked_on is not None
-    return LabelEvent(Occasion.REVOCATION, label.revoked_on, label)
-
-
-def transfer_event(label: Label) -> LabelEvent:
-    assert label.transferred_on is not None
-    return LabelEvent(Occasion.TRANSFER, label.transferred_on, label)
 
 
 class RegisterFeed(Atom1Feed):
@@ -154,8 +130,3 @@ def id_of(happening: LabelEvent) -> str:
     """https://www.rfc-editor.org/rfc/rfc4151: the same in every language, whatever is corrected."""
     host = urlsplit(settings.SITE_URL).hostname
     return f"tag:{host},2026:label/{happening.label.public_id}/{happening.change}"
-
-
-def midnight(day: date) -> datetime:
-    # The first moment of a day where the register is kept.
-    return datetime.combine(day, time.min, timezone.get_default_timezone())

@@ -79,6 +79,7 @@ class Vocabulary:
 
 
 def open_register(path: Path) -> TextIO:
+    # Not any line end: a carriage return inside a line is told as a mistake.
     return path.open(encoding=ENCODING, errors=ENCODING_ERRORS, newline="\n")
 
 

@@ -32,6 +32,7 @@ from labels.models import Label, Level, LevelRule, new_status_index
 from labels.validity import Rule
 
 CHUNK = 1_000
+# In the place of a key, where several rows have the name.
 AMBIGUOUS = -1
 
 Row = TypeVar("Row", bound=models.Model)
@@ -211,6 +212,7 @@ class RegisterWriter:
             assert label.starts_on
             assert label.ends_on
             span = InForce(label.starts_on, label.ends_on, f"line {line.number}")
+            # Of one cluster and level, of which two labels are never in force on one day.
             others = in_force.setdefault(key[:2], [])
             other = next((o for o in others if o.first <= span.last and span.first <= o.last), None)
             if other:
@@ -403,6 +405,7 @@ class RegionIndex:
 
     def add(self, region: Region) -> None:
         country = region.country.code
+        # A region’s own name and code go before another’s other name.
         for other in filter(None, region.other_names.split("|")):
             self.keys.setdefault((country, folded_name(other)), region.pk)
         for text in filter(None, (region.name, region.code)):
@@ -421,6 +424,7 @@ class NameIndex:
 
     def __init__(self, *sources: Any) -> None:
         self.keys: dict[bytes, int] = {}
+        # The strongest last: it overwrites what the weaker ones say.
         for source in reversed(sources):
             keys: dict[bytes, int] = {}
             for country, name, pk in source.order_by().iterator():

@@ -8,12 +8,12 @@ from functools import partial
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clusters import mail
 from clusters.dates import add_months
+from clusters.http.asof import midnight
 from clusters.models import Account
 from clusters.people.policy import SECRETARIAT_ROLES
 from labels.models import Decision, DecisionKind, Delivery, Label, Notice, NoticeAnswer
@@ -48,6 +48,7 @@ def readers(day: date) -> QuerySet[Account]:
     told = Delivery.objects.filter(
         week_from=monday_of(day), account=OuterRef("pk"), failed_at__isnull=True
     )
+    # Distinct: who has two roles gets one mail.
     in_charge = Account.objects.filter(is_active=True, groups__name__in=SECRETARIAT_ROLES)
     return in_charge.filter(~Exists(told)).distinct()
 
@@ -62,7 +63,7 @@ def sections(day: date, now: datetime) -> list[Section]:
     before = monday - timedelta(days=7)
     labels = Label.objects.all()
     lapsed = labels.published().ending_between(before, monday - timedelta(days=1)).with_holder()
-    answered = Notice.objects.answered_between(first_moment(before), first_moment(monday))
+    answered = Notice.objects.answered_between(midnight(before), midnight(monday))
     waiting = Decision.objects.waiting().with_label()
     ending = labels.ending_between(day, add_months(day, max(BEFORE_THE_END.values())))
     closing = labels.closing_between(day, add_months(day, MONTHS_BEFORE_THE_WINDOW_CLOSES))
@@ -113,10 +114,6 @@ def sections(day: date, now: datetime) -> list[Section]:
         ),
     ]
     return [section for section in found if section.number]
-
-
-def first_moment(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 
 def admin_list(model: str, query: str = "") -> str:

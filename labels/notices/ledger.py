@@ -43,17 +43,20 @@ def deliver(
     return DeliveryOutcome(MailResult.FAILED if failure else MailResult.SENT, failure)
 
 
+# Durable: an outer transaction would store the row only after the mail has left.
 @transaction.atomic(durable=True)
 def begin(
     *, notice: Notice | None, week: date | None, account: Account | None, now: datetime
 ) -> Delivery | None:
     """The row of a mail to send now; None where it was sent, is under way, or was cut off."""
+    # A row that is not there cannot be locked, so what it belongs to is.
     if notice is not None:
         Notice.objects.select_for_update(no_key=True).get(pk=notice.pk)
     elif account is not None:
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     rows = Delivery.objects.filter(notice=notice, week_from=week, account=account)
     delivery = rows.first() or Delivery(notice=notice, week_from=week, account=account)
+    # Only what surely failed is sent again; what was cut off may have left.
     if delivery.pk is not None and delivery.failed_at is None:
         return None
     delivery.begun_at, delivery.failed_at, delivery.failure = now, None, ""

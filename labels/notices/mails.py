@@ -15,6 +15,7 @@ from django.utils import translation
 
 from clusters import mail
 from clusters.dates import add_months
+from clusters.models.keys import in_chunks
 from labels.models import Label, LabelQuerySet, LevelRule, Notice, NoticeAnswer
 from labels.models.labels import later_labels
 from labels.notices.addressees import Addressee, addressees_of
@@ -53,8 +54,8 @@ def due(day: date) -> Iterator[Due]:
         )
         if current(day, ends_on=ends_on, renewable_until=renewable_until)
     ]
-    for first in range(0, len(waiting), AT_ONCE):
-        yield from due_of(with_addressees(waiting[first : first + AT_ONCE]), day)
+    for keys in in_chunks(waiting, AT_ONCE):
+        yield from due_of(with_addressees(keys), day)
 
 
 def labels_with_notices(day: date) -> LabelQuerySet:
@@ -123,6 +124,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
     label = due.label
     assert label.renewable_until is not None
     until = link_until(label.renewable_until)
+    answered = Notice.objects.of_label(label).exclude(answer="")
     with translation.override(addressee.language):
         link = reverse("labels:notice", args=[token_of(notice, addressee, until)])
         page = label.get_absolute_url()
@@ -133,7 +135,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
         context={
             **notice_facts(label, day),
             "is_closing": due.deadline.stage == Stage.WINDOW,
-            "said": last_answer(label),
+            "said": answered.order_by("-answered_at").first(),
             "organisation": addressee.organisation,
             "is_owner": addressee.account is not None,
             "link": f"{settings.SITE_URL}{link}",
@@ -144,7 +146,7 @@ def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> N
 
 
 def notice_facts(label: Label, day: date) -> dict[str, Any]:
-    # What the mail and the page behind it say; wants a label with dates and `loaded()`.
+    # What the mail and the page behind it say; wants a label with dates, of `with_succession()`.
     assert label.ends_on is not None
     assert label.renewable_until is not None
     before_or_after = "before" if day < label.ends_on else "after"
@@ -159,10 +161,6 @@ def notice_facts(label: Label, day: date) -> dict[str, Any]:
         ),
         "is_taken_over": label.taken_over_on is not None,
     }
-
-
-def last_answer(label: Label) -> Notice | None:
-    return Notice.objects.of_label(label).exclude(answer="").order_by("-answered_at").first()
 
 
 # The link: bound to a row of the ledger and to whom it was sent

@@ -7,13 +7,11 @@ attached file, by which a changed text can be told.
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Any
 
@@ -24,6 +22,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from PIL import ImageFile
 
+from clusters.formats.files import replaced_as_a_whole
 from clusters.http.addresses import absolute
 from labels.models import Label
 from labels.proofs.credentials import credential
@@ -125,25 +124,13 @@ def make(wanted: Certificate) -> bytes:
         if document is None:
             document = write_pdf(wanted)
             try:
-                store(wanted.path, document)
+                wanted.path.parent.mkdir(parents=True, exist_ok=True)
+                with replaced_as_a_whole(wanted.path) as file:
+                    file.write(document)
             except OSError:
                 # It can be made again: a full disk keeps nobody from a certificate.
                 logger.exception("A certificate could not be stored.")
         return document
-
-
-def store(path: Path, document: bytes) -> None:
-    # Under its name it is there as a whole or not at all, whoever else writes it or stops.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as draft:
-        try:
-            draft.write(document)
-            draft.flush()
-            os.fsync(draft.fileno())
-            Path(draft.name).replace(path)
-        except BaseException:
-            Path(draft.name).unlink()
-            raise
 
 
 def write_pdf(wanted: Certificate) -> bytes:

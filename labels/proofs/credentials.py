@@ -8,22 +8,22 @@ same credential. Nothing in it is a state on a day, which is what the lists are 
 import base64
 import gzip
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 
 from clusters.http.addresses import Data, absolute, iso_text, without_empty
+from clusters.http.asof import midnight
 from clusters.models import Cluster
 from labels.models import STATUS_PLACES, Label, LabelQuerySet, LevelRule
 from labels.validity import State
 
 CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
-LAST_SECOND = time(23, 59, 59)
 
 
 class Purpose(StrEnum):
@@ -35,7 +35,9 @@ def credential(label: Label) -> Data:
     """The claims to sign, those of a JSON Web Token included. The label must have certain days."""
     assert label.certain_from is not None
     assert label.certain_until is not None
-    starts_at, ends_at = moment(label.certain_from), moment(label.certain_until, LAST_SECOND)
+    starts_at = midnight(label.certain_from)
+    # The last day counts whole, to its last second.
+    ends_at = midnight(label.certain_until + timedelta(days=1)) - timedelta(seconds=1)
     address = absolute(reverse("label_credential", args=[label.public_id]))
     with translation.override("en"):
         return {
@@ -151,6 +153,7 @@ def identity(kind: str, text: str) -> Data:
 def achievement(label: Label) -> Data:
     level = label.level
     scheme = absolute(reverse("labels:scheme"))
+    narrative = " ".join(filter(None, [level.process, rule_in_words(label.rule)]))
     return without_empty(
         {
             "id": f"{scheme}#{level.code}",
@@ -159,14 +162,10 @@ def achievement(label: Label) -> Data:
             "name": f"{level.name} – {level.official_wording}",
             "description": f"Cluster Management Excellence Label, level {level.name}: "
             f"“{level.official_wording}”.",
-            "criteria": without_empty({"id": f"{scheme}#rules", "narrative": narrative(label)}),
+            "criteria": without_empty({"id": f"{scheme}#rules", "narrative": narrative}),
             "version": iso_text(label.rule.effective_from) if label.rule else None,
         }
     )
-
-
-def narrative(label: Label) -> str:
-    return " ".join(filter(None, [label.level.process, rule_in_words(label.rule)]))
 
 
 def rule_in_words(rule: LevelRule | None) -> str:
@@ -215,11 +214,6 @@ def printed(label: Label) -> str:
     return " ".join([*said, "A month or a year counts from its first day to its last."])
 
 
-def moment(day: date, clock: time = time.min) -> datetime:
-    # A day of the register is a day in the portal's zone.
-    return datetime.combine(day, clock, timezone.get_default_timezone())
-
-
 # The lists of states
 
 
@@ -246,8 +240,8 @@ def status_list(purpose: Purpose, day: date) -> Data:
         "id": address,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": settings.SITE_URL,
-        "validFrom": moment(day).isoformat(),
-        "validUntil": moment(day + timedelta(days=1)).isoformat(),
+        "validFrom": midnight(day).isoformat(),
+        "validUntil": midnight(day + timedelta(days=1)).isoformat(),
         "credentialSubject": {
             "id": f"{address}#list",
             "type": "BitstringStatusList",

@@ -64,6 +64,7 @@ def published_keys() -> dict[str, Any]:
 
 def key_address(key: Ed25519PublicKey) -> str:
     """Where the key is published; the part after the hash is its thumbprint (RFC 7638)."""
+    # As RFC 7638 has it: sorted, without spaces.
     canonical = json.dumps(bare_jwk(key), separators=(",", ":"), sort_keys=True)
     thumbprint = base64url(hashlib.sha256(canonical.encode()).digest())
     return f"{absolute(reverse('signing_keys'))}#{thumbprint}"
@@ -77,6 +78,7 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+# Else the report of an error would show the keys.
 @sensitive_variables()
 def keyring() -> Keyring:
     # Read anew each time, so that a new key signs at once in every process.
@@ -133,6 +135,7 @@ def write_new_key(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
+    # O_EXCL: of two runs at the same moment one fails.
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         try:
             earlier = read_keys(path.read_text()).public if path.exists() else ()
@@ -171,7 +174,9 @@ def check_signing_keys(**_arguments: Any) -> list[CheckMessage]:
                 id="labels.W001",
             )
         ]
-    if not settings.SIGNING_KEYS and may_be_read_by_others(Path(settings.SIGNING_KEYS_FILE)):
+    if settings.SIGNING_KEYS:
+        return []
+    if Path(settings.SIGNING_KEYS_FILE).stat().st_mode & OTHERS_MAY_READ:
         return [
             Warning(
                 "Others than its owner may read the file of the signing keys.",
@@ -180,7 +185,3 @@ def check_signing_keys(**_arguments: Any) -> list[CheckMessage]:
             )
         ]
     return []
-
-
-def may_be_read_by_others(path: Path) -> bool:
-    return bool(path.stat().st_mode & OTHERS_MAY_READ)

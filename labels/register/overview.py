@@ -5,6 +5,7 @@ from datetime import date
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clusters.completeness import percent_of
 from clusters.http.addresses import iso_text
 from clusters.models import Cluster, ClusterQuerySet, Participation, Programme
 from labels.models import STATE_NAMES, Label
@@ -40,7 +41,7 @@ def overview(
 
     The queries are the same for any number of rows.
     """
-    found = {cluster.pk: cluster for cluster in clusters.with_profile()}
+    found = {cluster.pk: cluster for cluster in clusters.with_profile().with_completeness(day)}
     labels = labels_of(found.values(), day)
     participations = Participation.objects.on(day).in_programmes(programmes)
     names: dict[int, list[str]] = {pk: [] for pk in found}
@@ -56,7 +57,6 @@ def overview(
 
 
 def columns(cluster: Cluster, labels: list[Label], day: date) -> list[str]:
-    completeness = cluster.completeness_on(day)
     return [
         cluster.name,
         cluster.public_id,
@@ -64,8 +64,8 @@ def columns(cluster: Cluster, labels: list[Label], day: date) -> list[str]:
         cluster.region.name if cluster.region else "",
         "; ".join(management.organisation.name for management in cluster.managers_on(day)),
         *label_columns(headline(labels)),
-        str(completeness.percent),
-        "; ".join(str(name) for name in completeness.missing),
+        str(percent_of(cluster.number_of_facts)),
+        "; ".join(map(str, cluster.missing_facts())),
     ]
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.formats.facts import Record
 from clusters.formats.files import csv_file, json_file, spreadsheet_file
-from clusters.formats.writers import csv_text
+from clusters.formats.writers import csv_download
 from clusters.http.addresses import absolute
 from clusters.http.asof import read_on
 from clusters.http.responses import (
@@ -225,10 +225,5 @@ def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseB
         return error_response(request, wrong, 400)
     day = read_on(request.GET)[0] or today
     rows = table_rows(programme, requirement_of(programme, day, today))
-    name = f"requirement-{programme.slug}-{day}.csv"
-    answer = HttpResponse(
-        csv_text(COLUMNS, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    answer = csv_download(f"requirement-{programme.slug}-{day}", COLUMNS, rows)
     return conditional(request, cacheable(answer, now))

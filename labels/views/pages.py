@@ -14,8 +14,8 @@ from clusters.http.addresses import absolute
 from clusters.http.asof import as_of, read_on
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
-from clusters.http.responses import open_to_all
-from clusters.models import Portfolio, RecordKind
+from clusters.http.responses import error_response, open_to_all, wrong_day
+from clusters.models import Portfolio
 from clusters.views.contact import cookieless_form, report_page
 from labels.formats.records import certification_data, label_record_in_words
 from labels.life.chronicle import steps_of
@@ -26,7 +26,7 @@ from labels.register.holdings import level_options
 from labels.register.queries import counts, coverage, labels_of
 from labels.register.query import RegisterList, RegisterQuery, read_register_query
 from labels.words import verdict
-from news.queries import announcements_of_label
+from news.queries import latest
 
 PER_PAGE = 50
 MOST_ANNOUNCEMENTS = 5
@@ -78,6 +78,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     label = get_object_or_404(
         Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id.upper()
     )
+    # Typed from paper in small letters; each page has one address.
     if label.public_id != public_id:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         return HttpResponsePermanentRedirect(label.get_absolute_url() + query)
@@ -95,7 +96,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "steps": steps_of(label, renewals, shown.day),
         "timeline": timeline_of(labels, shown.day),
         "other_names": label.cluster.names.all(),
-        "announcements": announcements_of_label(label, timezone.now(), MOST_ANNOUNCEMENTS),
+        "announcements": latest(timezone.now(), MOST_ANNOUNCEMENTS, labels=label),
         "address": absolute(label.get_absolute_url()),
         "seal_codes": embeddings(label),
         "cluster_seal_codes": embeddings(label.cluster),
@@ -110,27 +111,25 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 def label_report(request: HttpRequest, public_id: str) -> HttpResponse:
     labels = Label.objects.published().with_holder()
     label = get_object_or_404(labels, public_id=public_id)
-    return report_page(request, describe_record(RecordKind.LABEL, label))
+    return report_page(request, describe_record(label))
 
 
 @require_safe
 def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
     # The label as data on a day, open to every origin; in English, one copy for all caches.
-    asked, problem = read_on(request.GET)
-    if problem:
-        return machine_answer({"error": "on: this is not a day like 2015-09-08"}, 400)
-    day = asked or timezone.localdate()
+    wrong = wrong_day(request)
+    if wrong:
+        return error_response(request, wrong, 400)
+    day = read_on(request.GET)[0] or timezone.localdate()
     labels = Label.objects.for_pages(day).with_certificate()
     label = labels.with_public_id(public_id).first()
     if label is None:
-        return machine_answer({"error": "there is no label with this id"}, 404)
-    with translation.override("en"):
-        return machine_answer(label_record_in_words(label, day))
-
-
-def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:
+        return error_response(request, ["there is no label with this id"], 404)
     parameters = {"ensure_ascii": False, "indent": 2}
-    return open_to_all(JsonResponse(data, status=status, json_dumps_params=parameters))
+    with translation.override("en"):
+        return open_to_all(
+            JsonResponse(label_record_in_words(label, day), json_dumps_params=parameters)
+        )
 
 
 @require_safe

@@ -70,8 +70,6 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 CONTENT_TYPE = "application/vc+jwt"
-
-
 CANNOT_SIGN = "this portal has no key to sign with; its operator has to make one"
 
 

@@ -27,59 +27,54 @@ def mailto(subject: str, body: str) -> str:
 
 
 @register.filter
-def when(value: PartialDate | date) -> str:
-    # “on 8 September 2015”, “in July 2015”, “in 2015”; “l’8 settembre 2015”, “a luglio 2015”.
-    partial = as_partial(value)
-    if get_language() == "it":
-        return italian(partial, "il", "l’", month="a", year="nel")
-    return ("on " if partial.precision == "day" else "in ") + date_in_words(partial)
-
-
-@register.filter
 def on_its_own(value: PartialDate | date) -> str:
     # “8 September 2015”, “July 2015”, “2015”, as plain text.
     return date_in_words(as_partial(value))
 
 
 @register.filter
+def when(value: PartialDate | date) -> str:
+    # “on 8 September 2015”, “in July 2015”, “in 2015”; “l’8 settembre 2015”, “a luglio 2015”.
+    english = "on" if as_partial(value).precision == "day" else "in"
+    return in_a_sentence(value, english, "il", "l’", month="a", year="nel")
+
+
+@register.filter
 def until(value: PartialDate | date) -> str:
     # “until 31 July 2017”; “fino all’8 luglio 2017”, “fino a luglio 2017”, “fino al 2017”.
-    partial = as_partial(value)
-    if get_language() == "it":
-        return "fino " + italian(partial, "al", "all’", month="a", year="al")
-    return f"until {date_in_words(partial)}"
+    return in_a_sentence(value, "until", "fino al", "fino all’", month="fino a", year="fino al")
 
 
 @register.filter
 def since(value: PartialDate | date) -> str:
     # “since 1 November 2010”; “dal 1º novembre 2010”, “da luglio 2010”, “dal 2010”.
-    partial = as_partial(value)
-    if get_language() == "it":
-        return italian(partial, "dal", "dall’", month="da", year="dal")
-    return f"since {date_in_words(partial)}"
+    return in_a_sentence(value, "since", "dal", "dall’", month="da", year="dal")
 
 
 @register.filter
 def of_day(value: PartialDate | date) -> str:
     # “of 1 November 2010”; “del 1º novembre 2010”, “dell’8 luglio 2010”.
-    partial = as_partial(value)
-    if get_language() == "it":
-        return italian(partial, "del", "dell’", month="di", year="del")
-    return f"of {date_in_words(partial)}"
+    return in_a_sentence(value, "of", "del", "dell’", month="di", year="del")
 
 
 def as_partial(value: PartialDate | date) -> PartialDate:
     return value if isinstance(value, PartialDate) else PartialDate.from_date(value)
 
 
-def italian(partial: PartialDate, article: str, elided: str, *, month: str, year: str) -> str:
-    # Before a day the article (elided before 8 and 11), before a month or a year what is given.
+def in_a_sentence(
+    value: PartialDate | date, english: str, article: str, elided: str, *, month: str, year: str
+) -> str:
+    # In Italian before a day the article (elided before 8 and 11), else what is given.
+    partial = as_partial(value)
     words = date_in_words(partial)
+    if get_language() != "it":
+        return f"{english} {words}"
     if partial.precision == "year":
         return f"{year} {words}"
     if partial.precision == "month":
         # “ad agosto”: the same vowel does not follow itself.
-        return f"{month}d {words}" if month == "a" and words.startswith("a") else f"{month} {words}"
+        is_doubled = month in ("a", "fino a") and words.startswith("a")
+        return f"{month}d {words}" if is_doubled else f"{month} {words}"
     if partial.day == 1:
         words = words.replace("1", "1º", 1)
     return elided + words if partial.day in (8, 11) else f"{article} {words}"

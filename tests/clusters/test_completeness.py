@@ -3,83 +3,61 @@ from typing import Any
 
 import pytest
 
-from clusters.completeness import (
-    FACT_NAMES,
-    Completeness,
-    Profile,
-    ProfileFact,
-    Text,
-    completeness,
-    percent_of,
-)
-from clusters.dates import PartialDate
+from clusters.completeness import FACT_NAMES, ProfileFact, percent_of
 from clusters.models import Cluster, ClusterText, ManagementRole, MembershipCount
 from tests.factories import make_cluster, make_management, portfolio, region
 
 DAY = date(2026, 11, 22)
+COLUMNS = {
+    "town": "Colleretto",
+    "latitude": "0",
+    "longitude": "0",
+    "website": "https://example.org",
+    "contact_address": "info@example.org",
+    "logo": "logos/a.png",
+}
 
 
-def profile(**fields: Any) -> Profile:
-    nothing: dict[str, Any] = {
-        "facts": frozenset(),
-        "texts": [],
-        "counted_on": [],
-        "confirmed_on": None,
-    }
-    return Profile(**(nothing | fields))
+def of(cluster: Cluster) -> Cluster:
+    return Cluster.objects.with_completeness(DAY).get(pk=cluster.pk)
 
 
-def test_nothing_is_there() -> None:
-    found = completeness(profile(), DAY)
-
-    assert (found.number, found.percent, len(found.missing)) == (0, 0, len(ProfileFact))
+def present(cluster: Cluster) -> set[ProfileFact]:
+    return {fact for fact in ProfileFact if getattr(of(cluster), f"has_{fact}")}
 
 
+@pytest.mark.django_db
 def test_everything_is_there() -> None:
-    given = frozenset(
-        {
-            ProfileFact.PORTFOLIO,
-            ProfileFact.REGION,
-            ProfileFact.TOWN,
-            ProfileFact.COORDINATES,
-            ProfileFact.WEBSITE,
-            ProfileFact.CONTACT,
-            ProfileFact.LOGO,
-            ProfileFact.LEAD,
-        }
-    )
+    cluster = make_cluster(confirmed_on=DAY, portfolio=portfolio(), region=region(), **COLUMNS)
+    for language in ("en", "it"):
+        ClusterText.objects.create(cluster=cluster, language=language, tagline="a", description="b")
+    MembershipCount.objects.create(cluster=cluster, counted_on="2026", count=3)
+    make_management(cluster=cluster)
 
-    found = completeness(
-        profile(
-            facts=given,
-            texts=[Text("en", "a", "b"), Text("it", "c", "d")],
-            counted_on=[PartialDate.parse("2026")],
-            confirmed_on=DAY,
-        ),
-        DAY,
-    )
-
-    assert (found.percent, found.missing) == (100, [])
+    assert of(cluster).missing_facts() == []
+    assert percent_of(of(cluster).number_of_facts) == 100
 
 
+@pytest.mark.django_db
 def test_missing_says_in_words_what_one_language_lacks() -> None:
-    found = completeness(profile(texts=[Text("en", "a", ""), Text("it", "", "d")]), DAY)
+    cluster = with_text(language="en", tagline="a")
+    ClusterText.objects.create(cluster=cluster, language="it", description="d")
 
-    assert [str(name) for name in found.missing][:2] == [
+    assert [str(name) for name in of(cluster).missing_facts()][:2] == [
         "tagline in Italian",
         "description in English",
     ]
 
 
 def test_every_fact_has_a_name() -> None:
-    assert set(FACT_NAMES) == set(ProfileFact)
+    assert list(FACT_NAMES) == list(ProfileFact)
 
 
 def test_percent_is_rounded_down() -> None:
     assert [percent_of(number) for number in (0, 7, 13, 14)] == [0, 50, 92, 100]
-    assert Completeness(frozenset(ProfileFact) - {ProfileFact.LOGO}).percent == 92
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("counted_on", "expected"),
     [
@@ -92,9 +70,7 @@ def test_percent_is_rounded_down() -> None:
     ],
 )
 def test_members_count_for_24_months(counted_on: str, expected: bool) -> None:
-    found = completeness(profile(counted_on=[PartialDate.parse(counted_on)]), DAY)
-
-    assert (ProfileFact.MEMBERS in found.present) is expected
+    assert (ProfileFact.MEMBERS in present(counted(counted_on))) is expected
 
 
 def with_text(**fields: Any) -> Cluster:
@@ -129,16 +105,7 @@ def managed(**fields: Any) -> Cluster:
             id="Italian",
         ),
         pytest.param(
-            lambda: make_cluster(
-                portfolio=portfolio(),
-                region=region(),
-                town="Colleretto",
-                latitude="0",
-                longitude="0",
-                website="https://example.org",
-                contact_address="info@example.org",
-                logo="logos/a.png",
-            ),
+            lambda: make_cluster(portfolio=portfolio(), region=region(), **COLUMNS),
             {
                 ProfileFact.PORTFOLIO,
                 ProfileFact.REGION,
@@ -166,27 +133,16 @@ def managed(**fields: Any) -> Cluster:
         pytest.param(lambda: make_cluster(confirmed_on=date(2025, 11, 21)), set(), id="stale"),
     ],
 )
-def test_completeness_is_the_same_in_sql(make: Any, expected: set[ProfileFact]) -> None:
+def test_facts_that_are_there(make: Any, expected: set[ProfileFact]) -> None:
     cluster = make()
 
-    in_sql: Any = Cluster.objects.with_completeness(DAY).get(pk=cluster.pk)
-
-    assert in_sql.completeness_on(DAY).present == expected
-    assert in_sql.number_of_facts == len(expected)
+    assert present(cluster) == expected
+    assert of(cluster).number_of_facts == len(expected)
 
 
 @pytest.mark.django_db
 def test_with_percent_between_includes_its_lower_end() -> None:
-    half = make_cluster(
-        portfolio=portfolio(),
-        region=region(),
-        town="Colleretto",
-        latitude="0",
-        longitude="0",
-        website="https://example.org",
-        contact_address="info@example.org",
-        logo="logos/a.png",
-    )
+    half = make_cluster(portfolio=portfolio(), region=region(), **COLUMNS)
     make_cluster(town="Colleretto")
     rows = Cluster.objects.with_completeness(DAY)
 

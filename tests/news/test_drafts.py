@@ -211,7 +211,7 @@ def test_approval_leaves_a_draft() -> None:
 
     life.approve(decision, by=make_account(), now=NOW)
 
-    assert str(Announcement.objects.of_label(label).drafts().get()) == (
+    assert str(Announcement.objects.filter(labels=label).drafts().get()) == (
         "Polo Salute obtains the Gold Label for cluster management excellence"
     )
 

@@ -8,14 +8,7 @@ from django.utils import translation
 
 from clusters.models import Organisation
 from news.models import Announcement, AnnouncementText
-from news.queries import (
-    announcements_of,
-    announcements_of_label,
-    announcements_of_organisation,
-    labels_then_and_today,
-    latest,
-    years,
-)
+from news.queries import labels_then_and_today, latest, years
 from tests.factories import (
     MOMENT,
     make_announcement,
@@ -144,9 +137,9 @@ def test_announcements_of_a_cluster_an_organisation_a_label() -> None:
     )
     make_announcement()
 
-    assert announcements_of(cluster, LATER, 5) == [announcement]
-    assert announcements_of_organisation(organisation, LATER, 5) == [announcement]
-    assert announcements_of_label(label, LATER, 5) == [announcement]
+    assert latest(LATER, 5, clusters=cluster) == [announcement]
+    assert latest(LATER, 5, organisations=organisation) == [announcement]
+    assert latest(LATER, 5, labels=label) == [announcement]
 
 
 def test_labels_then_and_today_leave_out_unpublished_ones() -> None:

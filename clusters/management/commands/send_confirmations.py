@@ -39,6 +39,7 @@ class Command(BaseCommand):
             results.append(outcome.result)
         numbers = ", ".join(f"{result}: {results.count(result)}" for result in MailResult)
         self.stdout.write(f"{numbers}.")
+        # At the end: one mail that fails keeps no other from leaving.
         if MailResult.FAILED in results:
             raise CommandError("Mails failed. Who got none is asked again by the next run.")
 

@@ -1,12 +1,12 @@
-import os
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from clusters.formats.files import replaced_as_a_whole
+from clusters.http.asof import midnight
 from config.snapshot.archive import write_snapshot
 from labels.management.commands.register_counts import day
 
@@ -35,33 +35,13 @@ class Command(BaseCommand):
         today = timezone.localdate(now)
         on = on or today
         try:
-            written = write_beside(file, on, min(now, end_of_path(min(on, today))))
+            # Announcements of the day itself are in it.
+            moment = min(now, midnight(min(on, today) + timedelta(days=1)))
+            with replaced_as_a_whole(file) as output:
+                written = write_snapshot(output, day=on, moment=moment)
+            # A temporary file is its owner’s alone.
+            file.chmod(READABLE_BY_ALL)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
         numbers = ", ".join(f"{number} {name}" for name, number in written.items())
         self.stdout.write(f"{file}: {numbers}; as of {on}.")
-
-
-def end_of_path(on: date) -> datetime:
-    # The first moment of the next day.
-    zone = timezone.get_default_timezone()
-    return datetime.combine(on + timedelta(days=1), time.min, zone)
-
-
-def write_beside(file: Path, on: date, moment: datetime) -> dict[str, int]:
-    # Under another name in the same folder until it is whole: there is never half a file.
-    output = NamedTemporaryFile(  # noqa: SIM115
-        dir=file.parent, prefix=f".{file.name}.", delete=False
-    )
-    part = Path(output.name)
-    try:
-        with output:
-            written = write_snapshot(output.file, day=on, moment=moment)
-            output.flush()
-            os.fsync(output.fileno())
-        part.chmod(READABLE_BY_ALL)
-        part.replace(file)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    return written

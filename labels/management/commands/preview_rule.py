@@ -80,6 +80,7 @@ class Command(BaseCommand):
         if format == "csv":
             rows = map(csv_row, found.changes)
             self.stdout.write(csv_text(HEADER, rows), ending="")
+            # Beside the file: the standard output holds CSV and nothing else.
             self.stderr.write(total(found))
         else:
             self.stdout.write(

@@ -61,13 +61,9 @@ def counts_as_text(counts: dict[str, Any]) -> str:
         for level, states in counts["labels"].items()
     ]
     lines = [
-        "  ".join([row[0].ljust(6), *map(right_aligned, row[1:], titles[1:])])
+        "  ".join([row[0].ljust(6), *map(str.rjust, row[1:], map(len, titles[1:]))])
         for row in [titles, *rows]
     ]
     return "\n".join(
         [f"Labels by state on {counts['on']}, and clusters that hold or may hold one", *lines]
     )
-
-
-def right_aligned(cell: str, title: str) -> str:
-    return cell.rjust(len(title))

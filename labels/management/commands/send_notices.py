@@ -64,6 +64,7 @@ class Command(BaseCommand):
             results += self.report(notice_line(one), outcomes)
             if one.has_nobody:
                 self.stdout.write(f"nobody to tell: {notice_line(one)}")
+        # After the notices, so that the digest tells of those that failed just now.
         content = sections(day, timezone.now())
         for account in readers(day) if content else ():
             outcome = tell_secretariat(account, content, day=day, now=timezone.now())
@@ -71,6 +72,7 @@ class Command(BaseCommand):
         numbers = ", ".join(f"{result}: {results.count(result)}" for result in MailResult)
         cut_off = self.report_cut_off(timezone.now())
         self.stdout.write(f"{numbers}, cut off: {cut_off}.")
+        # At the end: one mail that fails keeps no other from leaving.
         if MailResult.FAILED in results:
             raise CommandError("Mails failed. The next run sends them.")
         if cut_off:

@@ -337,7 +337,7 @@ def test_import_refers_to_rows_by_what_names_them(editor: Client) -> None:
     table = (
         "name_en,name_it,owner,region,country,started_on\n"
         f"One,Uno,{owner.public_id},IT-21,IT,2015\n"
-        f"Two,Due,NONESUCH,IT-21,FR,2015-13\n"
+        f"Two,Due,NONESUCH,IT-21,IT,2015-13\n"
     )
 
     preview = upload(editor, PROGRAMMES, table)

@@ -105,7 +105,6 @@ def test_imported_rows_come_from_the_import() -> None:
         ("page", "on a page of the portal"),
         ("command", "by a command"),
         ("import", "by an import"),
-        ("import_register", "by an import"),
         ("load_demo", "with the demo data"),
         ("Corrected after a report", "Corrected after a report"),
         (None, "–"),

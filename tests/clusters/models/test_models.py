@@ -168,14 +168,6 @@ def test_row_is_refused_by_the_database(make: Callable[[], models.Model], constr
     assert constraint in str(refusal.value) or unique in str(refusal.value)
 
 
-def test_region_of_another_country_is_refused() -> None:
-    cluster = make_cluster(country="FR")
-    cluster.region = region("IT-21")
-
-    with pytest.raises(ValidationError, match="another country"):
-        cluster.full_clean()
-
-
 @pytest.mark.parametrize(
     ("day", "is_on"),
     [

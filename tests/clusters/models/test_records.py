@@ -1,7 +1,10 @@
-import pytest
+from collections.abc import Callable
 
-from clusters.models import Cluster
-from tests.factories import make_cluster
+import pytest
+from django.core.exceptions import ValidationError
+
+from clusters.models import Cluster, PublicRecord
+from tests.factories import make_cluster, make_organisation, make_programme, region
 
 pytestmark = pytest.mark.django_db
 
@@ -39,3 +42,11 @@ def test_at_looks_among_the_given_rows_only() -> None:
     texts = ["nce-node", "gce-node"]
     assert [Cluster.objects.published().at(text) for text in texts] == [None, None]
     assert Cluster.objects.published().keys_at(texts) == {}
+
+
+@pytest.mark.parametrize("make", [make_cluster, make_organisation, make_programme])
+def test_region_lies_in_the_country(make: Callable[..., PublicRecord]) -> None:
+    make(country="IT", region=region("IT-21")).clean()
+    make(country="IT", region=None).clean()
+    with pytest.raises(ValidationError, match="another country"):
+        make(country="FR", region=region("IT-21")).clean()

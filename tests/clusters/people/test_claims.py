@@ -31,7 +31,7 @@ def test_claim_waits(sent: Any) -> None:
 
     messages = sent(submit_claim, organisation=organisation, role_address="Info@Example.org")
 
-    [claim] = Claim.objects.pending()
+    [claim] = Claim.objects.filter(state="pending")
     assert claim.role_address == "info@example.org"
     assert messages == []
 

@@ -28,10 +28,9 @@ from pytest_django import Settings
 from clusters.http.limits import allow
 from labels.life.days import save_label
 from labels.models import IssuingBody, Label, LevelRule, Suspension
-from labels.proofs.certificates import Certificate, certificate, library, make, store
+from labels.proofs.certificates import Certificate, certificate, library, make
 from labels.views.proofs import MOST_MADE
 from tests.factories import make_cluster, make_label, make_organisation, make_undated_label
-from tests.labels.killed import forked
 from tests.labels.proofs.test_credentials import address_of as credential_address
 from tests.labels.proofs.test_credentials import token_at, verified
 
@@ -611,37 +610,6 @@ def test_certificate_asked_for_by_many_at_once_is_made_once(folder: Path) -> Non
     assert len(found) == 8
     assert len(set(found)) == 1
     assert made(folder) == [wanted.path.name]
-
-
-def test_file_is_never_seen_half_written(tmp_path: Path) -> None:
-    """Processes write the same file over and over while it is read."""
-    path = tmp_path / "2015-09-08" / "x.pdf"
-
-    def write() -> None:
-        for _ in range(40):
-            store(path, b"x" * 300_000)
-
-    writers, sizes = {forked(write), forked(write)}, set()
-    while writers:
-        if path.exists():
-            sizes.add(len(path.read_bytes()))
-        for writer in list(writers):
-            ended, status = os.waitpid(writer, os.WNOHANG)
-            assert status == 0
-            writers.discard(ended)
-
-    assert sizes == {300_000}
-    assert made(tmp_path) == ["x.pdf"]
-
-
-def test_failed_writing_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "day" / "x.pdf"
-    path.mkdir(parents=True)  # a folder stands where the file should
-
-    with pytest.raises(OSError, match="directory"):
-        store(path, b"x")
-
-    assert made(tmp_path) == []
 
 
 def test_certificate_that_cannot_be_stored_is_sent_all_the_same(

@@ -614,7 +614,8 @@ def test_label_json_with_a_wrong_day_names_it(client: Client) -> None:
     response = twin(client, biopmed(), on="tomorrow")
 
     assert response.status_code == 400
-    assert json.loads(response.content) == {"error": "on: this is not a day like 2015-09-08"}
+    message = "on: “tomorrow” is not a day like 2015-09-08"
+    assert json.loads(response.content) == {"error": message}
 
 
 def test_label_json_of_an_unknown_label_is_not_found(client: Client) -> None:
