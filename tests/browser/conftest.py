@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,20 +49,39 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
     return {**browser_context_args, "reduced_motion": "reduce"}
 
 
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[LiveServer]:
+    """On localhost: a passkey belongs to a name, never to an address in numbers.
+
+    Started when the test database has its file: it would use this thread's connection otherwise.
+    """
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def live_server(server: LiveServer) -> LiveServer:
+    """For tests that write: by this name pytest-django knows to take back what was committed."""
+    return server
+
+
 @pytest.fixture(scope="module")
-def portal(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """The address of a server with the demo data, for tests that only read.
+def portal(server: LiveServer, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The address of the server with the demo data, for tests that only read.
 
     What is counted, such as questions, is not written into the database, which the test holds.
     """
     with django_db_blocker.unblock(), override_settings(CACHES=IN_MEMORY):
         load_demo()
-        server = LiveServer("127.0.0.1")
-        try:
-            yield server.url
-        finally:
-            server.stop()
-            databases.restore()
+        yield server.url
+        databases.restore()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form may be sent as soon as its page has been read."""
+    monkeypatch.setattr("clusters.contact.forms.MIN_AGE", timedelta(0))
 
 
 def load_demo() -> None:

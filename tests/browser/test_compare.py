@@ -1,14 +1,12 @@
 """Clusters side by side in a real browser: chosen by keyboard, on any screen, on paper."""
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from clusters.dates import PartialDate
 from clusters.models import Cluster, MembershipCount
-from tests.browser.test_pages import WCAG, tab_to
+from tests.browser.looks import faults
+from tests.browser.test_pages import tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -18,7 +16,7 @@ SIX = (
 PAGES = ["", "?c=biopmed", "?c=biopmed&c=cgreen", f"{SIX}&on=2015-09-08", "?c=none&add=zzzz"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def counted(portal: str) -> None:
     for number, cluster in enumerate(Cluster.objects.filter(slug__in=("biopmed", "cgreen"))):
         for year in (2012, 2018):
@@ -28,30 +26,21 @@ def counted(portal: str) -> None:
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("it", "dark")])
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("it", 320)])
 def test_comparison_is_accessible_and_fits(
-    portal: str, browser: Browser, language: str, scheme: Any
+    portal: str, page: Page, language: str, width: int
 ) -> None:
-    context = browser.new_context(color_scheme=scheme)
-    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
     reports: list[str] = []
     page.on("console", lambda message: reports.append(message.text))
-    found, wide = {}, []
+    found = {}
 
     for query in PAGES:
-        page.set_viewport_size({"width": 1280, "height": 800})
         page.goto(f"{portal}/{language}/clusters/compare/{query}")
-        for width in (1280, 320):
-            page.set_viewport_size({"width": width, "height": 800})
-            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                wide.append((query, width))
-            results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-            if results.violations_count:
-                found[query, width] = results.generate_report()
-    context.close()
+        if wrong := faults(page):
+            found[query] = wrong
 
     assert found == {}
-    assert wide == []
     assert reports == []
 
 

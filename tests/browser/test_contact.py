@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
@@ -11,21 +10,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clusters.models import ProblemReport
-from tests.browser.test_pages import WCAG, tab_to
+from tests.browser.looks import faults
+from tests.browser.test_pages import tab_to
 from tests.factories import make_cluster, make_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LANGUAGES = ["en", "it"]
-READING = 3100  # milliseconds: who is quicker is taken for a machine
-
-
-@pytest.fixture(scope="module")
-def live_server(django_db_setup: None) -> Iterator[LiveServer]:
-    """Started when the test database has its file."""
-    server = LiveServer("localhost")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +41,7 @@ def without_script(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_message_is_sent_without_script(
     live_server: LiveServer, without_script: BrowserContext, language: str
@@ -61,7 +53,6 @@ def test_message_is_sent_without_script(
     page.fill("#id_address", "reader@example.org")
     page.fill("#id_subject", "A question")
     page.fill("#id_message", "Good day.\nMay we visit?")
-    page.wait_for_timeout(READING)
     page.locator("main form button").click()
 
     page.wait_for_url("**/contact/?sent")
@@ -72,6 +63,7 @@ def test_message_is_sent_without_script(
     assert without_script.cookies() == []
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_problem_is_reported_by_keyboard(
     live_server: LiveServer, page: Page, language: str
@@ -86,7 +78,6 @@ def test_problem_is_reported_by_keyboard(
     page.keyboard.press("Tab")
     expect(page.locator("#id_reply_address")).to_be_focused()
     page.keyboard.type("reader@example.org")
-    page.wait_for_timeout(READING)
     page.keyboard.press("Tab")
     expect(page.locator("main form button")).to_be_focused()
     page.keyboard.press("Enter")
@@ -97,11 +88,10 @@ def test_problem_is_reported_by_keyboard(
     assert page.context.cookies() == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
 def test_message_that_was_sent_too_quickly_keeps_what_was_typed(
-    live_server: LiveServer, page: Page, language: str
+    live_server: LiveServer, page: Page, request: pytest.FixtureRequest
 ) -> None:
-    page.goto(f"{live_server.url}/{language}/clusters/biopmed/contact/")
+    page.goto(f"{live_server.url}/en/clusters/biopmed/contact/")
     page.fill("#id_address", "reader@example.org")
     page.fill("#id_subject", "A question")
     page.fill("#id_message", "May we visit?")
@@ -109,7 +99,7 @@ def test_message_that_was_sent_too_quickly_keeps_what_was_typed(
 
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("#id_message")).to_have_value("May we visit?")
-    page.wait_for_timeout(READING)
+    request.getfixturevalue("unhurried")
     page.locator("main form button").click()
 
     page.wait_for_url("**/contact/?sent")
@@ -131,15 +121,9 @@ def is_clipped(page: Page) -> bool:
     return around is not None and around["width"] <= 1
 
 
-# Colours are the same in every language.
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("it", "light"), ("en", "dark")])
-def test_form_is_accessible_and_fits(
-    live_server: LiveServer, browser: Browser, language: str, scheme: str
-) -> None:
-    context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
-    page = context.new_page()
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_form_is_accessible_and_fits(live_server: LiveServer, page: Page, language: str) -> None:
     found = {}
-    wide = []
 
     for path in (
         "clusters/biopmed/contact/",
@@ -155,14 +139,7 @@ def test_form_is_accessible_and_fits(
             page.fill("#id_address", "no address")
             page.locator("main form button").click()
             expect(page.get_by_role("alert")).to_be_visible()
-        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-        if results.violations_count:
-            found[path] = results.generate_report()
-        for width in (320, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                wide.append((path, width))
-    context.close()
+        if wrong := faults(page):
+            found[path] = wrong
 
     assert found == {}
-    assert wide == []
