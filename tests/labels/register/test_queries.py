@@ -15,7 +15,7 @@ from labels.register.queries import (
     labels_of,
     latest_awards,
 )
-from labels.words import state_in_words
+from labels.words import verdict
 from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
 
 pytestmark = pytest.mark.django_db
@@ -136,8 +136,16 @@ def test_latest_awards_are_those_that_started_by_the_day() -> None:
     ("day", "sentence"),
     [
         pytest.param(
-            date(2015, 6, 30), "Not valid yet: valid from 1 July 2015.", id="not yet valid"
+            date(2015, 6, 30),
+            "Not valid yet: it begins on 1 July 2015 at the earliest.",
+            id="not yet valid",
         ),
+        pytest.param(
+            date(2015, 7, 30),
+            "May be valid: it begins between 1 July 2015 and 31 July 2015.",
+            id="some day of its month",
+        ),
+        pytest.param(date(2015, 7, 31), "Valid until 31 July 2017.", id="first certain day"),
         pytest.param(date(2017, 7, 31), "Valid until 31 July 2017.", id="last day"),
         pytest.param(
             date(2017, 8, 1),
@@ -148,32 +156,31 @@ def test_latest_awards_are_those_that_started_by_the_day() -> None:
     ],
 )
 def test_state_sentence_of_a_gold(day: date, sentence: str) -> None:
-    assert state_in_words(loaded(make_label()), day) == sentence
+    assert verdict(loaded(make_label()), day).sentence == sentence
 
 
 def test_state_sentence_of_a_suspended_label() -> None:
     label = make_label()
     Suspension.objects.create(label=label, starts_on=date(2015, 8, 1), reason="Under review.")
 
-    assert state_in_words(loaded(label), DAY) == "Suspended since 1 August 2015: Under review."
+    assert str(verdict(loaded(label), DAY)) == "Suspended since 1 August 2015: Under review."
 
 
 def test_state_sentence_of_a_revoked_label() -> None:
     label = make_label(revoked_on=date(2015, 9, 8), revocation_reason="The facts were wrong.")
 
-    assert (
-        state_in_words(loaded(label), DAY) == "Revoked on 8 September 2015: The facts were wrong."
-    )
+    assert str(verdict(loaded(label), DAY)) == "Revoked on 8 September 2015: The facts were wrong."
 
 
 def test_state_sentence_of_a_transferred_label_names_its_successor() -> None:
     label = make_label()
     successor = transfer_label(label, on=DAY, cluster=make_cluster(name="New Valley"))
 
-    assert state_in_words(loaded(label), DAY) == (
+    assert str(verdict(loaded(label), DAY)) == (
         f"Transferred on 8 September 2015 to New Valley: label {successor.public_id}."
     )
-    assert state_in_words(loaded(label), date(2015, 9, 7)) == "Valid until 31 July 2017."
+    before = verdict(loaded(label), date(2015, 9, 7))
+    assert before.sentence == "Valid until 31 July 2017."
 
 
 @pytest.mark.parametrize("hidden", ["label", "cluster"])
@@ -183,7 +190,7 @@ def test_state_sentence_of_a_transferred_label_keeps_a_hidden_successor(hidden: 
     row = successor if hidden == "label" else successor.cluster
     type(row).objects.filter(pk=row.pk).update(is_published=False)
 
-    assert state_in_words(loaded(label), DAY) == "Transferred on 8 September 2015."
+    assert str(verdict(loaded(label), DAY)) == "Transferred on 8 September 2015."
 
 
 def test_transferred_labels_take_no_query_more(django_assert_num_queries: Any) -> None:
@@ -194,7 +201,7 @@ def test_transferred_labels_take_no_query_more(django_assert_num_queries: Any) -
 
     with django_assert_num_queries(2):
         for (found,) in labels_of(clusters, DAY).values():
-            assert "Transferred on" in state_in_words(found, DAY)
+            assert "Transferred on" in str(verdict(found, DAY))
 
 
 def test_latest_awards_leave_out_what_took_another_labels_place() -> None:
@@ -205,8 +212,8 @@ def test_latest_awards_leave_out_what_took_another_labels_place() -> None:
 
 
 def test_state_sentence_of_a_label_without_dates() -> None:
-    assert state_in_words(loaded(make_undated_label()), DAY) == (
-        "The dates of this label are not known, so it is not counted as valid."
+    assert str(verdict(loaded(make_undated_label()), DAY)) == (
+        "The dates of this label are not known, so it cannot be told whether it is valid."
     )
 
 
@@ -214,7 +221,7 @@ def test_state_sentence_writes_months_as_the_language_does() -> None:
     label = loaded(make_label())
 
     with translation.override("it"):
-        assert "31 luglio 2017" in state_in_words(label, DAY)
+        assert "31 luglio 2017" in str(verdict(label, DAY))
 
 
 def test_timeline_of_undated_labels_is_none() -> None:
