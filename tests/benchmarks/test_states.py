@@ -109,6 +109,8 @@ class RandomRegister:
         )
         labels = Label.objects.bulk_create(list(self.labels()))
         Suspension.objects.bulk_create(list(self.suspensions(labels)))
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 @pytest.mark.benchmark
