@@ -93,7 +93,9 @@ def test_calendar_has_the_end_and_the_last_day_to_renew(client: Client) -> None:
         f"{label.public_id}-deadline@testserver",
     )
     assert str(end["SUMMARY"]) == "Gold label of bioPmed ends"
-    assert str(end["DESCRIPTION"]) == "Valid until 31 July 2017."
+    assert str(end["DESCRIPTION"]) == (
+        "Valid until 31 July 2017. By the register’s reckoning: the source prints no end."
+    )
     assert str(end["URL"]) == f"http://testserver/en/labels/{label.public_id}/"
     assert (end.decoded("DTSTART"), end.decoded("DTEND")) == (date(2017, 7, 31), date(2017, 8, 1))
     assert str(deadline["SUMMARY"]) == "Last day to renew the Gold label of bioPmed"
