@@ -71,7 +71,9 @@ def origins(model: Any) -> set[str]:
     ("day", "state"),
     [
         pytest.param("2015-06-30", "not_yet", id="the day before"),
-        pytest.param("2015-07-01", "valid", id="first day"),
+        pytest.param("2015-07-01", "uncertain", id="first day that can be"),
+        pytest.param("2015-07-30", "uncertain", id="the day before it is certain"),
+        pytest.param("2015-07-31", "valid", id="certain"),
         pytest.param("2015-09-08", "valid", id="announcement"),
         pytest.param("2017-07-31", "valid", id="last day"),
         pytest.param("2017-08-01", "renewable", id="the day after"),

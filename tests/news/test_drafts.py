@@ -635,28 +635,44 @@ def test_numbers_agree_with_their_words(
 
 def test_what_is_not_known_is_said() -> None:
     label = make_label(cluster=health(), announced_on="2015-09-08")
+    make_label(cluster=make_cluster(country="FR"), awarded_on="2014")
     make_label(cluster=make_cluster(country="FR"), awarded_on="2015")
     make_undated_label(cluster=make_cluster(country="FR"))
 
     texts = {found.language: found.body for found in drafted(label).texts.all()}
 
     assert section(texts["en"], "In figures").split("\n")[:3] == [
-        "- On 8 September 2015, 1 other cluster in this register held a valid Gold Label. Its "
-        "dates are known only to the month or the year, so it is not certain that it held it on "
-        "that very day.",
+        "- On 8 September 2015, 1 other cluster in this register held a valid Gold Label. 1 more "
+        "may have held it: its dates are known only to the month or the year.",
         "- It did not belong to the same comparative portfolio in this register (Health and "
         "medical science). Its portfolio is not known.",
         "- 1 more cluster in this register has a Gold Label without known dates; it is not "
         "counted.",
     ]
     assert section(texts["it"], "In cifre").split("\n")[:3] == [
-        "- L’8 settembre 2015 in questo registro aveva un Gold Label valido 1 altro cluster. Le "
-        "sue date sono note solo al mese o all’anno, perciò non è certo che lo avesse proprio quel "
-        "giorno.",
+        "- L’8 settembre 2015 in questo registro aveva un Gold Label valido 1 altro cluster. 1 "
+        "altro cluster può averlo avuto: le sue date sono note solo al mese o all’anno.",
         "- Non apparteneva allo stesso portafoglio di confronto in questo registro (Salute e "
         "scienze mediche). Il suo portafoglio non è noto.",
         "- 1 altro cluster in questo registro ha un Gold Label senza date note: non è contato.",
     ]
+
+
+def test_those_who_may_have_held_it_agree_with_their_words() -> None:
+    label = make_label(cluster=health(), announced_on="2015-09-08")
+    for _number in range(2):
+        make_label(awarded_on="2015")
+
+    texts = {found.language: found.body for found in drafted(label).texts.all()}
+
+    assert section(texts["en"], "In figures").split("\n")[0] == (
+        "- On 8 September 2015, no other cluster in this register held a valid Gold Label. 2 more "
+        "may have held it: their dates are known only to the month or the year."
+    )
+    assert section(texts["it"], "In cifre").split("\n")[0] == (
+        "- L’8 settembre 2015 in questo registro nessun altro cluster aveva un Gold Label valido. "
+        "Altri 2 cluster possono averlo avuto: le loro date sono note solo al mese o all’anno."
+    )
 
 
 def test_cluster_without_a_portfolio_is_compared_with_none() -> None:

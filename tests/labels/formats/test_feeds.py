@@ -9,11 +9,11 @@ from django.test import Client
 from clusters.models import Cluster
 from labels.formats import feeds
 from tests.factories import make_cluster, make_label, transfer_label
+from tests.labels.test_certainty import NO_END
 
 pytestmark = pytest.mark.django_db
 
 FEED = "/labels.atom"
-NO_END = "By the register’s reckoning: the source prints no end."
 
 
 @pytest.fixture(autouse=True)

@@ -22,12 +22,12 @@ from tests.factories import (
     make_programme,
     make_undated_label,
 )
+from tests.labels.test_certainty import NO_END
 
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2015, 9, 8)
 DEADLINE = date(2017, 12, 1)
-NO_END = "By the register’s reckoning: the source prints no end."
 
 
 def require(programme: Programme, level: str = "silver", **fields: Any) -> RequiredLevel:
