@@ -292,7 +292,10 @@ def test_cluster_detail_shows_its_managers_and_label_of_another_day(client: Clie
 
     text = text_of(client, f"{cluster.get_absolute_url()}?on=2015-09-08")
 
-    assert "Gold Valid until 31 July 2017. The register as it stood on 8 September 2015" in text
+    assert (
+        "Gold Valid until 31 July 2017. By the register’s reckoning: the source prints no end. "
+        "The register as it stood on 8 September 2015"
+    ) in text
     assert (
         "Managed by First lead, until December 2015"
         " At other times Second lead, since January 2016" in text
