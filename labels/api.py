@@ -42,7 +42,7 @@ from clusters.api.parts import (
 from clusters.http.addresses import Data
 from clusters.models import Cluster, Portfolio
 from clusters.tables.reader import decode_csv
-from labels.formats.records import FACTS, label_records
+from labels.formats.records import FACTS, label_record_in_words, label_records
 from labels.models import Label, Level, Statement
 from labels.register.holdings import level_options
 from labels.register.query import RegisterQuery, read_register_query
@@ -86,7 +86,7 @@ class Holder(BaseModel):
 
 @with_facts(FACTS)
 class LabelRecord(BaseModel):
-    """The same facts as `/labels/{id}.json` and the columns of `/labels.csv`."""
+    """The columns of `/labels.csv`."""
 
     state: StateOnDay = Field(examples=["valid"])
     cluster: Holder = Field(description="The holder, under its present name.")
@@ -103,6 +103,8 @@ class Questions(BaseModel):
 
 
 class FoundLabel(LabelRecord):
+    """The same facts as `/labels/{id}.json`."""
+
     state_in_words: str
     caveat: str | None = Field(description="What limits that.")
 
@@ -203,15 +205,15 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     return {"count": found.count, "next": following, "results": label_records(rows, day)}
 
 
-@router.get("/labels/{id}", response=LabelRecord, tags=["labels"], summary="A label")
+@router.get("/labels/{id}", response=FoundLabel, tags=["labels"], summary="A label")
 def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
-    """The label and its state on a day."""
+    """The label and its state on a day, with what limits it."""
     day = asked.on or timezone.localdate()
-    rows = Label.objects.published().with_public_id(id).with_state(day)
-    record = next(label_records(rows, day), None)
-    if record is None:
+    label = Label.objects.for_pages(day).with_certificate().with_public_id(id).first()
+    if label is None:
         raise Http404("There is no record with this id.")
-    return record
+    with translation.override("en"):
+        return label_record_in_words(label, day)
 
 
 # Texts without control characters, in one of which at least there is something to read.

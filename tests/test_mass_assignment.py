@@ -279,14 +279,14 @@ CONSEQUENCES = {
     "clusters.problemreport": {"closed_at", "closed_by"},
     "clusters.invitation": {"invited_by", "expires_at"},
     "labels.label": {
-        "starts_on", "ends_on", "renewable_until", "start_is_computed", "end_is_computed", "rule",
-        "end_is_exact", "days_are_exact", "minimum_score",
+        "starts_on", "certain_from", "certain_until", "ends_on", "renewable_until",
+        "start_is_computed", "end_is_computed", "rule", "days_are_exact", "minimum_score",
     },
 }  # fmt: skip
 # Rows that come with what a form writes: the decision behind it.
 CONSEQUENT_ROWS = {"labels.label": "labels.decision"}
 # Derived, with two values only: that one of them is what was sent says nothing.
-DERIVED_FLAGS = {"start_is_computed", "end_is_computed", "end_is_exact", "days_are_exact"}
+DERIVED_FLAGS = {"start_is_computed", "end_is_computed", "days_are_exact"}
 # Fields that one form cannot take together with its others.
 WITHOUT = {
     "add clusters.invitation": {"role", "programme"},

@@ -18,8 +18,9 @@ from labels.words import verdict
 
 MOST_OCTETS = 75
 COLUMNS = (
-    *Days._fields, "public_id", "end_is_computed", "revoked_on", "revocation_reason",
-    "transferred_on", "transferred_from", "level__name_en", "level__name_it", "cluster__name",
+    *Days._fields, "public_id", "assessed_on", "awarded_on", "valid_until", "start_is_computed",
+    "end_is_computed", "revoked_on", "revocation_reason", "transferred_on", "transferred_from",
+    "level__name_en", "level__name_it", "cluster__name",
 )  # fmt: skip
 
 

@@ -35,10 +35,17 @@ class ParticipantOnDay:
     cluster: Cluster
     standing: Standing
     takes_part_today: bool
-    meets_today: bool
+    meets_today: Reply
     label: Label | None = None
     last_day: date | None = None
     day: date | None = None
+
+    @property
+    def meets_on_day(self) -> Reply:
+        if self.standing == Standing.MEETS:
+            return Reply.YES
+        is_told = self.standing != Standing.CANNOT_BE_TOLD
+        return Reply.NO if is_told else Reply.CANNOT_BE_TOLD
 
     @property
     def state_on_day(self) -> State | None:
@@ -131,22 +138,31 @@ def labels_that_count(
 def participant(
     cluster: Cluster, labels: Sequence[Label], day: date, today: date, *, takes_part_today: bool
 ) -> ParticipantOnDay:
-    meets_today = takes_part_today and any(is_valid(label, today) for label in labels)
+    meets_today = meets_on(labels, today) if takes_part_today else Reply.NO
     telling = labels_telling(labels, day)
     label: Label | None = telling[0] if telling else None
     last_day = None
     if lasting := longest_lasting(labels, day, day):
         standing, (label, last_day) = Standing.MEETS, lasting
-    elif label is None or any(
-        reply_of(one.state_on(day)) == Reply.CANNOT_BE_TOLD for one in telling
-    ):
-        # No label here does not prove that there is none.
+    elif label is None or meets_on(labels, day) == Reply.CANNOT_BE_TOLD:
         standing = Standing.CANNOT_BE_TOLD
-    elif meets_today and day > today and (lasting := longest_lasting(labels, today, day)):
+    elif (
+        meets_today == Reply.YES
+        and day > today
+        and (lasting := longest_lasting(labels, today, day))
+    ):
         standing, (label, last_day) = Standing.LAPSES, lasting
     else:
         standing, last_day = Standing.LACKS, last_valid_day(label, day)
     return ParticipantOnDay(cluster, standing, takes_part_today, meets_today, label, last_day, day)
+
+
+def meets_on(labels: Iterable[Label], day: date) -> Reply:
+    replies = {reply_of(label.state_on(day)) for label in labels_telling(labels, day)}
+    if Reply.YES in replies:
+        return Reply.YES
+    # No label here does not prove that there is none.
+    return Reply.NO if replies == {Reply.NO} else Reply.CANNOT_BE_TOLD
 
 
 def labels_telling(labels: Iterable[Label], day: date) -> list[Label]:
@@ -204,6 +220,9 @@ COLUMNS = (
     "renewable_until",
 )
 
+# Empty where it cannot be told.
+TRUTH = {Reply.YES: "true", Reply.NO: "false", Reply.CANNOT_BE_TOLD: ""}
+
 
 def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> list[list[str]]:
     # What the page shows, in its order; no row where nothing is required.
@@ -219,9 +238,9 @@ def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> li
             row.cluster.public_id,
             row.cluster.name,
             row.standing.value,
-            yes_or_no(row.standing == Standing.MEETS),
-            yes_or_no(row.takes_part_today),
-            yes_or_no(row.meets_today),
+            TRUTH[row.meets_on_day],
+            TRUTH[Reply.YES if row.takes_part_today else Reply.NO],
+            TRUTH[row.meets_today],
             row.label.public_id if row.label else "",
             row.label.level_id if row.label else "",
             row.last_day.isoformat() if row.last_day else "",
@@ -229,7 +248,3 @@ def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> li
         ]
         for row in in_order
     ]
-
-
-def yes_or_no(value: bool) -> str:
-    return "true" if value else "false"

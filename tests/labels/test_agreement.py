@@ -28,7 +28,7 @@ from labels.formats.records import FACTS
 from labels.life import steps as life
 from labels.models import IssuingBody, Label, Suspension
 from labels.register.holdings import directory, level_options
-from labels.register.queries import counts, current_level, headline, labels_of
+from labels.register.queries import counts, headline, labels_of
 from labels.validity import State
 from tests.factories import (
     make_account,
@@ -125,6 +125,7 @@ def fill_the_register() -> None:
         reason="Under review.",
     )
     make_label(cluster=gamma, score=87.25, assessed_on="2017-11")
+    make_label(cluster=gamma, level="bronze", awarded_on="2016")
     make_label(is_published=False)
     make_label(cluster=make_cluster(is_published=False))
     live_on()
@@ -187,6 +188,8 @@ QUERIES = [
     "state=transferred&country=DE&on=2017-06-01",
     "state=suspended",
     "state=undated",
+    "state=uncertain",
+    "state=uncertain&on=2016-07-31",
     "state=not_yet",
     "country=no",
     "portfolio=health-and-medical-science&state=valid",
@@ -347,7 +350,10 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
         for answer in asked["answers"]
     } == {number: (verdict_of(state), state) for number, state in states.items()}
     for number, state in states.items():
-        assert client.get(f"/labels/{number}.json?{on}").json()["state"] == state
+        twin = client.get(f"/labels/{number}.json?{on}").json()
+        assert twin["state"] == state
+        told = {"valid": "yes", "uncertain": "cannot_be_told"}.get(verdict_of(state), "no")
+        assert twin["valid"] == told
         page = client.get(f"/en/labels/{number}/?{on}")
         assert str(page.context["label"].state) == state
         assert f'<div class="verdict is-{state}">' in page.content.decode()
@@ -379,12 +385,14 @@ def assert_all_pages_say_the_same(client: Client, day: date) -> None:
     programme = client.get(f"/en/programmes/growth/?{on}").context
     for participation, label in programme["participations"]:
         own = labels_of([participation.cluster], day)[participation.cluster_id]
-        assert label == current_level(own)
-        assert label is None or states[label.public_id] == "valid"
+        assert label == headline(own)
+        assert label is None or str(label.state) == states[label.public_id]
 
 
 def verdict_of(state: str) -> str:
-    return state if state in ("valid", "transferred") else "not_valid"
+    if state in ("valid", "transferred"):
+        return state
+    return "uncertain" if state in ("uncertain", "undated") else "not_valid"
 
 
 @pytest.mark.parametrize("day", ["2017-12-01"])
@@ -408,13 +416,16 @@ def test_home_counts_what_the_list_of_today_shows(client: Client) -> None:
 
     states = [str(label.state) for label in listed]
     assert (figures.labels, figures.renewable) == (len(listed), states.count("renewable"))
-    assert figures.valid_gold_holders == len(
-        {
+    holders = {
+        told: {
             label.cluster_id
             for label, state in zip(listed, states, strict=True)
-            if (label.level_id, state) == ("gold", "valid")
+            if (label.level_id, state) == ("gold", told)
         }
-    )
+        for told in ("valid", "uncertain")
+    }
+    assert figures.valid_gold_holders == len(holders["valid"])
+    assert figures.possible_gold_holders == len(holders["uncertain"] - holders["valid"])
 
 
 def test_json_row_is_the_twin_of_the_label(client: Client) -> None:
@@ -424,4 +435,6 @@ def test_json_row_is_the_twin_of_the_label(client: Client) -> None:
 
     for label in read_json(client, "on=2017-09-08")["labels"]:
         alone = client.get(f"/labels/{label['id']}.json?on=2017-09-08")
-        assert json.loads(alone.content) == label
+        told = json.loads(alone.content)
+        assert {"state_in_words", "caveat"} == told.keys() - label.keys()
+        assert {name: told[name] for name in label} == label

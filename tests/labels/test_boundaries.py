@@ -55,7 +55,10 @@ def stored(label: Label) -> Label:
 
 
 def days(label: Label) -> tuple[str, ...]:
-    return tuple(str(one) for one in stored(label).effective_days)
+    """From, until, renewable until: all that there is to a label whose days are certain."""
+    found = stored(label).effective_days
+    assert (found.certain_from, found.certain_until) == (found.starts_on, found.ends_on)
+    return tuple(str(one) for one in (found.starts_on, found.ends_on, found.renewable_until))
 
 
 def states(label: Label, first: str, number: int = 2) -> list[str]:

@@ -9,6 +9,7 @@ from labels.words import Reply, verdict
 from tests.factories import make_label
 
 DAY = timedelta(days=1)
+NO_END = "By the register’s reckoning: the source prints no end."
 pytestmark = pytest.mark.django_db
 
 
@@ -88,23 +89,23 @@ def test_suspended_goes_before_uncertain() -> None:
     [
         (
             MONTH, "2015-09-08", Reply.YES, "Valid until 31 July 2017.",
-            "By the register’s reckoning: the source prints no end.",
+            NO_END,
         ),
         (PRINTED, "2013-01-01", Reply.YES, "Valid until 30 April 2014.", ""),
         (
             YEAR, "2025-06-01", Reply.YES,
             "Valid until 31 January 2026 at least, and until 31 December 2026 at most.",
-            "By the register’s reckoning: the source prints no end. Known by the year 2024 only.",
+            f"{NO_END} Known by the year 2024 only.",
         ),
         (
             YEAR, "2024-06-01", Reply.CANNOT_BE_TOLD,
             "May be valid: it begins between 1 January 2024 and 31 December 2024.",
-            "By the register’s reckoning: the source prints no end. Known by the year 2024 only.",
+            f"{NO_END} Known by the year 2024 only.",
         ),
         (
             YEAR, "2026-06-01", Reply.CANNOT_BE_TOLD,
             "May be valid: it ends between 31 January 2026 and 31 December 2026.",
-            "By the register’s reckoning: the source prints no end. Known by the year 2024 only.",
+            f"{NO_END} Known by the year 2024 only.",
         ),
         (
             PRINTED_YEAR, "2016-06-01", Reply.CANNOT_BE_TOLD,
@@ -113,7 +114,7 @@ def test_suspended_goes_before_uncertain() -> None:
         ),
         (
             MONTH, "2018-08-01", Reply.NO, "Expired on 31 July 2017.",
-            "By the register’s reckoning: the source prints no end.",
+            NO_END,
         ),
         (
             YEAR, "2023-01-01", Reply.NO,

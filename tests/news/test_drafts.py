@@ -84,10 +84,9 @@ This register holds an earlier label of bioPmed:
 
 ## In figures
 
-- On 8 September 2015, 3 other clusters in this register held a valid Gold Label. For 2 of them \
-the dates are known only to the month or the year, so it is not certain that they held it on that \
-very day.
-- None of them belonged to the same comparative portfolio in this register (Health and medical \
+- On 8 September 2015, 1 other cluster in this register held a valid Gold Label. 2 more may have \
+held it: their dates are known only to the month or the year.
+- It did not belong to the same comparative portfolio in this register (Health and medical \
 science).
 - 6 more clusters in this register have a Gold Label without known dates; they are not counted.
 - On 8 September 2015, bioPmed was the first cluster of its country (Italy) with a Gold Label in \
@@ -122,10 +121,9 @@ Questo registro contiene una certificazione precedente di bioPmed:
 
 ## In cifre
 
-- L’8 settembre 2015 in questo registro avevano un Gold Label valido 3 altri cluster. Per 2 di \
-essi le date sono note solo al mese o all’anno, perciò non è certo che lo avessero proprio quel \
-giorno.
-- Nessuno di essi apparteneva allo stesso portafoglio di confronto in questo registro (Salute e \
+- L’8 settembre 2015 in questo registro aveva un Gold Label valido 1 altro cluster. Altri 2 \
+cluster possono averlo avuto: le loro date sono note solo al mese o all’anno.
+- Non apparteneva allo stesso portafoglio di confronto in questo registro (Salute e \
 scienze mediche).
 - Altri 6 cluster in questo registro hanno un Gold Label senza date note: non sono contati.
 - L’8 settembre 2015 bioPmed era il primo cluster del suo paese (Italia) con un Gold Label nel suo \
@@ -635,28 +633,44 @@ def test_numbers_agree_with_their_words(
 
 def test_what_is_not_known_is_said() -> None:
     label = make_label(cluster=health(), announced_on="2015-09-08")
+    make_label(cluster=make_cluster(country="FR"), awarded_on="2014")
     make_label(cluster=make_cluster(country="FR"), awarded_on="2015")
     make_undated_label(cluster=make_cluster(country="FR"))
 
     texts = {found.language: found.body for found in drafted(label).texts.all()}
 
     assert section(texts["en"], "In figures").split("\n")[:3] == [
-        "- On 8 September 2015, 1 other cluster in this register held a valid Gold Label. Its "
-        "dates are known only to the month or the year, so it is not certain that it held it on "
-        "that very day.",
+        "- On 8 September 2015, 1 other cluster in this register held a valid Gold Label. 1 more "
+        "may have held it: its dates are known only to the month or the year.",
         "- It did not belong to the same comparative portfolio in this register (Health and "
         "medical science). Its portfolio is not known.",
         "- 1 more cluster in this register has a Gold Label without known dates; it is not "
         "counted.",
     ]
     assert section(texts["it"], "In cifre").split("\n")[:3] == [
-        "- L’8 settembre 2015 in questo registro aveva un Gold Label valido 1 altro cluster. Le "
-        "sue date sono note solo al mese o all’anno, perciò non è certo che lo avesse proprio quel "
-        "giorno.",
+        "- L’8 settembre 2015 in questo registro aveva un Gold Label valido 1 altro cluster. 1 "
+        "altro cluster può averlo avuto: le sue date sono note solo al mese o all’anno.",
         "- Non apparteneva allo stesso portafoglio di confronto in questo registro (Salute e "
         "scienze mediche). Il suo portafoglio non è noto.",
         "- 1 altro cluster in questo registro ha un Gold Label senza date note: non è contato.",
     ]
+
+
+def test_those_who_may_have_held_it_agree_with_their_words() -> None:
+    label = make_label(cluster=health(), announced_on="2015-09-08")
+    for _number in range(2):
+        make_label(awarded_on="2015")
+
+    texts = {found.language: found.body for found in drafted(label).texts.all()}
+
+    assert section(texts["en"], "In figures").split("\n")[0] == (
+        "- On 8 September 2015, no other cluster in this register held a valid Gold Label. 2 more "
+        "may have held it: their dates are known only to the month or the year."
+    )
+    assert section(texts["it"], "In cifre").split("\n")[0] == (
+        "- L’8 settembre 2015 in questo registro nessun altro cluster aveva un Gold Label valido. "
+        "Altri 2 cluster possono averlo avuto: le loro date sono note solo al mese o all’anno."
+    )
 
 
 def test_cluster_without_a_portfolio_is_compared_with_none() -> None:

@@ -213,8 +213,8 @@ def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> 
             {
                 "id", "decided_here", "is_published", "revoked_on", "revocation_reason",
                 "extended_until", "transferred_on", "transferred_from", "status_index", "rule",
-                "starts_on", "ends_on", "renewable_until", "start_is_computed", "end_is_computed",
-                "end_is_exact", "days_are_exact", "minimum_score",
+                "starts_on", "certain_from", "certain_until", "ends_on", "renewable_until",
+                "start_is_computed", "end_is_computed", "days_are_exact", "minimum_score",
             },
         ),
     ],

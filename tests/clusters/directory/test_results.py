@@ -73,8 +73,8 @@ def test_directory_takes_any_value_of_a_filter_and_every_filter() -> None:
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
-        pytest.param(date(2015, 6, 30), 0, id="the day before"),
-        pytest.param(date(2015, 7, 1), 1, id="first day"),
+        pytest.param(date(2015, 7, 30), 0, id="the day before it is certain"),
+        pytest.param(date(2015, 7, 31), 1, id="first certain day"),
         pytest.param(date(2017, 7, 31), 1, id="last day"),
         pytest.param(date(2017, 8, 1), 0, id="the day after"),
     ],

@@ -292,7 +292,10 @@ def test_cluster_detail_shows_its_managers_and_label_of_another_day(client: Clie
 
     text = text_of(client, f"{cluster.get_absolute_url()}?on=2015-09-08")
 
-    assert "Gold Valid until 31 July 2017. The register as it stood on 8 September 2015" in text
+    assert (
+        "Gold Valid until 31 July 2017. By the register’s reckoning: the source prints no end. "
+        "The register as it stood on 8 September 2015"
+    ) in text
     assert (
         "Managed by First lead, until December 2015"
         " At other times Second lead, since January 2016" in text
@@ -412,6 +415,7 @@ def test_cluster_detail_lists_its_announcements(client: Client) -> None:
 def test_cluster_detail_describes_itself_to_machines(client: Client) -> None:
     cluster = make_cluster(name="bioPmed", region=region("IT-21"), town="Ivrea", founded_on="2009")
     make_label(cluster=cluster, level="gold", assessed_on="2015-07")
+    make_label(cluster=cluster, level="bronze", valid_until="2015-06-30")
 
     data = structured_data(client, cluster.get_absolute_url())
 
@@ -424,7 +428,11 @@ def test_cluster_detail_describes_itself_to_machines(client: Client) -> None:
         "addressRegion": "Piemonte",
         "addressLocality": "Ivrea",
     }
-    assert [label["expires"] for label in organization["hasCertification"]] == ["2017-07-31"]
+    told = {label["name"]: label.get("expires") for label in organization["hasCertification"]}
+    assert told == {
+        "Gold – Proven for Cluster Excellence": None,  # no source prints its end
+        "Bronze – Striving for Cluster Excellence": "2015-06-30",
+    }
 
 
 def test_cluster_detail_gives_machines_the_way_to_it(client: Client) -> None:
@@ -713,11 +721,16 @@ def test_programme_detail_shows_the_level_held_on_the_day(client: Client) -> Non
     holder = make_cluster(name="A holder")
     make_participation(programme=programme, cluster=holder, started_on="2013")
     make_participation(programme=programme, cluster=make_cluster(name="B without"))
+    perhaps = make_participation(programme=programme, cluster=make_cluster(name="C perhaps"))
     make_label(cluster=holder, level="gold", assessed_on="2015-07")
+    make_label(cluster=perhaps.cluster, level="silver", awarded_on="2015")
 
     text = text_of(client, f"{programme.get_absolute_url()}?on=2015-09-08")
 
-    assert "A holder since 2013 G Gold valid B without unknown no valid label" in text
+    assert (
+        "A holder since 2013 G Gold valid B without unknown no label in this register "
+        "C perhaps unknown S Silver cannot be told"
+    ) in text
     assert "The programme Helps clusters. Programme owner Finpiemonte" in text
 
 

@@ -196,7 +196,10 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
                     "level": "gold",
                     "state": "valid",
                     "starts_on": "2017-06-01",
-                    "ends_on": str(gold.ends_on),
+                    "certain_from": "2017-06-30",
+                    "certain_until": "2019-06-30",
+                    "ends_on": "2019-06-30",
+                    "valid_until_is_computed": True,
                     "renewable_until": str(gold.renewable_until),
                 },
                 "programmes": [

@@ -427,7 +427,7 @@ def test_correction_that_starves_a_renewal_is_refused() -> None:
 
     (error,) = errors(client.post(change(first), correction(client, first, valid_until="2019")))
 
-    assert "would end (2017-12-31) before it starts (2020-01-01)" in error
+    assert "would end (2017-12-31) before it starts (2019-01-02)" in error
 
 
 def test_lead_unpublishes_with_a_reason_and_editor_does_not(client: Client) -> None:

@@ -12,6 +12,7 @@ from icalendar import Calendar, Component
 
 from labels.formats.calendar import CalendarEntry, calendar, escaped_text, folded_line
 from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
+from tests.labels.test_certainty import NO_END
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,7 @@ def test_calendar_has_the_end_and_the_last_day_to_renew(client: Client) -> None:
         f"{label.public_id}-deadline@testserver",
     )
     assert str(end["SUMMARY"]) == "Gold label of bioPmed ends"
-    assert str(end["DESCRIPTION"]) == "Valid until 31 July 2017."
+    assert str(end["DESCRIPTION"]) == f"Valid until 31 July 2017. {NO_END}"
     assert str(end["URL"]) == f"http://testserver/en/labels/{label.public_id}/"
     assert (end.decoded("DTSTART"), end.decoded("DTEND")) == (date(2017, 7, 31), date(2017, 8, 1))
     assert str(deadline["SUMMARY"]) == "Last day to renew the Gold label of bioPmed"

@@ -9,6 +9,7 @@ from django.test import Client
 from clusters.models import Cluster
 from labels.formats import feeds
 from tests.factories import make_cluster, make_label, transfer_label
+from tests.labels.test_certainty import NO_END
 
 pytestmark = pytest.mark.django_db
 
@@ -50,11 +51,15 @@ def test_feed_tells_the_life_of_a_label_the_latest_first(client: Client) -> None
         ("bioPmed: Silver label revoked", "2015-09-08T00:00:00+02:00",
          "Revoked on 8 September 2015: Asked for it."),
         ("bioPmed: Gold label expired", "2015-08-01T00:00:00+02:00",
-         "Expired on 31 July 2015; may still be renewed until 31 July 2016."),
+         f"Expired on 31 July 2015; may still be renewed until 31 July 2016. {NO_END}"),
         ("bioPmed: Silver label awarded", "2014-03-01T00:00:00+01:00",
-         "Valid until 31 March 2016."),
-        ("bioPmed: Gold label renewed", "2013-08-01T00:00:00+02:00", "Valid until 31 July 2015."),
-        ("bioPmed: Gold label awarded", "2011-07-01T00:00:00+02:00", "Valid until 31 July 2013."),
+         f"May be valid: it begins between 1 March 2014 and 31 March 2014. {NO_END}"
+         " Known by the month March 2014 only."),
+        ("bioPmed: Gold label renewed", "2013-08-01T00:00:00+02:00",
+         f"Valid until 31 July 2015. {NO_END}"),
+        ("bioPmed: Gold label awarded", "2011-07-01T00:00:00+02:00",
+         f"May be valid: it begins between 1 July 2011 and 31 July 2011. {NO_END}"
+         " Known by the month July 2011 only."),
     ]  # fmt: skip
     assert entries[0].link == f"http://testserver/en/labels/{revoked.public_id}/"
     assert entries[0].id == f"tag:testserver,2026:label/{revoked.public_id}/revocation"

@@ -37,8 +37,17 @@ FIRST_DAY = date(2017, 1, 1)
 
 # From one day to the next, in the register as it stands.
 MAY_BECOME = {
-    State.NOT_YET: {State.VALID, State.SUSPENDED, State.REVOKED},
+    State.NOT_YET: {State.VALID, State.UNCERTAIN, State.SUSPENDED, State.REVOKED},
+    State.UNCERTAIN: {
+        State.VALID,
+        State.SUSPENDED,
+        State.RENEWABLE,
+        State.EXPIRED,
+        State.REVOKED,
+        State.TRANSFERRED,
+    },
     State.VALID: {
+        State.UNCERTAIN,
         State.SUSPENDED,
         State.RENEWABLE,
         State.EXPIRED,
@@ -47,6 +56,7 @@ MAY_BECOME = {
     },
     State.SUSPENDED: {
         State.VALID,
+        State.UNCERTAIN,
         State.RENEWABLE,
         State.EXPIRED,
         State.REVOKED,
@@ -93,32 +103,41 @@ class Noted:
     transferred: date | None = None
     extended: date | None = None
     revoked: date | None = None
-    kept: tuple[date, date, date] | None = None
+    kept: "NotedDays | None" = None
 
-    def days(self, rules: dict[str, list[NotedRule]]) -> tuple[date, date, date]:
+    def days(self, rules: dict[str, list[NotedRule]]) -> "NotedDays":
         if self.kept:
             return self.kept
+        ways = [self.life(rules, is_late=is_late) for is_late in (False, True)]
+        (starts, certain_from), (certain_until, ends) = map(sorted, zip(*ways, strict=True))
+        window = rule_of(ends, rules[self.level]).window
+        renewable = months_later(ends, window, to_the_end=False)
+        return starts, certain_from, certain_until, ends, renewable
+
+    def life(self, rules: dict[str, list[NotedRule]], *, is_late: bool) -> tuple[date, date]:
+        """First and last day, where everything lies as early or as late as it can."""
         own = rules[self.level]
         if self.given:
             assert self.given.transferred
-            starts, ends = self.given.transferred, self.given.days(rules)[1]
+            starts, ends = self.given.transferred, self.given.days(rules)[2 + is_late]
         elif self.renews:
-            end_before = self.renews.days(rules)[1]
+            end_before = self.renews.days(rules)[2 + is_late]
             starts = end_before + timedelta(days=1)
             rule = rule_of(starts, own)
             ends = months_later(end_before, rule.renewal, to_the_end=rule.to_the_end)
         else:
             assert self.assessed
-            starts = self.assessed.replace(day=1) if self.is_month else self.assessed
+            starts = self.assessed
+            if self.is_month:
+                first = starts.replace(day=1)
+                starts = months_later(first, 0, to_the_end=True) if is_late else first
             rule = rule_of(starts, own)
-            to_the_end = rule.to_the_end or self.is_month
-            ends = months_later(starts, rule.first, to_the_end=to_the_end)
-            if self.is_month and not rule.to_the_end:
-                last_of_month = months_later(starts, 0, to_the_end=True)
-                ends = months_later(last_of_month, rule.first, to_the_end=False)
-        ends = self.extended or ends
-        window = rule_of(ends, own).window
-        return starts, ends, months_later(ends, window, to_the_end=False)
+            ends = months_later(starts, rule.first, to_the_end=rule.to_the_end)
+        return starts, self.extended or ends
+
+
+# Possible from, certain from, certain until, possible until, renewable until.
+NotedDays = tuple[date, date, date, date, date]
 
 
 def rule_of(day: date, rules: list[NotedRule]) -> NotedRule:
@@ -362,13 +381,13 @@ def assert_states_are_in_order(register: Register) -> None:
             assert was == now or now in MAY_BECOME[was], (label, day, was, now)
             if (was, now) == (State.EXPIRED, State.RENEWABLE):
                 assert day in {suspension.ends_on for suspension in label.suspensions.all()}
-            if (was, now) == (State.VALID, State.EXPIRED):
+            if was in (State.VALID, State.UNCERTAIN) and now == State.EXPIRED:
                 assert label.taken_over_on is not None
                 assert label.taken_over_on <= day
         before = states
 
 
-IN_FORCE = (State.VALID, State.SUSPENDED)
+IN_FORCE = (State.VALID, State.UNCERTAIN, State.SUSPENDED)
 
 
 def boundary_days(labels: list[Label]) -> list[date]:

@@ -228,10 +228,6 @@ def test_preview_takes_as_many_queries_for_ten_labels_as_for_two() -> None:
 # What the preview says comes true
 
 
-def days(label: Label) -> tuple[Any, ...]:
-    return (label.starts_on, label.ends_on, label.renewable_until)
-
-
 def stored_states(day: date) -> dict[str, str]:
     labels: Any = Label.objects.with_state(day)
     return dict(labels.values_list("public_id", "state"))
@@ -258,13 +254,13 @@ def test_preview_equals_what_the_rule_does(values: dict[str, Any], day: str) -> 
     make_label(assessed_on="2015-07", is_published=False)
     rule = gold_rule(**values)
     found = preview_rule(rule, on).changes
-    before = {label.public_id: days(label) for label in Label.objects.all()}
+    before = {label.public_id: label.effective_days for label in Label.objects.all()}
     states_before = stored_states(on)
 
     rule.save()
     apply_rules(rule.level)
 
-    after = {label.public_id: days(label) for label in Label.objects.all()}
+    after = {label.public_id: label.effective_days for label in Label.objects.all()}
     states_after = stored_states(on)
     assert {
         c.label.public_id: c.label.after

@@ -1219,6 +1219,7 @@ def test_database_refuses_two_in_force_by_an_update(moved: str) -> None:
         "starts_on": date(2028, 4, 1),
     }
     setattr(label, moved, elsewhere[moved])
+    label.certain_from = label.certain_until
     Label.objects.bulk_create([label])
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -171,6 +171,49 @@ def test_timeline_hatches_to_the_end_while_the_suspension_lasts() -> None:
     assert hatch.x + hatch.width == pytest.approx(drawn.bars[0].end_x, abs=0.1)
 
 
+def faded(*uncertain: tuple[str, str], end_is_computed: bool = False) -> list[tuple[float, float]]:
+    """The faded stretches of a bar over the whole of 2015, in days from its start."""
+    drawn = timeline(
+        [
+            Span(
+                level="gold",
+                name="Gold",
+                starts_on=date(2015, 1, 1),
+                ends_on=date(2015, 12, 31),
+                renewable_until=date(2015, 12, 31),
+                uncertain=[
+                    Interval(date.fromisoformat(first), date.fromisoformat(after))
+                    for first, after in uncertain
+                ],
+                end_is_computed=end_is_computed,
+            )
+        ],
+        DAY,
+    )
+    assert drawn is not None
+    (bar,) = drawn.bars
+    a_day = (RIGHT - LEFT) / 365
+    for stretch in bar.faded:
+        assert bar.x <= stretch.x
+        assert stretch.x + stretch.width <= bar.end_x + 0.1
+    return [(round((f.x - LEFT) / a_day), round(f.width / a_day)) for f in bar.faded]
+
+
+def test_timeline_fades_the_days_that_are_not_certain() -> None:
+    assert faded() == []
+    assert faded(("2015-01-01", "2015-02-01")) == [(0, 31)]
+    assert faded(("2015-01-01", "2015-02-01"), ("2015-12-02", "2016-01-01")) == [(0, 31), (335, 29)]
+
+
+def test_timeline_fades_a_computed_end_once() -> None:
+    (computed,) = faded(end_is_computed=True)
+
+    assert computed == (355, 10)
+    assert faded(("2015-12-02", "2016-01-01"), end_is_computed=True) == [(335, 29)]
+    # Doubt about its start says nothing about its end.
+    assert faded(("2015-01-01", "2015-02-01"), end_is_computed=True) == [(0, 31), computed]
+
+
 def test_timeline_names_a_short_bar_beside_it() -> None:
     drawn = timeline([span(start="2005-01-01", end="2005-06-30", renewable="2006-06-30")], DAY)
 

@@ -267,8 +267,21 @@ def test_valid_on_counts_overlapping_labels_and_their_holder_once() -> None:
     make_undated_label()
 
     assert Label.objects.valid_on(DAY).count() == 2
-    assert Label.objects.count_holders(DAY) == {"gold": 1}
+    assert Label.objects.count_holders(DAY) == {"gold": (1, 0)}
     assert Label.objects.count_by_state(DAY) == {("gold", "valid"): 2, ("gold", "undated"): 1}
+
+
+def test_holders_by_labels_that_are_not_certain_are_further_ones() -> None:
+    certain = make_label(assessed_on="2014")
+    make_label(cluster=certain.cluster, awarded_on="2015")
+    perhaps = make_label(awarded_on="2015")
+    make_label(cluster=perhaps.cluster, assessed_on="2013")
+    make_label(level="bronze", assessed_on="2013")
+    make_label(level="silver", assessed_on="2011")
+    make_undated_label()
+
+    assert Label.objects.valid_on(DAY).count() == 1
+    assert Label.objects.count_holders(DAY) == {"gold": (1, 1), "bronze": (0, 1), "silver": (0, 0)}
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_output_holds_no_address(settings: Any) -> None:
     first = run(date(2026, 5, 29), "--dry-run") + run()
     make_cut_off()
     close_the_port(settings)
-    Label.objects.update(ends_on=date(2026, 8, 30))
+    Label.objects.update(certain_until=date(2026, 8, 30), ends_on=date(2026, 8, 30))
 
     assert "@" not in first + run_and_fail(date(2026, 6, 10))
 

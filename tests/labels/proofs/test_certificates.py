@@ -33,6 +33,7 @@ from labels.views.proofs import MOST_MADE
 from tests.factories import make_cluster, make_label, make_organisation, make_undated_label
 from tests.labels.proofs.test_credentials import address_of as credential_address
 from tests.labels.proofs.test_credentials import token_at, verified
+from tests.labels.test_certainty import NO_END
 
 ROOT = Path(__file__).parents[3]
 
@@ -148,7 +149,7 @@ def test_certificate_says_what_the_register_holds(client: Client) -> None:
     facts = [
         "Cluster Register Extract of the register",
         "Gold label of bioPmed “Proven for Cluster Excellence”",
-        "State on 8 September 2015: valid Valid until 31 July 2017.",
+        f"State on 8 September 2015: valid Valid until 31 July 2017. {NO_END}",
         "Holder bioPmed, Italy",
         "Managing organisation at the time Bioindustry Park",
         "Certificate number G-2015/57",
@@ -219,9 +220,14 @@ def transfer(label: Label) -> None:
         (transfer, "2015-09-08", "Transferred on 1 September 2015."),
         (revoke, "2015-09-08", "Revoked on 1 September 2015: The audit failed."),
         (suspend, "2015-09-08", "Suspended since 8 September 2015: Under review."),
-        (None, "2015-06-30", "Not valid yet: valid from 1 July 2015."),
+        (
+            None,
+            "2015-06-30",
+            "Not valid yet: it begins on 1 July 2015 at the earliest. "
+            "Known by the month July 2015 only.",
+        ),
         (None, "2017-08-01", "Expired on 31 July 2017; may still be renewed until 31 July 2018."),
-        (None, "2018-08-01", "Expired on 31 July 2017."),
+        (None, "2018-08-01", f"Expired on 31 July 2017. {NO_END}"),
     ],
 )
 def test_certificate_of_what_does_not_hold_says_so_at_the_top(
@@ -275,10 +281,22 @@ def test_certificate_of_an_undated_label_says_that_days_are_unknown(client: Clie
     document = certificate_of(client, label)
 
     text = text_of(document)
-    assert "State on 8 September 2015: not counted as valid" in text
+    assert "State on 8 September 2015: CANNOT BE TOLD" in text
     assert "Valid from unknown Valid until unknown" in text
     assert "credential.jwt" not in text
     assert attachments_of(document) == {}
+
+
+@pytest.mark.parametrize("assessed_on", ["2015", "2013", "2015-09"])
+def test_certificate_of_a_label_that_may_be_valid_says_neither_yes_nor_no(
+    client: Client, assessed_on: str
+) -> None:
+    document = certificate_of(client, biopmed(assessed_on=assessed_on))
+
+    text = text_of(document)
+    assert "State on 8 September 2015: CANNOT BE TOLD May be valid: it " in text
+    assert "NOT VALID" not in text
+    assert f"{NO_END} Known by the " in text
 
 
 # For everybody: PDF/UA
@@ -338,7 +356,7 @@ def test_certificate_has_words_for_each_picture_and_link(documents: dict[str, by
     pictures = [str(element.get("/Alt", "")) for element in found if element.S == "/Figure"]
 
     assert pictures == [
-        "Gold label: bioPmed, valid until 31 July 2017",
+        "Gold label: bioPmed, valid until about July 2017",
         "QR code with the address of the label",
     ]
     assert sum(element.S == "/Link" for element in found) == len(annotations) == 2

@@ -12,10 +12,10 @@ from tests.factories import make_cluster, make_label, make_undated_label
 
 pytestmark = pytest.mark.django_db
 
-NONE = dict.fromkeys(
-    ("not_yet", "valid", "renewable", "expired", "suspended", "revoked", "transferred", "undated"),
-    0,
-)
+NONE = {
+    "not_yet": 0, "valid": 0, "uncertain": 0, "renewable": 0, "expired": 0, "suspended": 0,
+    "revoked": 0, "transferred": 0, "undated": 0,
+}  # fmt: skip
 
 
 def run(*arguments: str) -> str:
@@ -34,12 +34,14 @@ def test_counts_of_an_empty_register() -> None:
         "on": "2015-09-08",
         "labels": {"bronze": NONE, "silver": NONE, "gold": NONE},
         "holders": {"bronze": 0, "silver": 0, "gold": 0},
+        "possible_holders": {"bronze": 0, "silver": 0, "gold": 0},
     }
 
 
 def test_counts_put_each_label_in_its_state() -> None:
     make_label(assessed_on="2016-01")
     make_label(assessed_on="2015-07")
+    make_label(assessed_on="2013")
     make_label(assessed_on="2013-07")
     make_label(assessed_on="2012-01")
     suspended = make_label(assessed_on="2015-07")
@@ -59,17 +61,19 @@ def test_counts_put_each_label_in_its_state() -> None:
         "gold": dict.fromkeys(NONE, 1),
     }
     assert found["holders"] == {"bronze": 0, "silver": 1, "gold": 1}
+    assert found["possible_holders"] == {"bronze": 0, "silver": 0, "gold": 1}
 
 
 def test_holder_of_two_valid_labels_counts_once() -> None:
     cluster = make_cluster()
     make_label(cluster=cluster, assessed_on="2014")
+    make_label(cluster=cluster, assessed_on="2015-07")
     make_label(cluster=cluster, assessed_on="2015")
 
     found = counts("2015-09-08")
 
-    assert found["labels"]["gold"]["valid"] == 2
-    assert found["holders"]["gold"] == 1
+    assert (found["labels"]["gold"]["valid"], found["labels"]["gold"]["uncertain"]) == (2, 1)
+    assert (found["holders"]["gold"], found["possible_holders"]["gold"]) == (1, 0)
 
 
 def test_counts_leave_out_what_is_not_published() -> None:
@@ -86,15 +90,16 @@ def test_counts_are_of_today_without_a_day() -> None:
 
 def test_counts_as_text() -> None:
     make_label(level="gold", assessed_on="2015-07")
+    make_label(level="silver", assessed_on="2013")
 
     lines = run("--on", "2015-09-08").splitlines()
 
-    assert lines[0] == "Labels by state on 2015-09-08, and clusters with a valid one"
+    assert lines[0] == ("Labels by state on 2015-09-08, and clusters that hold or may hold one")
     assert [line.split() for line in lines[1:]] == [
-        ["level", *NONE, "holders"],
-        ["bronze", *"000000000"],
-        ["silver", *"000000000"],
-        ["gold", *"010000001"],
+        ["level", *NONE, "holders", "possible"],
+        ["bronze", *"00000000000"],
+        ["silver", *"00100000001"],
+        ["gold", *"01000000010"],
     ]
     assert len({len(line) for line in lines[1:]}) == 1
 

@@ -14,6 +14,7 @@ from django.utils import translation
 from clusters.models import Programme
 from labels.models import Label, LabelKind, RequiredLevel, Suspension
 from labels.register.requirements import COLUMNS, ParticipantOnDay, announced, requirement_of
+from labels.words import Reply
 from tests.factories import (
     make_cluster,
     make_label,
@@ -21,6 +22,7 @@ from tests.factories import (
     make_programme,
     make_undated_label,
 )
+from tests.labels.test_certainty import NO_END
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +100,7 @@ def test_next_requirement_is_announced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "standing"), [("bronze", "lacks"), ("silver", "meets"), ("gold", "meets")]
+    ("level", "standing"), [("bronze", "cannot_be_told"), ("silver", "meets"), ("gold", "meets")]
 )
 def test_level_or_a_higher_one_meets_it(level: str, standing: str) -> None:
     programme = required("silver")
@@ -110,10 +112,11 @@ def test_level_or_a_higher_one_meets_it(level: str, standing: str) -> None:
 @pytest.mark.parametrize(
     ("day", "standing"),
     [
-        ("2015-07-13", "lacks"),
+        ("2015-07-13", "cannot_be_told"),  # of that day this register holds no label
         ("2015-07-14", "meets"),
         ("2017-07-31", "meets"),
         ("2017-08-01", "lacks"),  # renewable, and not valid
+        ("2018-08-01", "lacks"),
     ],
 )
 def test_only_a_valid_label_meets_it(day: str, standing: str) -> None:
@@ -128,14 +131,70 @@ def test_unpublished_label_does_not_meet_it() -> None:
     programme = required()
     holder(programme, {"assessed_on": "2015-07-14", "is_published": False})
 
-    assert only(programme).standing == "lacks"
+    row = only(programme)
+
+    assert (row.standing, row.meets_today, row.label) == (
+        "cannot_be_told", Reply.CANNOT_BE_TOLD, None,
+    )  # fmt: skip
 
 
-def test_undated_label_does_not_meet_it() -> None:
+def test_of_an_undated_label_it_cannot_be_told() -> None:
     programme = required()
-    make_undated_label(cluster=make_participation(programme=programme).cluster)
+    label = make_undated_label(cluster=make_participation(programme=programme).cluster)
 
+    row = only(programme)
+
+    assert (row.standing, row.meets_today, row.label, row.last_day) == (
+        "cannot_be_told", Reply.CANNOT_BE_TOLD, label, None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("assessed_on", "standing", "meets_today"),
+    [
+        pytest.param("2015-09", "cannot_be_told", Reply.CANNOT_BE_TOLD, id="begins this month"),
+        pytest.param("2013", "cannot_be_told", Reply.CANNOT_BE_TOLD, id="ends this year"),
+        pytest.param("2014", "meets", Reply.YES, id="certain"),
+        pytest.param("2012", "lacks", Reply.NO, id="over for certain"),
+    ],
+)
+def test_of_a_day_that_is_not_certain_it_cannot_be_told(
+    assessed_on: str, standing: str, meets_today: Reply
+) -> None:
+    programme = required()
+    (label,) = holder(programme, {"assessed_on": assessed_on})
+
+    row = only(programme)
+
+    assert (row.standing, row.meets_today, row.label) == (standing, meets_today, label)
+
+
+def test_newer_evidence_without_dates_keeps_an_ended_label_from_deciding() -> None:
+    programme = required()
+    (label,) = holder(programme, {"assessed_on": "2012-07-14"})
     assert only(programme).standing == "lacks"
+    make_undated_label(cluster=label.cluster)
+
+    assert only(programme).standing == "cannot_be_told"
+
+
+def test_one_certain_label_meets_it_beside_others_that_cannot_tell() -> None:
+    programme = required()
+    (label, _perhaps) = holder(programme, {"assessed_on": "2014"}, {"awarded_on": "2015"})
+    make_undated_label(cluster=label.cluster)
+
+    row = only(programme)
+
+    assert (row.standing, row.label, row.last_day) == ("meets", label, date(2016, 1, 31))
+
+
+def test_last_day_of_an_ended_label_is_its_last_certain_one() -> None:
+    programme = required()
+    (label,) = holder(programme, {"assessed_on": "2012"})
+
+    row = only(programme)
+
+    assert (row.standing, row.label, row.last_day) == ("lacks", label, date(2014, 1, 31))
 
 
 def test_suspended_label_does_not_meet_it() -> None:
@@ -179,7 +238,7 @@ def test_label_that_ends_before_the_day_lapses() -> None:
 
     row = only(programme, DEADLINE)
 
-    assert (row.standing, row.meets_today, row.label) == ("lapses", True, label)
+    assert (row.standing, row.meets_today, row.label) == ("lapses", Reply.YES, label)
     assert (row.last_day, row.renewable_until) == (date(2017, 7, 31), date(2018, 7, 31))
 
 
@@ -237,7 +296,7 @@ def test_nothing_lapses_before_a_day_that_is_over() -> None:
 
     row = only(programme, date(2013, 1, 1))
 
-    assert (row.standing, row.meets_today, row.label) == ("lacks", True, None)
+    assert (row.standing, row.meets_today, row.label) == ("cannot_be_told", Reply.YES, None)
 
 
 def test_cluster_that_joins_later_does_not_meet_it_today() -> None:
@@ -248,7 +307,7 @@ def test_cluster_that_joins_later_does_not_meet_it_today() -> None:
 
     row = only(programme, date(2016, 6, 1))
 
-    assert (row.standing, row.takes_part_today, row.meets_today) == ("meets", False, False)
+    assert (row.standing, row.takes_part_today, row.meets_today) == ("meets", False, Reply.NO)
 
 
 # The page
@@ -288,6 +347,7 @@ def crowd() -> Programme:
     holder(programme, {"assessed_on": "2015-07-14"}, name="Lapses")
     holder(programme, {"level": "bronze", "assessed_on": "2017-07-14"}, name="Bronze only")
     holder(programme, name="None")
+    holder(programme, {"assessed_on": "2012-07-14"}, name="Ended")
     return programme
 
 
@@ -299,13 +359,21 @@ def test_page_shows_who_meets_it_today(client: Client) -> None:
 
     assert table_of(page) == {
         "meeting": [
-            ["Lapses", "G Gold", "31 July 2017", "31 July 2018"],
-            ["Meets it", "S Silver", "31 March 2018", "31 March 2019"],
+            [
+                "Lapses",
+                f"G Gold Valid until 31 July 2017. {NO_END}",
+                "31 July 2017",
+                "31 July 2018",
+            ],
+            ["Meets it", "S Silver Valid until 31 March 2018.", "31 March 2018", "31 March 2019"],
         ],
         "lacking": [
-            ["=Will meet it", "none that counts", "–", "–"],
-            ["Bronze only", "none that counts", "–", "–"],
-            ["None", "none that counts", "–", "–"],
+            ["Ended", f"G Gold Expired on 31 July 2014. {NO_END}", "31 July 2014", "31 July 2015"]
+        ],
+        "untold": [
+            ["=Will meet it", "none in this register", "–", "–"],
+            ["Bronze only", "none in this register", "–", "–"],
+            ["None", "none in this register", "–", "–"],
         ],
     }
 
@@ -316,18 +384,25 @@ def test_page_shows_who_will_lapse_before_a_deadline(client: Client) -> None:
 
     page = client.get(f"{programme.get_absolute_url()}?on={DEADLINE}").content
 
-    yes, no = "meets it", "does not meet it"
+    yes, no, untold = "meets it", "does not meet it", "cannot be told"
+    lapsed = f"Expired on 31 July 2017; may still be renewed until 31 July 2018. {NO_END}"
     assert table_of(page) == {
         "meeting": [
-            ["=Will meet it", no, yes, "G Gold", "30 September 2019", "30 September 2020"],
-            ["Meets it", yes, yes, "S Silver", "31 March 2018", "31 March 2019"],
+            ["=Will meet it", untold, yes, f"G Gold Valid until 30 September 2019. {NO_END}",
+             "30 September 2019", "30 September 2020"],
+            ["Meets it", yes, yes, "S Silver Valid until 31 March 2018.", "31 March 2018",
+             "31 March 2019"],
         ],
-        "lapsing": [["Lapses", yes, no, "G Gold", "31 July 2017", "31 July 2018"]],
+        "lapsing": [["Lapses", yes, no, f"G Gold {lapsed}", "31 July 2017", "31 July 2018"]],
         "lacking": [
-            ["Bronze only", no, no, "none that counts", "–", "–"],
-            ["None", no, no, "none that counts", "–", "–"],
+            ["Ended", no, no, f"G Gold Expired on 31 July 2014. {NO_END}", "31 July 2014",
+             "31 July 2015"],
         ],
-    }
+        "untold": [
+            ["Bronze only", untold, untold, "none in this register", "–", "–"],
+            ["None", untold, untold, "none in this register", "–", "–"],
+        ],
+    }  # fmt: skip
 
 
 def test_page_says_what_is_required_and_by_which_source(client: Client) -> None:
@@ -413,15 +488,17 @@ def test_table_and_page_have_the_same_rows(client: Client, on: str) -> None:
         page = client.get(programme.get_absolute_url() + query)
         rows = csv_of(client, programme, on)
 
-    heading = {"meets": "meeting", "lapses": "lapsing", "lacks": "lacking"}
+    heading = {
+        "meets": "meeting", "lapses": "lapsing", "lacks": "lacking", "cannot_be_told": "untold",
+    }  # fmt: skip
     shown = [
-        [standing, *cells]
+        [standing, *(re.sub(r"^([BSG] \w+) .*", r"\1", cell) for cell in cells)]
         for standing in heading
         for cells in table_of(page.content).get(heading[standing], [])
     ]
     is_ahead = on > "2015-09-08"
     assert [shown_row(row, is_ahead=is_ahead) for row in rows] == shown
-    assert len(rows) == 5
+    assert len(rows) == 6
 
 
 def shown_row(row: dict[str, str], *, is_ahead: bool) -> list[str]:
@@ -431,13 +508,13 @@ def shown_row(row: dict[str, str], *, is_ahead: bool) -> list[str]:
         return f"{date.fromisoformat(day):%-d %B %Y}" if day else "–"
 
     level = row["label_level"].title()
-    answer = {"true": "meets it", "false": "does not meet it"}
+    answer = {"true": "meets it", "false": "does not meet it", "": "cannot be told"}
     between = [answer[row["meets_today"]], answer[row["meets_on_day"]]] if is_ahead else []
     return [
         row["standing"],
         row["cluster"].lstrip("'"),
         *between,
-        f"{level[0]} {level}" if level else "none that counts",
+        f"{level[0]} {level}" if level else "none in this register",
         in_words(row["valid_until"]),
         in_words(row["renewable_until"]),
     ]

@@ -43,7 +43,9 @@ def test_holders_are_other_clusters_with_a_valid_label_of_the_level(gold: Label)
     make_label(assessed_on="2015-10")
     make_label(assessed_on="2014-03", revoked_on=DAY, revocation_reason="Asked for.")
 
-    assert stand(gold) == Holders(number=3, rough=0, in_portfolio=1, without_portfolio=1, undated=0)
+    assert stand(gold) == Holders(
+        number=3, uncertain=0, in_portfolio=1, without_portfolio=1, undated=0
+    )
 
 
 def test_holder_of_two_valid_labels_is_one(gold: Label) -> None:
@@ -65,25 +67,28 @@ def test_hidden_labels_do_not_count(gold: Label, hidden: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dates", "rough"),
+    ("dates", "is_certain"),
     [
-        pytest.param({"assessed_on": "2015-09-08"}, 0, id="that day"),
-        pytest.param({"assessed_on": "2015-09"}, 1, id="some day of that month"),
-        pytest.param({"awarded_on": "2015"}, 1, id="some day of that year"),
-        pytest.param({"assessed_on": "2015-08", "awarded_on": "2015-09"}, 0, id="assessed before"),
-        pytest.param({"assessed_on": "2014"}, 0, id="in the year before"),
-        pytest.param({"assessed_on": "2013"}, 1, id="two years before, in some month"),
-        pytest.param({"assessed_on": "2013", "valid_until": "2015-10"}, 0, id="with its end"),
-        pytest.param({"assessed_on": "2014", "valid_until": "2015"}, 1, id="some end this year"),
-        pytest.param({"assessed_on": "2014", "valid_until": "2015-09"}, 0, id="end of the month"),
+        pytest.param({"assessed_on": "2015-09-08"}, True, id="that day"),
+        pytest.param({"assessed_on": "2015-09"}, False, id="some day of that month"),
+        pytest.param({"awarded_on": "2015"}, False, id="some day of that year"),
+        pytest.param(
+            {"assessed_on": "2015-08", "awarded_on": "2015-09"}, True, id="assessed before"
+        ),
+        pytest.param({"assessed_on": "2014"}, True, id="in the year before"),
+        pytest.param({"assessed_on": "2013"}, False, id="two years before, in some month"),
+        pytest.param({"assessed_on": "2013", "valid_until": "2015-10"}, True, id="with its end"),
+        pytest.param({"assessed_on": "2014", "valid_until": "2015"}, False, id="end this year"),
+        pytest.param({"assessed_on": "2014", "valid_until": "2015-09"}, False, id="this month"),
+        pytest.param({"assessed_on": "2014", "valid_until": "2015-09-08"}, True, id="this day"),
     ],
 )
-def test_holder_is_rough_where_the_dates_leave_it_open(
-    gold: Label, dates: dict[str, str], rough: int
+def test_holder_is_counted_apart_where_the_dates_leave_it_open(
+    gold: Label, dates: dict[str, str], is_certain: bool
 ) -> None:
     make_label(**dates)
 
-    assert (stand(gold).number, stand(gold).rough) == (1, rough)
+    assert (stand(gold).number, stand(gold).uncertain) == ((1, 0) if is_certain else (0, 1))
 
 
 def test_holder_by_one_certain_label_is_certain(gold: Label) -> None:
@@ -91,20 +96,24 @@ def test_holder_by_one_certain_label_is_certain(gold: Label) -> None:
     make_label(cluster=other, assessed_on="2014-03")
     make_label(cluster=other, awarded_on="2015")
 
-    assert stand(gold).rough == 0
+    assert (stand(gold).number, stand(gold).uncertain) == (1, 0)
 
 
 @pytest.mark.parametrize(
-    ("day", "rough"),
+    ("day", "number", "uncertain"),
     [
-        pytest.param("2015-12-30", 1, id="the day before"),
-        pytest.param("2015-12-31", 0, id="last day"),
+        pytest.param("2015-12-30", 0, 1, id="the day before"),
+        pytest.param("2015-12-31", 1, 0, id="last day"),
     ],
 )
-def test_year_is_certain_on_its_last_day(gold: Label, day: str, rough: int) -> None:
+def test_year_is_certain_on_its_last_day(
+    gold: Label, day: str, number: int, uncertain: int
+) -> None:
     make_label(awarded_on="2015")
 
-    assert stand(gold, date.fromisoformat(day)).rough == rough
+    found = stand(gold, date.fromisoformat(day))
+
+    assert (found.number, found.uncertain) == (number, uncertain)
 
 
 def test_undated_clusters_are_apart(gold: Label) -> None:
@@ -113,8 +122,12 @@ def test_undated_clusters_are_apart(gold: Label) -> None:
     make_label(cluster=holder, assessed_on="2014-03")
     make_undated_label(cluster=gold.cluster)
     make_undated_label()
+    perhaps = make_label(awarded_on="2015")
+    make_undated_label(cluster=perhaps.cluster)
 
-    assert (stand(gold).number, stand(gold).undated) == (1, 1)
+    found = stand(gold)
+
+    assert (found.number, found.uncertain, found.undated) == (1, 1, 1)
 
 
 def test_cluster_without_portfolio_shares_none() -> None:

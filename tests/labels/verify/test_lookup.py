@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName
 from labels.models import Label
-from labels.verify.lookup import MOST_CLUSTERS, MOST_LABELS, Found, Verdict, verify, verify_all
+from labels.verify.lookup import MOST_CLUSTERS, MOST_LABELS, Found, LineVerdict, verify, verify_all
+from labels.words import Reply
 from tests.factories import (
     make_cluster,
     make_label,
     make_management,
     make_organisation,
+    make_undated_label,
     transfer_label,
 )
 
@@ -80,7 +82,11 @@ def test_verify_finds_the_label(register: Label, asked: str, found_as: Found) ->
 
     answer = verify(asked.format(**values), DAY)
 
-    assert (answer.labels, answer.found_as, answer.verdict) == ([register], found_as, Verdict.VALID)
+    assert (answer.labels, answer.found_as, answer.verdict) == (
+        [register],
+        found_as,
+        LineVerdict.VALID,
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,33 +106,52 @@ def test_verify_finds_the_label(register: Label, asked: str, found_as: Found) ->
 def test_verify_does_not_find_something_else(register: Label, asked: str) -> None:
     answer = verify(asked, DAY)
 
-    assert (answer.is_unknown, answer.labels, answer.verdict) == (True, [], Verdict.UNKNOWN)
+    assert (answer.is_unknown, answer.labels, answer.verdict) == (True, [], LineVerdict.UNKNOWN)
 
 
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        pytest.param("Agrifood", "The register holds no label of this cluster.", id="cluster"),
+        pytest.param("Agrifood", "This register holds no label of this cluster.", id="cluster"),
         pytest.param(
             "EL 094259216",
-            "The register holds no cluster that this organisation manages or managed.",
+            "This register holds no cluster that this organisation manages or managed.",
             id="organisation",
         ),
     ],
 )
-def test_what_is_known_without_a_label_is_not_valid(
-    register: Label, asked: str, sentence: str
-) -> None:
+def test_absence_of_a_label_is_not_a_no(register: Label, asked: str, sentence: str) -> None:
     answer = verify(asked, DAY)
 
-    assert (answer.verdict, answer.sentence) == (Verdict.NOT_VALID, sentence)
+    assert (answer.verdict, answer.words.reply) == (LineVerdict.UNKNOWN, Reply.CANNOT_BE_TOLD)
+    assert answer.words.sentence == sentence
+    assert answer.words.caveat == (
+        "That does not prove that there is no label: this register does not hold every one."
+    )
+    assert not answer.is_unknown
 
 
 def test_verdict_is_of_the_day(register: Label) -> None:
     answer = verify("bioPmed", date(2017, 8, 1))
 
-    assert answer.verdict == Verdict.NOT_VALID
-    assert answer.sentence == "Expired on 31 July 2017; may still be renewed until 31 July 2018."
+    assert answer.verdict == LineVerdict.NOT_VALID
+    assert answer.words.reply == Reply.NO
+    assert answer.words.sentence == (
+        "Expired on 31 July 2017; may still be renewed until 31 July 2018."
+    )
+
+
+@pytest.mark.parametrize("day", [date(2015, 7, 1), date(2015, 7, 30)])
+def test_verdict_of_some_day_of_the_first_month_cannot_be_told(register: Label, day: date) -> None:
+    answer = verify("bioPmed", day)
+
+    assert (answer.verdict, answer.words.reply) == (LineVerdict.UNCERTAIN, Reply.CANNOT_BE_TOLD)
+
+
+def test_undated_label_cannot_be_told() -> None:
+    label = make_undated_label()
+
+    assert verify(label.public_id, DAY).verdict == LineVerdict.UNCERTAIN
 
 
 def test_organisation_that_managed_leads_to_the_labels_and_says_so() -> None:
@@ -156,7 +181,7 @@ def test_highest_valid_label_decides() -> None:
 
     answer = verify("alpha", DAY)
 
-    assert (answer.label, answer.verdict, len(answer.labels)) == (bronze, Verdict.VALID, 2)
+    assert (answer.label, answer.verdict, len(answer.labels)) == (bronze, LineVerdict.VALID, 2)
 
 
 @pytest.mark.parametrize("kind", ["label", "cluster", "organisation", "former organisation"])
@@ -288,14 +313,14 @@ def test_verify_says_that_a_label_moved_and_where_to(register: Label) -> None:
 
     answer = verify(register.public_id, DAY)
 
-    assert (answer.labels, answer.verdict) == ([register], Verdict.TRANSFERRED)
-    assert answer.sentence.endswith(f"to New Valley: label {successor.public_id}.")
-    assert verify(successor.public_id, DAY).verdict == Verdict.VALID
+    assert (answer.labels, answer.verdict) == ([register], LineVerdict.TRANSFERRED)
+    assert answer.words.sentence.endswith(f"to New Valley: label {successor.public_id}.")
+    assert verify(successor.public_id, DAY).verdict == LineVerdict.VALID
 
 
 def test_verify_of_the_day_before_a_transfer_says_valid(register: Label) -> None:
     successor = transfer_label(register, on=DAY)
     before = DAY - timedelta(days=1)
 
-    assert verify(register.public_id, before).verdict == Verdict.VALID
-    assert verify(successor.public_id, before).verdict == Verdict.NOT_VALID
+    assert verify(register.public_id, before).verdict == LineVerdict.VALID
+    assert verify(successor.public_id, before).verdict == LineVerdict.NOT_VALID

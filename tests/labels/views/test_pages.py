@@ -24,6 +24,7 @@ from tests.factories import (
     region,
     transfer_label,
 )
+from tests.labels.test_certainty import NO_END
 
 pytestmark = pytest.mark.django_db
 
@@ -308,7 +309,9 @@ def test_register_query_has_one_address() -> None:
 def test_label_detail_says_the_state_in_a_sentence(client: Client) -> None:
     response = client.get(biopmed().get_absolute_url())
 
-    assert '<span class="state is-valid">Valid until 31 July 2017.</span>' in text_of(response)
+    assert f'<span class="state is-valid">Valid until 31 July 2017. {NO_END}</span>' in text_of(
+        response
+    )
     assert 'State as of <time datetime="2015-09-08">8 September 2015</time>' in text_of(response)
 
 
@@ -317,7 +320,7 @@ def test_label_detail_as_of_another_day(client: Client) -> None:
 
     assert (
         '<span class="state is-renewable">Expired on 31 July 2017; '
-        "may still be renewed until 31 July 2018.</span>"
+        f"may still be renewed until 31 July 2018. {NO_END}</span>"
     ) in text_of(response)
 
 
@@ -365,7 +368,7 @@ def test_label_detail_hides_an_unpublished_managing_organisation(client: Client)
 def test_label_detail_of_an_undated_label_says_so(client: Client) -> None:
     text = text_of(client.get(make_undated_label().get_absolute_url()))
 
-    assert "The dates of this label are not known, so it is not counted as valid." in text
+    assert "The dates of this label are not known, so it cannot be told whether it is valid" in text
     assert 'class="timeline"' not in text
 
 
@@ -387,8 +390,8 @@ def test_label_detail_draws_all_labels_of_the_cluster(client: Client) -> None:
     text = text_of(client.get(label.get_absolute_url()))
 
     assert (
-        'aria-label="Labels over time: Gold from 1 July 2015 to 31 July 2017, '
-        'Bronze from 1 January 2013 to 31 December 2015."'
+        'aria-label="Labels over time: Gold from July 2015 to about July 2017, '
+        'Bronze from 2013 to about 2015."'
     ) in text
 
 
@@ -434,9 +437,23 @@ def test_label_detail_describes_itself_to_machines(client: Client) -> None:
         "issuedBy": {"@type": "Organization", "name": "European Secretariat for Cluster Analysis"},
         "auditDate": "2015-07",
         "datePublished": "2015-09-08",
-        "validFrom": "2015-07-01",
-        "expires": "2017-07-31",
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "days"),
+    [
+        ({"assessed_on": "2014-03-03"}, ("2014-03-03", None)),
+        ({"assessed_on": "2014-03", "valid_until": "2016-03-31"}, (None, "2016-03-31")),
+        ({"assessed_on": "2014", "valid_until": "2016-03"}, (None, None)),
+    ],
+)
+def test_label_detail_gives_machines_only_days_that_a_source_prints(
+    client: Client, fields: dict[str, str], days: tuple[str | None, str | None]
+) -> None:
+    data = client.get(make_label(**fields).get_absolute_url()).context["certification"]
+
+    assert (data.get("validFrom"), data.get("expires")) == days
 
 
 @pytest.mark.parametrize("hidden", ["label", "cluster"])
@@ -566,6 +583,9 @@ def test_label_json_says_what_the_page_says(client: Client) -> None:
         "url": f"http://testserver/en/labels/{label.public_id}/",
         "on": "2015-09-08",
         "state": "valid",
+        "valid": "yes",
+        "state_in_words": "Valid until 31 July 2017.",
+        "caveat": NO_END,
         "level": "gold",
         "official_wording": "Proven for Cluster Excellence",
         "cluster": {
@@ -582,14 +602,16 @@ def test_label_json_says_what_the_page_says(client: Client) -> None:
         "announced_on": "2015-09-08",
         "valid_until": None,
         "starts_on": "2015-07-01",
+        "certain_from": "2015-07-31",
+        "certain_until": "2017-07-31",
         "ends_on": "2017-07-31",
         "renewable_until": "2018-07-31",
         "extended_until": None,
         "transferred_on": None,
         "transferred_to": None,
         "transferred_from": None,
-        "start_is_computed": False,
-        "end_is_computed": True,
+        "valid_from_is_computed": False,
+        "valid_until_is_computed": True,
         "rule_of": "2010-11-01",
         "awarded_by": "ESCA",
         "score": 91.0,
