@@ -23,6 +23,7 @@ from clusters.models import (
     Portfolio,
     Region,
 )
+from clusters.models.clusters import PAGES
 from clusters.models.history import IMPORT
 from clusters.public_ids import new_public_id, slug_for
 from clusters.tables.reader import Finding, TableRefused
@@ -474,12 +475,13 @@ def redraw_taken(
 
 
 def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
-    """Give each row a slug that no row has or had (two queries)."""
+    """Give each row a slug that no row has or had, and no page of its kind (two queries)."""
     rows = list(rows)
     redraw_taken(model, rows, "public_id", new_public_id)
     options = {row.public_id: slug_options(row) for row in rows}
     wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
     taken = {
+        *(PAGES if model is Cluster else ()),
         *model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True),
         *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
     }

@@ -18,6 +18,7 @@ from clusters.models import (
     OrganisationName,
     Region,
 )
+from clusters.models.clusters import PAGES
 from labels.importing import writer as register_import
 from labels.importing.lines import COLUMNS
 from labels.life.days import save_label
@@ -95,6 +96,13 @@ def test_import_creates_what_the_lines_say(file: Path) -> None:
     gold = cluster.labels.get(level="gold")
     assert (str(gold.awarded_on), gold.valid_until, gold.source) == ("2015-07", None, "example.org")
     assert gold.managing_organisation == manager.organisation
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_cluster_named_like_a_page_gets_another_address(file: Path, name: str) -> None:
+    run(file, f"{name.capitalize()},SE,,,,Bronze,2018,,")
+
+    assert Cluster.objects.get().slug == f"{name}-se"
 
 
 def test_import_derives_the_days_as_an_editor_would(file: Path) -> None:
