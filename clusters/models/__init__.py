@@ -7,6 +7,7 @@ from clusters.models.clusters import (
     ClusterQuerySet,
     ClusterState,
     ClusterText,
+    CountQualifier,
     Lineage,
     LineageKind,
     Management,
@@ -37,6 +38,7 @@ from clusters.models.programmes import Participation, Programme, ProgrammeQueryS
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Portfolio, Region, TwoNames
 from clusters.models.reports import ProblemReport, RecordKind, ReportState
+from clusters.models.sources import ClusterFact, Confidence, FactSource
 
 __all__ = [
     "Account",
@@ -45,14 +47,18 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Cluster",
+    "ClusterFact",
     "ClusterName",
     "ClusterQuerySet",
     "ClusterState",
     "ClusterText",
+    "Confidence",
     "ConfirmationRequest",
+    "CountQualifier",
     "Event",
     "EventAddress",
     "EventKind",
+    "FactSource",
     "Invitation",
     "Lineage",
     "LineageKind",

@@ -69,6 +69,16 @@ class MemberKind(models.TextChoices):
     OTHER = "other", _("other")
 
 
+class CountQualifier(models.TextChoices):
+    """How a source qualifies a number of members; empty where it does not."""
+
+    EXACT = "", _("exactly")
+    ABOUT = "about", _("about")
+    MORE_THAN = "more_than", _("more than")
+    ALMOST = "almost", _("almost")
+    FIRMS = "firms", _("firms only")
+
+
 class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
@@ -124,8 +134,12 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.select_related("region", "portfolio").prefetch_related("texts")
 
     def with_profile(self) -> Self:
-        """What a cluster's own page tells of it, in four queries beside the first."""
-        return self.with_place().with_managers().prefetch_related("names", "membership_counts")
+        """What a cluster's own page tells of it, in five queries beside the first."""
+        return (
+            self.with_place()
+            .with_managers()
+            .prefetch_related("names", "membership_counts", "fact_sources")
+        )
 
     def for_cards(self, day: date) -> Self:
         """Public ones with place, texts' first lines and who manages them that day: two queries."""
@@ -325,6 +339,11 @@ class Cluster(PublicRecord):
         # The texts in the active language, else in the other one. Prefetch `texts` for lists.
         texts = {text.language: text for text in self.texts.all()}
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        # The facts that no source was seen to tell. Prefetch `fact_sources` for lists.
+        return [row.fact for row in self.fact_sources.all() if not row.is_confirmed]
 
     def completeness_on(self, day: date) -> Completeness:
         """Without a query on a row loaded by `with_profile()`."""
@@ -556,6 +575,14 @@ class MembershipCount(models.Model):
     counted_on = PartialDateField(_("counted"))
     kind = models.CharField(_("kind"), max_length=10, choices=MemberKind, default=MemberKind.TOTAL)
     count = models.PositiveIntegerField(_("number"))
+    qualifier = models.CharField(
+        _("qualifier"),
+        max_length=9,
+        choices=CountQualifier,
+        blank=True,
+        default=CountQualifier.EXACT,
+        help_text=_("As the source says it."),
+    )
     source = models.CharField(_("source"), max_length=500, blank=True)
 
     history = History()
