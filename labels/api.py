@@ -40,7 +40,7 @@ from clusters.api.parts import (
     with_facts,
 )
 from clusters.http.addresses import Data
-from clusters.models import Cluster, Portfolio
+from clusters.models import Cluster, Confidence, Portfolio
 from clusters.tables.reader import decode_csv
 from labels.formats.records import FACTS, label_records
 from labels.models import Label, Level, Statement
@@ -92,7 +92,17 @@ class LabelRecord(BaseModel):
     kind: Literal["first", "renewal"] | None
 
 
-class LabelList(Listed[LabelRecord]):
+class SourceOfLabel(BaseModel):
+    source: str | None = Field(examples=["https://www.example.org/labels"])
+    confidence: Confidence
+    note: str | None = Field(description="What it says, in English.", examples=[None])
+
+
+class LabelWithSources(LabelRecord):
+    sources: list[SourceOfLabel] = Field(description="Every source that tells of it.")
+
+
+class LabelList(Listed[LabelWithSources]):
     pass
 
 
@@ -202,7 +212,7 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     return {"count": found.count, "next": following, "results": label_records(rows, day)}
 
 
-@router.get("/labels/{id}", response=LabelRecord, tags=["labels"], summary="A label")
+@router.get("/labels/{id}", response=LabelWithSources, tags=["labels"], summary="A label")
 def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """The label and its state on a day."""
     day = asked.on or timezone.localdate()

@@ -31,6 +31,7 @@ from clusters.models import (
     ClusterName,
     ClusterQuerySet,
     ClusterText,
+    FactSource,
     Lineage,
     Management,
     MembershipCount,
@@ -75,7 +76,12 @@ class LineageInline(TabularPart):
 
 class MembershipCountInline(TabularPart):
     model = MembershipCount
-    fields = ("counted_on", "kind", "count", "source")
+    fields = ("counted_on", "kind", "count", "qualifier", "source")
+
+
+class FactSourceInline(TabularPart):
+    model = FactSource
+    fields = ("fact", "confidence", "source", "note")
 
 
 class ClusterProgrammeInline(TabularPart):
@@ -169,6 +175,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         ManagementInline,
         LineageInline,
         MembershipCountInline,
+        FactSourceInline,
         ClusterProgrammeInline,
     )
     concerns: ClassVar = {
@@ -210,7 +217,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         )
 
 
-@admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount)
+@admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount, FactSource)
 class ClusterPartAdmin(PartAdmin):
     part_of = ("cluster",)
     list_display = ("__str__", "cluster")

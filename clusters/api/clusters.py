@@ -47,11 +47,14 @@ from clusters.api.parts import (
 from clusters.compare.members import membership_table
 from clusters.directory.query import CHOICES, MAX_NUMBER, read_box
 from clusters.directory.results import Directory
-from clusters.formats.clusters import FACTS
+from clusters.formats.clusters import FACTS, SOURCE, sources_in_short
 from clusters.formats.facts import period
 from clusters.http.addresses import Data, absolute, iso_text
 from clusters.models import (
     Cluster,
+    ClusterFact,
+    Confidence,
+    CountQualifier,
     Lineage,
     LineageKind,
     ManagementRole,
@@ -124,6 +127,7 @@ class Manager(BaseModel):
 
 class Members(BaseModel):
     number: int
+    qualifier: CountQualifier | None = Field(description="As the source qualifies the number.")
     counted_on: str = Field(examples=["2015"])
 
 
@@ -144,6 +148,10 @@ class ClusterRow(BaseModel):
     members: Members | None = Field(description="The last count of all members.")
     tagline: InTwoLanguages
     labels: list[HeldLabel] = Field(description="The highest level and the latest first.")
+    unconfirmed: list[ClusterFact] = Field(
+        description="The facts that no source was seen to tell, or that were inferred.",
+        examples=[["website"]],
+    )
 
 
 class OtherName(BaseModel):
@@ -157,7 +165,15 @@ class MembershipCount(BaseModel):
     counted_on: str = Field(examples=["2015"])
     kind: MemberKind
     number: int
+    qualifier: CountQualifier | None
     source: str | None = Field(examples=["https://www.example.org/labels"])
+
+
+class SourceOfFact(BaseModel):
+    fact: ClusterFact
+    confidence: Confidence
+    source: str | None = Field(examples=["https://www.example.org/about"])
+    note: str | None = Field(examples=[None])
 
 
 class LineageStep(BaseModel):
@@ -180,6 +196,7 @@ class ClusterRecord(ClusterRow):
     description: InTwoLanguages
     other_names: list[OtherName]
     membership_counts: list[MembershipCount]
+    sources: list[SourceOfFact]
     lineage: list[LineageStep]
     programmes: list[ParticipationIn]
     logo: str | None = Field(description="Address of the picture.", examples=[None])
@@ -268,10 +285,12 @@ def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
                 "counted_on": str(row.counted_on),
                 "kind": row.kind,
                 "number": row.count,
+                "qualifier": row.qualifier or None,
                 "source": row.source or None,
             }
             for row in cluster.membership_counts.all()
         ],
+        "sources": sources_in_short(cluster.fact_sources.order_by("pk").values(*SOURCE)),
         "lineage": [
             {
                 "cluster": reference_to(step.cluster),
@@ -334,7 +353,13 @@ def cluster_row(cluster: Cluster, labels: list[Data], day: date) -> Data:
             }
             for row in cluster.managements.all()
         ],
-        "members": members and {"number": members[0], "counted_on": str(members[1])},
+        "members": members
+        and {
+            "number": members.number,
+            "qualifier": members.qualifier or None,
+            "counted_on": str(members.counted_on),
+        },
+        "unconfirmed": cluster.unconfirmed,
         "tagline": texts_in_both_languages(cluster, "tagline"),
         "labels": labels,
     }

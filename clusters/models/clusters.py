@@ -142,7 +142,10 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         )
 
     def for_cards(self, day: date) -> Self:
-        """Public ones with place, texts' first lines and who manages them that day: two queries."""
+        """Public ones with place, texts' first lines, sources and who manages them that day.
+
+        Three queries.
+        """
         managers = Management.objects.on(day).filter(organisation__is_published=True)
         taglines = {
             f"tagline_{language}": models.Subquery(
@@ -156,7 +159,9 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
             self.published()
             .select_related("region", "portfolio")
             .annotate(**taglines)
-            .prefetch_related(Prefetch("managements", managers.select_related("organisation")))
+            .prefetch_related(
+                "fact_sources", Prefetch("managements", managers.select_related("organisation"))
+            )
         )
 
     def with_managers(self) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -101,8 +102,8 @@ class FactsOfSource:
         return self.facts[0]
 
     @property
-    def notes(self) -> list[str]:
-        return list(dict.fromkeys(row.note for row in self.facts if row.note))
+    def names(self) -> list[str]:
+        return [row.get_fact_display() for row in self.facts]
 
 
 def by_source(rows: Iterable[FactSource]) -> list[FactsOfSource]:

@@ -37,6 +37,7 @@ CHANGES = (
     Changes("clusters_clustertext", OF_CLUSTER),
     Changes("clusters_management", OF_CLUSTER),
     Changes("clusters_membershipcount", OF_CLUSTER.without_words()),
+    Changes("clusters_factsource", OF_CLUSTER.without_words()),
     Changes(
         "clusters_lineage",
         OF_CLUSTER.without_words(),

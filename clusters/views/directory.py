@@ -23,6 +23,7 @@ from clusters.http.links import MAX_TEXT_LENGTH, Link
 from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
 from clusters.models import Cluster, Lineage, Management, Organisation, Programme, PublicRecord
+from clusters.models.sources import by_source
 from labels.formats.records import certifications
 from labels.life.spans import timeline_of
 from labels.register.holdings import directory
@@ -93,6 +94,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
     shown = as_of(request.GET, request.path, timezone.localdate())
     labels = labels_of([cluster], shown.day)[cluster.pk]
     managers = cluster.managers_on(shown.day)
+    text = cluster.text()
     crumbs = crumbs_of(cluster)
     return TemplateResponse(
         request,
@@ -100,7 +102,8 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "section": "clusters",
             "cluster": cluster,
-            "text": cluster.text(),
+            "text": text,
+            "summary": text.tagline if text and "tagline" not in cluster.unconfirmed else "",
             "labels": labels,
             "headline": headline(labels),
             "timeline": timeline_of(labels, shown.day),
@@ -111,6 +114,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "is_stale": is_stale(cluster.confirmed_on, timezone.localdate()),
             "members": membership_table(cluster.membership_counts.all()),
             "participations": cluster.participations.public(),
+            "sources": by_source(cluster.fact_sources.all()),
             "announcements": announcements_of(cluster, timezone.now(), ANNOUNCEMENTS),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),

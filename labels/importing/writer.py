@@ -98,7 +98,7 @@ def write_records(
 def vocabulary() -> Vocabulary:
     """The reference tables as a line may quote them (three queries)."""
     return Vocabulary(
-        countries=country_names(),
+        countries=countries_by_name(),
         region_codes=frozenset(region.code for region in Region.objects.all() if region.code),
         portfolios={
             name: portfolio.code
@@ -117,7 +117,7 @@ def vocabulary() -> Vocabulary:
     )
 
 
-def country_names() -> dict[str, str]:
+def countries_by_name() -> dict[str, str]:
     # From every code and every name, in each language of the pages, in lower case.
     codes = {code.casefold(): code for code in countries.countries}
     for language, _name in settings.LANGUAGES:

@@ -17,7 +17,7 @@ from clusters.http.paging import numbered_page
 from clusters.http.responses import open_to_all
 from clusters.models import Portfolio, RecordKind
 from clusters.views.contact import cookieless_form, report_page
-from labels.formats.records import certification_data, label_record
+from labels.formats.records import certification_data, label_record, sources_of_labels
 from labels.life.chronicle import steps_of
 from labels.life.spans import timeline_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
@@ -84,6 +84,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "section": "labels",
         "as_of": shown,
         "label": label,
+        "sources": label.sources.all(),
         "sentence": state_in_words(label, shown.day),
         "problems": shown.problems,
         "labels": labels,
@@ -122,7 +123,8 @@ def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
     if label is None:
         return machine_answer({"error": "there is no label with this id"}, 404)
     with translation.override("en"):
-        return machine_answer(label_record(label, day))
+        sources = sources_of_labels([label.pk])[label.pk]
+        return machine_answer(label_record(label, day) | {"sources": sources})
 
 
 def machine_answer(data: dict[str, object], status: int = 200) -> JsonResponse:

@@ -97,7 +97,7 @@ def test_cluster_list_takes_few_queries_with_every_filter_and_no_result(
 ) -> None:
     make_full_cluster()
 
-    assert count_queries(f"{CLUSTERS}?q=x&country=NO&portfolio=ict&level=gold") <= 12
+    assert count_queries(f"{CLUSTERS}?q=x&country=NO&portfolio=ict&level=gold") <= 13
 
 
 def test_cluster_list_shows_where_who_and_the_label_in_words(client: Client) -> None:
