@@ -344,8 +344,8 @@ def put_labels(world: World) -> None:
             is_published=is_published,
         )
         world.put("labels.label", state, label)
-        row = LabelSource.objects.create(label=label, source=mark("labels.labelsource", state))
-        world.put("labels.labelsource", state, row)
+        source = LabelSource.objects.create(label=label, source=mark("labels.labelsource", state))
+        world.put("labels.labelsource", state, source)
     for state in ("own", "other"):
         row = Suspension.objects.create(
             label=world.row("labels.label", state),
