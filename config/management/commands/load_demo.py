@@ -199,13 +199,11 @@ class Demo:
         for language, text in row.get("texts", {}).items():
             self.add(ClusterText, {"cluster": cluster, "language": language}, **text)
 
-    def cluster(
-        self, name: str, country: str, state: ClusterState = ClusterState.ACTIVE
-    ) -> Cluster | None:
-        # Added where there is none and never was.
+    def cluster(self, name: str, country: str, **values: Any) -> Cluster | None:
+        # Added with the values where there is none and never was.
         if name not in self.clusters:
             self.clusters[name] = self.find_cluster(name) or self.add(
-                Cluster, {"name": name, "country": country}, state=state
+                Cluster, {"name": name, "country": country}, **values
             )
         return self.clusters[name]
 
@@ -233,7 +231,7 @@ class Demo:
         kind = LineageKind(row["kind"])
         is_merged = kind == LineageKind.MERGED_INTO
         state = ClusterState.MERGED if is_merged else ClusterState.ACTIVE
-        cluster = self.cluster(row["cluster"], row["country_code"], state)
+        cluster = self.cluster(row["cluster"], row["country_code"], state=state)
         other = self.cluster(row["other"], row["other_country_code"])
         if cluster and other:
             self.add(
@@ -244,9 +242,6 @@ class Demo:
             )
 
     def add_facts(self, row: Facts) -> None:
-        cluster = self.cluster(row["cluster"], row["country_code"])
-        if cluster is None:
-            return
         values = {
             "portfolio": self.portfolios.get(row["portfolio"]),
             "region": self.regions.get(row["region"]),
@@ -256,6 +251,9 @@ class Demo:
             "founded_on": parse_partial_date(row["founded"] or None),
             "website": row["website"],
         }
+        cluster = self.cluster(row["cluster"], row["country_code"], **values)
+        if cluster is None:
+            return
         if self.complete(cluster, values):
             cluster.full_clean()
             cluster.save()
