@@ -51,7 +51,7 @@ class DirectoryRequest:
         return cluster_records(self.directory.keys(), self.day, headline_records)
 
     def descriptions(self) -> Iterator[Data]:
-        found = Cluster.objects.published().with_place().prefetch_related("names")
+        found = Cluster.objects.published().with_place().prefetch_related("names", "fact_sources")
         for keys in in_chunks(self.directory.keys()):
             clusters = found.in_bulk(keys)
             labels = labels_of(clusters.values(), self.day)
