@@ -12,6 +12,7 @@ from clusters.models import (
     ClusterText,
     ConfirmationRequest,
     Event,
+    FactSource,
     Invitation,
     Lineage,
     Management,
@@ -60,6 +61,7 @@ from labels.models import (
     IssuingBody,
     IssuingBodyRole,
     Label,
+    LabelSource,
     Level,
     LevelRule,
     Notice,
@@ -90,9 +92,11 @@ CONTENT = (
     Management,
     Lineage,
     MembershipCount,
+    FactSource,
     OrganisationName,
     Shareholding,
     Participation,
+    LabelSource,
     RequiredLevel,
     Statement,
     Announcement,
@@ -134,14 +138,18 @@ TEAM: GrantsOfARole = {
         )
     ],
     ClusterText: [grant(*EDIT, on=managed("cluster"), fields="language tagline description")],
-    MembershipCount: [grant(*EDIT, on=managed("cluster"), fields="counted_on kind count source")],
+    MembershipCount: [
+        grant(*EDIT, on=managed("cluster"), fields="counted_on kind count qualifier source")
+    ],
     ClusterName: [grant(VIEW, on=managed("cluster"))],
+    FactSource: [grant(VIEW, on=managed("cluster"))],
     # Both ends of a management are named, so neither may be unpublished.
     Management: [
         grant(VIEW, on=and_also(managed("cluster"), organisation__is_published=True)),
         grant(VIEW, on=and_also(in_teams("organisation"), cluster__is_published=True)),
     ],
     Label: [grant(VIEW, on=and_also(managed("cluster"), is_published=True))],
+    LabelSource: [grant(VIEW, on=and_also(managed("label__cluster"), label__is_published=True))],
     # A team writes drafts; what is published the secretariat changes.
     Announcement: [
         grant(VIEW, on=in_teams("written_by")),
@@ -191,13 +199,16 @@ POLICY_MAKER: GrantsOfARole = {
     RequiredLevel: [grant(VIEW, on=mandated("programme"))],
     Cluster: [grant(VIEW, DOWNLOAD, on=in_mandated_programmes("pk"))],
     **same_grants(
-        (ClusterText, ClusterName, MembershipCount),
+        (ClusterText, ClusterName, MembershipCount, FactSource),
         grant(VIEW, on=in_mandated_programmes("cluster")),
     ),
     Management: [
         grant(VIEW, on=and_also(in_mandated_programmes("cluster"), organisation__is_published=True))
     ],
     Label: [grant(VIEW, on=and_also(in_mandated_programmes("cluster"), is_published=True))],
+    LabelSource: [
+        grant(VIEW, on=and_also(in_mandated_programmes("label__cluster"), label__is_published=True))
+    ],
 }
 
 SECRETARIAT: GrantsOfARole = {

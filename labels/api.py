@@ -40,9 +40,9 @@ from clusters.api.parts import (
     with_facts,
 )
 from clusters.http.addresses import Data
-from clusters.models import Cluster, Portfolio
+from clusters.models import Cluster, Confidence, Portfolio
 from clusters.tables.reader import decode_csv
-from labels.formats.records import FACTS, label_record_in_words, label_records
+from labels.formats.records import FACTS, label_record_in_words, label_records, sources_of_labels
 from labels.models import Label, Level, Statement
 from labels.register.holdings import level_options
 from labels.register.query import RegisterQuery, read_register_query
@@ -93,6 +93,16 @@ class LabelRecord(BaseModel):
     kind: Literal["first", "renewal"] | None
 
 
+class SourceOfLabel(BaseModel):
+    source: str | None = Field(examples=["https://www.example.org/labels"])
+    confidence: Confidence
+    note: str | None = Field(description="What it says, in English.", examples=[None])
+
+
+class LabelWithSources(LabelRecord):
+    sources: list[SourceOfLabel] = Field(description="Every source that tells of it.")
+
+
 class VerifyParameters(OnDay):
     lang: Literal["en", "it"] = Field("en", description="The language of words and of pages.")
 
@@ -107,6 +117,10 @@ class FoundLabel(LabelRecord):
 
     state_in_words: str
     caveat: str | None = Field(description="What limits that.")
+
+
+class LabelDetail(LabelWithSources, FoundLabel):
+    pass
 
 
 class ManagedOnDay(BaseModel):
@@ -189,7 +203,7 @@ class StatementRecord(BaseModel):
     source: str = Field(examples=["https://www.example.org/labels"])
 
 
-@router.get("/labels", response=Listed[LabelRecord], tags=["labels"], summary="Labels")
+@router.get("/labels", response=Listed[LabelWithSources], tags=["labels"], summary="Labels")
 def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     """The register of labels, with their states on a day, in the order in which they entered it."""
     day = asked.on or timezone.localdate()
@@ -205,7 +219,7 @@ def labels_list(request: HttpRequest, asked: Query[LabelParameters]) -> Data:
     return {"count": found.count, "next": following, "results": label_records(rows, day)}
 
 
-@router.get("/labels/{id}", response=FoundLabel, tags=["labels"], summary="A label")
+@router.get("/labels/{id}", response=LabelDetail, tags=["labels"], summary="A label")
 def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     """The label and its state on a day, with what limits it."""
     day = asked.on or timezone.localdate()
@@ -213,7 +227,8 @@ def labels_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
     if label is None:
         raise Http404("There is no record with this id.")
     with translation.override("en"):
-        return label_record_in_words(label, day)
+        sources = sources_of_labels([label.pk])[label.pk]
+        return label_record_in_words(label, day) | {"sources": sources}
 
 
 # Texts without control characters, in one of which at least there is something to read.

@@ -32,6 +32,7 @@ from clusters.models import (
     ClusterName,
     ClusterText,
     ConfirmationRequest,
+    FactSource,
     Invitation,
     Lineage,
     Management,
@@ -55,6 +56,7 @@ from labels.models import (
     IndicatorSet,
     IssuingBody,
     IssuingBodyRole,
+    LabelSource,
     Level,
     LevelRule,
     Notice,
@@ -112,7 +114,9 @@ LABEL = (
     "managing_organisation awarded_by source"
 )
 GOLD, SILVER = f"{LABEL} renews level score", f"{LABEL} benchmarked_on areas_of_improvement"
-COUNT = "counted_on kind count source"
+COUNT = "counted_on kind count qualifier source"
+FACT_SOURCE = "fact confidence source note"
+LABEL_SOURCE = {"labels.labelsource": "source confidence note"}
 REQUIRED_LEVEL = "level required_from required_until source"
 CLUSTER_PARTS = {
     "clusters.clustertext": "language tagline description",
@@ -120,6 +124,7 @@ CLUSTER_PARTS = {
     "clusters.management": "organisation role started_on ended_on source",
     "clusters.lineage": "kind other happened_on source",
     "clusters.membershipcount": COUNT,
+    "clusters.factsource": FACT_SOURCE,
     "clusters.participation": "programme started_on ended_on",
 }
 STATEMENT = "as_of_on count is_more_than source definition_en definition_it detail_en detail_it"
@@ -169,6 +174,8 @@ TABLE: dict[str, dict[str, Fields]] = {
     "change clusters.membershipcount": by(
         ((*SECRETARIAT, *TEAM), {"clusters.membershipcount": COUNT})
     ),
+    "change clusters.factsource": by((SECRETARIAT, {"clusters.factsource": FACT_SOURCE})),
+    "change labels.labelsource": by((SECRETARIAT, LABEL_SOURCE)),
     "change clusters.organisation": by(
         (
             SECRETARIAT,
@@ -224,10 +231,12 @@ TABLE: dict[str, dict[str, Fields]] = {
         ((LEAD,), {"clusters.invitation": "email role programme language"})
     ),
     "change labels.label to a gold": by(
-        ((EDITOR,), {"labels.label": GOLD}), ((LEAD,), {"labels.label": f"{GOLD} is_published"})
+        ((EDITOR,), {"labels.label": GOLD} | LABEL_SOURCE),
+        ((LEAD,), {"labels.label": f"{GOLD} is_published"} | LABEL_SOURCE),
     ),
     "change labels.label as a silver": by(
-        ((EDITOR,), {"labels.label": SILVER}), ((LEAD,), {"labels.label": f"{SILVER} is_published"})
+        ((EDITOR,), {"labels.label": SILVER} | LABEL_SOURCE),
+        ((LEAD,), {"labels.label": f"{SILVER} is_published"} | LABEL_SOURCE),
     ),
     # What is proposed is not public, whatever was sent.
     "add labels.label of a gold": by((SECRETARIAT, {"labels.label": GOLD})),
@@ -389,6 +398,7 @@ def keep_directory(world: World, own: Any, cluster: Any) -> None:
     third = make_cluster()
     world.keep(Lineage.objects.create(cluster=cluster, other=third, kind="split_from"))
     world.keep(MembershipCount.objects.create(cluster=cluster, counted_on="2015", count=1))
+    world.keep(FactSource.objects.create(cluster=cluster, fact="town", confidence="doubtful"))
     world.keep(OrganisationName.objects.create(organisation=own, name="Old"))
     world.keep(Shareholding.objects.create(organisation=own, shareholder=make_organisation()))
     programme = world.keep(make_programme())
@@ -404,6 +414,7 @@ def keep_directory(world: World, own: Any, cluster: Any) -> None:
 
 def keep_labels(world: World, cluster: Any) -> None:
     label = world.keep(make_label(cluster=cluster, level="silver", assessed_on="2013-01"))
+    world.keep(LabelSource.objects.create(label=label, confidence="reported"))
     world.keep(
         Suspension.objects.create(
             label=label, starts_on=date(2013, 5, 1), ends_on=date(2013, 6, 1), reason="Audit."

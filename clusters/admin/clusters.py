@@ -34,6 +34,7 @@ from clusters.models import (
     ClusterQuerySet,
     ClusterState,
     ClusterText,
+    FactSource,
     Lineage,
     Management,
     MembershipCount,
@@ -126,7 +127,12 @@ class LineageInline(TabularPart):
 
 class MembershipCountInline(TabularPart):
     model = MembershipCount
-    fields = ("counted_on", "kind", "count", "source")
+    fields = ("counted_on", "kind", "count", "qualifier", "source")
+
+
+class FactSourceInline(TabularPart):
+    model = FactSource
+    fields = ("fact", "confidence", "source", "note")
 
 
 class ClusterProgrammeInline(TabularPart):
@@ -222,6 +228,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         ManagementInline,
         LineageInline,
         MembershipCountInline,
+        FactSourceInline,
         ClusterProgrammeInline,
     )
     concerns: ClassVar = {
@@ -264,7 +271,7 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         )
 
 
-@admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount)
+@admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount, FactSource)
 class ClusterPartAdmin(PartAdmin):
     part_of = ("cluster",)
     list_display = ("__str__", "cluster")

@@ -47,12 +47,15 @@ from clusters.api.parts import (
 from clusters.compare.members import membership_table
 from clusters.directory.query import CHOICES, read_box
 from clusters.directory.results import Directory
-from clusters.formats.clusters import FACTS
+from clusters.formats.clusters import FACTS, SOURCE, sources_in_short
 from clusters.formats.facts import period
 from clusters.http.addresses import Data, absolute, iso_text
 from clusters.http.faceted import MAX_NUMBER
 from clusters.models import (
     Cluster,
+    ClusterFact,
+    Confidence,
+    CountQualifier,
     Lineage,
     LineageKind,
     ManagementRole,
@@ -125,6 +128,7 @@ class Manager(BaseModel):
 
 class Members(BaseModel):
     number: int
+    qualifier: CountQualifier | None = Field(description="As the source qualifies the number.")
     counted_on: str = Field(examples=["2015"])
 
 
@@ -152,6 +156,10 @@ class ClusterRow(BaseModel):
     members: Members | None = Field(description="The last count of all members.")
     tagline: InTwoLanguages
     labels: list[HeldLabel] = Field(description="The highest level and the latest first.")
+    unconfirmed: list[ClusterFact] = Field(
+        description="The facts that no source was seen to tell, or that were inferred.",
+        examples=[["website"]],
+    )
 
 
 class OtherName(BaseModel):
@@ -165,7 +173,15 @@ class MembershipCount(BaseModel):
     counted_on: str = Field(examples=["2015"])
     kind: MemberKind
     number: int
+    qualifier: CountQualifier | None
     source: str | None = Field(examples=["https://www.example.org/labels"])
+
+
+class SourceOfFact(BaseModel):
+    fact: ClusterFact
+    confidence: Confidence
+    source: str | None = Field(examples=["https://www.example.org/about"])
+    note: str | None = Field(examples=[None])
 
 
 class LineageStep(BaseModel):
@@ -188,6 +204,7 @@ class ClusterRecord(ClusterRow):
     description: InTwoLanguages
     other_names: list[OtherName]
     membership_counts: list[MembershipCount]
+    sources: list[SourceOfFact]
     lineage: list[LineageStep]
     programmes: list[ParticipationIn]
     logo: str | None = Field(description="Address of the picture.", examples=[None])
@@ -274,10 +291,12 @@ def clusters_detail(request: HttpRequest, id: str, asked: Query[OnDay]) -> Data:
                 "counted_on": str(row.counted_on),
                 "kind": row.kind,
                 "number": row.count,
+                "qualifier": row.qualifier or None,
                 "source": row.source or None,
             }
             for row in cluster.membership_counts.all()
         ],
+        "sources": sources_in_short(cluster.fact_sources.order_by("pk").values(*SOURCE)),
         "lineage": [
             {
                 "cluster": reference_to(step.cluster),
@@ -343,7 +362,13 @@ def cluster_row(cluster: Cluster, labels: list[Data], day: date) -> Data:
             }
             for row in cluster.managements.all()
         ],
-        "members": members and {"number": members[0], "counted_on": str(members[1])},
+        "members": members
+        and {
+            "number": members.number,
+            "qualifier": members.qualifier or None,
+            "counted_on": str(members.counted_on),
+        },
+        "unconfirmed": cluster.unconfirmed,
         "tagline": texts_in_both_languages(cluster, "tagline"),
         "labels": labels,
     }

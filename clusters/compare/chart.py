@@ -20,6 +20,7 @@ YEAR_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 class Count:
     counted_on: PartialDate
     number: int
+    qualifier: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from clusters.http.addresses import absolute
 from clusters.http.links import MAX_TEXT_LENGTH
 from clusters.models import (
     Cluster,
+    ClusterFact,
     ClusterQuerySet,
     ClusterText,
     Management,
@@ -100,7 +101,7 @@ class ComparedCluster:
         for row in self.members.rows:
             for cell in row.cells:
                 if cell.number is not None and cell.kind != MemberKind.TOTAL:
-                    found.setdefault(cell.kind, Count(row.counted_on, cell.number))
+                    found.setdefault(cell.kind, Count(row.counted_on, cell.number, cell.qualifier))
         return [(kind, found[kind]) for kind in self.members.kinds if kind in found]
 
 
@@ -125,7 +126,9 @@ def _clusters_to_compare() -> ClusterQuerySet:
         .with_place()
         .with_managers()
         .prefetch_related(
-            "membership_counts", Prefetch("participations", Participation.objects.public())
+            "membership_counts",
+            "fact_sources",
+            Prefetch("participations", Participation.objects.public()),
         )
     )
 
@@ -163,7 +166,7 @@ def neighbours(cluster: Cluster) -> list[Cluster]:
 
 def total_counts(members: MembershipTable) -> list[Count]:
     return [
-        Count(row.counted_on, cell.number)
+        Count(row.counted_on, cell.number, cell.qualifier)
         for row in members.rows
         for cell in row.cells
         if cell.kind == MemberKind.TOTAL and cell.number is not None
@@ -198,12 +201,12 @@ def _facts(columns: Sequence[ComparedCluster]) -> list[tuple[str, list[str]]]:
         (_("Public id"), [cluster.public_id for cluster in clusters]),
         (_("Page"), [absolute(cluster.get_absolute_url()) for cluster in clusters]),
         (_("State"), [cluster.get_state_display() for cluster in clusters]),
-        (_("In one line"), [column.text.tagline if column.text else "" for column in columns]),
+        (_("In one line"), [_tagline(column) for column in columns]),
         (_("Label"), [column.verdict for column in columns]),
-        (_("Managed by"), [_joined(map(_manager, c.managers)) for c in columns]),
+        (_("Managed by"), [_managers(column) for column in columns]),
         (_("Where"), [_place(cluster) for cluster in clusters]),
-        (_("Portfolio"), [c.portfolio.name if c.portfolio else "" for c in clusters]),
-        (_("Founded"), [_text(cluster.founded_on) for cluster in clusters]),
+        (_("Portfolio"), [_portfolio(cluster) for cluster in clusters]),
+        (_("Founded"), [_marked(c, ClusterFact.FOUNDED, _text(c.founded_on)) for c in clusters]),
         (_("Labels over time"), [_joined(column.label_lines) for column in columns]),
         (_("Members by kind"), [_joined(_kinds(column)) for column in columns]),
         (_("Programmes"), [_joined(_programmes(cluster)) for cluster in clusters]),
@@ -222,8 +225,32 @@ def _text(value: object) -> str:
 
 
 def _place(cluster: Cluster) -> str:
-    region = cluster.region.name if cluster.region else ""
-    return ", ".join(filter(None, (cluster.town, region, str(cluster.country.name))))
+    region = _marked(cluster, ClusterFact.REGION, cluster.region.name if cluster.region else "")
+    town = _marked(cluster, ClusterFact.TOWN, cluster.town)
+    return ", ".join(filter(None, (town, region, str(cluster.country.name))))
+
+
+def _portfolio(cluster: Cluster) -> str:
+    name = cluster.portfolio.name if cluster.portfolio else ""
+    return _marked(cluster, ClusterFact.PORTFOLIO, name)
+
+
+def _tagline(column: ComparedCluster) -> str:
+    tagline = column.text.tagline if column.text else ""
+    return _marked(column.cluster, ClusterFact.TAGLINE, tagline)
+
+
+def _managers(column: ComparedCluster) -> str:
+    managers = _joined(map(_manager, column.managers))
+    is_since = ClusterFact.MANAGED_SINCE in column.cluster.unconfirmed
+    fact = ClusterFact.MANAGED_SINCE if is_since else ClusterFact.MANAGERS
+    return _marked(column.cluster, fact, managers)
+
+
+def _marked(cluster: Cluster, fact: ClusterFact, text: str) -> str:
+    # With the mark of a fact that no source was seen to tell.
+    is_marked = text and fact in cluster.unconfirmed
+    return f"{text} ({_('unconfirmed')})" if is_marked else text
 
 
 def _manager(manager: Management) -> str:

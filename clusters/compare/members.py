@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clusters.dates import PartialDate
-from clusters.models import MemberKind, MembershipCount
+from clusters.models import CountQualifier, MemberKind, MembershipCount
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class MembershipCell:
 
     kind: MemberKind
     number: int | None
+    qualifier: str = CountQualifier.EXACT
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,12 @@ class MembershipRow:
     counted_on: PartialDate
     cells: tuple[MembershipCell, ...]
     sources: tuple[str, ...]
+
+
+class LatestCount(NamedTuple):
+    number: int
+    counted_on: PartialDate
+    qualifier: str
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,11 @@ class MembershipTable:
     rows: tuple[MembershipRow, ...]
 
     @property
-    def latest_total(self) -> tuple[int, PartialDate] | None:
+    def latest_total(self) -> LatestCount | None:
         for row in self.rows:
             for cell in row.cells:
                 if cell.kind == MemberKind.TOTAL and cell.number is not None:
-                    return cell.number, row.counted_on
+                    return LatestCount(cell.number, row.counted_on, cell.qualifier)
         return None
 
 
@@ -48,12 +56,16 @@ def membership_table(counts: Iterable[MembershipCount]) -> MembershipTable:
         rows=tuple(
             MembershipRow(
                 counted_on=counted_on,
-                cells=tuple(
-                    MembershipCell(kind, row[kind].count if kind in row else None) for kind in kinds
-                ),
+                cells=tuple(_cell(kind, row.get(kind)) for kind in kinds),
                 sources=tuple(sorted({count.source for count in row.values() if count.source})),
             )
             # ISO texts sort as their days; reversed, the latest comes first.
             for counted_on, row in sorted(by_date.items(), key=lambda pair: str(pair[0]))[::-1]
         ),
     )
+
+
+def _cell(kind: MemberKind, count: MembershipCount | None) -> MembershipCell:
+    if count is None:
+        return MembershipCell(kind, None)
+    return MembershipCell(kind, count.count, count.qualifier)

@@ -26,6 +26,8 @@ from clusters.models import (
     ClusterName,
     ClusterState,
     ClusterText,
+    Confidence,
+    FactSource,
     Management,
     MemberKind,
     MembershipCount,
@@ -35,6 +37,7 @@ from clusters.models.keys import in_chunks
 
 # By the key of a cluster, the label to name first on a day: what the register of labels answers.
 Headlines = Callable[[Collection[int], date], Mapping[int, Record]]
+SOURCE = ("fact", "confidence", "source", "note")
 PROGRAMME = ("public_id", "slug", "name_en", "name_it")
 
 
@@ -54,7 +57,27 @@ def _last_count(rows: list[Record]) -> Record | None:
     if not rows:
         return None
     # `_parts_on` has them by date: the last is the latest.
-    return {"number": rows[-1]["count"], "counted_on": iso_text(rows[-1]["counted_on"])}
+    return {
+        "number": rows[-1]["count"],
+        "qualifier": rows[-1]["qualifier"] or None,
+        "counted_on": iso_text(rows[-1]["counted_on"]),
+    }
+
+
+def sources_in_short(rows: Iterable[Record]) -> list[Record]:
+    return [
+        {
+            "fact": row["fact"],
+            "confidence": row["confidence"],
+            "source": row["source"] or None,
+            "note": row["note"] or None,
+        }
+        for row in rows
+    ]
+
+
+def unconfirmed(rows: Iterable[Record]) -> list[str]:
+    return [row["fact"] for row in rows if row["confidence"] != Confidence.SEEN]
 
 
 def _programmes(rows: Iterable[Record]) -> list[Record]:
@@ -98,6 +121,9 @@ FACTS = (
     Fact("founded_on", _("Founded, as precise as it is known."), str | None, "2013"),
     Fact("members", read=_last_count, columns=(
         ("members", _("The last count of all members."), "number"),
+        ("members_qualifier",
+         _("about, more_than, almost or firms (firms only), where the source says so."),
+         "qualifier"),
         ("members_counted_on", _("The date of that count."), "counted_on"),
     )),
     Fact("label", columns=(
@@ -126,6 +152,18 @@ FACTS = (
     Fact("contact_address", _("An address of a function, where the cluster shows one."),
          str | None, "info@example.org", "contact_address is_contact_shown", value_if_shown,
          is_detail=True),
+    Fact("unconfirmed",
+         _("The facts, by name, that were inferred or that no source was seen to tell."),
+         source="sources", read=unconfirmed),
+    Fact("sources", read=sources_in_short, columns=(
+        ("source_facts", _("The facts that have a source, by their names here."), "fact"),
+        ("source_confidences",
+         _("How sure each is: seen in the source, reported (inferred from it) or doubtful."),
+         "confidence"),
+        ("sources", _("Where each was read; of several addresses one at least tells it."),
+         "source"),
+        ("source_notes", _("What there is to say of it, in English."), "note"),
+    )),
     Fact("confirmed_on", _("The day on which its team last confirmed these facts."), date | None,
          "2026-03-10"),
 )  # fmt: skip
@@ -142,11 +180,12 @@ def _parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
         ),
         "members": MembershipCount.objects.filter(kind=MemberKind.TOTAL)
         .order_by("counted_on", "pk")
-        .values("cluster", "count", "counted_on"),
+        .values("cluster", "count", "qualifier", "counted_on"),
         "programmes": Participation.objects.on(day)
         .filter(programme__is_published=True)
         .order_by("programme__name_en", "pk")
         .values("cluster", *(f"programme__{name}" for name in PROGRAMME)),
+        "sources": FactSource.objects.order_by("pk").values("cluster", *SOURCE),
         "texts": ClusterText.objects.values("cluster", "language", "tagline", "description"),
     }
 
@@ -154,7 +193,7 @@ def _parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
 def cluster_records(keys: Iterable[int], day: date, headlines: Headlines) -> Iterator[Record]:
     """In the order of the keys, without those that are not public.
 
-    In the active language. Seven queries for 500 keys, and no more of them in memory.
+    In the active language. Eight queries for 500 keys, and no more of them in memory.
     """
     for chunk in in_chunks(keys):
         yield from _records_of_chunk(chunk, day, headlines)

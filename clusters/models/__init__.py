@@ -7,6 +7,7 @@ from clusters.models.clusters import (
     ClusterQuerySet,
     ClusterState,
     ClusterText,
+    CountQualifier,
     Lineage,
     LineageKind,
     Management,
@@ -37,3 +38,4 @@ from clusters.models.programmes import Participation, Programme, ProgrammeQueryS
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Portfolio, Region, TwoNames
 from clusters.models.reports import ProblemReport, RecordKind, ReportState
+from clusters.models.sources import ClusterFact, Confidence, FactSource

@@ -73,6 +73,16 @@ class MemberKind(models.TextChoices):
     OTHER = "other", _("other")
 
 
+class CountQualifier(models.TextChoices):
+    """How a source qualifies a number of members; empty where it does not."""
+
+    EXACT = "", _("exactly")
+    ABOUT = "about", _("about")
+    MORE_THAN = "more_than", _("more than")
+    ALMOST = "almost", _("almost")
+    FIRMS = "firms", _("firms only")
+
+
 class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
         return self.order_by(Lower("name"), "pk")
@@ -120,11 +130,18 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         return self.select_related("region", "portfolio").prefetch_related("texts")
 
     def with_profile(self) -> Self:
-        """What a cluster's own page tells of it, in four queries beside the first."""
-        return self.with_place().with_managers().prefetch_related("names", "membership_counts")
+        """What a cluster's own page tells of it, in five queries beside the first."""
+        return (
+            self.with_place()
+            .with_managers()
+            .prefetch_related("names", "membership_counts", "fact_sources")
+        )
 
     def for_cards(self, day: date) -> Self:
-        """Public ones with place, texts' first lines and who manages them that day: two queries."""
+        """Public ones with place, texts' first lines, sources and who manages them that day.
+
+        Three queries.
+        """
         managers = Management.objects.on(day).filter(organisation__is_published=True)
         taglines = {
             f"tagline_{language}": models.Subquery(
@@ -138,7 +155,9 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
             self.published()
             .select_related("region", "portfolio")
             .annotate(**taglines)
-            .prefetch_related(Prefetch("managements", managers.select_related("organisation")))
+            .prefetch_related(
+                "fact_sources", Prefetch("managements", managers.select_related("organisation"))
+            )
         )
 
     def with_managers(self) -> Self:
@@ -307,6 +326,11 @@ class Cluster(PublicRecord):
     def name_on(self, day: date) -> str:
         former = (row for row in self.names.all() if row.kind == ClusterNameKind.FORMER)
         return name_used_on(day, self.name, former)
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        # The facts that no source was seen to tell. Prefetch `fact_sources` for lists.
+        return [row.fact for row in self.fact_sources.all() if not row.is_confirmed]
 
     def managers_on(self, day: date) -> "list[Management]":
         # Who manages it that day, the lead first. Prefetch by `with_managers()`.
@@ -513,6 +537,14 @@ class MembershipCount(models.Model):
     counted_on = PartialDateField(_("counted"))
     kind = models.CharField(_("kind"), max_length=10, choices=MemberKind, default=MemberKind.TOTAL)
     count = models.PositiveIntegerField(_("number"))
+    qualifier = models.CharField(
+        _("qualifier"),
+        max_length=9,
+        choices=CountQualifier,
+        blank=True,
+        default=CountQualifier.EXACT,
+        help_text=_("As the source says it."),
+    )
     source = models.CharField(_("source"), max_length=500, blank=True)
 
     history = History()

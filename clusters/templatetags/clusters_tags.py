@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from babel.dates import format_date
 from django import template
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from clusters.dates import PartialDate
 from clusters.directory.query import DirectoryQuery
@@ -18,9 +18,18 @@ from clusters.fulltext import highlight
 from clusters.http.links import country_names
 from clusters.map.drawing import LARGE_MAP_WIDTH, MAP_WIDTH, NEAREST, Drawing, dot, name_and_url
 from clusters.map.projection import SHEETS, Spot, frame_around, join_spots, project
-from clusters.models import Cluster, Organisation
+from clusters.models import Cluster, CountQualifier, Organisation
 
 register = template.Library()
+
+
+class Counted(Protocol):
+    @property
+    def number(self) -> int | None: ...
+
+    @property
+    def qualifier(self) -> str: ...
+
 
 PATTERNS = {"year": "y", "month": "LLLL y", "day": "d MMMM y"}
 
@@ -32,6 +41,26 @@ def partial_date(value: PartialDate | date | None) -> SafeString | str:
         return ""
     partial = value if isinstance(value, PartialDate) else PartialDate.from_date(value)
     return format_html('<time datetime="{}">{}</time>', str(partial), date_in_words(partial))
+
+
+@register.filter
+def counted(count: Counted) -> str:
+    # “about 300”, “75 (firms only)”, “87”: a number of members as its source qualifies it.
+    number, word = str(count.number), CountQualifier(count.qualifier).label
+    if count.qualifier == CountQualifier.EXACT:
+        return number
+    is_of_firms = count.qualifier == CountQualifier.FIRMS
+    return f"{number} ({word})" if is_of_firms else f"{word} {number}"
+
+
+@register.simple_tag
+def unconfirmed_mark(cluster: Cluster, fact: str, url: str = "") -> SafeString | str:
+    # Behind a fact that no source was seen to tell; may lead to the sources.
+    if fact not in cluster.unconfirmed:
+        return ""
+    if url:
+        return format_html(' <a class="meta" href="{}">({})</a>', url, gettext("unconfirmed"))
+    return format_html(' <span class="meta">({})</span>', gettext("unconfirmed"))
 
 
 @register.filter(expects_localtime=True)

@@ -40,6 +40,7 @@ CHANGES = (
     Changes("clusters_management", OF_CLUSTER),
     # Numbers are no words by which a cluster is found: its document stays.
     Changes("clusters_membershipcount", OF_CLUSTER.without_words()),
+    Changes("clusters_factsource", OF_CLUSTER.without_words()),
     Changes(
         "clusters_lineage",
         OF_CLUSTER.without_words(),

@@ -31,6 +31,7 @@ from clusters.models import (
     PublicRecord,
     Shareholding,
 )
+from clusters.models.sources import by_source
 from labels.formats.records import certifications
 from labels.life.spans import timeline_of
 from labels.register.holdings import directory
@@ -99,6 +100,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
     if not shown.is_today:
         prefetch_related_objects([one.organisation for one in managers], "former_names")
     counts = cluster.membership_counts.all()
+    text = cluster.text()
     crumbs = crumbs_of(cluster)
     return TemplateResponse(
         request,
@@ -106,7 +108,8 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "section": "clusters",
             "cluster": cluster,
-            "text": cluster.text(),
+            "text": text,
+            "summary": text.tagline if text and "tagline" not in cluster.unconfirmed else "",
             "labels": labels,
             "headline": headline(labels),
             "timeline": timeline_of(labels, shown.day),
@@ -121,6 +124,7 @@ def cluster_detail(request: HttpRequest, slug: str) -> HttpResponse:
                 one for one in counts if one.counted_on.first_day <= shown.day
             ),
             "participations": cluster.participations.public(),
+            "sources": by_source(cluster.fact_sources.all()),
             "announcements": latest(timezone.now(), ANNOUNCEMENTS, clusters=cluster),
             "crumbs": crumbs,
             "crumbs_data": breadcrumbs_data(crumbs),

@@ -51,7 +51,7 @@ class DirectoryRequest:
         return cluster_records(self.directory.keys(), self.day, headline_records)
 
     def descriptions(self) -> Iterator[Data]:
-        found = Cluster.objects.published().with_place().prefetch_related("names")
+        found = Cluster.objects.published().with_place().prefetch_related("names", "fact_sources")
         # A few at a time: a list may name every cluster.
         for keys in in_chunks(self.directory.keys()):
             clusters = found.in_bulk(keys)

@@ -192,6 +192,7 @@ def _over_time(keys: list[int]) -> Iterator[tuple[str, str, Record]]:
             "counted_on": iso_text(count.counted_on),
             "kind": count.kind,
             "number": count.count,
+            "qualifier": count.qualifier or None,
             "source": count.source or None,
         }
         yield count.cluster.public_id, "membership_counts", item

@@ -30,7 +30,15 @@ from labels.admin.decisions import may_decide, report_outcome, step_page
 from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm, attempt
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
-from labels.models import STATE_NAMES, Decision, DecisionState, Label, LabelQuerySet, Suspension
+from labels.models import (
+    STATE_NAMES,
+    Decision,
+    DecisionState,
+    Label,
+    LabelQuerySet,
+    LabelSource,
+    Suspension,
+)
 from labels.validity import State
 
 MONTHS_BEFORE_THE_END = 6
@@ -101,6 +109,11 @@ class SuspensionInline(ReadOnly, TabularPart):
     @admin.display(description=_("reinstated on"))
     def last_day(self, obj: Suspension) -> str:
         return admin_day(obj.ends_on)
+
+
+class LabelSourceInline(TabularPart):
+    model = LabelSource
+    fields = ("source", "confidence", "note")
 
 
 LABEL = (None, {"fields": ("cluster", "managing_organisation", "level", "certificate_number")})
@@ -232,7 +245,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         "revoked_on",
         "revocation_reason",
     )
-    inlines = (SuspensionInline,)
+    inlines = (LabelSourceInline, SuspensionInline)
     concerns: ClassVar = {
         "ending": Concern(
             _("Labels ending within 6 months"),
@@ -442,6 +455,13 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
 def decisions_on(label: Label) -> QuerySet[Decision]:
     related = ("proposed_by", "decided_by", "organisation_before", "organisation_after")
     return Decision.objects.of_label(label).select_related(*related).order_by("-pk")
+
+
+@admin.register(LabelSource)
+class LabelSourceAdmin(PartAdmin):
+    part_of = ("label",)
+    list_display = ("__str__", "label", "confidence")
+    list_select_related = ("label__level", "label__cluster")
 
 
 @admin.register(Suspension)

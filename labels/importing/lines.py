@@ -28,6 +28,9 @@ COLUMNS = (
     "valid_until",
     "source",
 )
+# A file may have them beside the others.
+OPTIONAL_COLUMNS = ("kind", "certificate", "evidence", "confidence")
+EVERY_COLUMN = (*COLUMNS, *OPTIONAL_COLUMNS)
 
 # Control characters, line separators and marks that turn the direction of writing.
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -35,11 +38,26 @@ FORMULA_STARTS = ("=", "+", "@")
 REGION_CODE = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}", re.IGNORECASE | re.ASCII)
 # Codes that the European Union's own tables use beside ISO 3166-1.
 NEAR_COUNTRIES = {"UK": "GB", "EL": "GR"}
+ITALIAN_LEVELS = {"bronzo": "bronze", "argento": "silver", "oro": "gold"}
+KINDS = ("first", "renewal")
+# How sure a source is, in the words of the file and in those of the register.
+SEEN = "seen"
+CONFIDENCES = {
+    "high": SEEN,
+    "medium": "reported",
+    "low": "doubtful",
+    SEEN: SEEN,
+    "reported": "reported",
+    "doubtful": "doubtful",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterLine:
-    """A line without mistakes. `portfolio` and `level` are codes; what is not given is empty."""
+    """A line without mistakes; what is not given is empty.
+
+    `portfolio`, `level`, `kind` and `confidence` are codes.
+    """
 
     number: int
     cluster: str
@@ -51,17 +69,22 @@ class RegisterLine:
     awarded_on: PartialDate | None
     valid_until: PartialDate | None
     source: str
+    kind: str = ""
+    certificate: str = ""
+    evidence: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """What the register knows: a line that says something else is wrong.
 
-    `portfolios` leads from every name, as one would write it, to the code; `longest` from a
-    column to the number of characters that fit.
+    `portfolios` leads from every name, as one would write it, to the code, `countries` from
+    every code and every name in lower case; `longest` from a column to the number of characters
+    that fit.
     """
 
-    countries: frozenset[str]
+    countries: Mapping[str, str]
     region_codes: frozenset[str]
     portfolios: Mapping[str, str]
     levels: tuple[str, ...]
@@ -96,7 +119,9 @@ class RegisterFile:
         if errors:
             raise TableRefused(*errors)
         self.notices = [
-            Finding(line, name, unknown) for name in self.columns if name and name not in COLUMNS
+            Finding(line, name, unknown)
+            for name in self.columns
+            if name and name not in EVERY_COLUMN
         ]
 
     def read(self, vocabulary: Vocabulary) -> Iterator[RegisterLine | Finding]:
@@ -134,17 +159,25 @@ class Checker:
             awarded_on=self.date("awarded_on_or_year"),
             valid_until=self.date("valid_until"),
             source=self.text("source"),
+            kind=self.choice("kind", dict(zip(KINDS, KINDS, strict=True))),
+            certificate=self.text("certificate"),
+            evidence=self.text("evidence"),
+            confidence=self.choice("confidence", CONFIDENCES),
         )
+        if line.confidence == SEEN and not line.source:
+            self.wrong("confidence", "no source is named that was seen. Name it under “source”.")
         if line.awarded_on and line.valid_until:
             self.check_order(line.awarded_on, line.valid_until)
-        return sorted(self.findings, key=lambda finding: COLUMNS.index(finding.column)) or [line]
+        return sorted(self.findings, key=lambda finding: EVERY_COLUMN.index(finding.column)) or [
+            line
+        ]
 
     def wrong(self, column: str, message: str) -> None:
         self.findings.append(Finding(self.number, column, message))
 
     def text(self, column: str) -> str:
         # The value in composed characters with single spaces; otherwise as it is written.
-        raw = self.values[column]
+        raw = self.values.get(column, "")
         text = " ".join(unicodedata.normalize("NFC", raw).split())
         longest = self.vocabulary.longest.get(column)
         if invisible := INVISIBLE.search(raw):
@@ -172,13 +205,11 @@ class Checker:
     def country(self) -> str:
         # The code, empty where it is wrong.
         text = self.required("country_code")
-        code = text.upper()
-        if code in self.vocabulary.countries:
-            return code
-        if text:
-            near = NEAR_COUNTRIES.get(code, "two letters, as IT")
+        code = self.vocabulary.countries.get(text.casefold(), "")
+        if text and not code:
+            near = NEAR_COUNTRIES.get(text.upper(), "two letters, as IT")
             self.wrong("country_code", f"“{shown(text)}” is no ISO 3166 country. Write {near}.")
-        return ""
+        return code
 
     def region(self, country: str) -> str:
         region = self.text("region")
@@ -200,10 +231,17 @@ class Checker:
 
     def level(self) -> str:
         text = self.required("label_level")
-        if text and text.casefold() not in self.vocabulary.levels:
+        code = ITALIAN_LEVELS.get(text.casefold(), text.casefold())
+        if text and code not in self.vocabulary.levels:
             levels = ", ".join(level.capitalize() for level in self.vocabulary.levels)
             self.wrong("label_level", f"“{shown(text)}” is no level. Write one of {levels}.")
-        return text.casefold()
+        return code
+
+    def choice(self, column: str, codes: Mapping[str, str]) -> str:
+        text = self.text(column)
+        if text and text.casefold() not in codes:
+            self.wrong(column, f"“{shown(text)}” is none of {', '.join(codes)}. Write one of them.")
+        return codes.get(text.casefold(), "")
 
     def date(self, column: str) -> PartialDate | None:
         text = self.values[column]
@@ -236,7 +274,7 @@ class Report:
     outcome: Outcome = Outcome.UNREADABLE
     created: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("clusters", "organisations", "regions", "labels", "managements"), 0
+            ("clusters", "organisations", "regions", "labels", "managements", "sources"), 0
         )
     )
     unchanged: int = 0

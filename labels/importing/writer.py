@@ -8,7 +8,9 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, TextIO, TypeVar
 
+from django.conf import settings
 from django.db import models, reset_queries, transaction
+from django.utils import translation
 from django_countries import countries
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
@@ -16,6 +18,7 @@ from clusters.dates import PartialDate
 from clusters.models import (
     Cluster,
     ClusterName,
+    Confidence,
     Management,
     ManagementRole,
     Organisation,
@@ -23,17 +26,27 @@ from clusters.models import (
     Portfolio,
     Region,
 )
+from clusters.models.clusters import PAGES
 from clusters.models.history import IMPORT
 from clusters.public_ids import new_public_id, slug_for
 from clusters.tables.reader import Finding, TableRefused
 from labels.importing.lines import Outcome, RegisterFile, RegisterLine, Report, Vocabulary
 from labels.life.days import hold, last_day_in_force
-from labels.models import Label, Level, LevelRule, new_status_index
+from labels.models import Label, LabelSource, Level, LevelRule, new_status_index
 from labels.validity import Rule
 
 CHUNK = 1_000
 # In the place of a key, where several rows have the name.
 AMBIGUOUS = -1
+# What the report calls new rows.
+CREATED: dict[type[models.Model], str] = {
+    Cluster: "clusters",
+    Organisation: "organisations",
+    Region: "regions",
+    Label: "labels",
+    Management: "managements",
+    LabelSource: "sources",
+}
 
 Row = TypeVar("Row", bound=models.Model)
 Addressed = TypeVar("Addressed", bound=Cluster | Organisation)
@@ -86,7 +99,7 @@ def write_records(
 def vocabulary() -> Vocabulary:
     """The reference tables as a line may quote them (three queries)."""
     return Vocabulary(
-        countries=frozenset(countries.countries),
+        countries=countries_by_name(),
         region_codes=frozenset(region.code for region in Region.objects.all() if region.code),
         portfolios={
             name: portfolio.code
@@ -99,8 +112,19 @@ def vocabulary() -> Vocabulary:
             "region": longest(Region, "name"),
             "managing_organisation": longest(Organisation, "name"),
             "source": longest(Label, "source"),
+            "certificate": longest(Label, "certificate_number"),
+            "evidence": longest(LabelSource, "note"),
         },
     )
+
+
+def countries_by_name() -> dict[str, str]:
+    # From every code and every name, in each language of the pages, in lower case.
+    codes = {code.casefold(): code for code in countries.countries}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            codes |= {country.name.casefold(): country.code for country in countries}
+    return codes
 
 
 def longest(model: type[models.Model], name: str) -> int:
@@ -170,6 +194,7 @@ class RegisterWriter:
         ]
         self.complete_clusters(entries)
         self.add_labels(entries)
+        self.add_sources(entries)
         self.add_leads(entries)
 
     def notice(self, line: RegisterLine, column: str, message: str) -> None:
@@ -201,7 +226,7 @@ class RegisterWriter:
         keys = {line.number: self.cluster_key(line) for line in exact}
         clusters = sorted({key for key in keys.values() if isinstance(key, int)})
         in_force = self.in_force(clusters)
-        present = present_labels(clusters) if clusters else set()
+        present = present_labels(clusters)
         new: set[tuple[ClusterKey, str, PartialDate | None, PartialDate | None]] = set()
         bad = set()
         for line in exact:
@@ -250,7 +275,7 @@ class RegisterWriter:
         new = list(rows)
         if new:
             bulk_create_with_history(new, model, default_change_reason=IMPORT)
-            self.report.created[f"{model._meta.model_name}s"] += len(new)
+            self.report.created[CREATED[model]] += len(new)
         return new
 
     def add_regions(self, lines: list[RegisterLine]) -> None:
@@ -354,9 +379,27 @@ class RegisterWriter:
             awarded_on=line.awarded_on,
             valid_until=line.valid_until,
             source=line.source,
+            kind=line.kind,
+            certificate_number=line.certificate,
         )
         label.apply_validity(self.rules[line.level])
         return label
+
+    def add_sources(self, entries: list[NamedRows]) -> None:
+        # What a line tells of its source is added to a label that was there, too: once for each.
+        entries = [entry for entry in entries if entry.line.evidence or entry.line.confidence]
+        labels = present_labels({entry.cluster for entry in entries})
+        told = set(
+            LabelSource.history.filter(label__in=set(labels.values())).values_list(
+                "label", "source"
+            )
+        )
+        new: dict[tuple[int, str], LabelSource] = {}
+        for entry in entries:
+            key = (labels[entry.label_key], entry.line.source)
+            if key not in told:
+                new.setdefault(key, source_of(entry.line, key[0]))
+        self.create(LabelSource, new.values())
 
     def add_leads(self, entries: list[NamedRows]) -> None:
         # An organisation leads a cluster that never had a lead and where it has no other role.
@@ -379,6 +422,13 @@ class RegisterWriter:
             ):
                 del new[cluster]
         self.create(Management, new.values())
+
+
+def source_of(line: RegisterLine, label: int) -> LabelSource:
+    surely = Confidence.SEEN if line.source else Confidence.DOUBTFUL
+    return LabelSource(
+        label_id=label, source=line.source, confidence=line.confidence or surely, note=line.evidence
+    )
 
 
 def is_exact(line: RegisterLine) -> bool:
@@ -446,12 +496,16 @@ def past_names(model: type[Cluster] | type[Organisation]) -> Any:
     return rows.values_list("country", "name", "id").distinct()
 
 
-def present_labels(clusters: Collection[int]) -> set[LabelKey]:
+def present_labels(clusters: Collection[int]) -> dict[LabelKey, int]:
     # The labels of these clusters as they are, and as they were before a correction.
     columns = ("cluster", "level", "awarded_on", "valid_until")
     labels = Label.objects.filter(cluster__in=clusters)
     past = Label.history.filter(cluster__in=clusters, id__in=labels.values("pk"))
-    return {*labels.values_list(*columns), *past.values_list(*columns)}
+    return {
+        (cluster, level, awarded_on, valid_until): pk
+        for rows in (past.values_list("id", *columns), labels.values_list("pk", *columns))
+        for pk, cluster, level, awarded_on, valid_until in rows
+    }
 
 
 def rules_by_level() -> dict[str, dict[Rule, LevelRule]]:
@@ -478,12 +532,13 @@ def redraw_taken(
 
 
 def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
-    """Give each row a slug that no row has or had (two queries)."""
+    """Give each row a slug that no row has or had, and no page of its kind (two queries)."""
     rows = list(rows)
     redraw_taken(model, rows, "public_id", new_public_id)
     options = {row.public_id: slug_options(row) for row in rows}
     wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
     taken = {
+        *(PAGES if model is Cluster else ()),
         *model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True),
         *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
     }

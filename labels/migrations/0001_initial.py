@@ -705,4 +705,42 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
+        migrations.CreateModel(
+            name='HistoricalLabelSource',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('source', models.CharField(blank=True, help_text='Addresses or titles; a semicolon and a space between two.', max_length=500, verbose_name='source')),
+                ('confidence', models.CharField(choices=[('seen', 'seen in the source'), ('reported', 'inferred from the source'), ('doubtful', 'no source seen')], default='seen', max_length=8, verbose_name='certainty')),
+                ('note', models.CharField(blank=True, help_text='What the source says; public.', max_length=500, verbose_name='note')),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_change_reason', models.TextField(null=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('label', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='labels.label', verbose_name='label')),
+            ],
+            options={
+                'verbose_name': 'historical source of a label',
+                'verbose_name_plural': 'historical sources of labels',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='LabelSource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(blank=True, help_text='Addresses or titles; a semicolon and a space between two.', max_length=500, verbose_name='source')),
+                ('confidence', models.CharField(choices=[('seen', 'seen in the source'), ('reported', 'inferred from the source'), ('doubtful', 'no source seen')], default='seen', max_length=8, verbose_name='certainty')),
+                ('note', models.CharField(blank=True, help_text='What the source says; public.', max_length=500, verbose_name='note')),
+                ('label', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='labels.label', verbose_name='label')),
+            ],
+            options={
+                'verbose_name': 'source of a label',
+                'verbose_name_plural': 'sources of labels',
+                'ordering': ('label', 'pk'),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('confidence', 'seen'), _negated=True), models.Q(('source', ''), _negated=True), _connector='OR'), name='label_source_names_what_was_seen', violation_error_message='Name the source that was seen.'), models.UniqueConstraint(fields=('label', 'source'), name='label_source_once', violation_error_message='This label has that source already.')],
+            },
+        ),
     ])]

@@ -23,6 +23,7 @@ from labels.models.scheme import (
     LevelRule,
     Statement,
 )
+from labels.models.sources import LabelSource
 
 __all__ = [
     "STATE_NAMES",
@@ -41,6 +42,7 @@ __all__ = [
     "Label",
     "LabelKind",
     "LabelQuerySet",
+    "LabelSource",
     "Level",
     "LevelRule",
     "Notice",

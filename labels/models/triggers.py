@@ -82,6 +82,7 @@ OF_LABEL = Record("cluster", "label_id", "labels_label", "cluster_id", "id").wit
 CHANGES = (
     Changes("labels_label", OF_CLUSTER),
     Changes("labels_suspension", OF_LABEL),
+    Changes("labels_labelsource", OF_LABEL),
     # Also while it is only proposed.
     Changes("labels_decision", OF_LABEL),
     Changes(

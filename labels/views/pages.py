@@ -17,7 +17,7 @@ from clusters.http.paging import numbered_page
 from clusters.http.responses import error_response, open_to_all, wrong_day
 from clusters.models import Portfolio
 from clusters.views.contact import cookieless_form, report_page
-from labels.formats.records import certification_data, label_record_in_words
+from labels.formats.records import certification_data, label_record_in_words, sources_of_labels
 from labels.life.chronicle import steps_of
 from labels.life.spans import timeline_of
 from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
@@ -89,6 +89,7 @@ def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "as_of": shown,
         "label": label,
         "verdict": verdict(label, shown.day),
+        "sources": label.sources.all(),
         "problems": shown.problems,
         "labels": labels,
         "renews": next((other for other in labels if other.pk == label.renews_id), None),
@@ -127,9 +128,9 @@ def label_json(request: HttpRequest, public_id: str) -> HttpResponse:
         return error_response(request, ["there is no label with this id"], 404)
     parameters = {"ensure_ascii": False, "indent": 2}
     with translation.override("en"):
-        return open_to_all(
-            JsonResponse(label_record_in_words(label, day), json_dumps_params=parameters)
-        )
+        sources = {"sources": sources_of_labels([label.pk])[label.pk]}
+        record = label_record_in_words(label, day) | sources
+        return open_to_all(JsonResponse(record, json_dumps_params=parameters))
 
 
 @require_safe

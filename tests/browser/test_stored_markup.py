@@ -34,6 +34,7 @@ from clusters.models import (
     Event,
     EventAddress,
     EventKind,
+    FactSource,
     Invitation,
     Lineage,
     LineageKind,
@@ -57,6 +58,7 @@ from labels.models import (
     Expert,
     IssuingBody,
     Label,
+    LabelSource,
     Notice,
     NoticeKind,
     RequiredLevel,
@@ -284,6 +286,7 @@ def add_decisions(label: Label, programme: Programme) -> None:
             proposed_at=now,
             decided_at=now,
         )
+    LabelSource.objects.create(label=label, source="x")
     notice = Notice.objects.create(label=label, kind=NoticeKind.END, due_on=date(2016, 1, 1))
     Delivery.objects.create(notice=notice, begun_at=now, failed_at=now, failure="x")
     RequiredLevel.objects.create(programme=programme, level=label.level)
@@ -299,6 +302,7 @@ def add_parts(
         ClusterText.objects.create(cluster=cluster, language=language)
     ClusterName.objects.create(cluster=cluster, name="Old")
     MembershipCount.objects.create(cluster=cluster, counted_on="2015", count=1)
+    FactSource.objects.create(cluster=cluster, fact="town", source="x")
     make_management(cluster=cluster, organisation=organisation)
     OrganisationName.objects.create(organisation=organisation, name="Old")
     if len(clusters) > 1:

@@ -27,6 +27,7 @@ from clusters.models import (
     Event,
     EventAddress,
     EventKind,
+    FactSource,
     Invitation,
     Lineage,
     LineageKind,
@@ -49,6 +50,7 @@ from labels.models import (
     Expert,
     IssuingBody,
     Label,
+    LabelSource,
     LevelRule,
     Notice,
     RequiredLevel,
@@ -165,6 +167,10 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     MembershipCount: lambda: MembershipCount.objects.create(
         cluster=make_cluster(), counted_on="2015", count=120
     ),
+    FactSource: lambda: FactSource.objects.create(
+        cluster=make_cluster(), fact="town", confidence="doubtful"
+    ),
+    LabelSource: lambda: LabelSource.objects.create(label=make_label(), confidence="doubtful"),
     Notice: make_notice,
     Organisation: make_organisation,
     OrganisationName: lambda: OrganisationName.objects.create(

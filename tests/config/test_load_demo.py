@@ -1,3 +1,7 @@
+import csv
+import json
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -13,8 +17,20 @@ from django.test import Client
 from PIL import Image
 from pytest_django import DjangoDbBlocker
 
-from clusters.models import Cluster, ClusterText, Lineage, Management, Organisation, Programme
-from labels.models import Label, RequiredLevel, Statement
+from clusters.models import (
+    Cluster,
+    ClusterName,
+    ClusterText,
+    FactSource,
+    Lineage,
+    Management,
+    MembershipCount,
+    Organisation,
+    Programme,
+)
+from config.management.commands.load_demo import DATA
+from labels.importing.writer import folded_name
+from labels.models import Label, LabelSource, RequiredLevel, Statement
 from labels.validity import State
 from news.models import Announcement, AnnouncementText
 from tests.factories import MOMENT
@@ -114,7 +130,7 @@ def test_gce_ocean_has_four_golds_with_their_scores() -> None:
     golds = Label.objects.filter(cluster__name="GCE Ocean Technology").order_by("awarded_on")
 
     assert [(str(gold.awarded_on), gold.score) for gold in golds] == [
-        ("2013", Decimal(100)),
+        ("2013-08", Decimal(100)),
         ("2015", Decimal(96)),
         ("2019", Decimal(98)),
         ("2021-12", Decimal(99)),
@@ -134,7 +150,8 @@ def test_labels_of_polo_ict_belong_to_the_manager_renamed_since() -> None:
 def test_gold_of_nce_node_is_of_gce_node() -> None:
     labels = Label.objects.filter(cluster__name="GCE NODE", level="gold")
 
-    assert sorted(str(label.awarded_on) for label in labels) == ["2012-04-18", "None"]
+    days = ["2012-04-18", "2015", "2018", "2021", "2024"]
+    assert sorted(str(label.awarded_on) for label in labels) == days
     assert not Cluster.objects.filter(name__startswith="NCE NODE").exists()
 
 
@@ -177,8 +194,230 @@ def test_page_of_a_programme_shows_who_met_its_requirement(client: Client) -> No
     assert "Do not meet it" not in page
 
 
-def test_every_line_of_the_register_file_is_a_label() -> None:
-    assert (Label.objects.count(), Statement.objects.count()) == (128, 15)
+# What the files say, counted without the loader.
+
+
+def csv_rows(name: str) -> list[dict[str, str]]:
+    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def present_names() -> dict[str, str]:
+    """From each other name of a cluster to its present one."""
+    names = {row["name"]: row["cluster"] for row in csv_rows("other_names")}
+    for row in json.loads((DATA / "clusters.json").read_text(encoding="utf-8")):
+        names |= {other["name"]: row["name"] for other in row.get("names", [])}
+    return names
+
+
+def lines_of_labels() -> dict[tuple[str, str, str, str], list[dict[str, str]]]:
+    """The lines of both files that tell of the same label."""
+    names = present_names()
+    found = defaultdict(list)
+    for row in [*csv_rows("labelled_clusters"), *csv_rows("more_labels")]:
+        cluster = names.get(row["cluster"], row["cluster"])
+        level = row["label_level"].lower()
+        found[cluster, level, row["awarded_on_or_year"], row["valid_until"]].append(row)
+    return found
+
+
+def test_every_line_of_the_files_is_a_label_once() -> None:
+    labels = Label.objects.values_list("cluster__name", "level", "awarded_on", "valid_until")
+    stored = Counter(
+        (name, level, str(on or ""), str(until or "")) for name, level, on, until in labels
+    )
+
+    assert stored == dict.fromkeys(lines_of_labels(), 1)
+    assert Counter(label[1] for label in stored) == {"bronze": 143, "silver": 49, "gold": 132}
+    assert Statement.objects.count() == 15
+
+
+def test_label_keeps_every_source_with_what_it_says() -> None:
+    told = {
+        (cluster, level, row["source"], row["evidence"])
+        for (cluster, level, _on, _until), rows in lines_of_labels().items()
+        for row in rows
+        if row["evidence"]
+    }
+
+    stored = LabelSource.objects.values_list(
+        "label__cluster__name", "label__level", "source", "note"
+    )
+    assert set(stored) == told
+    assert not Label.objects.filter(source="").exists()
+
+
+def test_label_of_which_a_source_is_not_sure_says_so(client: Client) -> None:
+    label = Label.objects.get(cluster__name="EnergyVaasa")
+
+    assert [row.confidence for row in label.sources.all()] == ["reported"]
+    assert "unconfirmed" in client.get(label.get_absolute_url()).content.decode()
+
+
+def test_every_correction_is_in_the_file() -> None:
+    rows = {
+        (row["cluster"], row["label_level"], row["awarded_on_or_year"])
+        for row in csv_rows("labelled_clusters")
+    }
+
+    assert ("Silicon Saxony e. V.", "Gold", "2012-03") in rows
+    assert ("GCE NODE", "Gold", "2015") in rows
+    # Known to a quarter only: the year stays, the quarter stands in the evidence.
+    assert ("Hamburg Aviation", "Gold", "2019") in rows
+    assert sum(bool(row["evidence"]) for row in csv_rows("labelled_clusters")) == 43
+
+
+def test_every_fact_of_the_file_is_in_the_register() -> None:
+    rows = csv_rows("cluster_facts")
+    columns = {
+        "town": "town",
+        "website": "website",
+        "founded": "founded_on",
+        "region": "region__code",
+        "portfolio": "portfolio__code",
+    }
+    for column, name in columns.items():
+        stored = Cluster.objects.values_list("name", name)
+        said = {(row["cluster"], row[column]) for row in rows if row[column]}
+        assert said <= {(cluster, str(value)) for cluster, value in stored}, column
+    positions = {(row["cluster"], row["latitude"]) for row in rows if row["latitude"]}
+    located = Cluster.objects.located().values_list("name", "latitude")
+    assert {name for name, _degrees in positions} == {name for name, _degrees in located}
+    assert {(name, float(text)) for name, text in positions} == {
+        (name, float(degrees or 0)) for name, degrees in located
+    }
+
+
+def test_every_manager_and_count_of_the_file_is_in_the_register() -> None:
+    rows = csv_rows("cluster_facts")
+    leads = {(row["cluster"], row["managing_organisation"]) for row in rows} - {
+        (row["cluster"], "") for row in rows
+    }
+    counts = [
+        (row["cluster"], kind, row["members_date"], int(row[f"members_{kind}"]))
+        for row in rows
+        for kind in ("total", "sme", "large", "research")
+        if row[f"members_{kind}"]
+    ]
+
+    stored = Management.objects.filter(role="lead").values_list(
+        "cluster__name", "organisation__name"
+    )
+    assert leads <= set(stored)
+    members = MembershipCount.objects.values_list("cluster__name", "kind", "counted_on", "count")
+    assert sorted((a, b, str(c), d) for a, b, c, d in members) == sorted(counts)
+
+
+def test_taglines_are_in_both_languages() -> None:
+    said = {row["cluster"] for row in csv_rows("cluster_facts") if row["tagline_en"]}
+
+    for language in ("en", "it"):
+        texts = ClusterText.objects.filter(language=language).exclude(tagline="")
+        assert said <= set(texts.values_list("cluster__name", flat=True))
+
+
+def test_no_fact_is_without_its_source_or_its_mark(client: Client) -> None:
+    """Of each fact that the file tells: seen in a source that is named, or unconfirmed."""
+    sources = {
+        (row.cluster.name, row.fact): row for row in FactSource.objects.select_related("cluster")
+    }
+    columns = {
+        "town": "town",
+        "region": "region",
+        "portfolio": "portfolio",
+        "website": "website",
+        "founded": "founded_on",
+        "managing_organisation": "managers",
+        "managing_since": "managed_since",
+        "members_total": "members",
+    }
+    for row in csv_rows("cluster_facts"):
+        for column, fact in columns.items():
+            if row[column]:
+                source = sources[row["cluster"], fact]
+                is_seen = column in row["seen_fields"].split()
+                assert source.is_confirmed is is_seen, (row["cluster"], column)
+                assert source.source or not is_seen
+    general = [row for row in csv_rows("cluster_facts") if row["confidence"] != "seen"]
+    assert not any(
+        source.is_confirmed
+        for source in sources.values()
+        if source.cluster.name in {row["cluster"] for row in general}
+        and source.fact != "other_names"
+    )
+
+
+def test_doubtful_fact_carries_its_mark_on_the_page_and_in_data(client: Client) -> None:
+    cluster = Cluster.objects.get(name="WAB e. V.")
+    FactSource.objects.filter(cluster=cluster, fact="town").update(confidence="doubtful", source="")
+
+    for language, mark in (("en", "(unconfirmed)"), ("it", "(non confermato)")):
+        page = client.get(f"/{language}/clusters/{cluster.slug}/").content.decode()
+        assert mark in page
+        assert 'id="sources"' in page
+    response: Any = client.get("/clusters.json?q=wab")
+    data = json.loads(b"".join(response))["clusters"]
+    assert [row["unconfirmed"] for row in data if row["name"] == "WAB e. V."] == [["town"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "present", "labels"),
+    [
+        ("ACTM - Catalan Fashion & Textile Cluster", "MODACC", 2),
+        ("NCE NODE - Norwegian Offshore Drilling Engineering", "GCE NODE", 5),
+        ("ECO WORLD STYRIA", "Green Tech Valley Cluster", 3),
+        ("Green Tech Cluster", "Green Tech Valley Cluster", 3),
+        ("Arena Eyde", "Eyde Cluster", 3),
+        ("Arena Heidner", "NCE Heidner Biocluster", 2),
+        ("Oslo Medtech", "Norway Health Tech", 2),
+        ("Mov'eo", "NextMove", 2),
+        ("Beauty Cluster Barcelona", "Beauty Cluster", 2),
+    ],
+)
+def test_cluster_of_several_names_is_one(name: str, present: str, labels: int) -> None:
+    cluster = Cluster.objects.get(name=present)
+
+    assert cluster.names.filter(name=name).exists()
+    assert not Cluster.objects.filter(name=name).exists()
+    assert cluster.labels.count() == labels
+
+
+def test_no_name_leads_to_two_clusters() -> None:
+    names = Counter(
+        (country, folded_name(name))
+        for rows in (
+            Cluster.objects.values_list("country", "name"),
+            ClusterName.objects.values_list("cluster__country", "name"),
+        )
+        for country, name in rows
+    )
+
+    assert [name for name, number in names.items() if number > 1] == []
+
+
+def test_merged_clusters_lead_on_and_are_not_managed_today() -> None:
+    merged = Lineage.objects.filter(kind="merged_into")
+
+    assert {row["cluster"] for row in csv_rows("mergers") if row["kind"] == "merged_into"} == set(
+        merged.values_list("cluster__name", flat=True)
+    )
+    for row in merged:
+        assert row.cluster.state == "merged", row.cluster
+        assert row.source
+        assert not row.cluster.managements.filter(ended_on=None).exists(), row.cluster
+
+
+def test_manager_of_the_facts_goes_before_that_of_a_label() -> None:
+    """South Tyrol's park managed its clusters until 2016; nobody is known to do so since."""
+    managements = Management.objects.filter(organisation__name="TIS innovation park")
+
+    assert {str(row.ended_on) for row in managements} == {"2016"}
+    assert len(managements) == 5
+
+
+def test_no_file_of_the_demo_names_an_address_of_a_person() -> None:
+    for path in DATA.glob("*.csv"):
+        assert not re.search(r"[\w.]+@(?!example\.org)[\w-]+\.\w+", path.read_text()), path.name
 
 
 def test_announcement_is_tied_to_what_it_tells() -> None:
@@ -209,10 +448,13 @@ def edit(row: Any, **values: Any) -> None:
 def test_edits_survive_the_next_run() -> None:
     biopmed = Cluster.objects.get(name="bioPmed")
     park = Organisation.objects.get(name="Bioindustry Park Silvano Fumero SpA")
-    gold = Label.objects.get(cluster__name="GCE Ocean Technology", awarded_on="2013")
+    gold = Label.objects.get(cluster__name="GCE Ocean Technology", awarded_on="2013-08")
     text = AnnouncementText.objects.get(language="en")
     edit(biopmed, name="bioPmed Piemonte", website="", portfolio=None, is_published=False)
     edit(park, name="Bioindustry Park")
+    biopmed.membership_counts.get().delete()
+    FactSource.objects.get(cluster=biopmed, fact="town").delete()
+    edit(FactSource.objects.get(cluster=biopmed, fact="website"), source="", confidence="doubtful")
     edit(biopmed.labels.get(level="gold"), awarded_on="2015-07-14")
     edit(gold, score=None)
     edit(text, title="Another title", slug="another-title")

@@ -84,11 +84,12 @@ This register holds an earlier label of bioPmed:
 
 ## In figures
 
-- On 8 September 2015, 1 other cluster in this register held a valid Gold Label. 2 more may have \
-held it: their dates are known only to the month or the year.
-- It did not belong to the same comparative portfolio in this register (Health and medical \
-science).
-- 6 more clusters in this register have a Gold Label without known dates; they are not counted.
+- On 8 September 2015, 20 other clusters in this register held a valid Gold Label. For 11 of them \
+the dates are known only to the month or the year, so it is not certain that they held it on that \
+very day.
+- 2 of them belonged to the same comparative portfolio in this register (Health and medical \
+science). The portfolio of 1 of them is not known.
+- 15 more clusters in this register have a Gold Label without known dates; they are not counted.
 - On 8 September 2015, bioPmed was the first cluster of its country (Italy) with a Gold Label in \
 its portfolio (Health and medical science) in this register.
 
@@ -121,11 +122,12 @@ Questo registro contiene una certificazione precedente di bioPmed:
 
 ## In cifre
 
-- L’8 settembre 2015 in questo registro aveva un Gold Label valido 1 altro cluster. Altri 2 \
-cluster possono averlo avuto: le loro date sono note solo al mese o all’anno.
-- Non apparteneva allo stesso portafoglio di confronto in questo registro (Salute e \
-scienze mediche).
-- Altri 6 cluster in questo registro hanno un Gold Label senza date note: non sono contati.
+- L’8 settembre 2015 in questo registro avevano un Gold Label valido 20 altri cluster. Per 11 di \
+essi le date sono note solo al mese o all’anno, perciò non è certo che lo avessero proprio quel \
+giorno.
+- 2 di essi appartenevano allo stesso portafoglio di confronto in questo registro (Salute e \
+scienze mediche). Di 1 di essi il portafoglio non è noto.
+- Altri 15 cluster in questo registro hanno un Gold Label senza date note: non sono contati.
 - L’8 settembre 2015 bioPmed era il primo cluster del suo paese (Italia) con un Gold Label nel suo \
 portafoglio (Salute e scienze mediche) in questo registro.
 

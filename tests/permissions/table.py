@@ -79,6 +79,15 @@ clusters.membershipcount     own      draft    other    hidden   new
   secretariat lead root      VCDR     VCDR     VCDR     VCDR     -
   auditor                    V        V        V        V        -
 
+clusters.factsource          own      draft    other    hidden   new
+  owner editor               V        V        -        -        -
+  other                      -        -        V        -        -
+  former                     -        -        -        -        -
+  policymaker                V        -        -        -        -
+  policyother                -        -        V        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        -
+
 clusters.management          own      draft    ended    hidden   other    new
   owner editor               V        V        V        -        -        -
   other                      -        -        -        -        V        -
@@ -135,6 +144,15 @@ clusters.portfolio           row      new
 clusters.region              row      new
   secretariat auditor        V        -
   lead root                  VCDR     A
+
+labels.labelsource           own      unpublished other  new
+  owner editor               V        -        -        -
+  other                      -        -        V        -
+  former                     -        -        -        -
+  policymaker                V        -        -        -
+  policyother                -        -        V        -
+  secretariat lead root      VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        -
 
 labels.label                 own      unpublished other  new
   owner editor               V        -        -        -

@@ -25,6 +25,7 @@ from clusters.models import (
     ConfirmationRequest,
     Event,
     EventKind,
+    FactSource,
     Invitation,
     Lineage,
     Mandate,
@@ -46,6 +47,7 @@ from labels.models import (
     IndicatorSet,
     IssuingBody,
     IssuingBodyRole,
+    LabelSource,
     Level,
     LevelRule,
     Notice,
@@ -100,6 +102,7 @@ class World:
         """Words that no public page tells."""
         public = {"clusters.organisationname", "clusters.clustername", "clusters.clustertext"}
         public |= {"clusters.management", "clusters.shareholding", "clusters.membershipcount"}
+        public |= {"clusters.factsource", "labels.labelsource"}
         public |= {"clusters.programme", "labels.label", "labels.suspension", "labels.statement"}
         public |= {"clusters.cluster", "clusters.organisation", "news.announcement"}
         public |= {"news.announcementtext", "clusters.lineage", "labels.requiredlevel"}
@@ -317,6 +320,9 @@ def put_parts(world: World, state: str, cluster: Any) -> None:
     world.put("clusters.membershipcount", state, MembershipCount.objects.create(
         cluster=cluster, counted_on="2020", count=10, source=word("clusters.membershipcount")
     ))  # fmt: skip
+    world.put("clusters.factsource", state, FactSource.objects.create(
+        cluster=cluster, fact="town", source=word("clusters.factsource")
+    ))  # fmt: skip
     if state in ("draft", "hidden"):
         world.put("clusters.lineage", state, Lineage.objects.create(
             cluster=cluster,
@@ -338,6 +344,8 @@ def put_labels(world: World) -> None:
             is_published=is_published,
         )
         world.put("labels.label", state, label)
+        source = LabelSource.objects.create(label=label, source=mark("labels.labelsource", state))
+        world.put("labels.labelsource", state, source)
     for state in ("own", "other"):
         row = Suspension.objects.create(
             label=world.row("labels.label", state),

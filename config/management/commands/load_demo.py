@@ -1,6 +1,6 @@
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,20 +10,25 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Model
+from simple_history.utils import bulk_create_with_history
 
 import clusters
 from clusters.fields import parse_partial_date
 from clusters.models import (
     Cluster,
+    ClusterFact,
     ClusterName,
     ClusterState,
     ClusterText,
+    FactSource,
     Lineage,
     LineageKind,
     Management,
     ManagementRole,
+    MemberKind,
     MembershipCount,
     Organisation,
+    OrganisationKind,
     OrganisationName,
     Participation,
     Portfolio,
@@ -33,17 +38,25 @@ from clusters.models import (
 )
 from clusters.models.history import DEMO, came_from
 from clusters.models.images import reencode
+from config.management.cluster_facts import Facts, ManagerOfCluster, csv_rows
 from labels.importing.lines import Outcome, open_register
 from labels.importing.writer import import_register, with_addresses
 from labels.life.days import save_label
-from labels.models import IssuingBody, Label, Level, RequiredLevel, Statement
+from labels.models import IssuingBody, Label, LabelSource, Level, RequiredLevel, Statement
 from news.models import Announcement, AnnouncementText
 
 DATA = Path(clusters.__file__).parent / "data" / "demo"
 PICTURE_SIDE = 1600
 
-Row = TypeVar("Row", bound=Model)
+Saved = TypeVar("Saved", bound=Model)
 Json = dict[str, Any]
+FIELDS = {
+    ClusterFact.TOWN: "town",
+    ClusterFact.REGION: "region",
+    ClusterFact.PORTFOLIO: "portfolio",
+    ClusterFact.FOUNDED: "founded_on",
+    ClusterFact.WEBSITE: "website",
+}
 
 
 class Command(BaseCommand):
@@ -71,17 +84,27 @@ class Demo:
         self.organisations: dict[str, Organisation | None] = {}
         self.clusters: dict[str, Cluster | None] = {}
         self.statements: dict[tuple[str, str], Statement | None] = {}
+        self.new_sources: list[FactSource] = []
+        self.portfolios = {row.code: row for row in Portfolio.objects.all()}
+        self.regions = {row.code: row for row in Region.objects.all() if row.code}
 
     def load(self) -> None:
         for row in demo_rows("organisations"):
             self.add_organisation(row)
         for row in demo_rows("organisations"):
             self.add_shareholders(row)
-        for row in [*demo_rows("clusters"), *demo_rows("predecessors")]:
-            self.add_cluster(row)
+        for row in csv_rows(DATA / "mergers.csv"):
+            self.add_merger(row)
+        for row in demo_rows("clusters"):
+            self.add_named_cluster(row)
+        for row in csv_rows(DATA / "cluster_facts.csv"):
+            self.add_facts(Facts(row))
+        self.add_other_names()
+        self.add_sources()
         for row in demo_rows("programmes"):
             self.add_programme(row)
-        self.import_labels()
+        for name in ("labelled_clusters", "more_labels"):
+            self.import_labels(name)
         for row in demo_rows("labels")["enriched"]:
             self.complete_label(row)
         for row in demo_rows("statements"):
@@ -89,7 +112,7 @@ class Demo:
         for row in demo_rows("announcements"):
             self.add_announcement(row)
 
-    def add(self, model: type[Row], identity: Json, **values: Any) -> Row | None:
+    def add(self, model: type[Saved], identity: Json, **values: Any) -> Saved | None:
         """The row that has this identity or once had it; otherwise a new one.
 
         None where it was deleted since: then it is not added again.
@@ -99,7 +122,7 @@ class Demo:
             return found
         return self.save(model(**identity, **values))
 
-    def save(self, row: Row) -> Row:
+    def save(self, row: Saved) -> Saved:
         if isinstance(row, Cluster):
             with_addresses(Cluster, [row])
         elif isinstance(row, Organisation):
@@ -167,83 +190,151 @@ class Demo:
                     ended_on=holding["until"],
                 )
 
-    def add_cluster(self, row: Json) -> None:
-        values = {
-            "portfolio": Portfolio.objects.filter(code=row.get("portfolio")).first(),
-            "region": region(row),
-            "founded_on": row.get("founded"),
-            "website": row.get("website", ""),
-            "town": row.get("town", ""),
-            "latitude": decimal(row.get("latitude")),
-            "longitude": decimal(row.get("longitude")),
-        }
-        names = [other["name"] for other in row.get("names", [])]
-        cluster = self.find_cluster(row["name"], *names)
+    def add_named_cluster(self, row: Json) -> None:
+        cluster = self.cluster(row["name"], row["country"])
         if cluster is None:
-            identity = {"name": row["name"], "country": row["country"]}
-            state = row.get("state", ClusterState.ACTIVE)
-            cluster = self.add(Cluster, identity, state=state, **values)
-        elif self.complete(cluster, values):
-            cluster.save()
-        self.clusters[row["name"]] = cluster
-        if cluster:
-            self.add_names_and_texts(cluster, row)
-            self.add_managers(cluster, row)
-            self.add_members_and_lineage(cluster, row)
-
-    def find_cluster(self, *names: str) -> Cluster | None:
-        # By its name or another name, present or, by its history, past.
-        if names[0] in self.clusters:
-            return self.clusters[names[0]]
-        for name in names:
-            found, _was_there = find(Cluster, {"name": name})
-            other = ClusterName.objects.filter(name=name).select_related("cluster").first()
-            if found or other:
-                return found or (other.cluster if other else None)
-        return None
-
-    def add_names_and_texts(self, cluster: Cluster, row: Json) -> None:
+            return
         for other in row.get("names", []):
-            if other["name"] != cluster.name:
-                self.add(
-                    ClusterName,
-                    {"cluster": cluster, "name": other["name"]},
-                    kind=other["kind"],
-                    started_on=other["used_from"],
-                    ended_on=other["used_until"],
-                )
+            self.add_other_name(cluster, **other)
         for language, text in row.get("texts", {}).items():
             self.add(ClusterText, {"cluster": cluster, "language": language}, **text)
 
-    def add_managers(self, cluster: Cluster, row: Json) -> None:
-        # A cluster that ever had a lead keeps its own.
-        had_lead = Management.history.filter(cluster=cluster, role=ManagementRole.LEAD).exists()
-        for manager in row.get("managers", []):
-            organisation = self.find_organisation(manager["organisation"])
-            role = ManagementRole(manager["role"])
-            if organisation and not (had_lead and role == ManagementRole.LEAD):
-                self.add(
-                    Management,
-                    {"cluster": cluster, "organisation": organisation, "role": role},
-                    started_on=manager["from"],
-                    ended_on=manager["until"],
-                )
-
-    def add_members_and_lineage(self, cluster: Cluster, row: Json) -> None:
-        for members in row.get("members", []):
-            self.add(
-                MembershipCount,
-                {"cluster": cluster, "counted_on": members["on"], "kind": members["kind"]},
-                count=members["count"],
-                source=members["source"],
+    def cluster(self, name: str, country: str, **values: Any) -> Cluster | None:
+        # Added with the values where there is none and never was.
+        if name not in self.clusters:
+            self.clusters[name] = self.find_cluster(name) or self.add(
+                Cluster, {"name": name, "country": country}, **values
             )
-        other = self.find_cluster(row["merged_into"]) if "merged_into" in row else None
-        if other:
+        return self.clusters[name]
+
+    def find_cluster(self, name: str) -> Cluster | None:
+        # By its name or another name, present or, by its history, past.
+        if name in self.clusters:
+            return self.clusters[name]
+        found, _was_there = find(Cluster, {"name": name})
+        other = ClusterName.objects.filter(name=name).select_related("cluster").first()
+        return found or (other.cluster if other else None)
+
+    def add_other_name(
+        self, cluster: Cluster, name: str, kind: str, used_from: str | None, used_until: str | None
+    ) -> None:
+        if name != cluster.name:
+            self.add(
+                ClusterName,
+                {"cluster": cluster, "name": name},
+                kind=kind,
+                started_on=used_from or None,
+                ended_on=used_until or None,
+            )
+
+    def add_merger(self, row: Mapping[str, str]) -> None:
+        kind = LineageKind(row["kind"])
+        is_merged = kind == LineageKind.MERGED_INTO
+        state = ClusterState.MERGED if is_merged else ClusterState.ACTIVE
+        cluster = self.cluster(row["cluster"], row["country_code"], state=state)
+        other = self.cluster(row["other"], row["other_country_code"])
+        if cluster and other:
             self.add(
                 Lineage,
-                {"cluster": cluster, "kind": LineageKind.MERGED_INTO, "other": other},
-                happened_on=row["merged_on"],
+                {"cluster": cluster, "kind": kind, "other": other},
+                happened_on=row["happened_on"],
+                source=row["source"],
             )
+
+    def add_facts(self, row: Facts) -> None:
+        values = {
+            "portfolio": self.portfolios.get(row["portfolio"]),
+            "region": self.regions.get(row["region"]),
+            "town": row["town"],
+            "latitude": decimal(row["latitude"]),
+            "longitude": decimal(row["longitude"]),
+            "founded_on": parse_partial_date(row["founded"] or None),
+            "website": row["website"],
+        }
+        cluster = self.cluster(row["cluster"], row["country_code"], **values)
+        if cluster is None:
+            return
+        if self.complete(cluster, values):
+            cluster.full_clean()
+            cluster.save()
+        self.add_taglines(cluster, row)
+        self.add_managers(cluster, row)
+        self.add_members(cluster, row)
+        is_managed = cluster.managements.filter(source=row["source_url"]).exists()
+        kept = {fact for fact, name in FIELDS.items() if getattr(cluster, name) == values[name]}
+        kept |= {ClusterFact.TAGLINE, ClusterFact.MEMBERS}
+        kept |= {ClusterFact.MANAGERS, ClusterFact.MANAGED_SINCE} if is_managed else set()
+        self.new_sources += [source for source in row.sources(cluster) if source.fact in kept]
+
+    def add_taglines(self, cluster: Cluster, row: Facts) -> None:
+        for language in ("en", "it"):
+            if tagline := row[f"tagline_{language}"]:
+                identity = {"cluster": cluster, "language": language}
+                self.add(ClusterText, identity, tagline=tagline)
+
+    def add_managers(self, cluster: Cluster, row: Facts) -> None:
+        # A cluster that ever had a lead keeps its own.
+        had_lead = Management.history.filter(cluster=cluster, role=ManagementRole.LEAD).exists()
+        for manager in row.managers():
+            if had_lead and manager.role == ManagementRole.LEAD:
+                continue
+            organisation = self.manager(manager, row["country_code"])
+            if organisation:
+                self.add(
+                    Management,
+                    {"cluster": cluster, "organisation": organisation, "role": manager.role},
+                    started_on=manager.since or None,
+                    ended_on=manager.until or None,
+                    source=row["source_url"],
+                )
+
+    def manager(self, manager: ManagerOfCluster, country: str) -> Organisation | None:
+        name = manager.name
+        if name not in self.organisations:
+            self.organisations[name] = self.find_organisation(name) or self.add(
+                Organisation,
+                {"name": name, "country": country},
+                kind=manager.kind or OrganisationKind.OTHER,
+            )
+        return self.organisations[name]
+
+    def add_members(self, cluster: Cluster, row: Facts) -> None:
+        for kind in (MemberKind.TOTAL, MemberKind.SME, MemberKind.LARGE, MemberKind.RESEARCH):
+            if number := row[f"members_{kind}"]:
+                self.add(
+                    MembershipCount,
+                    {"cluster": cluster, "counted_on": row["members_date"], "kind": kind},
+                    count=int(number),
+                    qualifier=row["members_qualifier"] if kind == MemberKind.TOTAL else "",
+                    source=row["source_url"],
+                )
+
+    def add_other_names(self) -> None:
+        sources: dict[str, list[str]] = {}
+        for row in csv_rows(DATA / "other_names.csv"):
+            cluster = self.cluster(row["cluster"], row["country_code"])
+            if cluster:
+                names = ("name", "kind", "used_from", "used_until")
+                self.add_other_name(cluster, **{name: row[name] for name in names})
+                sources.setdefault(row["cluster"], []).extend(row["source"].split("; "))
+        self.new_sources += [
+            FactSource(
+                cluster=self.clusters[name],
+                fact=ClusterFact.OTHER_NAMES,
+                source="; ".join(dict.fromkeys(addresses)),
+            )
+            for name, addresses in sources.items()
+            if self.clusters[name]
+        ]
+
+    def add_sources(self) -> None:
+        # All at once: there are as many as facts. What was there once is not added again.
+        told = set(FactSource.history.values_list("cluster", "fact"))
+        new = [row for row in self.new_sources if (row.cluster_id, row.fact) not in told]
+        for row in new:
+            row.clean_fields()
+        bulk_create_with_history(new, FactSource, default_change_reason=DEMO)
+        self.created[str(FactSource._meta.verbose_name_plural)] += len(new)
 
     def add_programme(self, row: Json) -> None:
         programme = self.add(
@@ -269,14 +360,14 @@ class Demo:
         identity = {"programme": programme}
         self.add(RequiredLevel, identity, level=Level.objects.get(pk=level), source=source)
 
-    def import_labels(self) -> None:
-        with open_register(DATA / "labelled_clusters.csv") as file:
+    def import_labels(self, name: str) -> None:
+        with open_register(DATA / f"{name}.csv") as file:
             report = import_register(file)
         if report.outcome != Outcome.WRITTEN:
             raise CommandError(f"{file.name}: {report.errors[0]}")
-        for name, number in report.created.items():
-            model = {"managements": Management}.get(name)
-            self.created[str(model._meta.verbose_name_plural) if model else name] += number
+        for kind, number in report.created.items():
+            model = {"managements": Management, "sources": LabelSource}.get(kind)
+            self.created[str(model._meta.verbose_name_plural) if model else kind] += number
 
     def find_label(self, row: Json) -> Label | None:
         cluster = self.find_cluster(row["cluster"])
@@ -326,7 +417,7 @@ def demo_rows(name: str) -> Any:
     return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def find(model: type[Row], identity: Json) -> tuple[Row | None, bool]:
+def find(model: type[Saved], identity: Json) -> tuple[Saved | None, bool]:
     # The row with these values, or that had them by its history; and whether it ever was there.
     if found := model._default_manager.filter(**identity).first():
         return found, True
@@ -356,8 +447,8 @@ def region(row: Json) -> Region | None:
     return Region.objects.filter(code=row["region"]).first() if row.get("region") else None
 
 
-def decimal(number: float | None) -> Decimal | None:
-    return None if number is None else Decimal(str(number))
+def decimal(number: float | str | None) -> Decimal | None:
+    return None if number in (None, "") else Decimal(str(number))
 
 
 def picture(name: str | None) -> Any:
@@ -368,5 +459,5 @@ def picture(name: str | None) -> Any:
     return reencode(upload, longest_side=PICTURE_SIDE)
 
 
-def present(found: Iterable[Row | None]) -> list[Row]:
+def present(found: Iterable[Saved | None]) -> list[Saved]:
     return [row for row in found if row is not None]

@@ -5,9 +5,15 @@ from clusters.dates import PartialDate
 from clusters.models import MemberKind, MembershipCount
 
 
-def counted(counted_on: str, kind: MemberKind, count: int, source: str = "") -> MembershipCount:
+def counted(
+    counted_on: str, kind: MemberKind, count: int, source: str = "", qualifier: str = ""
+) -> MembershipCount:
     return MembershipCount(
-        counted_on=PartialDate.parse(counted_on), kind=kind, count=count, source=source
+        counted_on=PartialDate.parse(counted_on),
+        kind=kind,
+        count=count,
+        source=source,
+        qualifier=qualifier,
     )
 
 
@@ -47,15 +53,15 @@ def test_membership_row_names_each_source_once() -> None:
         pytest.param(
             [
                 counted("2022", MemberKind.SME, 5),
-                counted("2015", MemberKind.TOTAL, 9),
+                counted("2015", MemberKind.TOTAL, 9, qualifier="about"),
                 counted("2014", MemberKind.TOTAL, 8),
             ],
-            (9, PartialDate(2015)),
+            (9, PartialDate(2015), "about"),
             id="the last count of all",
         ),
     ],
 )
 def test_latest_total_is_the_last_count_of_all_members(
-    counts: list[MembershipCount], expected: tuple[int, PartialDate] | None
+    counts: list[MembershipCount], expected: tuple[int, PartialDate, str] | None
 ) -> None:
     assert membership_table(counts).latest_total == expected

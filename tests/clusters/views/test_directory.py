@@ -9,11 +9,14 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from clusters.formats.schema_org import cluster_data
 from clusters.models import (
     Cluster,
+    ClusterFact,
     ClusterName,
     ClusterState,
     ClusterText,
+    FactSource,
     Lineage,
     LineageKind,
     ManagementRole,
@@ -249,6 +252,101 @@ def test_cluster_detail_takes_few_queries_and_no_more_for_more_rows(
         Lineage.objects.create(cluster=cluster, kind=LineageKind.SPLIT_FROM, other=make_cluster())
 
     assert count_queries(cluster.get_absolute_url()) == one
+
+
+UNCONFIRMED = {
+    "town": "Ivrea (unconfirmed)",
+    "region": "Piemonte (unconfirmed)",
+    "portfolio": "Health and medical science (unconfirmed)",
+    "founded_on": "2009 (unconfirmed)",
+    "website": "https://a.example (unconfirmed)",
+    "members": "about 87 December 2022 (unconfirmed)",
+    "managers": "Park lead, since 2009 (unconfirmed)",
+    "managed_since": "Park lead, since 2009 (unconfirmed)",
+    "tagline": "For health. (unconfirmed)",
+    "other_names": "Old former name (unconfirmed)",
+}
+
+
+def make_cluster_with_every_fact() -> Cluster:
+    cluster = make_cluster(
+        name="bioPmed",
+        town="Ivrea",
+        region=region("IT-21"),
+        portfolio=portfolio(),
+        founded_on="2009",
+        website="https://a.example",
+    )
+    ClusterName.objects.create(cluster=cluster, name="Old")
+    ClusterText.objects.create(cluster=cluster, language="en", tagline="For health.")
+    MembershipCount.objects.create(
+        cluster=cluster, counted_on="2022-12", count=87, qualifier="about"
+    )
+    park = make_organisation(name="Park")
+    make_management(cluster=cluster, organisation=park, started_on="2009")
+    return cluster
+
+
+@pytest.mark.parametrize("fact", ClusterFact.values)
+def test_cluster_detail_marks_every_fact_that_no_source_was_seen_to_tell(
+    client: Client, fact: str
+) -> None:
+    cluster = make_cluster_with_every_fact()
+    source = FactSource.objects.create(cluster=cluster, fact=fact, source="https://b.example/about")
+    address = cluster.get_absolute_url()
+    confirmed = text_of(client, address)
+    FactSource.objects.filter(pk=source.pk).update(confidence="doubtful", source="")
+
+    marked = text_of(client, address)
+
+    assert "unconfirmed)" not in confirmed
+    assert "https://b.example/about" in confirmed
+    assert UNCONFIRMED[fact] in marked
+    assert marked.count("(unconfirmed)") == 1
+
+
+@pytest.mark.parametrize("fact", ["tagline", "founded_on", "website", "town", "region"])
+def test_data_for_search_engines_leave_out_what_is_unconfirmed(fact: str) -> None:
+    cluster = make_cluster_with_every_fact()
+    told = {
+        "tagline": "For health.",
+        "founded_on": '"2009"',
+        "website": "https://a.example",
+        "town": "Ivrea",
+        "region": "Piemonte",
+    }[fact]
+    everything = json.dumps(cluster_data(cluster, []), ensure_ascii=False)
+    FactSource.objects.create(cluster=cluster, fact=fact, confidence="doubtful")
+
+    assert told in everything
+    assert told not in json.dumps(cluster_data(cluster, []), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("fact", ["tagline", "town", "region", "portfolio", "managers"])
+def test_list_and_comparison_mark_what_is_unconfirmed(client: Client, fact: str) -> None:
+    cluster = make_cluster_with_every_fact()
+    FactSource.objects.create(cluster=cluster, fact=fact, confidence="reported", source="x")
+    asked = f"c={cluster.slug}&c={make_cluster().slug}"
+    table = client.get(f"/clusters/compare.csv?{asked}").content.decode()
+
+    assert text_of(client, CLUSTERS).count("(unconfirmed)") == 1
+    assert text_of(client, f"/en/clusters/compare/?{asked}").count("(unconfirmed)") == 1
+    assert table.count("(unconfirmed)") == 1
+
+
+def test_sources_say_what_was_read_where(client: Client) -> None:
+    cluster = make_cluster_with_every_fact()
+    for fact in ("town", "website"):
+        FactSource.objects.create(cluster=cluster, fact=fact, source="example.org/about")
+    FactSource.objects.create(
+        cluster=cluster, fact="founded_on", confidence="doubtful", note="By hearsay."
+    )
+
+    text = text_of(client, f"/it/clusters/{cluster.slug}/")
+
+    assert "Città e posizione, sito web letto nella fonte example.org/about" in text
+    assert "Fondazione non confermato: nessuna fonte vista" in text
+    assert "By hearsay." in text
 
 
 def test_cluster_detail_tells_who_it_is_and_how_it_is_managed(client: Client) -> None:

@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 from clusters.formats.clusters import FACTS, cluster_records
 from clusters.formats.facts import header_of, rows_of
 from clusters.formats.writers import value_as_text, without_formula
-from clusters.models import Cluster, ClusterName, ClusterText, MembershipCount
+from clusters.models import Cluster, ClusterName, ClusterText, FactSource, MembershipCount
 from clusters.models.keys import KEYS_AT_ONCE
 from labels.formats.records import headline_records
 from labels.models import Label
@@ -91,6 +91,11 @@ def fill_the_directory() -> Cluster:
     ClusterText.objects.create(cluster=full, language="it", tagline="Salute", description="Testo.")
     for year, number in (("2016", 80), ("2014", 60)):
         MembershipCount.objects.create(cluster=full, counted_on=year, count=number)
+    MembershipCount.objects.filter(cluster=full, counted_on="2016").update(qualifier="about")
+    FactSource.objects.create(
+        cluster=full, fact="town", source="https://a.example/about", note="On its first page."
+    )
+    FactSource.objects.create(cluster=full, fact="website", confidence="doubtful")
     MembershipCount.objects.create(cluster=full, counted_on="2017", count=5, kind="sme")
     park = make_organisation(name="Park", slug="park", kind="foundation")
     make_management(cluster=full, organisation=park)
@@ -189,7 +194,7 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
                     }
                 ],
                 "founded_on": "2009-11",
-                "members": {"number": 80, "counted_on": "2016"},
+                "members": {"number": 80, "qualifier": "about", "counted_on": "2016"},
                 "label": {
                     "id": gold.public_id,
                     "url": f"http://testserver/en/labels/{gold.public_id}/",
@@ -213,6 +218,16 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
                 "website": "https://a.example/",
                 "eccp_url": None,
                 "contact_address": "info@example.org",
+                "unconfirmed": ["website"],
+                "sources": [
+                    {
+                        "fact": "town",
+                        "confidence": "seen",
+                        "source": "https://a.example/about",
+                        "note": "On its first page.",
+                    },
+                    {"fact": "website", "confidence": "doubtful", "source": None, "note": None},
+                ],
                 "confirmed_on": "2018-01-31",
             }
         ],
@@ -313,6 +328,7 @@ def fill_one() -> None:
     make_management(cluster=cluster)
     make_participation(cluster=cluster)
     ClusterName.objects.create(cluster=cluster, name="Former")
+    FactSource.objects.create(cluster=cluster, fact="town", confidence="doubtful")
 
 
 def test_five_hundred_clusters_are_loaded_at_once() -> None:
@@ -323,7 +339,7 @@ def test_five_hundred_clusters_are_loaded_at_once() -> None:
         records = list(cluster_records([*missing, cluster.pk], TODAY, headline_records))
 
     assert [record["id"] for record in records] == [cluster.public_id]
-    assert len(queries) == 2 * 7
+    assert len(queries) == 2 * 8
 
 
 def test_memory_does_not_grow_with_the_clusters() -> None:

@@ -18,10 +18,11 @@ from clusters.models import (
     OrganisationName,
     Region,
 )
+from clusters.models.clusters import PAGES
 from labels.importing import writer as register_import
 from labels.importing.lines import COLUMNS
 from labels.life.days import save_label
-from labels.models import Label
+from labels.models import Label, LabelSource
 from tests.factories import (
     make_cluster,
     make_label,
@@ -64,7 +65,7 @@ def refused(file: Path, *lines: str, **options: Any) -> tuple[dict[str, Any], st
 
 
 def created(**numbers: int) -> dict[str, int]:
-    names = ("clusters", "organisations", "regions", "labels", "managements")
+    names = ("clusters", "organisations", "regions", "labels", "managements", "sources")
     return dict.fromkeys(names, 0) | numbers
 
 
@@ -95,6 +96,54 @@ def test_import_creates_what_the_lines_say(file: Path) -> None:
     gold = cluster.labels.get(level="gold")
     assert (str(gold.awarded_on), gold.valid_until, gold.source) == ("2015-07", None, "example.org")
     assert gold.managing_organisation == manager.organisation
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_cluster_named_like_a_page_gets_another_address(file: Path, name: str) -> None:
+    run(file, f"{name.capitalize()},SE,,,,Bronze,2018,,")
+
+    assert Cluster.objects.get().slug == f"{name}-se"
+
+
+MORE = f"{HEADER},kind,certificate,evidence,confidence"
+SOURCES = ("label__level", "source", "confidence", "note")
+
+
+def run_with_sources(file: Path, *lines: str) -> dict[str, Any]:
+    """As `run`, of lines with the further columns."""
+    file.write_text("\n".join([MORE, *lines]) + "\n", encoding="utf-8")
+    out = StringIO()
+    call_command("import_register", file, format="json", stdout=out)
+    report: dict[str, Any] = json.loads(out.getvalue())
+    return report
+
+
+def test_label_keeps_what_its_source_says(file: Path) -> None:
+    report = run_with_sources(
+        file, f"{GOLD},renewal,G-1,Own news: second Gold.,high", f"{BRONZE},,,Year inferred.,medium"
+    )
+
+    assert report["created"] == created(
+        clusters=1, organisations=1, labels=2, managements=1, sources=2
+    )
+    gold = Label.objects.get(level="gold")
+    assert (gold.kind, gold.certificate_number) == ("renewal", "G-1")
+    assert set(LabelSource.objects.values_list(*SOURCES)) == {
+        ("gold", "example.org", "seen", "Own news: second Gold."),
+        ("bronze", "example.org", "reported", "Year inferred."),
+    }
+
+
+def test_label_that_is_there_gets_the_further_source_once(file: Path) -> None:
+    run(file, GOLD)
+    other = GOLD.replace("example.org", "example.com")
+
+    reports = [run_with_sources(file, f"{other},,,Press of July 2015.,high") for _ in range(2)]
+
+    assert [report["created"]["sources"] for report in reports] == [1, 0]
+    assert Label.objects.get().source == "example.org"
+    LabelSource.objects.get().delete()
+    assert run_with_sources(file, f"{other},,,Press of July 2015.,high")["created"] == created()
 
 
 def test_import_derives_the_days_as_an_editor_would(file: Path) -> None:
@@ -245,7 +294,7 @@ def test_text_report_names_numbers_notices_and_bad_lines(file: Path) -> None:
     call_command("import_register", file, skip_bad=True, stdout=out)
 
     assert out.getvalue().splitlines() == [
-        "Created: 1 clusters, 0 organisations, 1 regions, 1 labels, 0 managements.",
+        "Created: 1 clusters, 0 organisations, 1 regions, 1 labels, 0 managements, 0 sources.",
         "Labels there before: 0. Repeated lines: 0.",
         "Notices:",
         "  Line 2, region: “Terra Nova” is not known in IT; it becomes a region without a code.",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from clusters.dates import PartialDate
 from clusters.tables.reader import ENCODING, ENCODING_ERRORS, MAX_LINE_LENGTH, Finding, TableRefused
-from labels.importing.lines import COLUMNS, RegisterFile, RegisterLine, Vocabulary
+from labels.importing.lines import COLUMNS, OPTIONAL_COLUMNS, RegisterFile, RegisterLine, Vocabulary
 
 HEADER = ",".join(COLUMNS)
 QUOTES = (
@@ -16,11 +17,12 @@ QUOTES = (
 TOO_LONG = "the line is longer than 100000 characters. Shorten or remove it."
 GOOD = "bioPmed,IT,Piemonte,Park,Food industry,Gold,2015-07,2017-07-31,example.org"
 VOCABULARY = Vocabulary(
-    countries=frozenset({"AT", "GB", "GR", "IT"}),
+    countries={"at": "AT", "gb": "GB", "gr": "GR", "it": "IT", "italy": "IT", "italia": "IT"},
     region_codes=frozenset({"IT-21", "AT-3"}),
     portfolios={"Food industry": "food", "Construction": "construction", "ICT": "ict"},
     levels=("bronze", "silver", "gold"),
-    longest={"cluster": 200, "region": 120, "managing_organisation": 200, "source": 500},
+    longest={"cluster": 200, "region": 120, "managing_organisation": 200, "source": 500}
+    | {"certificate": 60, "evidence": 500},
 )
 RIGHT = RegisterLine(
     number=2,
@@ -79,6 +81,54 @@ def test_reader_names_a_column_that_it_does_not_know() -> None:
     file = register_file(f"{HEADER},note\n".encode())
 
     assert file.notices == [Finding(1, "note", "the column is not known and not read.")]
+
+
+def test_reader_takes_what_a_source_says_and_how_surely() -> None:
+    more = ("renewal", "G-2015/57", "Own news of July 2015: second Gold.", "medium")
+    [line] = read(f"{HEADER},{','.join(OPTIONAL_COLUMNS)}\n{GOOD},{','.join(more)}\n")
+
+    assert line == replace(
+        RIGHT, kind="renewal", certificate=more[1], evidence=more[2], confidence="reported"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("country_code", "Italy"),
+        ("country_code", "ITALIA"),
+        ("country_code", "it"),
+        ("label_level", "Oro"),
+        ("label_level", "GOLD"),
+    ],
+)
+def test_reader_takes_countries_and_levels_in_both_languages(column: str, value: str) -> None:
+    assert read(f"{HEADER}\n{with_value(column, value)}\n") == [RIGHT]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("kind", "third", "“third” is none of first, renewal. Write one of them."),
+        (
+            "confidence",
+            "sure",
+            "“sure” is none of high, medium, low, seen, reported, doubtful. Write one of them.",
+        ),
+        ("evidence", "x" * 501, "the value has 501 characters; at most 500 fit."),
+        ("certificate", "x" * 61, "the value has 61 characters; at most 60 fit."),
+    ],
+)
+def test_mistake_in_a_further_column_is_explained(column: str, value: str, message: str) -> None:
+    assert read(f"{HEADER},{column}\n{GOOD},{value}\n") == [Finding(2, column, message)]
+
+
+def test_source_that_was_seen_is_named() -> None:
+    line = GOOD.replace("example.org", "")
+
+    assert read(f"{HEADER},confidence\n{line},high\n") == [
+        Finding(2, "confidence", "no source is named that was seen. Name it under “source”.")
+    ]
 
 
 def test_reader_counts_the_lines_of_the_file() -> None:
@@ -153,7 +203,7 @@ def test_header_that_cannot_be_used_is_explained(content: bytes, finding: Findin
             "a character was lost (U+FFFD) in an earlier conversion. Restore it.",
         ),
         ("country_code", "", "the value is missing. Fill it in."),
-        ("country_code", "Italy", "“Italy” is no ISO 3166 country. Write two letters, as IT."),
+        ("country_code", "Itaca", "“Itaca” is no ISO 3166 country. Write two letters, as IT."),
         ("country_code", "UK", "“UK” is no ISO 3166 country. Write GB."),
         ("region", "AT-3", "AT-3 lies in another country than IT."),
         ("region", "IT-99", "no region has the code IT-99. Write its name instead."),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster, ClusterName
 from labels.life import steps as life
-from labels.models import IssuingBody, Label, LevelRule, Statement, Suspension
+from labels.models import IssuingBody, Label, LabelSource, LevelRule, Statement, Suspension
 from labels.register.query import RegisterQuery
 from tests.factories import (
     make_account,
@@ -330,6 +330,29 @@ def test_label_detail_names_a_wrong_day(client: Client) -> None:
     assert "“2015” is not a day like 2015-09-08; today is shown." in text_of(response)
 
 
+def add_sources(label: Label) -> None:
+    LabelSource.objects.create(label=label, source="example.org/labels", note="Gold in July 2015.")
+    LabelSource.objects.create(label=label, confidence="reported", note="Year inferred.")
+
+
+@pytest.mark.parametrize(
+    ("language", "mark"),
+    [
+        ("en", "unconfirmed: inferred from the source"),
+        ("it", "non confermato: dedotto dalla fonte"),
+    ],
+)
+def test_label_detail_tells_what_each_source_says(client: Client, language: str, mark: str) -> None:
+    label = biopmed()
+    add_sources(label)
+
+    text = text_of(client.get(f"/{language}/labels/{label.public_id}/"))
+
+    assert "Gold in July 2015." in text
+    assert "Year inferred." in text
+    assert text.count(mark) == 1
+
+
 def test_label_detail_shows_what_is_known(client: Client) -> None:
     text = text_of(client.get(biopmed().get_absolute_url()))
 
@@ -575,6 +598,7 @@ def twin(client: Client, label: Label, **query: str) -> Any:
 
 def test_label_json_says_what_the_page_says(client: Client) -> None:
     label = biopmed()
+    add_sources(label)
 
     response = twin(client, label)
 
@@ -617,6 +641,10 @@ def test_label_json_says_what_the_page_says(client: Client) -> None:
         "score": 91.0,
         "certificate_number": "G-2015/57",
         "source": "example.org/labels; a printed list",
+        "sources": [
+            {"source": "example.org/labels", "confidence": "seen", "note": "Gold in July 2015."},
+            {"source": None, "confidence": "reported", "note": "Year inferred."},
+        ],
     }
 
 
@@ -675,7 +703,7 @@ def test_label_json_is_the_same_in_every_language(client: Client) -> None:
 
 
 def test_label_json_takes_few_queries(count_queries: Callable[[str], int]) -> None:
-    assert count_queries(reverse("label_json", args=[biopmed().public_id])) == 2
+    assert count_queries(reverse("label_json", args=[biopmed().public_id])) == 3
 
 
 # How it works
