@@ -166,7 +166,7 @@ def validity(
     elif start is not None:
         first = possible_days(start)
     elif printed_end is not None:
-        first = each(possible_days(printed_end), lambda day: computed_start(day, rules))
+        first = each(possible_days(printed_end), lambda day: computed_start(day, rules), rules)
     else:
         return None
     if extended_until is not None:
@@ -174,9 +174,9 @@ def validity(
     elif printed_end is not None:
         last = possible_days(printed_end)
     elif previous_end is not None:
-        last = each(first, lambda day: seamless_end(day, rule_on(day, rules)))
+        last = each(first, lambda day: seamless_end(day, rule_on(day, rules)), rules)
     else:
-        last = each(first, lambda day: computed_end(day, rule_on(day, rules), is_renewal))
+        last = each(first, lambda day: computed_end(day, rule_on(day, rules), is_renewal), rules)
     if last.latest < first.earliest:
         raise EndsBeforeItStarts(first.earliest, last.latest)
     is_known = first.earliest == first.latest and last.earliest == last.latest
@@ -196,9 +196,14 @@ def possible_days(printed: PartialDate) -> PossibleDays:
     return PossibleDays(printed.first_day, printed.last_day)
 
 
-def each(days: PossibleDays, derive: Callable[[date], date]) -> PossibleDays:
-    # In their order: a rule that changes between the two may turn it round.
-    return PossibleDays(*sorted(map(derive, days)))
+def each(
+    days: PossibleDays, derive: Callable[[date], date], rules: Sequence[Rule] = ()
+) -> PossibleDays:
+    # A later day leads to a later one, except where a shorter rule takes effect between the two.
+    turns = [rule.effective_from for rule in rules if days.earliest < rule.effective_from]
+    turns = [day for day in turns if day <= days.latest]
+    found = [derive(day) for day in (*days, *turns, *(day - timedelta(days=1) for day in turns))]
+    return PossibleDays(min(found), max(found))
 
 
 def computed_end(first: date, rule: Rule, is_renewal: bool) -> date:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -180,6 +181,41 @@ def test_validity_of_a_renewal_of_an_unknown_label_counts_from_its_own_start() -
 
     assert days is not None
     assert (days.start.earliest, days.end.latest) == (day("2020-05-01"), day("2023-05-31"))
+
+
+LONG, SHORT = Rule(day("2000-01-01"), 36, 36, True, 12), Rule(day("2010-11-10"), 24, 12, True, 12)
+
+
+@pytest.mark.parametrize("printed", ["2009", "2010", "2010-10", "2010-11", "2011"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [LONG, SHORT],
+        [
+            replace(SHORT, effective_from=day("2000-01-01")),
+            replace(LONG, effective_from=day("2010-11-10")),
+        ],
+    ],
+)
+@pytest.mark.parametrize("is_renewal", [False, True])
+def test_end_can_be_that_of_any_day_of_the_start(
+    printed: str, rules: list[Rule], is_renewal: bool
+) -> None:
+    """Also where a rule of another length takes effect on one of them."""
+    start = PartialDate.parse(printed)
+    number = (start.last_day - start.first_day).days + 1
+    ends = [
+        validity(
+            start=PartialDate.from_date(start.first_day + timedelta(days=by)),
+            printed_end=None, rules=rules, is_renewal=is_renewal,
+        ).end.latest  # type: ignore[union-attr]
+        for by in range(number)
+    ]  # fmt: skip
+
+    found = validity(start=start, printed_end=None, rules=rules, is_renewal=is_renewal)
+
+    assert found is not None
+    assert found.end == (min(ends), max(ends))
 
 
 def test_validity_by_a_rule_that_does_not_end_with_the_month() -> None:

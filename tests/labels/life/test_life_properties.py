@@ -108,32 +108,39 @@ class Noted:
     def days(self, rules: dict[str, list[NotedRule]]) -> "NotedDays":
         if self.kept:
             return self.kept
-        ways = [self.life(rules, is_late=is_late) for is_late in (False, True)]
-        (starts, certain_from), (certain_until, ends) = map(sorted, zip(*ways, strict=True))
-        window = rule_of(ends, rules[self.level]).window
-        renewable = months_later(ends, window, to_the_end=False)
-        return starts, certain_from, certain_until, ends, renewable
+        starts, ends = zip(*self.lives(rules), strict=True)
+        last = max(ends)
+        renewable = months_later(last, rule_of(last, rules[self.level]).window, to_the_end=False)
+        return min(starts), max(starts), min(ends), last, renewable
 
-    def life(self, rules: dict[str, list[NotedRule]], *, is_late: bool) -> tuple[date, date]:
-        """First and last day, where everything lies as early or as late as it can."""
-        own = rules[self.level]
+    def lives(self, rules: dict[str, list[NotedRule]]) -> Iterator[tuple[date, date]]:
+        """First and last day, for each day on which it may have begun."""
         if self.given:
             assert self.given.transferred
-            starts, ends = self.given.transferred, self.given.days(rules)[2 + is_late]
+            for end in self.given.days(rules)[2:4]:
+                yield self.given.transferred, self.extended or end
         elif self.renews:
-            end_before = self.renews.days(rules)[2 + is_late]
-            starts = end_before + timedelta(days=1)
-            rule = rule_of(starts, own)
-            ends = months_later(end_before, rule.renewal, to_the_end=rule.to_the_end)
+            for end_before in each_day(*self.renews.days(rules)[2:4]):
+                starts = end_before + timedelta(days=1)
+                rule = rule_of(starts, rules[self.level])
+                end = months_later(end_before, rule.renewal, to_the_end=rule.to_the_end)
+                yield starts, self.extended or end
         else:
             assert self.assessed
-            starts = self.assessed
+            first = last = self.assessed
             if self.is_month:
-                first = starts.replace(day=1)
-                starts = months_later(first, 0, to_the_end=True) if is_late else first
-            rule = rule_of(starts, own)
-            ends = months_later(starts, rule.first, to_the_end=rule.to_the_end)
-        return starts, self.extended or ends
+                first = first.replace(day=1)
+                last = months_later(first, 0, to_the_end=True)
+            for starts in each_day(first, last):
+                rule = rule_of(starts, rules[self.level])
+                end = months_later(starts, rule.first, to_the_end=rule.to_the_end)
+                yield starts, self.extended or end
+
+
+def each_day(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += timedelta(days=1)
 
 
 # Possible from, certain from, certain until, possible until, renewable until.
