@@ -61,7 +61,7 @@ LEVELS = {
 }  # fmt: skip
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # In another form: which of the numbers is the month, nobody can tell.
-DAY_LIKE = re.compile(r"\d{1,4}\s*[./-]\s*\d{1,2}(?:\s*[./-]\s*\d{1,4})?", re.ASCII)
+DAY_LIKE = re.compile(r"\d{1,4}\s*[./-]\s*\d{1,4}(?:\s*[./-]\s*\d{1,4})?", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,7 @@ from django.utils import translation
 from labels.life.spans import timeline_of
 from labels.models import Label, Statement, Suspension
 from labels.register.holdings import level_options
-from labels.register.queries import (
-    Figures,
-    counts,
-    coverage,
-    current_level,
-    figures,
-    labels_of,
-    latest_awards,
-)
+from labels.register.queries import Figures, counts, coverage, figures, labels_of, latest_awards
 from labels.words import verdict
 from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
 
@@ -64,23 +56,6 @@ def test_labels_of_takes_two_queries(number: int, django_assert_num_queries: Any
         for labels in labels_of(clusters, DAY).values():
             assert [str(label.state_on(DAY)) for label in labels] == ["valid"]
             assert [label.level.name for label in labels] == ["Gold"]
-
-
-def test_current_level_is_the_highest_valid_one() -> None:
-    cluster = make_cluster()
-    make_label(cluster=cluster, assessed_on="2012")
-    silver = make_label(cluster=cluster, level="silver")
-    make_label(cluster=cluster, level="bronze")
-
-    assert current_level(labels_of([cluster], DAY)[cluster.pk]) == silver
-
-
-def test_current_level_of_a_cluster_without_a_valid_label_is_none() -> None:
-    cluster = make_cluster()
-    make_label(cluster=cluster, assessed_on="2012")
-    make_undated_label(cluster=cluster)
-
-    assert current_level(labels_of([cluster], DAY)[cluster.pk]) is None
 
 
 def test_level_options_are_the_highest_first() -> None:

@@ -1,5 +1,6 @@
 """What is found for what somebody has in hand, one at a time and a thousand at once."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,15 @@ from hypothesis import strategies as st
 
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName
 from labels.models import Label
-from labels.verify.lookup import MOST_CLUSTERS, MOST_LABELS, Found, LineVerdict, verify, verify_all
+from labels.verify.lookup import (
+    MOST_CLUSTERS,
+    MOST_LABELS,
+    Claim,
+    Found,
+    LineVerdict,
+    verify,
+    verify_all,
+)
 from labels.words import Reply
 from tests.factories import (
     make_cluster,
@@ -25,6 +34,10 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 DAY = date(2015, 9, 8)
+
+
+def claims(asked: Iterable[str], day: date) -> list[Claim]:
+    return [Claim(text, day) for text in asked]
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +250,7 @@ def test_cluster_with_many_labels_is_cut_and_says_so() -> None:
 def test_answers_stand_in_the_order_of_the_questions(register: Label) -> None:
     asked = ["Agrifood", "x", "bioPmed", "x"]
 
-    assert [answer.asked for answer in verify_all(asked, DAY)] == asked
+    assert [answer.asked for answer in verify_all(claims(asked, DAY))] == asked
 
 
 def test_certificates_that_differ_in_case_are_told_apart_in_a_list() -> None:
@@ -245,7 +258,7 @@ def test_certificates_that_differ_in_case_are_told_apart_in_a_list() -> None:
     capital = make_label(certificate_number="GOLD-1")
     asked = ["GOLD-1", "Gold-1", "gOlD-1"]
 
-    answers = verify_all(asked, DAY)
+    answers = verify_all(claims(asked, DAY))
 
     assert answers == [verify(text, DAY) for text in asked]
     assert [set(answer.labels) for answer in answers[:2]] == [{capital}, {mixed, capital}]
@@ -270,9 +283,9 @@ def test_a_thousand_lines_take_as_many_queries_as_one_of_each_kind(register: Lab
         names += [cluster.name, f"Org {number}", f"cluster {number}", f"unknown {number}"]
 
     with CaptureQueriesContext(connection) as for_few:
-        verify_all(kinds, DAY)
+        verify_all(claims(kinds, DAY))
     with CaptureQueriesContext(connection) as for_many:
-        verify_all((kinds + names * 9)[:1000], DAY)
+        verify_all(claims((kinds + names * 9)[:1000], DAY))
 
     assert len(for_many) == len(for_few) <= 20
 
@@ -303,7 +316,7 @@ def test_a_list_is_answered_as_line_by_line(written: list[str]) -> None:
     @settings(max_examples=25)
     @given(st.lists(texts, min_size=1, max_size=12), st.dates(date(2009, 1, 1), date(2020, 1, 1)))
     def same(asked: list[str], day: date) -> None:
-        assert verify_all(asked, day) == [verify(text, day) for text in asked]
+        assert verify_all(claims(asked, day)) == [verify(text, day) for text in asked]
 
     same()
 
