@@ -571,7 +571,9 @@ def test_machine_is_told_transferred_and_where_to(client: Client) -> None:
 
     data = send_json(client, {"q": [label.public_id], "on": "2016-03-01"}).json()
 
-    assert data["summary"] == {"valid": 0, "not_valid": 0, "transferred": 1, "unknown": 0}
+    assert data["summary"] == {
+        "valid": 0, "uncertain": 0, "not_valid": 0, "transferred": 1, "unknown": 0,
+    }  # fmt: skip
     (found,) = data["answers"][0]["labels"]
     assert (found["state"], found["transferred_to"]) == (
         "transferred",
