@@ -162,11 +162,13 @@ def validity(
     every other end. Raises EndsBeforeItStarts where even the latest end lies before the start.
     """
     if previous_end is not None:
-        first = each(previous_end, lambda day: day + timedelta(days=1))
+        first = derived_days(previous_end, lambda day: day + timedelta(days=1))
     elif start is not None:
         first = possible_days(start)
     elif printed_end is not None:
-        first = each(possible_days(printed_end), lambda day: computed_start(day, rules), rules)
+        first = derived_days(
+            possible_days(printed_end), lambda day: computed_start(day, rules), rules
+        )
     else:
         return None
     if extended_until is not None:
@@ -174,9 +176,11 @@ def validity(
     elif printed_end is not None:
         last = possible_days(printed_end)
     elif previous_end is not None:
-        last = each(first, lambda day: seamless_end(day, rule_on(day, rules)), rules)
+        last = derived_days(first, lambda day: seamless_end(day, rule_on(day, rules)), rules)
     else:
-        last = each(first, lambda day: computed_end(day, rule_on(day, rules), is_renewal), rules)
+        last = derived_days(
+            first, lambda day: computed_end(day, rule_on(day, rules), is_renewal), rules
+        )
     if last.latest < first.earliest:
         raise EndsBeforeItStarts(first.earliest, last.latest)
     is_known = first.earliest == first.latest and last.earliest == last.latest
@@ -196,7 +200,7 @@ def possible_days(printed: PartialDate) -> PossibleDays:
     return PossibleDays(printed.first_day, printed.last_day)
 
 
-def each(
+def derived_days(
     days: PossibleDays, derive: Callable[[date], date], rules: Sequence[Rule] = ()
 ) -> PossibleDays:
     # A later day leads to a later one, except where a shorter rule takes effect between the two.

@@ -191,17 +191,17 @@ def start_in_short(label: Label) -> str:
         return in_words(label.start)
     if label.transferred_from_id is not None:
         return in_words(label.starts_on)
-    return about(label.starts_on, label.certain_from)
+    return approximately(label.starts_on, label.certain_from)
 
 
 def end_in_short(label: Label) -> str:
     """As printed or extended, or about the month or year that it is reckoned to."""
     if not label.end_is_computed:
         return in_words(label.extended_until or label.valid_until)
-    return about(label.certain_until, label.ends_on)
+    return approximately(label.certain_until, label.ends_on)
 
 
-def about(first: date | None, last: date | None) -> str:
+def approximately(first: date | None, last: date | None) -> str:
     # No more precise than the days that the first and the last can be.
     if first is None or last is None:
         return ""

@@ -303,13 +303,18 @@ class Directory(FacetedList):
     # --- Beside the list --------------------------------------------------------------------
 
     def facets(self) -> list[Facet]:
-        # Those with an option to choose. Regions are told where a country is chosen.
+        # Those with an option to choose: that all is unknown is none. Regions are told where a
+        # country is chosen.
         facets = [
             self.facet(name)
             for name in CHOICES
             if name != "region" or self.query.country or self.query.region
         ]
-        return [facet for facet in [*facets, self.profile_facet()] if facet.options]
+        return [
+            facet
+            for facet in [*facets, self.profile_facet()]
+            if any(one.value != NOT_RECORDED or one.is_selected for one in facet.options)
+        ]
 
     def counts(self, name: str) -> dict[str, int]:
         base = self.narrowed(without="label" if name in ("level", "state") else name)

@@ -185,13 +185,13 @@ def certification_data(label: Label) -> Data:
             "auditDate": iso_text(label.assessed_on),
             "datePublished": iso_text(label.announced_on),
             # Only days that a source prints: a program does not read what limits them.
-            "validFrom": printed_day(label.start),
-            "expires": iso_text(label.extended_until) or printed_day(label.valid_until),
+            "validFrom": day_as_printed(label.start),
+            "expires": iso_text(label.extended_until) or day_as_printed(label.valid_until),
         }
     )
 
 
-def printed_day(printed: PartialDate | None) -> str | None:
+def day_as_printed(printed: PartialDate | None) -> str | None:
     return str(printed) if printed is not None and printed.precision == "day" else None
 
 

@@ -93,6 +93,7 @@ def test_facet_counts_disregard_the_choice_of_their_own_filter() -> None:
 
     facets = directory("country=IT").facets()
 
+    # Of level, region and manager nothing is known, which is nothing to choose.
     assert counts(facets) == {"country": {"IT": 1, "NO": 2}, "portfolio": {"ict": 1}}
 
 
