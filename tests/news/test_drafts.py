@@ -84,11 +84,10 @@ This register holds an earlier label of bioPmed:
 
 ## In figures
 
-- On 8 September 2015, 20 other clusters in this register held a valid Gold Label. For 11 of them \
-the dates are known only to the month or the year, so it is not certain that they held it on that \
-very day.
+- On 8 September 2015, 9 other clusters in this register held a valid Gold Label. 11 more may have \
+held it: their dates are known only to the month or the year.
 - 2 of them belonged to the same comparative portfolio in this register (Health and medical \
-science). The portfolio of 1 of them is not known.
+science).
 - 15 more clusters in this register have a Gold Label without known dates; they are not counted.
 - On 8 September 2015, bioPmed was the first cluster of its country (Italy) with a Gold Label in \
 its portfolio (Health and medical science) in this register.
@@ -122,11 +121,10 @@ Questo registro contiene una certificazione precedente di bioPmed:
 
 ## In cifre
 
-- L’8 settembre 2015 in questo registro avevano un Gold Label valido 20 altri cluster. Per 11 di \
-essi le date sono note solo al mese o all’anno, perciò non è certo che lo avessero proprio quel \
-giorno.
+- L’8 settembre 2015 in questo registro avevano un Gold Label valido 9 altri cluster. Altri 11 \
+cluster possono averlo avuto: le loro date sono note solo al mese o all’anno.
 - 2 di essi appartenevano allo stesso portafoglio di confronto in questo registro (Salute e \
-scienze mediche). Di 1 di essi il portafoglio non è noto.
+scienze mediche).
 - Altri 15 cluster in questo registro hanno un Gold Label senza date note: non sono contati.
 - L’8 settembre 2015 bioPmed era il primo cluster del suo paese (Italia) con un Gold Label nel suo \
 portafoglio (Salute e scienze mediche) in questo registro.
