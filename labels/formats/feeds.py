@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import islice
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from clusters.formats.atom import AtomFeed, tag_uri
 from clusters.http.addresses import absolute
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
@@ -97,24 +95,17 @@ def transfer_event(label: Label) -> LabelEvent:
     return LabelEvent(Occasion.TRANSFER, label.transferred_on, label)
 
 
-class RegisterFeed(Atom1Feed):
-    """Without entries it says a moment of its own, so that the same question has one answer."""
-
-    def latest_post_date(self) -> datetime:
-        return super().latest_post_date() if self.items else self.feed["empty_since"]
-
-
 def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> bytes:
     """In the active language; `page` and `address` are absolute."""
-    feed = RegisterFeed(
+    feed = AtomFeed(
         title=_("Label register: awards, renewals, expiries, transfers and revocations"),
+        subtitle=_("What happened to the labels of the register, the latest first."),
         link=page,
-        description=_("What happened to the labels of the register, the latest first."),
+        description=None,
         language=get_language() or "en",
         author_name=_("Cluster Register"),
         feed_url=address,
         feed_guid=address,
-        empty_since=midnight(until),
     )
     for happening in latest_events(labels, until):
         label, moment = happening.label, midnight(happening.day)
@@ -151,9 +142,8 @@ def title_of_start(label: Label) -> str:
 
 
 def id_of(happening: LabelEvent) -> str:
-    """https://www.rfc-editor.org/rfc/rfc4151: the same in every language, whatever is corrected."""
-    host = urlsplit(settings.SITE_URL).hostname
-    return f"tag:{host},2026:label/{happening.label.public_id}/{happening.change}"
+    # The same in every language, whatever is corrected.
+    return tag_uri(f"label/{happening.label.public_id}/{happening.change}")
 
 
 def midnight(day: date) -> datetime:

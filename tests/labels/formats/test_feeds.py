@@ -156,7 +156,7 @@ def test_feed_escapes_names(client: Client) -> None:
 
     text = client.get(FEED).content.decode()
 
-    assert "<title>&lt;b&gt;&amp;amp; ]]&gt;: Gold label awarded</title>" in text
+    assert '<title type="text">&lt;b&gt;&amp;amp; ]]&gt;: Gold label awarded</title>' in text
 
 
 def test_feed_tells_a_transfer_on_both_labels_and_no_expiry(client: Client) -> None:

@@ -1,0 +1,90 @@
+"""What holds for every feed, calendar and file, whichever is added to the URLconf."""
+
+from typing import Any
+
+import feedparser
+import pytest
+import time_machine
+from django.test import Client
+from django.utils.http import http_date
+
+from clusters.models import Cluster
+from tests.addresses import FEEDS, Address, make_rows
+from tests.factories import make_cluster
+
+pytestmark = pytest.mark.django_db
+
+NAME = "R&D <Life Sciences> &amp;"
+
+
+@pytest.fixture(autouse=True)
+def _today() -> Any:
+    with time_machine.travel("2015-09-09T12:00Z", tick=False):
+        yield
+
+
+def name_of(address: Address) -> str:
+    return address.name
+
+
+def body(response: Any) -> bytes:
+    assert response.status_code == 200, response.content
+    return b"".join(response) if response.streaming else bytes(response.content)
+
+
+def parsed(client: Client, path: str) -> Any:
+    feed = feedparser.parse(body(client.get(path)))
+    assert not feed.bozo
+    return feed
+
+
+@pytest.mark.parametrize("address", FEEDS, ids=name_of)
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_feed_keeps_every_letter_of_a_text(client: Client, address: Address, language: str) -> None:
+    rows = make_rows(name=NAME)
+
+    feed = parsed(client, f"{rows.path(address)}?lang={language}&q=R%26D&cluster=biopmed")
+
+    texts = [feed.feed.title_detail, feed.feed.subtitle_detail]
+    texts += [detail for entry in feed.entries for detail in (entry.title_detail,)]
+    texts += [entry.summary_detail for entry in feed.entries]
+    assert feed.entries
+    assert {text.type for text in texts} == {"text/plain"}
+    assert all(NAME in entry.title for entry in feed.entries)
+    assert all(NAME in [tag.term for tag in entry.tags] for entry in feed.entries)
+    assert feed.feed.author in ("Cluster Register", "Registro dei cluster")
+
+
+def test_feed_keeps_every_letter_of_a_summary_and_of_its_title(client: Client) -> None:
+    make_rows(name=NAME)
+
+    feed = parsed(client, "/news.atom?cluster=biopmed")
+
+    assert feed.feed.title == f"Announcements of {NAME}"
+    assert [entry.summary for entry in feed.entries] == [NAME]
+
+
+@pytest.mark.parametrize("address", FEEDS, ids=name_of)
+def test_feed_without_entries_has_the_same_bytes_on_another_day(
+    client: Client, address: Address
+) -> None:
+    make_cluster(slug="biopmed")
+    first = body(client.get(f"/{address.route}?cluster=biopmed"))
+
+    with time_machine.travel("2016-02-29T20:00Z", tick=False):
+        assert body(client.get(f"/{address.route}?cluster=biopmed")) == first
+
+
+@pytest.mark.parametrize("address", FEEDS, ids=name_of)
+def test_feed_is_another_when_its_latest_entry_is_withdrawn(
+    client: Client, address: Address
+) -> None:
+    rows = make_rows()
+    path = rows.path(address)
+    first = client.get(path)
+    Cluster.objects.update(is_published=False)
+    type(rows.announcement).objects.update(is_published=False)
+
+    since = {"if-modified-since": http_date(2_000_000_000)}
+    assert client.get(path, headers=since).status_code == 200
+    assert client.get(path, headers={"if-none-match": first["ETag"]}).status_code == 200
