@@ -5,14 +5,16 @@ import re
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_from_path
 
@@ -138,6 +140,30 @@ def refuse_request(request: HttpRequest, why: str) -> HttpResponse:
     if is_for_the_api(request):
         return problem(HTTPStatus.BAD_REQUEST, text)
     return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
+
+
+class ConditionalMiddleware(ConditionalGetMiddleware):
+    """304 by ETag alone, and the same headers for HEAD as for GET.
+
+    Of rows that have gone, the moment of the last change of the others tells nothing. What a view
+    answers to HEAD has the content of GET, which the server leaves out.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if request.method not in ("GET", "HEAD"):
+            return response
+        if (
+            isinstance(response, HttpResponse)
+            and self.needs_etag(response)
+            and "ETag" not in response
+        ):
+            set_response_etag(response)
+        if "ETag" not in response:
+            return response
+        answer = get_conditional_response(request, etag=response["ETag"], response=response)
+        return cast(HttpResponseBase, answer)
 
 
 class PageLocaleMiddleware(LocaleMiddleware):

@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "config.middleware.refuse_unreadable_requests",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "config.middleware.ConditionalMiddleware",
     "config.middleware.never_store_private",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.PageLocaleMiddleware",

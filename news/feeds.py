@@ -51,7 +51,10 @@ class AnnouncementFeed(Feed):
                 content_type="text/plain; charset=utf-8",
             )
         with translation.override(language):
-            return super().__call__(request, *args, **kwargs)
+            response = super().__call__(request, *args, **kwargs)
+        # The latest entry's moment: it goes back when an announcement is withdrawn.
+        del response["Last-Modified"]
+        return response
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Channel:
         slug = request.GET.get("cluster", "").strip()
