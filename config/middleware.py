@@ -152,13 +152,10 @@ class ConditionalMiddleware(ConditionalGetMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if request.method not in ("GET", "HEAD"):
+        # A file brings its own tag, and its view has compared it.
+        if request.method not in ("GET", "HEAD") or not isinstance(response, HttpResponse):
             return response
-        if (
-            isinstance(response, HttpResponse)
-            and self.needs_etag(response)
-            and "ETag" not in response
-        ):
+        if "ETag" not in response and self.needs_etag(response):
             set_response_etag(response)
         if "ETag" not in response:
             return response

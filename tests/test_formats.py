@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils.http import http_date
+from icalendar import Calendar
 
 from clusters.models import Cluster
-from tests.addresses import FEEDS, Address, make_rows
+from tests.addresses import CALENDARS, FEEDS, Address, make_rows
 from tests.factories import make_cluster
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +89,50 @@ def test_feed_is_another_when_its_latest_entry_is_withdrawn(
     since = {"if-modified-since": http_date(2_000_000_000)}
     assert client.get(path, headers=since).status_code == 200
     assert client.get(path, headers={"if-none-match": first["ETag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("address", [*FEEDS, *CALENDARS], ids=name_of)
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("level=gold&country=IT&lang=en", "Gold, Italy"),
+        ("level=gold&country=IT&lang=it", "Gold, Italia"),
+    ],
+)
+def test_title_says_the_filter(client: Client, address: Address, query: str, words: str) -> None:
+    rows = make_rows()
+    title = title_of(client, f"{rows.path(address)}?{query}")
+
+    # Of the news there is a cluster to choose.
+    if address.name == "news_feed":
+        assert title_of(client, "/news.atom?cluster=biopmed").endswith(" bioPmed")
+    else:
+        assert title.endswith(f": {words}")
+
+
+def title_of(client: Client, path: str) -> str:
+    content = body(client.get(path))
+    if path.partition("?")[0].endswith(".ics"):
+        calendar = Calendar.from_ical(content)
+        assert calendar["NAME"] == calendar["X-WR-CALNAME"]
+        # The library knows neither name, and leaves them as they are written.
+        return str(calendar["NAME"]).replace("\\,", ",")
+    return str(feedparser.parse(content).feed.title)
+
+
+@pytest.mark.parametrize("address", CALENDARS, ids=name_of)
+def test_calendar_is_the_same_until_something_changes(client: Client, address: Address) -> None:
+    rows = make_rows()
+    path = rows.path(address)
+    first = body(client.get(path))
+    events = Calendar.from_ical(first).walk("VEVENT")
+    assert events
+    for event in events:
+        assert event["SEQUENCE"] == 0
+        assert event.decoded("LAST-MODIFIED") == event.decoded("DTSTAMP")
+
+    with time_machine.travel("2016-02-29T20:00Z", tick=False):
+        assert body(client.get(path)) == first
+        rows.label.save()
+        for event in Calendar.from_ical(body(client.get(path))).walk("VEVENT"):
+            assert event["SEQUENCE"] == 1

@@ -15,7 +15,7 @@ from clusters.formats.atom import AtomFeed, tag_uri
 from clusters.http.addresses import absolute
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
-from labels.words import verdict
+from labels.words import start_in_short, verdict
 
 ENTRIES = 100
 ONE_DAY = timedelta(days=1)
@@ -95,11 +95,11 @@ def transfer_event(label: Label) -> LabelEvent:
     return LabelEvent(Occasion.TRANSFER, label.transferred_on, label)
 
 
-def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> bytes:
+def feed_of(labels: LabelQuerySet, until: date, *, title: str, page: str, address: str) -> bytes:
     """In the active language; `page` and `address` are absolute."""
     feed = AtomFeed(
-        title=_("Label register: awards, renewals, expiries, transfers and revocations"),
-        subtitle=_("What happened to the labels of the register, the latest first."),
+        title=title,
+        subtitle=_("Awards, renewals, expiries, transfers and revocations, the latest first."),
         link=page,
         description=None,
         language=get_language() or "en",
@@ -130,7 +130,12 @@ def title_of_event(happening: LabelEvent) -> str:
         Occasion.REVOCATION: _("%(cluster)s: %(level)s label revoked"),
         Occasion.TRANSFER: _("%(cluster)s: %(level)s label transferred"),
     }
-    return titles[happening.change] % {"cluster": label.cluster.name, "level": label.level.name}
+    names = {"cluster": label.cluster.name, "level": label.level.name}
+    # Of an entry whose day is the earliest possible one, the title says what is known.
+    if happening.change == Occasion.START and not label.start_is_exact:
+        names["period"] = start_in_short(label)
+        return _("%(title)s (%(period)s)") % {"title": titles[Occasion.START] % names, **names}
+    return titles[happening.change] % names
 
 
 def title_of_start(label: Label) -> str:

@@ -43,7 +43,7 @@ from labels.proofs.seal import (
 )
 from labels.register.holdings import level_options
 from labels.register.queries import current_level, labels_of
-from labels.register.query import RegisterQuery, read_register_query
+from labels.register.query import RegisterList, RegisterQuery, read_register_query
 from labels.register.requirements import COLUMNS, requirement_of, table_rows
 
 FRESH_SEAL_SECONDS = 900
@@ -53,10 +53,17 @@ FRESH_SEAL_SECONDS = 900
 class RegisterRequest:
     """What an address asks of the register, and the moment of asking."""
 
-    filters: RegisterQuery
-    day: date
+    found: RegisterList
     now: datetime
     language: str
+
+    @property
+    def filters(self) -> RegisterQuery:
+        return self.found.query
+
+    @property
+    def day(self) -> date:
+        return self.found.day
 
     @property
     def labels(self) -> LabelQuerySet:
@@ -88,14 +95,17 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @require_safe
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
-        filters = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        levels, portfolios = level_options(), list(Portfolio.objects.all())
+        filters = read_register_query(request.GET, levels, portfolios)
         language = request.GET.get("lang", "en")
         wrong = _wrong_values(request, filters)
         if wrong:
             return error_response(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
-            query = RegisterRequest(filters, filters.on or timezone.localdate(now), now, language)
+            day = filters.on or timezone.localdate(now)
+            found = RegisterList(filters, reverse("labels:list"), day, levels, portfolios)
+            query = RegisterRequest(found, now, language)
             return conditional(request, cacheable(answer(query), now))
 
     return view
@@ -125,13 +135,13 @@ def labels_json(query: RegisterRequest) -> HttpResponseBase:
 
 @register_view
 def labels_ics(query: RegisterRequest) -> HttpResponseBase:
-    return _calendar_file(_("Label register"), query.labels, "labels.ics")
+    return _calendar_file(query.found.titled(_("Label register")), query.labels, "labels.ics")
 
 
 @register_view
 def labels_atom(query: RegisterRequest) -> HttpResponseBase:
     address = query.filters.url(reverse("labels_atom"), lang=query.language)
-    return _feed(query, query.labels, address)
+    return _feed(query, query.found.titled(_("Label register")), query.labels, address)
 
 
 def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
@@ -143,12 +153,12 @@ def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponse
 
 
 def _feed(
-    query: RegisterRequest | DirectoryRequest, labels: LabelQuerySet, address: str
+    query: RegisterRequest | DirectoryRequest, title: str, labels: LabelQuerySet, address: str
 ) -> HttpResponse:
     # What happened up to the day; never what is still to come.
     until = min(query.day, timezone.localdate(query.now))
     return HttpResponse(
-        feeds.feed_of(labels, until, page=query.page, address=absolute(address)),
+        feeds.feed_of(labels, until, title=title, page=query.page, address=absolute(address)),
         content_type="application/atom+xml; charset=utf-8",
     )
 
@@ -156,14 +166,16 @@ def _feed(
 @directory_view
 def clusters_ics(query: DirectoryRequest) -> HttpResponseBase:
     # The ends of the labels of the clusters found, of all levels.
-    return _calendar_file(_("Labels of clusters"), _labels_of_clusters(query), "clusters.ics")
+    title = query.directory.titled(_("Labels of clusters"))
+    return _calendar_file(title, _labels_of_clusters(query), "clusters.ics")
 
 
 @directory_view
 def clusters_atom(query: DirectoryRequest) -> HttpResponseBase:
     # What happened to the labels of the clusters found.
     address = query.directory.query.url(reverse("clusters_atom"), lang=query.language)
-    return _feed(query, _labels_of_clusters(query), address)
+    title = query.directory.titled(_("Labels of clusters"))
+    return _feed(query, title, _labels_of_clusters(query), address)
 
 
 def _labels_of_clusters(query: DirectoryRequest) -> LabelQuerySet:

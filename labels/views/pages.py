@@ -24,7 +24,7 @@ from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.proofs.seal import embeddings
 from labels.register.holdings import level_options
 from labels.register.queries import counts, coverage, labels_of
-from labels.register.query import RegisterList, RegisterQuery, read_register_query
+from labels.register.query import RegisterList, read_register_query
 from labels.words import verdict
 from news.queries import announcements_of_label
 
@@ -53,23 +53,9 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "counts": counts(shown.day, levels),
         "coverage": coverage(shown.day),
         "page_obj": page,
-        "downloads": downloads(query),
+        "downloads": query.downloads("labels"),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
-
-
-def downloads(query: RegisterQuery) -> list[Link]:
-    # The same list for machines, in the active language.
-    language = translation.get_language()
-    asked = {} if language == "en" else {"lang": language}
-    names = {
-        "labels_csv": _("CSV"),
-        "labels_xlsx": _("Spreadsheet"),
-        "labels_json": _("JSON"),
-        "labels_atom": _("Atom feed"),
-        "labels_ics": _("Calendar"),
-    }
-    return [Link(text, query.url(reverse(name), **asked)) for name, text in names.items()]
 
 
 @require_safe

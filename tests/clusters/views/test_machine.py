@@ -196,7 +196,10 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
                     "level": "gold",
                     "state": "valid",
                     "starts_on": "2017-06-01",
+                    "certain_from": "2017-06-30",
+                    "certain_until": str(gold.certain_until),
                     "ends_on": str(gold.ends_on),
+                    "valid_until_is_computed": True,
                     "renewable_until": str(gold.renewable_until),
                 },
                 "programmes": [
@@ -374,4 +377,5 @@ def test_list_links_to_itself_in_every_format(client: Client) -> None:
     for suffix in ("csv", "xlsx", "json", "atom", "ics"):
         assert f'href="/clusters.{suffix}"' in plain
         assert f'href="/clusters.{suffix}?country=IT&amp;on=2018-01-01"' in english
-        assert f'href="/clusters.{suffix}?lang=it&amp;country=IT"' in italian
+        assert f'href="/clusters.{suffix}?country=IT&amp;lang=it"' in italian
+    assert 'href="webcal://testserver/clusters.ics?country=IT&amp;lang=it"' in italian
