@@ -193,8 +193,18 @@ class ClusterRecord(ClusterRow):
     logo: str | None = Field(description="Address of the picture.", examples=[None])
 
 
+CorrectedTo = Annotated[
+    str | None,
+    Field(
+        description="The words searched for in the place of `q`, where nothing has those; else "
+        "null.",
+        examples=[None],
+    ),
+]
+
+
 class ClusterList(Listed[ClusterRow]):
-    pass
+    corrected_to: CorrectedTo
 
 
 class FacetValue(BaseModel):
@@ -214,6 +224,7 @@ class FacetCounts(BaseModel):
 
 class FacetList(BaseModel):
     count: int = Field(description="How many clusters the list has.")
+    corrected_to: CorrectedTo
     facets: list[FacetCounts]
 
 
@@ -227,6 +238,7 @@ def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data
     return {
         "count": found.total,
         "next": next_address(request, asked, _last_id(found) if page.next_url else None),
+        "corrected_to": found.corrected_to or None,
         "results": cluster_rows(page.keys, found.day),
     }
 
@@ -257,7 +269,7 @@ def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Da
         }
         for facet in found.facets()
     ]
-    return {"count": found.total, "facets": facets}
+    return {"count": found.total, "corrected_to": found.corrected_to or None, "facets": facets}
 
 
 @router.get("/clusters/{id}", response=ClusterRecord, summary="A cluster")

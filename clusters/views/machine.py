@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -24,6 +25,9 @@ from clusters.models.keys import in_chunks
 from labels.formats.records import certifications, headline_records
 from labels.register.holdings import directory
 from labels.register.queries import labels_of
+
+# The words that were searched for, in UTF-8 with % before what is not ASCII.
+CORRECTED_TO = "Corrected-To"
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def directory_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     """A view that takes what the directory's list takes, `lang`, and for CSV `bom`.
 
     A page leaves out what it does not understand and says so; nobody would read that here, so a
-    wrong value is refused, by its name.
+    wrong value is refused, by its name. Words that nothing has are corrected as on the page, and
+    every answer says so: in a header, and where its format has a place for it.
     """
 
     @require_safe
@@ -78,12 +83,16 @@ def directory_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
         language, now = request.GET.get("lang", "en"), timezone.now()
         with translation.override(language):
             found = directory(request.GET, reverse("clusters:list"), timezone.localdate(now))
-            if found.problems:
+            if found.wrong_values:
                 return error_response(
-                    request, [_without_remedy(text) for text in found.problems], 400
+                    request, [_without_remedy(text) for text in found.wrong_values], 400
                 )
             query = DirectoryRequest(found, now, language, has_mark=request.GET.get("bom") == "1")
-            return conditional(request, cacheable(answer(query), now))
+            response = cacheable(answer(query), now)
+            if found.corrected_to:
+                response[CORRECTED_TO] = quote(found.corrected_to)
+                response["Access-Control-Expose-Headers"] = CORRECTED_TO
+            return conditional(request, response)
 
     return view
 
@@ -105,7 +114,12 @@ def clusters_xlsx(query: DirectoryRequest) -> HttpResponseBase:
 
 @directory_view
 def clusters_json(query: DirectoryRequest) -> HttpResponseBase:
-    head = {"on": query.day.isoformat(), "page": query.page, "count": query.directory.total}
+    head = {
+        "on": query.day.isoformat(),
+        "page": query.page,
+        "count": query.directory.total,
+        "corrected_to": query.directory.corrected_to or None,
+    }
     return json_file(head, "clusters", query.records(), name=f"{query.name}.json")
 
 

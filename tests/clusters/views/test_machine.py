@@ -163,6 +163,7 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
         "on": "2018-02-01",
         "page": "http://testserver/en/clusters/?q=ivrea&on=2018-02-01",
         "count": 1,
+        "corrected_to": None,
         "clusters": [
             {
                 "id": full.public_id,
@@ -241,6 +242,44 @@ def test_csv_begins_with_the_mark_that_was_asked_for(client: Client) -> None:
 
     assert get(client, "csv", "bom=1") == b"\xef\xbb\xbf" + plain
     assert plain.startswith(b"id,url,on,name,")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_file_finds_what_the_page_finds_for_a_mistyped_word(client: Client, suffix: str) -> None:
+    make_label(cluster=make_cluster(name="bioPmed", slug="biopmed"))
+    make_label(cluster=make_cluster(name="Other"))
+    assert "this was found for “biopmed”" in client.get("/en/clusters/?q=biomped").content.decode()
+
+    right, mistyped = (client.get(f"/clusters.{suffix}?q={q}") for q in ("biopmed", "biomped"))
+
+    assert "Corrected-To" not in right
+    assert mistyped["Corrected-To"] == "biopmed"
+    assert mistyped["Access-Control-Expose-Headers"] == "Corrected-To"
+    found = body(mistyped)
+    if suffix in ("csv", "jsonld"):
+        assert found == body(right)
+    if suffix == "json":
+        assert json.loads(found)["corrected_to"] == "biopmed"
+        assert json.loads(found)["clusters"] == json.loads(body(right))["clusters"]
+    title = "Labels of clusters: “biomped” (found for “biopmed”)"
+    if suffix == "atom":
+        assert feedparser.parse(found).feed.title == title
+        tags = [entry.tags[1].term for entry in feedparser.parse(found).entries]
+        assert set(tags) == {"bioPmed"}
+    if suffix == "ics":
+        assert Calendar.from_ical(found)["NAME"] == title
+        assert uids(found) == uids(body(right)) != set()
+
+
+@pytest.mark.parametrize("path", ["clusters", "clusters/facets"])
+def test_api_says_that_a_word_was_corrected(client: Client, path: str) -> None:
+    make_cluster(name="bioPmed")
+    make_cluster(name="Other")
+
+    right, mistyped = (client.get(f"/api/v1/{path}?q={q}").json() for q in ("biopmed", "biomped"))
+
+    assert (right.pop("corrected_to"), mistyped.pop("corrected_to")) == (None, "biopmed")
+    assert mistyped["count"] == 1
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
