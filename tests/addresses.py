@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from clusters.models import Cluster
-from labels.models import Label
+from labels.models import Label, RequiredLevel
 from news.models import Announcement
 from tests.factories import (
     make_announcement,
@@ -45,6 +45,7 @@ ADDRESSES = [
     for address in walk(get_resolver("config.urls").url_patterns)
     if address.name != "api" and not address.name.startswith(("admin:", "account", "mfa_"))
 ]
+PAGES = [address for address in ADDRESSES if address.route.endswith("/") or not address.route]
 FEEDS = [address for address in ADDRESSES if address.route.endswith(".atom")]
 CALENDARS = [address for address in ADDRESSES if address.route.endswith(".ics")]
 CSV_FILES = [address for address in ADDRESSES if address.route.endswith(".csv")]
@@ -88,6 +89,7 @@ def make_rows(name: str = "bioPmed") -> Rows:
     make_management(cluster=cluster, organisation=organisation)
     programme = make_programme(name_en=name, name_it=name, slug="poli")
     make_participation(cluster=cluster, programme=programme)
+    RequiredLevel.objects.create(programme=programme, level_id="gold")
     label = make_label(cluster=cluster)
     announcement = make_announcement(
         title=name, lead=name, slug="gold-for-biopmed", clusters=[cluster], labels=[label]

@@ -1,20 +1,30 @@
 """What holds for every feed, calendar and file, whichever is added to the URLconf."""
 
+import csv
+import re
+from datetime import datetime
+from html import unescape
+from io import BytesIO, StringIO
 from typing import Any
+from urllib.parse import parse_qs
 
 import feedparser
 import pytest
 import time_machine
 from django.test import Client
 from django.utils.http import http_date
+from django.utils.translation import gettext, override
 from icalendar import Calendar
+from openpyxl import load_workbook
 
+from clusters.formats.titles import TITLES
 from clusters.models import Cluster
-from tests.addresses import CALENDARS, FEEDS, Address, make_rows
+from tests.addresses import CALENDARS, CSV_FILES, FEEDS, PAGES, SPREADSHEETS, Address, make_rows
 from tests.factories import make_cluster
 
 pytestmark = pytest.mark.django_db
 
+MARK = "\ufeff"
 NAME = "R&D <Life Sciences> &amp;"
 
 
@@ -136,3 +146,65 @@ def test_calendar_is_the_same_until_something_changes(client: Client, address: A
         rows.label.save()
         for event in Calendar.from_ical(body(client.get(path))).walk("VEVENT"):
             assert event["SEQUENCE"] == 1
+
+
+@pytest.mark.parametrize("address", CSV_FILES, ids=name_of)
+def test_csv_opens_in_a_spreadsheet_or_in_a_program(client: Client, address: Address) -> None:
+    rows = make_rows(name="Città")
+    make_cluster(slug="other", name="Other")
+    path = f"{rows.path(address)}?c=biopmed&c=other"
+
+    plain, english, italian = (
+        body(client.get(path + more)).decode()
+        for more in ("&lang=it", "&for=spreadsheet", "&for=spreadsheet&lang=it")
+    )
+
+    assert not plain.startswith(MARK)
+    assert english.startswith(MARK)
+    assert italian.startswith(MARK)
+    assert "Città" in italian
+    for text, delimiter in ((plain, ","), (english, ","), (italian, ";")):
+        table = list(csv.reader(StringIO(text.removeprefix(MARK)), delimiter=delimiter))
+        assert len({len(row) for row in table}) == 1
+        assert len(table[0]) > 1
+    refused = client.get(f"{path}&for=me")
+    assert (refused.status_code, "for: “me”" in refused.content.decode()) == (400, True)
+
+
+@pytest.mark.parametrize("address", PAGES, ids=name_of)
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_csv_that_a_page_offers_is_for_a_spreadsheet(
+    client: Client, address: Address, language: str
+) -> None:
+    rows = make_rows()
+    make_cluster(slug="other")
+    path = rows.path(address).replace("/en/", f"/{language}/", 1)
+    response = client.get(path, {"c": ["biopmed", "other"]})
+
+    for link in re.findall(r'href="([^"]+)"', response.content.decode()):
+        path, _mark, query = unescape(link).partition("?")
+        if path.endswith(".csv"):
+            asked = parse_qs(query)
+            assert asked["for"] == ["spreadsheet"]
+            assert asked.get("lang", ["en"]) == [language]
+
+
+@pytest.mark.parametrize("address", SPREADSHEETS, ids=name_of)
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_spreadsheet_is_in_the_language_of_the_reader(
+    client: Client, address: Address, language: str
+) -> None:
+    rows = make_rows()
+    file = body(client.get(f"{rows.path(address)}?lang={language}&level=gold&on=2015-09-08"))
+
+    book = load_workbook(BytesIO(file))
+    table, about = book.worksheets
+
+    with override(language):
+        known = {str(title) for title in TITLES.values()}
+        assert {cell.value for cell in table[1]} <= known
+        assert any(isinstance(cell.value, datetime) for cell in table[2])
+        told = {row[0].value: row[1].value for row in about.iter_rows()}
+        assert set(told) == {gettext(t) for t in ("Source", "Page", "Day", "Licence", "Filter")}
+        assert told[gettext("Day")] == datetime(2015, 9, 8)
+        assert told[gettext("Filter")] == "Gold"

@@ -79,7 +79,7 @@ class FacetedQuery:
             return self.url(reverse(f"{records}_{suffix}"), **others, **asked)
 
         return [
-            Link(_("CSV"), url("csv")),
+            Link(_("CSV"), url("csv", **{"for": "spreadsheet"})),
             Link(_("Spreadsheet"), url("xlsx")),
             Link(_("JSON"), url("json")),
             Link(_("Atom feed"), url("atom")),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -26,7 +25,7 @@ from clusters.compare.columns import (
 )
 from clusters.compare.members import membership_table
 from clusters.completeness import is_stale
-from clusters.formats.writers import csv_text
+from clusters.formats.files import CSV_PARAMETERS, SPREADSHEETS, csv_answer
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.http.links import Link
@@ -88,7 +87,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     choice = choose_clusters(request.GET.getlist("c"))
-    wrong = wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    wrong = wrong_day(request) + wrong_choices(request, **CSV_PARAMETERS)
     with translation.override("en"):
         wrong += [f"c: {problem}" for problem in choice.problems()]
     if wrong:
@@ -96,12 +95,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
         header, *rows = comparison_rows(table_columns(choice, shown, now))
-        text = csv_text(header, rows)
-    answer = HttpResponse(
-        text,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="clusters-{shown.day}.csv"'},
-    )
+        answer = csv_answer(request, f"clusters-{shown.day}", header, rows)
     return conditional(request, cacheable(answer, now))
 
 
@@ -149,7 +143,8 @@ def compare_address(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
 
 
 def csv_address(choice: Choice, shown: AsOf) -> str:
-    query = querystring(choice.slugs, shown, lang=get_language() or "en")
+    more = {"for": SPREADSHEETS, "lang": get_language() or "en"}
+    query = querystring(choice.slugs, shown, **more)
     return f"{reverse('compare_csv')}?{query}"
 
 

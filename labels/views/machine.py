@@ -14,8 +14,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.formats.facts import Record
-from clusters.formats.files import csv_file, json_file, spreadsheet_file
-from clusters.formats.writers import csv_text
+from clusters.formats.files import (
+    CSV_PARAMETERS,
+    Words,
+    about_list,
+    csv_answer,
+    csv_file,
+    csv_style,
+    json_file,
+    spreadsheet_file,
+)
+from clusters.formats.writers import CsvStyle
 from clusters.http.addresses import absolute
 from clusters.http.asof import read_on
 from clusters.http.responses import (
@@ -32,7 +41,7 @@ from clusters.models import Cluster, Portfolio, Programme
 from clusters.views.machine import DirectoryRequest, directory_view
 from labels.formats import calendar, feeds
 from labels.formats.records import FACTS, ROWS_AT_ONCE, label_records
-from labels.models import Label, LabelQuerySet
+from labels.models import STATE_NAMES, Label, LabelKind, LabelQuerySet
 from labels.proofs.seal import (
     CONTENT_SECURITY_POLICY,
     Scheme,
@@ -45,6 +54,7 @@ from labels.register.holdings import level_options
 from labels.register.queries import current_level, labels_of
 from labels.register.query import RegisterList, RegisterQuery, read_register_query
 from labels.register.requirements import COLUMNS, requirement_of, table_rows
+from labels.words import REPLY_NAMES
 
 FRESH_SEAL_SECONDS = 900
 
@@ -56,6 +66,7 @@ class RegisterRequest:
     found: RegisterList
     now: datetime
     language: str
+    style: CsvStyle
 
     @property
     def filters(self) -> RegisterQuery:
@@ -86,7 +97,7 @@ View = Callable[[RegisterRequest], HttpResponseBase]
 
 
 def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
-    """A view that takes what the list of the register takes, and `lang`.
+    """A view that takes what the list of the register takes, and `CSV_PARAMETERS`.
 
     A page leaves out what it does not understand and says so; nobody would read that here, so a
     wrong value is refused, by its name.
@@ -105,7 +116,7 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
             now = timezone.now()
             day = filters.on or timezone.localdate(now)
             found = RegisterList(filters, reverse("labels:list"), day, levels, portfolios)
-            query = RegisterRequest(found, now, language)
+            query = RegisterRequest(found, now, language, csv_style(request))
             return conditional(request, cacheable(answer(query), now))
 
     return view
@@ -114,17 +125,32 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
 def _wrong_values(request: HttpRequest, filters: RegisterQuery) -> list[str]:
     # Each parameter with a value that cannot be answered, and what is wrong with it.
     wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in filters.unknown]
-    return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    return wrong + wrong_day(request) + wrong_choices(request, **CSV_PARAMETERS)
 
 
 @register_view
 def labels_csv(query: RegisterRequest) -> HttpResponseBase:
-    return csv_file(FACTS, query.records(), name=query.name)
+    return csv_file(FACTS, query.records(), name=query.name, style=query.style)
 
 
 @register_view
 def labels_xlsx(query: RegisterRequest) -> HttpResponseBase:
-    return spreadsheet_file(FACTS, query.records(), name=query.name, sheet="labels", on=query.day)
+    found = query.found
+    words: Words = {
+        **{name: found.names(name) for name in ("level", "country", "portfolio")},
+        "state": STATE_NAMES,
+        "valid": REPLY_NAMES,
+        "kind": dict(LabelKind.choices),
+    }
+    return spreadsheet_file(
+        FACTS,
+        query.records(),
+        name=query.name,
+        sheet="labels",
+        on=query.day,
+        words=words,
+        about=about_list(query.page, query.day, found.in_words()),
+    )
 
 
 @register_view
@@ -232,15 +258,11 @@ def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseB
         return error_response(request, ["there is no programme with this number"], 404)
     if programme.public_id != public_id:
         return redirect_permanently(request, "programme_requirement", programme.public_id)
-    wrong = wrong_day(request)
+    wrong = wrong_day(request) + wrong_choices(request, **CSV_PARAMETERS)
     if wrong:
         return error_response(request, wrong, 400)
     day = read_on(request.GET)[0] or today
-    rows = table_rows(programme, requirement_of(programme, day, today))
-    name = f"requirement-{programme.slug}-{day}.csv"
-    answer = HttpResponse(
-        csv_text(COLUMNS, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    with translation.override(request.GET.get("lang", "en")):
+        rows = table_rows(programme, requirement_of(programme, day, today))
+        answer = csv_answer(request, f"requirement-{programme.slug}-{day}", COLUMNS, rows)
     return conditional(request, cacheable(answer, now))
