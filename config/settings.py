@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "config.middleware.refuse_unreadable_requests",
     "config.middleware.ConditionalMiddleware",
     "config.middleware.never_store_private",
+    "config.middleware.lead_to_usual_spelling",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.PageLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

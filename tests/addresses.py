@@ -20,7 +20,8 @@ from tests.factories import (
     make_programme,
 )
 
-# Of somebody's own: an account, an invitation, an upload, admin; and the API, which has its own.
+# Of somebody's own: an account, an invitation, an upload, admin; and the API, whose addresses are
+# walked for themselves.
 NOT_PUBLIC = re.compile(r"^(admin|account|invitations|confirm|notices|media|api)\b")
 
 
@@ -36,20 +37,28 @@ def walk(patterns: Any, namespace: str = "", route: str = "") -> Iterator[Addres
         if isinstance(pattern, URLResolver):
             inside = f"{pattern.namespace}:" if pattern.namespace else namespace
             yield from walk(pattern.url_patterns, inside, here)
-        elif isinstance(pattern, URLPattern) and pattern.name and not NOT_PUBLIC.match(here):
+        elif isinstance(pattern, URLPattern) and pattern.name:
             yield Address(f"{namespace}{pattern.name}", here, tuple(pattern.pattern.converters))
 
 
 ADDRESSES = [
     address
     for address in walk(get_resolver("config.urls").url_patterns)
-    if address.name != "api" and not address.name.startswith(("admin:", "account", "mfa_"))
+    if address.name != "api"
+    and not NOT_PUBLIC.match(address.route)
+    and not address.name.startswith(("admin:", "account", "mfa_"))
 ]
 PAGES = [address for address in ADDRESSES if address.route.endswith("/") or not address.route]
+MACHINES = [address for address in ADDRESSES if address not in PAGES]
 FEEDS = [address for address in ADDRESSES if address.route.endswith(".atom")]
 CALENDARS = [address for address in ADDRESSES if address.route.endswith(".ics")]
 CSV_FILES = [address for address in ADDRESSES if address.route.endswith(".csv")]
 SPREADSHEETS = [address for address in ADDRESSES if address.route.endswith(".xlsx")]
+API = [
+    address
+    for address in walk(get_resolver("config.api.urls").url_patterns)
+    if not address.name.endswith("verify")
+]
 NAMING_A_RECORD = [address for address in ADDRESSES if {"slug", "public_id"} & {*address.arguments}]
 
 
@@ -79,6 +88,11 @@ class Rows:
             "purpose": "revocation",
         }
         return reverse(address.name, kwargs={name: values[name] for name in address.arguments})
+
+    def api_path(self, address: Address) -> str:
+        resource = address.route.split("/")[2]
+        record = getattr(self, resource.removesuffix("s"), None)
+        return "/" + re.sub(r"<(\w+:)?id>", getattr(record, "public_id", ""), address.route)
 
 
 def make_rows(name: str = "bioPmed") -> Rows:

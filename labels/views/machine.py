@@ -213,11 +213,9 @@ def _labels_of_clusters(query: DirectoryRequest) -> LabelQuerySet:
 def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     now = timezone.now()
     day = timezone.localdate(now)
-    label = Label.objects.for_pages(day).with_public_id(public_id.upper()).first()
+    label = Label.objects.for_pages(day).with_public_id(public_id).first()
     if label is None:
         return error_response(request, ["there is no label with this number"], 404)
-    if label.public_id != public_id:
-        return redirect_permanently(request, "label_seal", label.public_id)
     return _seal_picture(request, lambda: seal_of_label(label, day), now)
 
 

@@ -1,6 +1,8 @@
 """The register, a label, how the scheme works, verification."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -61,12 +63,15 @@ def label_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     shown = as_of(request.GET, request.path, timezone.localdate())
-    label = get_object_or_404(
-        Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id.upper()
-    )
-    if label.public_id != public_id:
-        query = f"?{request.GET.urlencode()}" if request.GET else ""
-        return HttpResponsePermanentRedirect(label.get_absolute_url() + query)
+    rows = Label.objects.for_pages(shown.day).with_certificate()
+    label = rows.with_public_id(public_id).first()
+    if label is None:
+        return TemplateResponse(
+            request,
+            "labels/label_missing.html",
+            {"section": "labels", "number": public_id},
+            status=HTTPStatus.NOT_FOUND,
+        )
     labels = labels_of([label.cluster], shown.day)[label.cluster_id]
     renewals = [other for other in labels if other.renews_id == label.pk]
     context = {
