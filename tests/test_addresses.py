@@ -44,9 +44,10 @@ def headers_of(response: Any) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name not in others}
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=name_of)
+@pytest.mark.parametrize("address", [*ADDRESSES, *API], ids=name_of)
 def test_head_has_the_headers_of_get(client: Client, address: Address) -> None:
-    path = make_rows().path(address)
+    rows = make_rows()
+    path = rows.api_path(address) if address in API else rows.path(address)
 
     get, head = ask(client, "get", path), ask(client, "head", path)
 
