@@ -15,6 +15,11 @@ def new_public_id() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
+def is_public_id(text: str) -> bool:
+    # Whether it can be one; no word with a vowel is.
+    return len(text) == LENGTH and set(text) <= set(ALPHABET)
+
+
 def slug_for(text: str, *, fallback: str) -> str:
     """ASCII words joined by hyphens, at most 80 characters; `fallback` where no letter is left."""
     return slugify(anyascii(text))[:80].strip("-") or fallback.lower()

@@ -5,19 +5,29 @@ import re
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponsePermanentRedirect,
+    UnreadablePostError,
+)
 from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language_from_path
+from django.utils.translation import get_language, get_language_from_path, override
 
-from clusters.http.responses import is_for_the_api, problem
+from clusters.http.responses import is_for_the_api, open_to_all, problem
 from clusters.people.signing_in import person_in_session
+from clusters.public_ids import is_public_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -138,6 +148,74 @@ def refuse_request(request: HttpRequest, why: str) -> HttpResponse:
     if is_for_the_api(request):
         return problem(HTTPStatus.BAD_REQUEST, text)
     return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
+
+
+# What stands between slashes and points; an address names records by slugs and public ids.
+WORD = re.compile(r"[A-Za-z0-9_-]+")
+NAMING_A_RECORD = {"slug", "public_id", "id", "year", "language", "purpose"}
+
+
+def lead_to_usual_spelling(get_response: GetResponse) -> GetResponse:
+    """Redirect permanently from an address that is not found as it is spelt: in capitals, with a
+    number in small letters, or of a machine with a slash at its end.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != HTTPStatus.NOT_FOUND or request.method not in ("GET", "HEAD"):
+            return response
+        path = usual_path(request.path_info)
+        if path is None or path == request.path_info:
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        redirect = HttpResponsePermanentRedirect(f"{path}?{query}".rstrip("?"))
+        # A program on another site follows only where it may read that it is led on.
+        return redirect if get_language_from_path(path) else open_to_all(redirect)
+
+    return middleware
+
+
+def usual_path(path: str) -> str | None:
+    # The path as the portal spells it, where that leads to a view; what a record is called is
+    # known to the view only.
+    spelt = WORD.sub(lambda word: usual_word(word[0]), path)
+    without = spelt.rstrip("/")
+    return next(filter(is_address, (spelt, without, f"{without}/")), None)
+
+
+def usual_word(word: str) -> str:
+    return word.upper() if is_public_id(word.upper()) else word.lower()
+
+
+def is_address(path: str) -> bool:
+    urls = "config.api.urls" if path.startswith("/api/") else None
+    with override(get_language_from_path(path) or get_language()):
+        try:
+            found: Any = resolve(path, urls)
+        except Resolver404:
+            return False
+    return NAMING_A_RECORD.issuperset(found.captured_kwargs)
+
+
+class ConditionalMiddleware(ConditionalGetMiddleware):
+    """304 by ETag alone, and the same headers for HEAD as for GET.
+
+    Of rows that have gone, the moment of the last change of the others tells nothing. What a view
+    answers to HEAD has the content of GET, which the server leaves out.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        # A file brings its own tag, and its view has compared it.
+        if request.method not in ("GET", "HEAD") or not isinstance(response, HttpResponse):
+            return response
+        if "ETag" not in response and self.needs_etag(response):
+            set_response_etag(response)
+        if "ETag" not in response:
+            return response
+        answer = get_conditional_response(request, etag=response["ETag"], response=response)
+        return cast(HttpResponseBase, answer)
 
 
 class PageLocaleMiddleware(LocaleMiddleware):

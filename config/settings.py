@@ -56,8 +56,9 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     # Before anything asks the database: what cannot be read costs no query.
     "config.middleware.refuse_unreadable_requests",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "config.middleware.ConditionalMiddleware",
     "config.middleware.never_store_private",
+    "config.middleware.lead_to_usual_spelling",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.PageLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
+from clusters.formats.atom import AtomFeed, tag_uri
 from clusters.http.addresses import absolute
 from clusters.models import Cluster
 from news.models import Announcement, AnnouncementText
@@ -41,7 +41,7 @@ class AnnouncementFeed(Feed):
     other one, as on the pages.
     """
 
-    feed_type = Atom1Feed
+    feed_type = AtomFeed
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         language = request.GET.get("lang", "en")
@@ -51,7 +51,10 @@ class AnnouncementFeed(Feed):
                 content_type="text/plain; charset=utf-8",
             )
         with translation.override(language):
-            return super().__call__(request, *args, **kwargs)
+            response = super().__call__(request, *args, **kwargs)
+        # The latest entry's moment: it goes back when an announcement is withdrawn.
+        del response["Last-Modified"]
+        return response
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Channel:
         slug = request.GET.get("cluster", "").strip()
@@ -104,9 +107,8 @@ class AnnouncementFeed(Feed):
         return absolute(item.announcement.get_absolute_url())
 
     def item_guid(self, item: AnnouncementEntry) -> str:
-        """https://www.rfc-editor.org/rfc/rfc4151: the same whatever slug or date becomes."""
-        host = urlsplit(settings.SITE_URL).hostname
-        return f"tag:{host},2026:announcement/{item.announcement.public_id}/{item.text.language}"
+        # The same whatever slug or date becomes.
+        return tag_uri(f"announcement/{item.announcement.public_id}/{item.text.language}")
 
     def item_pubdate(self, item: AnnouncementEntry) -> datetime | None:
         return item.announcement.published_at

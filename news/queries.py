@@ -60,8 +60,8 @@ def drafts_of(organisations: Iterable[Organisation]) -> dict[int, list[Announcem
 
 
 def cluster_at(slug: str) -> Cluster | None:
-    # The published cluster at this address, whose news are asked for.
-    return Cluster.objects.published().filter(slug=slug).first()
+    # The published cluster at this address or once there, in any case.
+    return Cluster.objects.published().at(slug.lower())
 
 
 def years(now: datetime) -> list[int]:

@@ -26,7 +26,7 @@ ADDRESSES = (
 NAMES = (  # noqa: SIM905
     "q country region portfolio level state on programme meets manager founded_from founded_to "
     "members_from members_to near within confirmed provisional sort after before page c view lang "
-    "limit bom country[] level[0][x] __proto__ q[$ne]"
+    "limit for country[] level[0][x] __proto__ q[$ne]"
 ).split()
 TEXTS = (
     "",

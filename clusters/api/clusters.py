@@ -210,6 +210,20 @@ class ClusterRecord(ClusterRow):
     logo: str | None = Field(description="Address of the picture.", examples=[None])
 
 
+CorrectedTo = Annotated[
+    str | None,
+    Field(
+        description="The words searched for in the place of `q`, where nothing has those; else "
+        "null.",
+        examples=[None],
+    ),
+]
+
+
+class ClusterList(Listed[ClusterRow]):
+    corrected_to: CorrectedTo
+
+
 class FacetValue(BaseModel):
     value: str = Field(description="For the parameter of the facet’s name.", examples=["IT"])
     name: InTwoLanguages = Field(examples=[{"en": "Italy", "it": "Italia"}])
@@ -227,6 +241,7 @@ class FacetCounts(BaseModel):
 
 class FacetList(BaseModel):
     count: int = Field(description="How many clusters the list has.")
+    corrected_to: CorrectedTo
     facets: list[FacetCounts]
 
 
@@ -241,6 +256,7 @@ def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data
     return {
         "count": found.total,
         "next": next_address(request, asked, _last_id(found) if page.next_url else None),
+        "corrected_to": found.corrected_to or None,
         "results": cluster_rows(page.keys, found.day),
     }
 
@@ -272,7 +288,7 @@ def clusters_facets(request: HttpRequest, asked: Query[ClusterParameters]) -> Da
         }
         for facet in found.facets()
     ]
-    return {"count": found.total, "facets": facets}
+    return {"count": found.total, "corrected_to": found.corrected_to or None, "facets": facets}
 
 
 @router.get("/clusters/{id}", response=ClusterRecord, summary="A cluster")

@@ -158,15 +158,33 @@ class Directory(FacetedList):
         )
 
     @property
-    def problems(self) -> list[str]:
+    def corrected_to(self) -> str:
+        # The words searched for in the place of those that nothing has; empty where there are none.
+        return self.words if self.words != self.query.words else ""
+
+    @property
+    def wrong_values(self) -> list[str]:
         unknown = _("No cluster stands in “%(place)s”; the distance was left out.")
-        problems = list(self.query.problems)
+        wrong = list(self.query.problems)
         if self.query.near and self.centre is None:
-            problems.append(unknown % {"place": self.query.near[:60]})
-        if self.query.words and self.words != self.query.words:
+            wrong.append(unknown % {"place": self.query.near[:60]})
+        return wrong
+
+    @property
+    def problems(self) -> list[str]:
+        problems = self.wrong_values
+        if self.corrected_to:
             mended = _("Nothing has “%(words)s”; this was found for “%(nearest)s”.")
-            problems.append(mended % {"words": self.query.words[:60], "nearest": self.words})
+            words = {"words": self.query.words[:60], "nearest": self.corrected_to}
+            problems.append(mended % words)
         return problems
+
+    def in_words(self) -> str:
+        words = super().in_words()
+        if not self.corrected_to:
+            return words
+        corrected = _("%(filter)s (found for “%(nearest)s”)")
+        return corrected % {"filter": words, "nearest": self.corrected_to}
 
     def flagged(self, name: str) -> int:
         if name == "meets":

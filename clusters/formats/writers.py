@@ -5,18 +5,19 @@ Rows are read and written one at a time, so that memory does not grow with their
 
 import csv
 import json
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from io import StringIO, TextIOWrapper
 from itertools import chain
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 from django.http import HttpResponse
+from django.utils.translation import get_language
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-Value = str | float | bool | None
+Value = str | float | bool | date | None
 
 # A spreadsheet takes a cell that begins so for a formula; the last four are = + - @ at full width.
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -29,22 +30,51 @@ def without_formula(value: object) -> str:
     return f"'{text}" if begins else text
 
 
-def write_csv(output: TextIO, header: Sequence[object], rows: Iterable[Sequence[object]]) -> None:
-    writer = csv.writer(output)
+@dataclass(frozen=True)
+class CsvStyle:
+    """Programs want plain UTF-8 with commas. A spreadsheet knows UTF-8 by its mark only, and one
+    that writes decimals with a comma wants semicolons.
+    """
+
+    mark: str = ""
+    delimiter: str = ","
+    decimal_point: str = "."
+
+
+FOR_PROGRAMS = CsvStyle()
+FOR_SPREADSHEETS = {"en": CsvStyle("\ufeff"), "it": CsvStyle("\ufeff", ";", ",")}
+
+
+def style_for_spreadsheets() -> CsvStyle:
+    # Those that speak the active language.
+    return FOR_SPREADSHEETS[get_language() or "en"]
+
+
+def write_csv(
+    output: TextIO,
+    header: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    style: CsvStyle = FOR_PROGRAMS,
+) -> None:
+    output.write(style.mark)
+    writer = csv.writer(output, delimiter=style.delimiter)
     writer.writerows([without_formula(value) for value in row] for row in chain((header,), rows))
 
 
-def csv_text(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(
+    header: Sequence[object], rows: Iterable[Sequence[object]], style: CsvStyle = FOR_PROGRAMS
+) -> str:
     output = StringIO()
-    write_csv(output, header, rows)
+    write_csv(output, header, rows, style)
     return output.getvalue()
 
 
 def csv_download(
     name: str, header: Sequence[object], rows: Iterable[Sequence[object]]
 ) -> HttpResponse:
+    # For somebody signed in.
     return HttpResponse(
-        csv_text(header, rows),
+        csv_text(header, rows, style_for_spreadsheets()),
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}.csv"',
@@ -53,25 +83,24 @@ def csv_download(
     )
 
 
-def value_as_text(value: Value) -> str:
+def value_as_text(value: Value, style: CsvStyle = FOR_PROGRAMS) -> str:
     # As JSON writes it, but without quotes; what is not known is empty.
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str | date):
+        return str(value)
+    text = json.dumps(value)
+    return text.replace(".", style.decimal_point) if isinstance(value, float) else text
 
 
 def write_table(
     file: IO[bytes],
     header: Sequence[str],
     rows: Iterable[Sequence[Value]],
-    *,
-    with_mark: bool = False,
+    style: CsvStyle = FOR_PROGRAMS,
 ) -> None:
-    # CSV in UTF-8; `with_mark` puts the byte order mark first by which some programs know it.
-    if with_mark:
-        file.write(BOM_UTF8)
     text = TextIOWrapper(file, encoding="utf-8", newline="")
-    write_csv(text, header, ([value_as_text(value) for value in row] for row in rows))
+    write_csv(text, header, ([value_as_text(value, style) for value in row] for row in rows), style)
     # Else the file would be closed with the text around it.
     text.detach()
 
@@ -88,6 +117,13 @@ def write_json(
     file.write(b"\n]}\n")
 
 
+# In letters; the title has a button beside it.
+MIN_WIDTH, MAX_WIDTH = 8, 60
+BUTTON_WIDTH = 3
+# No spreadsheet knows an earlier day.
+FIRST_DAY = date(1900, 3, 1)
+
+
 def write_spreadsheet(
     file: IO[bytes],
     name: str,
@@ -96,33 +132,52 @@ def write_spreadsheet(
     *,
     on: date,
     frozen_columns: int = 1,
+    about: tuple[str, Sequence[Sequence[Value]]] | None = None,
 ) -> None:
     """The same bytes for the same rows: the day they tell of stands for the moment of writing.
 
-    Text stays text, whatever it begins with: nothing becomes a formula or a link.
+    Text stays text, whatever it begins with: nothing becomes a formula or a link. `about` is a
+    second sheet, its name and its rows.
     """
     # In constant memory cells must be written in order, row by row.
     workbook = Workbook(
         file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     workbook.set_properties({"created": datetime.combine(on, time.min)})
+    bold = workbook.add_format({"bold": True})
+    as_day = workbook.add_format({"num_format": "yyyy-mm-dd"})
     sheet = workbook.add_worksheet(name)
     sheet.freeze_panes(1, frozen_columns)
-    sheet.set_column(0, len(header) - 1, 16)
-    bold = workbook.add_format({"bold": True})
     for column, title in enumerate(header):
         sheet.write_string(0, column, title, bold)
-    number = 0
-    for number, row in enumerate(rows, start=1):
-        for column, value in enumerate(row):
-            _write_cell(sheet, number, column, value)
-    sheet.autofilter(0, 0, number, len(header) - 1)
+    titles = [len(title) + BUTTON_WIDTH for title in header]
+    number = _write_rows(sheet, rows, as_day, first=1, widths=titles)
+    sheet.autofilter(0, 0, number - 1, len(header) - 1)
+    if about is not None:
+        _write_rows(workbook.add_worksheet(about[0]), about[1], as_day, first=0, widths=[0, 0])
     workbook.close()
 
 
-def _write_cell(sheet: Worksheet, row: int, column: int, value: Value) -> None:
-    if isinstance(value, str):
-        sheet.write_string(row, column, value)
+def _write_rows(
+    sheet: Worksheet, rows: Iterable[Sequence[Value]], as_day: Any, *, first: int, widths: list[int]
+) -> int:
+    # Return the number of the row behind the last; columns become as wide as what is in them.
+    number = first
+    for row in rows:
+        for column, value in enumerate(row):
+            _write_cell(sheet, number, column, value, as_day)
+            widths[column] = max(widths[column], len(value_as_text(value)))
+        number += 1
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, min(max(width + 1, MIN_WIDTH), MAX_WIDTH))
+    return number
+
+
+def _write_cell(sheet: Worksheet, row: int, column: int, value: Value, as_day: Any) -> None:
+    if isinstance(value, date) and value >= FIRST_DAY:
+        sheet.write_datetime(row, column, value, as_day)
+    elif isinstance(value, str | date):
+        sheet.write_string(row, column, str(value))
     elif isinstance(value, bool):
         sheet.write_boolean(row, column, value)
     elif value is not None:

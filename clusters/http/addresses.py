@@ -15,6 +15,11 @@ def absolute(path: str) -> str:
     return f"{settings.SITE_URL}{path}"
 
 
+def webcal(path: str) -> str:
+    # By this scheme a calendar program subscribes, where by the web's it takes a copy.
+    return f"webcal:{absolute(path).partition(':')[2]}"
+
+
 def page_address(name: str, argument: str) -> str:
     # The absolute address of a page with one argument, in the active language.
     before, after = _around_the_argument(name, get_language(), settings.SITE_URL)

@@ -8,8 +8,11 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from clusters.http.addresses import webcal
 from clusters.http.asof import read_on
 from clusters.http.links import MAX_TEXT_LENGTH, MAX_WORDS, Link
 
@@ -68,6 +71,23 @@ class FacetedQuery:
     def url(self, path: str, **others: str) -> str:
         # With other parameters behind those of the query.
         return f"{path}?{urlencode([*self.pairs(), *others.items()], safe=',')}".rstrip("?")
+
+    def downloads(self, records: str) -> list[Link]:
+        # The same list as files, in the active language; `records` are “clusters” or “labels”.
+        language = get_language() or "en"
+        asked = {} if language == "en" else {"lang": language}
+
+        def url(suffix: str, **others: str) -> str:
+            return self.url(reverse(f"{records}_{suffix}"), **others, **asked)
+
+        return [
+            Link(_("CSV"), url("csv", **{"for": "spreadsheet"})),
+            Link(_("Spreadsheet"), url("xlsx")),
+            Link(_("JSON"), url("json")),
+            Link(_("Atom feed"), url("atom")),
+            Link(_("Calendar"), url("ics")),
+            Link(_("Subscribe to the calendar"), webcal(url("ics"))),
+        ]
 
     def toggled(self, name: str, value: str) -> Self:
         return self.choosing(name, {value} ^ set(self.chosen(name)))
@@ -228,6 +248,15 @@ class FacetedList(ABC):
                 names = self.names(name)
                 asked.append((name, ", ".join(names[value] for value in chosen)))
         return asked
+
+    def in_words(self) -> str:
+        # All that narrows the list, for the title of a feed or a file; empty for the whole list.
+        return ", ".join(text for _name, text in self.asked())
+
+    def titled(self, name: str) -> str:
+        # “Label register: Gold, Italy”
+        words = self.in_words()
+        return _("%(name)s: %(filter)s") % {"name": name, "filter": words} if words else name
 
     def chips(self) -> list[Link]:
         # One for each value that narrows; following it takes the value away.

@@ -32,8 +32,10 @@ SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 # What a 304 has to repeat.
 OF_EVERY_ANSWER = (
     "Access-Control-Allow-Origin",
+    "Access-Control-Expose-Headers",
     "Cache-Control",
     "Content-Security-Policy",
+    "Corrected-To",
     "Cross-Origin-Resource-Policy",
     "ETag",
 )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from import_export.formats import base_formats
 from tablib import Dataset
 
-from clusters.formats.writers import csv_text, write_spreadsheet
+from clusters.formats.writers import csv_text, style_for_spreadsheets, write_spreadsheet
 from clusters.tables.reader import read_csv_table
 from clusters.tables.spreadsheet import read_spreadsheet_table
 
@@ -32,8 +32,7 @@ class CsvFormat(base_formats.CSV):  # type: ignore[misc]
     CONTENT_TYPE = "text/csv; charset=utf-8"
 
     def export_data(self, dataset: Dataset, **kwargs: Any) -> bytes:
-        # Some programs know UTF-8 by the byte order mark only.
-        return csv_text(dataset.headers, dataset).encode("utf-8-sig")
+        return csv_text(dataset.headers, dataset, style_for_spreadsheets()).encode()
 
 
 class XlsxFormat(base_formats.XLSX):  # type: ignore[misc]

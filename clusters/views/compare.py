@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -26,7 +25,7 @@ from clusters.compare.columns import (
 )
 from clusters.compare.members import membership_table
 from clusters.completeness import is_stale
-from clusters.formats.writers import csv_download
+from clusters.formats.files import CSV_PARAMETERS, SPREADSHEETS, csv_answer
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.http.links import Link
@@ -89,7 +88,7 @@ def cluster_compare(request: HttpRequest) -> HttpResponse:
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     choice = choose_clusters(request.GET.getlist("c"))
-    wrong = wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    wrong = wrong_day(request) + wrong_choices(request, **CSV_PARAMETERS)
     # For programs, as every other error of a file.
     with translation.override("en"):
         wrong += [f"c: {problem}" for problem in choice.problems()]
@@ -98,7 +97,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
     with translation.override(request.GET.get("lang", "en")):
         shown = as_of(request.GET, request.path, timezone.localdate(now))
         header, *rows = comparison_rows(table_columns(choice, shown, now))
-        answer = csv_download(f"clusters-{shown.day}", header, rows)
+        answer = csv_answer(request, f"clusters-{shown.day}", header, rows)
     return conditional(request, cacheable(answer, now))
 
 
@@ -148,7 +147,8 @@ def compare_address(slugs: Iterable[str], shown: AsOf, **more: str) -> str:
 
 
 def csv_address(choice: Choice, shown: AsOf) -> str:
-    query = querystring(choice.slugs, shown, lang=get_language() or "en")
+    more = {"for": SPREADSHEETS, "lang": get_language() or "en"}
+    query = querystring(choice.slugs, shown, **more)
     return f"{reverse('compare_csv')}?{query}"
 
 

@@ -67,6 +67,7 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
             "sorts": found.sorts(),
             "ways_out": [] if found.total else found.ways_out(),
             "kept": found.query.pairs("q"),
+            "downloads": found.query.downloads("clusters"),
             "map": render_part(found, "clusters/_list_map.html", lambda: map_of(found)),
             "map_url": found.query.url(reverse("clusters:map")),
             "as_of": as_of(request.GET, request.path, today),

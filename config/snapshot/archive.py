@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from clusters.formats.facts import Record, header_of, rows_of
+from clusters.formats.files import LICENCE
 from clusters.formats.writers import write_json, write_table
 from config.snapshot.records import SnapshotKind, snapshot_kinds
 
@@ -20,7 +21,6 @@ from config.snapshot.records import SnapshotKind, snapshot_kinds
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_BY_ALL = 0o100644 << 16
 UNIX = 3
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
 def write_snapshot(file: IO[bytes], *, day: date, moment: datetime) -> dict[str, int]:

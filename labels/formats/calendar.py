@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -17,16 +18,20 @@ from labels.validity import IN_FORCE, Days, State
 from labels.words import verdict
 
 MOST_OCTETS = 75
+# What a label's words rest on.
 COLUMNS = (
-    *Days._fields, "public_id", "assessed_on", "awarded_on", "valid_until", "start_is_computed",
-    "end_is_computed", "revoked_on", "revocation_reason", "transferred_on", "transferred_from",
-    "level__name_en", "level__name_it", "cluster__name",
+    *Days._fields, "public_id", "assessed_on", "awarded_on", "valid_until", "extended_until",
+    "start_is_computed", "end_is_computed", "revoked_on", "revocation_reason", "transferred_on",
+    "transferred_from", "level__name_en", "level__name_it", "cluster__name",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CalendarEntry:
-    """A whole day. `uid` stays the same whatever is corrected; `changed_at` is the last change."""
+    """A whole day. `uid` stays the same whatever is corrected.
+
+    `changed_at` is the last change, `changes` how many there were.
+    """
 
     uid: str
     day: date
@@ -34,17 +39,22 @@ class CalendarEntry:
     description: str
     url: str
     changed_at: datetime
+    changes: int
 
 
 def with_changes(labels: LabelQuerySet) -> LabelQuerySet:
-    """What `entries` needs, and no more: succession, names, and `changed_at`.
+    """What `entries` needs, and no more: succession, names, `changed_at` and `versions`.
 
     `changed_at` is the moment of the last version in the history, None without any.
     """
-    versions = Label.history.filter(id=OuterRef("pk")).order_by("-history_date")
+    versions = Label.history.filter(id=OuterRef("pk"))
+    number = versions.order_by().values("id").annotate(number=Count("pk")).values("number")
     return (
         labels.with_succession()
-        .annotate(changed_at=Subquery(versions.values("history_date")[:1]))
+        .annotate(
+            changed_at=Subquery(versions.order_by("-history_date").values("history_date")[:1]),
+            versions=Coalesce(Subquery(number, output_field=IntegerField()), 1),
+        )
         .select_related(None)
         .select_related("level", "cluster")
         .only(*COLUMNS)
@@ -60,12 +70,27 @@ def entries(labels: Iterable[Label]) -> Iterator[CalendarEntry]:
     for label in labels:
         names = {"level": label.level.name, "cluster": label.cluster.name}
         if label.ends_on and label.state_on(label.ends_on) in IN_FORCE:
-            words = _("%(level)s label of %(cluster)s ends") % names
-            yield entry(label, "end", label.ends_on, words)
+            yield entry(label, "end", label.ends_on, words_of_end(label) % names)
         last = label.renewable_until
         if last and label.state_on(last) == State.RENEWABLE and label.taken_over_on is None:
-            words = _("Last day to renew the %(level)s label of %(cluster)s") % names
-            yield entry(label, "deadline", last, words)
+            yield entry(label, "deadline", last, words_of_deadline(label) % names)
+
+
+def words_of_end(label: Label) -> str:
+    # No more certain than the page of the label.
+    if label.end_is_computed and not label.end_is_exact:
+        return _("%(level)s label of %(cluster)s ends at the latest, by the register’s reckoning")
+    if label.end_is_computed:
+        return _("%(level)s label of %(cluster)s ends by the register’s reckoning")
+    if not label.end_is_exact:
+        return _("%(level)s label of %(cluster)s ends at the latest")
+    return _("%(level)s label of %(cluster)s ends")
+
+
+def words_of_deadline(label: Label) -> str:
+    if not label.end_is_exact:
+        return _("Last day, at the latest, to renew the %(level)s label of %(cluster)s")
+    return _("Last day to renew the %(level)s label of %(cluster)s")
 
 
 def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
@@ -78,6 +103,7 @@ def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
         description=str(verdict(label, day)),
         url=page_address("labels:detail", label.public_id),
         changed_at=changed_at or midnight(label.starts_on),
+        changes=label.versions - 1,  # type: ignore[attr-defined]
     )
 
 
@@ -101,10 +127,15 @@ def calendar(name: str, entries: Iterable[CalendarEntry]) -> Iterator[bytes]:
 
 
 def event_lines(entry: CalendarEntry) -> list[str]:
+    # In what is published, the stamp is the moment of the last revision (section 3.8.7.2): the
+    # same file until something changes.
+    changed_at = f"{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     return [
         "BEGIN:VEVENT",
         f"UID:{escaped_text(entry.uid)}",
-        f"DTSTAMP:{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        f"DTSTAMP:{changed_at}",
+        f"LAST-MODIFIED:{changed_at}",
+        f"SEQUENCE:{entry.changes}",
         f"DTSTART;VALUE=DATE:{compact(entry.day)}",
         # The first day that is not part of it.
         f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",

@@ -1,22 +1,20 @@
 """What happened to labels as an Atom feed: awards, renewals, expiries, transfers, revocations."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from itertools import islice
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db.models import F, Q
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from clusters.formats.atom import AtomFeed, tag_uri
 from clusters.http.addresses import absolute
 from clusters.http.asof import midnight
 from labels.models import Label, LabelKind, LabelQuerySet
 from labels.validity import GONE
-from labels.words import verdict
+from labels.words import start_in_short, verdict
 
 ENTRIES = 100
 ONE_DAY = timedelta(days=1)
@@ -73,24 +71,17 @@ def end_event(label: Label) -> LabelEvent | None:
     return None if is_followed or is_gone else LabelEvent(Occasion.END, day, label)
 
 
-class RegisterFeed(Atom1Feed):
-    """Without entries it says a moment of its own, so that the same question has one answer."""
-
-    def latest_post_date(self) -> datetime:
-        return super().latest_post_date() if self.items else self.feed["empty_since"]
-
-
-def feed_of(labels: LabelQuerySet, until: date, *, page: str, address: str) -> bytes:
+def feed_of(labels: LabelQuerySet, until: date, *, title: str, page: str, address: str) -> bytes:
     """In the active language; `page` and `address` are absolute."""
-    feed = RegisterFeed(
-        title=_("Label register: awards, renewals, expiries, transfers and revocations"),
+    feed = AtomFeed(
+        title=title,
+        subtitle=_("Awards, renewals, expiries, transfers and revocations, the latest first."),
         link=page,
-        description=_("What happened to the labels of the register, the latest first."),
+        description=None,
         language=get_language() or "en",
         author_name=_("Cluster Register"),
         feed_url=address,
         feed_guid=address,
-        empty_since=midnight(until),
     )
     for happening in latest_events(labels, until):
         label, moment = happening.label, midnight(happening.day)
@@ -115,7 +106,12 @@ def title_of_event(happening: LabelEvent) -> str:
         Occasion.REVOCATION: _("%(cluster)s: %(level)s label revoked"),
         Occasion.TRANSFER: _("%(cluster)s: %(level)s label transferred"),
     }
-    return titles[happening.change] % {"cluster": label.cluster.name, "level": label.level.name}
+    names = {"cluster": label.cluster.name, "level": label.level.name}
+    # Of an entry whose day is the earliest possible one, the title says what is known.
+    if happening.change == Occasion.START and not label.start_is_exact:
+        names["period"] = start_in_short(label)
+        return _("%(title)s (%(period)s)") % {"title": titles[Occasion.START] % names, **names}
+    return titles[happening.change] % names
 
 
 def title_of_start(label: Label) -> str:
@@ -127,6 +123,5 @@ def title_of_start(label: Label) -> str:
 
 
 def id_of(happening: LabelEvent) -> str:
-    """https://www.rfc-editor.org/rfc/rfc4151: the same in every language, whatever is corrected."""
-    host = urlsplit(settings.SITE_URL).hostname
-    return f"tag:{host},2026:label/{happening.label.public_id}/{happening.change}"
+    # The same in every language, whatever is corrected.
+    return tag_uri(f"label/{happening.label.public_id}/{happening.change}")

@@ -232,7 +232,7 @@ def table_rows(programme: Programme, requirement: RequirementOnDay | None) -> li
     return [
         [
             programme.public_id,
-            programme.name_en,
+            programme.name,
             requirement.day.isoformat(),
             requirement.required.level_id,
             row.cluster.public_id,

@@ -10,18 +10,28 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clusters.formats.writers import Value, csv_text, value_as_text, write_spreadsheet
+from clusters.formats.files import Words, about_list, rows_to_read, titles_of
+from clusters.formats.writers import (
+    Value,
+    csv_text,
+    style_for_spreadsheets,
+    value_as_text,
+    write_spreadsheet,
+)
 from clusters.http.addresses import absolute
+from clusters.http.links import country_names, names_by_code
 from clusters.models import PublicRecord
 from clusters.public_ids import ALPHABET
 from labels.formats.records import label_record, label_record_in_words
-from labels.models import Label
+from labels.models import STATE_NAMES, Label
+from labels.register.holdings import level_options
 from labels.validity import Days
-from labels.verify.lookup import LINE_VERDICTS, Answer, Claim, LineVerdict, verify_all
+from labels.verify.lookup import FOUND_WORDS, LINE_VERDICTS, Answer, Claim, LineVerdict, verify_all
 from labels.verify.questions import QuestionLine
-from labels.words import Reply
+from labels.words import REPLY_NAMES, Reply
 
 COLUMNS = (
     *("line", "asked", "claimed_level", "claimed_on", "borne_out", "verdict", "found_as"),
@@ -205,9 +215,10 @@ def joined_messages(texts: Iterable[str]) -> str:
 
 
 def as_csv(answered: Sequence[Answered], day: date) -> bytes:
-    # With the mark by which a spreadsheet knows UTF-8; nothing becomes a formula.
-    rows = ([value_as_text(value) for value in answer_row(line)] for line in answered)
-    return csv_text(COLUMNS, rows).encode("utf-8-sig")
+    # For a spreadsheet that speaks the active language; nothing becomes a formula.
+    style = style_for_spreadsheets()
+    rows = ([value_as_text(value, style) for value in answer_row(line)] for line in answered)
+    return csv_text(COLUMNS, rows, style).encode()
 
 
 def as_json(answered: Sequence[Answered], day: date) -> bytes:
@@ -217,6 +228,24 @@ def as_json(answered: Sequence[Answered], day: date) -> bytes:
 def as_spreadsheet(answered: Sequence[Answered], day: date) -> bytes:
     # Text stays text, whatever it begins with.
     file = BytesIO()
-    rows = map(answer_row, answered)
-    write_spreadsheet(file, "answers", COLUMNS, rows, on=day, frozen_columns=2)
+    levels = names_by_code(level_options())
+    words: Words = {
+        "claimed_level": levels,
+        "level": levels,
+        "borne_out": REPLY_NAMES,
+        "verdict": LINE_VERDICTS,
+        "found_as": FOUND_WORDS,
+        "state": STATE_NAMES,
+        "country": country_names(),
+    }
+    about = about_list(absolute(reverse("labels:verify")), day, _("the lines that were sent"))
+    write_spreadsheet(
+        file,
+        "answers",
+        titles_of(COLUMNS),
+        rows_to_read(COLUMNS, map(answer_row, answered), words),
+        on=day,
+        frozen_columns=2,
+        about=(_("About this file"), about),
+    )
     return file.getvalue()

@@ -14,8 +14,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.formats.facts import Record
-from clusters.formats.files import csv_file, json_file, spreadsheet_file
-from clusters.formats.writers import csv_download
+from clusters.formats.files import (
+    CSV_PARAMETERS,
+    Words,
+    about_list,
+    csv_answer,
+    csv_file,
+    csv_style,
+    json_file,
+    spreadsheet_file,
+)
+from clusters.formats.writers import CsvStyle
 from clusters.http.addresses import absolute
 from clusters.http.asof import read_on
 from clusters.http.responses import (
@@ -32,7 +41,7 @@ from clusters.models import Cluster, Portfolio, Programme
 from clusters.views.machine import DirectoryRequest, directory_view
 from labels.formats import calendar, feeds
 from labels.formats.records import FACTS, ROWS_AT_ONCE, label_records
-from labels.models import Label, LabelQuerySet
+from labels.models import STATE_NAMES, Label, LabelKind, LabelQuerySet
 from labels.proofs.seal import (
     CONTENT_SECURITY_POLICY,
     Scheme,
@@ -43,8 +52,9 @@ from labels.proofs.seal import (
 )
 from labels.register.holdings import level_options
 from labels.register.queries import headline, labels_of
-from labels.register.query import RegisterQuery, read_register_query
+from labels.register.query import RegisterList, RegisterQuery, read_register_query
 from labels.register.requirements import COLUMNS, requirement_of, table_rows
+from labels.words import REPLY_NAMES
 
 FRESH_SEAL_SECONDS = 900
 
@@ -53,10 +63,18 @@ FRESH_SEAL_SECONDS = 900
 class RegisterRequest:
     """What an address asks of the register, and the moment of asking."""
 
-    filters: RegisterQuery
-    day: date
+    found: RegisterList
     now: datetime
     language: str
+    style: CsvStyle
+
+    @property
+    def filters(self) -> RegisterQuery:
+        return self.found.query
+
+    @property
+    def day(self) -> date:
+        return self.found.day
 
     @property
     def labels(self) -> LabelQuerySet:
@@ -79,7 +97,7 @@ View = Callable[[RegisterRequest], HttpResponseBase]
 
 
 def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
-    """A view that takes what the list of the register takes, and `lang`.
+    """A view that takes what the list of the register takes, and `CSV_PARAMETERS`.
 
     A page leaves out what it does not understand and says so; nobody would read that here, so a
     wrong value is refused, by its name.
@@ -88,14 +106,17 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @require_safe
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
-        filters = read_register_query(request.GET, level_options(), list(Portfolio.objects.all()))
+        levels, portfolios = level_options(), list(Portfolio.objects.all())
+        filters = read_register_query(request.GET, levels, portfolios)
         language = request.GET.get("lang", "en")
         wrong = _wrong_values(request, filters)
         if wrong:
             return error_response(request, wrong, 400)
         with translation.override(language):
             now = timezone.now()
-            query = RegisterRequest(filters, filters.on or timezone.localdate(now), now, language)
+            day = filters.on or timezone.localdate(now)
+            found = RegisterList(filters, reverse("labels:list"), day, levels, portfolios)
+            query = RegisterRequest(found, now, language, csv_style(request))
             return conditional(request, cacheable(answer(query), now))
 
     return view
@@ -104,17 +125,32 @@ def register_view(answer: View) -> Callable[[HttpRequest], HttpResponseBase]:
 def _wrong_values(request: HttpRequest, filters: RegisterQuery) -> list[str]:
     # Each parameter with a value that cannot be answered, and what is wrong with it.
     wrong = [f"{name}: there is no “{value[:MOST_LETTERS]}”" for name, value in filters.unknown]
-    return wrong + wrong_day(request) + wrong_choices(request, lang=dict(settings.LANGUAGES))
+    return wrong + wrong_day(request) + wrong_choices(request, **CSV_PARAMETERS)
 
 
 @register_view
 def labels_csv(query: RegisterRequest) -> HttpResponseBase:
-    return csv_file(FACTS, query.records(), name=query.name)
+    return csv_file(FACTS, query.records(), name=query.name, style=query.style)
 
 
 @register_view
 def labels_xlsx(query: RegisterRequest) -> HttpResponseBase:
-    return spreadsheet_file(FACTS, query.records(), name=query.name, sheet="labels", on=query.day)
+    found = query.found
+    words: Words = {
+        **{name: found.names(name) for name in ("level", "country", "portfolio")},
+        "state": STATE_NAMES,
+        "valid": REPLY_NAMES,
+        "kind": dict(LabelKind.choices),
+    }
+    return spreadsheet_file(
+        FACTS,
+        query.records(),
+        name=query.name,
+        sheet="labels",
+        on=query.day,
+        words=words,
+        about=about_list(query.page, query.day, found.in_words()),
+    )
 
 
 @register_view
@@ -125,13 +161,13 @@ def labels_json(query: RegisterRequest) -> HttpResponseBase:
 
 @register_view
 def labels_ics(query: RegisterRequest) -> HttpResponseBase:
-    return _calendar_file(_("Label register"), query.labels, "labels.ics")
+    return _calendar_file(query.found.titled(_("Label register")), query.labels, "labels.ics")
 
 
 @register_view
 def labels_atom(query: RegisterRequest) -> HttpResponseBase:
     address = query.filters.url(reverse("labels_atom"), lang=query.language)
-    return _feed(query, query.labels, address)
+    return _feed(query, query.found.titled(_("Label register")), query.labels, address)
 
 
 def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponseBase:
@@ -143,12 +179,12 @@ def _calendar_file(title: str, labels: LabelQuerySet, name: str) -> HttpResponse
 
 
 def _feed(
-    query: RegisterRequest | DirectoryRequest, labels: LabelQuerySet, address: str
+    query: RegisterRequest | DirectoryRequest, title: str, labels: LabelQuerySet, address: str
 ) -> HttpResponse:
     # What happened up to the day; never what is still to come.
     until = min(query.day, timezone.localdate(query.now))
     return HttpResponse(
-        feeds.feed_of(labels, until, page=query.page, address=absolute(address)),
+        feeds.feed_of(labels, until, title=title, page=query.page, address=absolute(address)),
         content_type="application/atom+xml; charset=utf-8",
     )
 
@@ -156,14 +192,16 @@ def _feed(
 @directory_view
 def clusters_ics(query: DirectoryRequest) -> HttpResponseBase:
     # The ends of the labels of the clusters found, of all levels.
-    return _calendar_file(_("Labels of clusters"), _labels_of_clusters(query), "clusters.ics")
+    title = query.directory.titled(_("Labels of clusters"))
+    return _calendar_file(title, _labels_of_clusters(query), "clusters.ics")
 
 
 @directory_view
 def clusters_atom(query: DirectoryRequest) -> HttpResponseBase:
     # What happened to the labels of the clusters found.
     address = query.directory.query.url(reverse("clusters_atom"), lang=query.language)
-    return _feed(query, _labels_of_clusters(query), address)
+    title = query.directory.titled(_("Labels of clusters"))
+    return _feed(query, title, _labels_of_clusters(query), address)
 
 
 def _labels_of_clusters(query: DirectoryRequest) -> LabelQuerySet:
@@ -175,11 +213,9 @@ def _labels_of_clusters(query: DirectoryRequest) -> LabelQuerySet:
 def label_seal(request: HttpRequest, public_id: str) -> HttpResponseBase:
     now = timezone.now()
     day = timezone.localdate(now)
-    label = Label.objects.for_pages(day).with_public_id(public_id.upper()).first()
+    label = Label.objects.for_pages(day).with_public_id(public_id).first()
     if label is None:
         return error_response(request, ["there is no label with this number"], 404)
-    if label.public_id != public_id:
-        return redirect_permanently(request, "label_seal", label.public_id)
     return _seal_picture(request, lambda: seal_of_label(label, day), now)
 
 
@@ -220,10 +256,11 @@ def programme_requirement(request: HttpRequest, public_id: str) -> HttpResponseB
         return error_response(request, ["there is no programme with this number"], 404)
     if programme.public_id != public_id:
         return redirect_permanently(request, "programme_requirement", programme.public_id)
-    wrong = wrong_day(request)
+    wrong = wrong_day(request) + wrong_choices(request, **CSV_PARAMETERS)
     if wrong:
         return error_response(request, wrong, 400)
     day = read_on(request.GET)[0] or today
-    rows = table_rows(programme, requirement_of(programme, day, today))
-    answer = csv_download(f"requirement-{programme.slug}-{day}", COLUMNS, rows)
+    with translation.override(request.GET.get("lang", "en")):
+        rows = table_rows(programme, requirement_of(programme, day, today))
+        answer = csv_answer(request, f"requirement-{programme.slug}-{day}", COLUMNS, rows)
     return conditional(request, cacheable(answer, now))

@@ -1,6 +1,8 @@
 """The register, a label, how the scheme works, verification."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -24,7 +26,7 @@ from labels.models import IndicatorSet, IssuingBody, Label, LevelRule, Statement
 from labels.proofs.seal import embeddings
 from labels.register.holdings import level_options
 from labels.register.queries import counts, coverage, labels_of
-from labels.register.query import RegisterList, RegisterQuery, read_register_query
+from labels.register.query import RegisterList, read_register_query
 from labels.words import verdict
 from news.queries import latest
 
@@ -53,35 +55,23 @@ def label_list(request: HttpRequest) -> HttpResponse:
         "counts": counts(shown.day, levels),
         "coverage": coverage(shown.day),
         "page_obj": page,
-        "downloads": downloads(query),
+        "downloads": query.downloads("labels"),
     }
     return TemplateResponse(request, "labels/label_list.html", context)
-
-
-def downloads(query: RegisterQuery) -> list[Link]:
-    # The same list for machines, in the active language.
-    language = translation.get_language()
-    asked = {} if language == "en" else {"lang": language}
-    names = {
-        "labels_csv": _("CSV"),
-        "labels_xlsx": _("Spreadsheet"),
-        "labels_json": _("JSON"),
-        "labels_atom": _("Atom feed"),
-        "labels_ics": _("Calendar"),
-    }
-    return [Link(text, query.url(reverse(name), **asked)) for name, text in names.items()]
 
 
 @require_safe
 def label_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     shown = as_of(request.GET, request.path, timezone.localdate())
-    label = get_object_or_404(
-        Label.objects.for_pages(shown.day).with_certificate(), public_id=public_id.upper()
-    )
-    # Typed from paper in small letters; each page has one address.
-    if label.public_id != public_id:
-        query = f"?{request.GET.urlencode()}" if request.GET else ""
-        return HttpResponsePermanentRedirect(label.get_absolute_url() + query)
+    rows = Label.objects.for_pages(shown.day).with_certificate()
+    label = rows.with_public_id(public_id).first()
+    if label is None:
+        return TemplateResponse(
+            request,
+            "labels/label_missing.html",
+            {"section": "labels", "number": public_id},
+            status=HTTPStatus.NOT_FOUND,
+        )
     labels = labels_of([label.cluster], shown.day)[label.cluster_id]
     renewals = [other for other in labels if other.renews_id == label.pk]
     context = {

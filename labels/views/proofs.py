@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.http.limits import allow, network_address, network_of
-from clusters.http.responses import cacheable, conditional, error_response, redirect_permanently
+from clusters.http.responses import cacheable, conditional, error_response
 from labels.models import Label
 from labels.proofs.certificates import Certificate, certificate, library, make, stored_certificate
 from labels.proofs.credentials import Purpose, credential, status_list
@@ -30,11 +30,9 @@ def label_certificate(request: HttpRequest, public_id: str, language: str) -> Ht
     now = timezone.now()
     day = timezone.localdate(now)
     labels = Label.objects.for_pages(day).with_certificate()
-    label = labels.with_public_id(public_id.upper()).first()
+    label = labels.with_public_id(public_id).first()
     if label is None:
         return error_response(request, ["there is no label with this number"], 404)
-    if label.public_id != public_id:
-        return redirect_permanently(request, "label_certificate", label.public_id, language)
     with translation.override(language):
         if library() is None:
             return cacheable(HttpResponseRedirect(label.get_absolute_url()), now)
@@ -76,11 +74,9 @@ CANNOT_SIGN = "this portal has no key to sign with; its operator has to make one
 @require_safe
 def label_credential(request: HttpRequest, public_id: str) -> HttpResponseBase:
     labels = Label.objects.published().with_holder().with_certificate()
-    label = labels.with_public_id(public_id.upper()).first()
+    label = labels.with_public_id(public_id).first()
     if label is None:
         return error_response(request, ["there is no label with this number"], 404)
-    if label.public_id != public_id:
-        return redirect_permanently(request, "label_credential", label.public_id)
     if not label.has_certain_days:
         problem = "the days of this label are not known, so there is nothing to attest"
         return error_response(request, [problem], 404)

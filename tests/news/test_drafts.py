@@ -664,8 +664,8 @@ def test_those_who_may_have_held_it_agree_with_their_words() -> None:
     texts = {found.language: found.body for found in drafted(label).texts.all()}
 
     assert section(texts["en"], "In figures").split("\n")[0] == (
-        "- On 8 September 2015, no other cluster in this register held a valid Gold Label. 2 more "
-        "may have held it: their dates are known only to the month or the year."
+        "- On 8 September 2015, no other cluster in this register held a valid Gold Label. 2 "
+        "clusters may have held it: their dates are known only to the month or the year."
     )
     assert section(texts["it"], "In cifre").split("\n")[0] == (
         "- L’8 settembre 2015 in questo registro nessun altro cluster aveva un Gold Label valido. "

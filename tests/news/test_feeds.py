@@ -128,7 +128,7 @@ def test_feed_is_not_sent_twice(client: Client) -> None:
     first = client.get(FEED)
 
     assert client.get(FEED, headers={"if-none-match": first["ETag"]}).status_code == 304
-    assert first["Last-Modified"] == "Tue, 08 Sep 2015 12:38:00 GMT"
+    assert "Last-Modified" not in first
 
 
 def test_feed_without_entries_is_a_feed(client: Client) -> None:

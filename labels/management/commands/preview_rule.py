@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from clusters.formats.writers import csv_text
+from clusters.formats.files import CSV_PARAMETERS, SPREADSHEETS
+from clusters.formats.writers import FOR_PROGRAMS, FOR_SPREADSHEETS, csv_text
 from labels.life.preview import Preview, StateChange, preview_rule
 from labels.management.commands.register_counts import day
 from labels.models import Level, LevelRule
@@ -67,6 +68,13 @@ class Command(BaseCommand):
             "--on", type=day, metavar="YYYY-MM-DD", help="the day of the states, without it today"
         )
         parser.add_argument("--format", choices=("text", "csv"), default="text")
+        parser.add_argument(
+            "--for",
+            choices=CSV_PARAMETERS["for"],
+            default="programs",
+            help="who reads the CSV: a spreadsheet wants a mark, in Italian semicolons",
+        )
+        parser.add_argument("--lang", choices=CSV_PARAMETERS["lang"], default="en")
 
     def handle(self, *args: Any, level: str, on: date | None, format: str, **options: Any) -> None:
         rule = rule_with(level, options)
@@ -79,7 +87,9 @@ class Command(BaseCommand):
             raise CommandError(text) from error
         if format == "csv":
             rows = map(csv_row, found.changes)
-            self.stdout.write(csv_text(HEADER, rows), ending="")
+            is_for_people = options["for"] == SPREADSHEETS
+            style = FOR_SPREADSHEETS[options["lang"]] if is_for_people else FOR_PROGRAMS
+            self.stdout.write(csv_text(HEADER, rows, style), ending="")
             # Beside the file: the standard output holds CSV and nothing else.
             self.stderr.write(total(found))
         else:

@@ -115,7 +115,7 @@ def test_lead_downloads_lines_and_the_log_tells(client: Client) -> None:
 
     assert response["Content-Disposition"] == 'attachment; filename="events.csv"'
     assert "no-store" in response["Cache-Control"]
-    head, line = csv.reader(StringIO(response.content.decode()))
+    head, line = csv.reader(StringIO(response.content.decode("utf-8-sig")))
     assert head[0] == "when"
     assert line[1:] == ["signed-in", lead.email, "", "'=1+1", "192.0.2.7", ""]
     told = Event.objects.get(kind=EventKind.EXPORTED)

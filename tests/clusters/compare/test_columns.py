@@ -297,8 +297,8 @@ def test_compare_csv_is_the_table_that_the_page_offers(client: Client) -> None:
     found = re.search(r'href="(/clusters/compare\.csv[^"]+)"', html)
     assert found is not None
     address = found[1].replace("&amp;", "&")
-    assert address == f"{CSV}?c=alpha&c=beta&on=2015-09-08&lang=it"
-    assert rows_of(client.get(address))[3] == ["Stato", "attivo", "attivo"]
+    assert address == f"{CSV}?c=alpha&c=beta&on=2015-09-08&for=spreadsheet&lang=it"
+    assert client.get(address).content.decode().splitlines()[3] == "Stato;attivo;attivo"
 
 
 def test_compare_csv_is_open_to_every_origin_and_sent_once(client: Client) -> None:

@@ -68,7 +68,7 @@ def download(client: Client, address: str, action: str, *rows: Any) -> list[list
         address, {"action": action, "_selected_action": [row.pk for row in rows]}
     )
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    return list(csv.reader(StringIO(response.content.decode(), newline=""), strict=True))
+    return list(csv.reader(StringIO(response.content.decode("utf-8-sig"), newline=""), strict=True))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import csv
 import json
 import tracemalloc
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -79,6 +79,11 @@ def read_xlsx(file: bytes) -> list[dict[str, Any]]:
     return [dict(zip(map(str, header), row, strict=True)) for row in rows]
 
 
+def about(file: bytes) -> dict[str, Any]:
+    rows = load_workbook(BytesIO(file)).worksheets[1].iter_rows(values_only=True)
+    return {str(term): value for term, value in rows}
+
+
 def fill_the_directory() -> Cluster:
     """Clusters of some kinds, and beside each what nobody may see; the fullest of them."""
     full = make_cluster(
@@ -134,7 +139,9 @@ def test_every_format_says_what_the_directory_finds(client: Client) -> None:
         assert [list(row.values()) for row in read_csv(get(client, "csv", query))] == [
             [without_formula(value_as_text(value)) for value in row] for row in expected
         ]
-        assert [list(row.values()) for row in read_xlsx(get(client, "xlsx", query))] == expected
+        sheet = read_xlsx(get(client, "xlsx", query))
+        assert [row["Number"] for row in sheet] == [record["id"] for record in records]
+        assert [row["Name"] for row in sheet] == [record["name"] for record in records]
         graph = json.loads(get(client, "jsonld", query))["@graph"]
         assert [thing["identifier"] for thing in graph] == [record["id"] for record in records]
 
@@ -168,6 +175,7 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
         "on": "2018-02-01",
         "page": "http://testserver/en/clusters/?q=ivrea&on=2018-02-01",
         "count": 1,
+        "corrected_to": None,
         "clusters": [
             {
                 "id": full.public_id,
@@ -202,8 +210,8 @@ def test_json_tells_what_the_public_may_know(client: Client) -> None:
                     "state": "valid",
                     "starts_on": "2017-06-01",
                     "certain_from": "2017-06-30",
-                    "certain_until": "2019-06-30",
-                    "ends_on": "2019-06-30",
+                    "certain_until": str(gold.certain_until),
+                    "ends_on": str(gold.ends_on),
                     "valid_until_is_computed": True,
                     "renewable_until": str(gold.renewable_until),
                 },
@@ -250,12 +258,93 @@ def test_spreadsheet_runs_nothing_of_a_name(client: Client) -> None:
     assert (name.value, name.data_type) == ("=Beta", "s")
 
 
-def test_csv_begins_with_the_mark_that_was_asked_for(client: Client) -> None:
+def test_spreadsheet_is_in_words_of_the_reader(client: Client) -> None:
+    full = fill_the_directory()
+    file = get(client, "xlsx", "q=alpha&lang=it")
+
+    (row,) = read_xlsx(file)
+
+    assert row["Nome"] == "Alpha"
+    assert row["Paese"] == "Italia"
+    assert row["Stato"] == "attivo"
+    assert row["Portafoglio"] == portfolio().name_it
+    assert row["Stato della certificazione"] == "valida"
+    assert row["Livello"] == "Gold"
+    assert row["Ultima conferma"] == datetime(2018, 1, 31)
+    assert row["Fondazione"] == "2009-11"
+    assert row["Latitudine"] == 45.4326
+    assert about(file) == {
+        "Fonte": "Registro dei cluster, http://testserver",
+        "Pagina": "http://testserver/it/clusters/?q=alpha",
+        "Data": datetime(2018, 3, 1),
+        "Licenza": "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
+        "Filtro": "“alpha”",
+    }
+    assert full.founded_on is not None
+
+
+def test_columns_are_as_wide_as_what_is_in_them(client: Client) -> None:
+    make_cluster(name="A name of some length in letters", website=f"https://a.example/{'x' * 200}")
+
+    sheet = load_workbook(BytesIO(get(client, "xlsx")))["clusters"]
+    widths = {
+        str(cell.value): sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]
+    }
+
+    assert 30 < widths["Name"] < 36
+    assert 8 <= widths["Town"] < 10
+    assert widths["Website"] <= 61
+
+
+def test_csv_is_written_for_the_reader_that_was_asked_for(client: Client) -> None:
     make_cluster()
     plain = get(client, "csv")
 
-    assert get(client, "csv", "bom=1") == b"\xef\xbb\xbf" + plain
+    assert get(client, "csv", "for=programs") == plain
+    assert get(client, "csv", "for=spreadsheet") == b"\xef\xbb\xbf" + plain
+    assert get(client, "csv", "for=spreadsheet&lang=it").startswith(b"\xef\xbb\xbfid;url;on;name;")
     assert plain.startswith(b"id,url,on,name,")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_file_finds_what_the_page_finds_for_a_mistyped_word(client: Client, suffix: str) -> None:
+    make_label(cluster=make_cluster(name="bioPmed", slug="biopmed"))
+    make_label(cluster=make_cluster(name="Other"))
+    assert "this was found for “biopmed”" in client.get("/en/clusters/?q=biomped").content.decode()
+
+    right, mistyped = (client.get(f"/clusters.{suffix}?q={q}") for q in ("biopmed", "biomped"))
+    expected, found = body(right), body(mistyped)
+
+    assert "Corrected-To" not in right
+    assert mistyped["Corrected-To"] == "biopmed"
+    assert mistyped["Access-Control-Expose-Headers"] == "Corrected-To"
+    if suffix in ("csv", "jsonld"):
+        assert found == expected
+    if suffix == "xlsx":
+        assert read_xlsx(found) == read_xlsx(expected) != []
+        assert about(found)["Filter"] == "“biomped” (found for “biopmed”)"
+    if suffix == "json":
+        assert json.loads(found)["corrected_to"] == "biopmed"
+        assert json.loads(found)["clusters"] == json.loads(expected)["clusters"]
+    title = "Labels of clusters: “biomped” (found for “biopmed”)"
+    if suffix == "atom":
+        assert feedparser.parse(found).feed.title == title
+        tags = [entry.tags[1].term for entry in feedparser.parse(found).entries]
+        assert set(tags) == {"bioPmed"}
+    if suffix == "ics":
+        assert Calendar.from_ical(found)["NAME"] == title
+        assert uids(found) == uids(expected) != set()
+
+
+@pytest.mark.parametrize("path", ["clusters", "clusters/facets"])
+def test_api_says_that_a_word_was_corrected(client: Client, path: str) -> None:
+    make_cluster(name="bioPmed")
+    make_cluster(name="Other")
+
+    right, mistyped = (client.get(f"/api/v1/{path}?q={q}").json() for q in ("biopmed", "biomped"))
+
+    assert (right.pop("corrected_to"), mistyped.pop("corrected_to")) == (None, "biopmed")
+    assert mistyped["count"] == 1
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -279,7 +368,7 @@ def test_file_in_italian_leads_to_italian_pages(client: Client, suffix: str) -> 
         ("country=XX", "There is no country “XX”"),
         ("on=soon", "“soon” is not a day like 2015-09-08"),
         ("lang=tlh", "lang: “tlh” is not one of en, it"),
-        ("bom=yes", "bom: “yes” is not one of 0, 1"),
+        ("for=me", "for: “me” is not one of programs, spreadsheet"),
         ("near=Nowhere", "No cluster stands in “Nowhere”"),
     ],
 )
@@ -390,7 +479,10 @@ def test_list_links_to_itself_in_every_format(client: Client) -> None:
     english = client.get("/en/clusters/?country=IT&on=2018-01-01&colour=red").content.decode()
     italian = client.get("/it/clusters/?country=IT").content.decode()
 
-    for suffix in ("csv", "xlsx", "json", "atom", "ics"):
+    for suffix in ("xlsx", "json", "atom", "ics"):
         assert f'href="/clusters.{suffix}"' in plain
         assert f'href="/clusters.{suffix}?country=IT&amp;on=2018-01-01"' in english
-        assert f'href="/clusters.{suffix}?lang=it&amp;country=IT"' in italian
+        assert f'href="/clusters.{suffix}?country=IT&amp;lang=it"' in italian
+    assert 'href="/clusters.csv?for=spreadsheet"' in plain
+    assert 'href="/clusters.csv?country=IT&amp;for=spreadsheet&amp;lang=it"' in italian
+    assert 'href="webcal://testserver/clusters.ics?country=IT&amp;lang=it"' in italian

@@ -37,6 +37,7 @@ def entry(**fields: Any) -> CalendarEntry:
         "description": "",
         "url": "https://example.org/",
         "changed_at": datetime(2015, 9, 8, 12, tzinfo=UTC),
+        "changes": 0,
     }
     return CalendarEntry(**(defaults | fields))
 
@@ -93,7 +94,7 @@ def test_calendar_has_the_end_and_the_last_day_to_renew(client: Client) -> None:
         f"{label.public_id}-end@testserver",
         f"{label.public_id}-deadline@testserver",
     )
-    assert str(end["SUMMARY"]) == "Gold label of bioPmed ends"
+    assert str(end["SUMMARY"]) == "Gold label of bioPmed ends by the register’s reckoning"
     assert str(end["DESCRIPTION"]) == f"Valid until 31 July 2017. {NO_END}"
     assert str(end["URL"]) == f"http://testserver/en/labels/{label.public_id}/"
     assert (end.decoded("DTSTART"), end.decoded("DTEND")) == (date(2017, 7, 31), date(2017, 8, 1))
@@ -102,15 +103,48 @@ def test_calendar_has_the_end_and_the_last_day_to_renew(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("printed", "end", "deadline"),
+    [
+        pytest.param({"valid_until": "2017-07-31"}, "ends", "Last day to", id="printed"),
+        pytest.param(
+            {"assessed_on": "2015-07-01"},
+            "ends by the register’s reckoning", "Last day to", id="reckoned",
+        ),
+        pytest.param(
+            {"valid_until": "2017"}, "ends at the latest", "Last day, at the latest, to", id="year"
+        ),
+        pytest.param(
+            {"assessed_on": "2015"}, "ends at the latest, by the register’s reckoning",
+            "Last day, at the latest, to", id="reckoned from a year",
+        ),
+    ],
+)  # fmt: skip
+def test_calendar_is_no_more_certain_than_the_page(
+    client: Client, printed: dict[str, str], end: str, deadline: str
+) -> None:
+    make_label(cluster=make_cluster(name="Beta"), **printed)
+
+    assert [str(event["SUMMARY"]) for event in read(client).walk("VEVENT")] == [
+        f"Gold label of Beta {end}",
+        f"{deadline} renew the Gold label of Beta",
+    ]
+
+
+@pytest.mark.django_db
 def test_calendar_is_stamped_with_the_last_change(client: Client) -> None:
     label = make_label()
+    first, *_others = read(client).walk("VEVENT")
+    assert first["SEQUENCE"] == 0
     with time_machine.travel("2016-02-29T12:00Z", tick=False):
         label.source = "example.org"
         label.save()
 
     event, *_rest = read(client).walk("VEVENT")
 
-    assert event.decoded("DTSTAMP") == datetime(2016, 2, 29, 12, tzinfo=UTC)
+    changed_at = datetime(2016, 2, 29, 12, tzinfo=UTC)
+    assert (event.decoded("DTSTAMP"), event.decoded("LAST-MODIFIED")) == (changed_at, changed_at)
+    assert event["SEQUENCE"] == 1
 
 
 @pytest.mark.django_db

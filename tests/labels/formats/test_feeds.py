@@ -32,7 +32,8 @@ def read(client: Client, **query: str) -> Any:
 
 
 def titles(client: Client, **query: str) -> list[str]:
-    return [entry.title for entry in read(client, **query).entries]
+    # Without the month or year of an award that is known no better.
+    return [entry.title.partition(" (")[0] for entry in read(client, **query).entries]
 
 
 def test_feed_tells_the_life_of_a_label_the_latest_first(client: Client) -> None:
@@ -52,17 +53,33 @@ def test_feed_tells_the_life_of_a_label_the_latest_first(client: Client) -> None
          "Revoked on 8 September 2015: Asked for it."),
         ("bioPmed: Gold label expired", "2015-08-01T00:00:00+02:00",
          f"Expired on 31 July 2015; may still be renewed until 31 July 2016. {NO_END}"),
-        ("bioPmed: Silver label awarded", "2014-03-01T00:00:00+01:00",
+        ("bioPmed: Silver label awarded (March 2014)", "2014-03-01T00:00:00+01:00",
          f"May be valid: it begins between 1 March 2014 and 31 March 2014. {NO_END}"
          " Known by the month March 2014 only."),
         ("bioPmed: Gold label renewed", "2013-08-01T00:00:00+02:00",
          f"Valid until 31 July 2015. {NO_END}"),
-        ("bioPmed: Gold label awarded", "2011-07-01T00:00:00+02:00",
+        ("bioPmed: Gold label awarded (July 2011)", "2011-07-01T00:00:00+02:00",
          f"May be valid: it begins between 1 July 2011 and 31 July 2011. {NO_END}"
          " Known by the month July 2011 only."),
     ]  # fmt: skip
     assert entries[0].link == f"http://testserver/en/labels/{revoked.public_id}/"
     assert entries[0].id == f"tag:testserver,2026:label/{revoked.public_id}/revocation"
+
+
+@pytest.mark.parametrize(
+    ("printed", "title"),
+    [
+        ("2015-07-01", "Beta: Gold label awarded"),
+        ("2015-07", "Beta: Gold label awarded (July 2015)"),
+        ("2015", "Beta: Gold label awarded (2015)"),
+    ],
+)
+def test_feed_claims_no_day_of_an_award_that_is_not_known(
+    client: Client, printed: str, title: str
+) -> None:
+    make_label(cluster=make_cluster(name="Beta"), assessed_on=printed)
+
+    assert [entry.title for entry in read(client).entries] == [title]
 
 
 def test_feed_gives_moments_in_rome(client: Client) -> None:
@@ -134,7 +151,8 @@ def test_feed_follows_the_filter_and_names_itself(client: Client) -> None:
 
     feed = read(client, level="silver")
 
-    assert [entry.title for entry in feed.entries] == ["Beta: Silver label awarded"]
+    assert [entry.title for entry in feed.entries] == ["Beta: Silver label awarded (July 2015)"]
+    assert feed.feed.title == "Label register: Silver"
     assert feed.feed.link == "http://testserver/en/labels/?level=silver"
     assert feed.feed.id == "http://testserver/labels.atom?level=silver&lang=en"
 
@@ -161,7 +179,10 @@ def test_feed_escapes_names(client: Client) -> None:
 
     text = client.get(FEED).content.decode()
 
-    assert "<title>&lt;b&gt;&amp;amp; ]]&gt;: Gold label awarded</title>" in text
+    assert (
+        '<title type="text">&lt;b&gt;&amp;amp; ]]&gt;: Gold label awarded (July 2015)</title>'
+        in text
+    )
 
 
 def test_feed_tells_a_transfer_on_both_labels_and_no_expiry(client: Client) -> None:
@@ -174,7 +195,7 @@ def test_feed_tells_a_transfer_on_both_labels_and_no_expiry(client: Client) -> N
     assert sorted((entry.title, entry.updated[:10]) for entry in entries) == [
         ("New Valley: Gold label expired", "2015-08-01"),
         ("New Valley: Gold label taken over", "2014-03-01"),
-        ("Old Valley: Gold label awarded", "2013-07-01"),
+        ("Old Valley: Gold label awarded (July 2013)", "2013-07-01"),
         ("Old Valley: Gold label transferred", "2014-03-01"),
     ]
     (moved,) = (entry for entry in entries if entry.title.endswith("transferred"))

@@ -195,9 +195,10 @@ def test_list_links_to_itself_in_every_format(client: Client, suffix: str) -> No
 
     english = client.get(f"{LIST}?level=gold&on=2015-09-08").content.decode()
     italian = client.get("/it/labels/?level=gold").content.decode()
+    more = "&amp;for=spreadsheet" if suffix == "csv" else ""
 
-    assert f'href="/labels.{suffix}?level=gold&amp;on=2015-09-08"' in english
-    assert f'href="/labels.{suffix}?level=gold&amp;lang=it"' in italian
+    assert f'href="/labels.{suffix}?level=gold&amp;on=2015-09-08{more}"' in english
+    assert f'href="/labels.{suffix}?level=gold{more}&amp;lang=it"' in italian
 
 
 def test_list_links_without_what_it_left_out(client: Client) -> None:
@@ -205,7 +206,7 @@ def test_list_links_without_what_it_left_out(client: Client) -> None:
 
     text = client.get(f"{LIST}?level=platinum&on=soon").content.decode()
 
-    assert 'href="/labels.csv"' in text
+    assert 'href="/labels.csv?for=spreadsheet"' in text
 
 
 def test_every_column_is_explained(client: Client) -> None:

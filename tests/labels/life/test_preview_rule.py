@@ -181,6 +181,15 @@ def test_preview_as_csv_tells_the_total_beside_the_table() -> None:
     assert err.getvalue() == "1 of 1 labels would change.\n"
 
 
+def test_preview_as_csv_for_an_italian_spreadsheet() -> None:
+    make_label(cluster=make_cluster(name="Città"), assessed_on="2015-07-14")
+
+    table = run("--first-months", "36", "--format", "csv", "--for", "spreadsheet", "--lang", "it")
+
+    assert table.startswith("\ufefflabel;cluster;")
+    assert ";Città;" in table
+
+
 def test_preview_is_of_today_without_a_day() -> None:
     make_label(assessed_on="2015-07-14")
     out = StringIO()

@@ -4,7 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO, StringIO
 from random import Random
 from time import process_time
@@ -285,16 +285,30 @@ def test_answers_as_csv_hold_no_formula(client: Client) -> None:
     assert (unknown["asked"], unknown["verdict"]) == ("'+nobody", "unknown")
 
 
+def test_answers_as_csv_are_for_a_spreadsheet_of_the_page_s_language(client: Client) -> None:
+    biopmed()
+
+    english, italian = (
+        client.post(f"/{language}/verify/", {"lines": "bioPmed", "format": "csv"}).content.decode()
+        for language in ("en", "it")
+    )
+
+    assert english.startswith("\ufeffline,asked,")
+    assert italian.startswith("\ufeffline;asked;")
+
+
 def test_answers_as_a_spreadsheet_hold_no_formula(client: Client) -> None:
     make_label(cluster=make_cluster(name=HOSTILE_NAME))
 
     response = client.post(VERIFY, {"lines": HOSTILE_NAME, "format": "xlsx"})
 
-    sheet = load_workbook(BytesIO(response.content)).active
+    sheet = load_workbook(BytesIO(response.content))["answers"]
     header, row = list(sheet.iter_rows())
     cells = {name.value: cell for name, cell in zip(header, row, strict=True)}
-    assert (cells["asked"].value, cells["asked"].data_type) == (HOSTILE_NAME, "s")
-    assert (cells["line"].value, cells["cluster"].data_type) == (1, "s")
+    assert (cells["Asked"].value, cells["Asked"].data_type) == (HOSTILE_NAME, "s")
+    assert (cells["Line"].value, cells["Cluster"].data_type) == (1, "s")
+    assert cells["Last day at the latest"].value == datetime(2017, 7, 31)
+    assert cells["State"].value == "valid"
 
 
 def test_downloads_say_the_same_as_machines_are_told(client: Client) -> None:
