@@ -39,9 +39,6 @@ def page_context(client: Client, address: str) -> dict[str, Any]:
 
 
 def sent(widget: forms.Widget, name: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(widget, forms.SplitDateTimeWidget):
-        parts = widget.decompress(value)
-        return [(f"{name}_{number}", part or "") for number, part in enumerate(parts)]
     if isinstance(widget, forms.FileInput):
         return []
     if isinstance(widget, forms.CheckboxInput):

@@ -1,21 +1,33 @@
 """What holds for every field of every form, of the admin and of the pages."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.core.management import get_commands, load_command_class
+from django.db import models
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
+from django.utils import timezone, translation
 
-from clusters.models import ClusterText
+from clusters.fields import DayFormField, MomentFormField, PartialDateField, PartialDateFormField
+from clusters.models import Cluster, ClusterText, Organisation, Programme
+from labels.models import Label
 from tests.admin_forms import errors, form_data
 from tests.factories import make_account, make_cluster
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
+VALUES: dict[type[forms.Field], Any] = {
+    DayFormField: date(2026, 11, 5),
+    MomentFormField: timezone.make_aware(datetime(2026, 11, 5, 14, 30)),
+}
+TEXTS = {DayFormField: "2026-11-05", MomentFormField: "2026-11-05T14:30"}
 APPS = ("clusters", "config", "labels", "news")
 
 
@@ -54,6 +66,88 @@ def every_field() -> Iterator[tuple[str, forms.Field]]:
     for name, form in [*found, *admin_forms(admin_request())]:
         for field_name, field in form.base_fields.items():
             yield f"{name}.{field_name}", field
+
+
+# Days: one notation in both languages, which names no month by its place
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_day_is_written_in_one_way_in_every_form(language: str) -> None:
+    days = []
+    with translation.override(language):
+        for name, field in every_field():
+            assert not isinstance(field, (forms.SplitDateTimeField, forms.TimeField)), name
+            if isinstance(field, PartialDateFormField):
+                form = "2015-07-14"
+            elif isinstance(field, (forms.DateField, forms.DateTimeField)):
+                form = "2026-11-05"
+                days.append(name)
+            else:
+                continue
+            for text in ("05/11/2026", "11/05/2026", "05.11.2026", "5 Nov 2026", "20261105"):
+                with pytest.raises(ValidationError) as refused:
+                    field.clean(text)
+                assert form in str(refused.value), (name, text)
+                assert text in str(refused.value), (name, text)
+            if isinstance(field, PartialDateFormField):
+                continue
+            shown = field.widget.render("day", field.prepare_value(VALUES[type(field)]))
+            assert field.clean(TEXTS[type(field)]) == VALUES[type(field)], name
+            assert f'value="{TEXTS[type(field)]}"' in shown, name
+            kind = "datetime-local" if isinstance(field, forms.DateTimeField) else "date"
+            assert f'type="{kind}"' in shown, name
+    assert len(days) > 10
+
+
+def test_day_that_was_mistyped_is_refused_in_italian() -> None:
+    with translation.override("it"):
+        with pytest.raises(ValidationError) as refused:
+            DayFormField().clean("05/11/2026")
+
+        assert refused.value.messages == [
+            "“05/11/2026” non si legge come un giorno. Scrivi anno, mese, giorno: 2026-11-05."
+        ]
+
+
+def command_arguments() -> Iterator[tuple[str, Any]]:
+    for name, app in get_commands().items():
+        if isinstance(app, str) and app in APPS:
+            parser = load_command_class(app, name).create_parser("manage.py", name)
+            for action in parser._actions:
+                yield f"{name} {action.dest}", action
+
+
+def test_day_is_written_in_one_way_in_every_command() -> None:
+    found = []
+    for name, action in command_arguments():
+        if action.type is None:
+            assert "DATE" not in str(action.metavar), name
+            continue
+        try:
+            value = action.type("2026-11-05")
+        except (ValueError, ArgumentTypeError):
+            continue
+        if not isinstance(value, date):
+            continue
+        found.append(name)
+        for text in ("05/11/2026", "20261105", "2026-W45-4", "2026-11"):
+            with pytest.raises(ArgumentTypeError, match="write a day as 2015-09-08"):
+                action.type(text)
+    assert len(found) > 3
+
+
+@pytest.mark.parametrize("model", [Cluster, Organisation, Programme, Label])
+def test_day_is_written_in_one_way_in_every_table(model: Any) -> None:
+    (resource,) = admin.site._registry[model].resource_classes  # type: ignore[attr-defined]
+    found = []
+    for name, field in resource.fields.items():
+        column = model._meta.get_field(name)
+        if isinstance(column, (models.DateField, PartialDateField)):
+            found.append(name)
+            for text in ("05/11/2026", "20261105", "5 Nov 2026"):
+                with pytest.raises(ValueError, match=r"2026-11-05|2015-07-14"):
+                    field.widget.clean(text)
+    assert found
 
 
 # Characters that are no text: the middleware leaves NUL for each of them

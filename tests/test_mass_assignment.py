@@ -536,9 +536,7 @@ def by_type(column: Any, now: Any) -> Poison:
     if isinstance(column, CountryField):
         return Poison({"": "FR"}, "FR")
     if isinstance(column, models.DateTimeField):
-        day, hour = MOMENT.date().isoformat(), MOMENT.time().isoformat()
-        held = timezone.make_aware(MOMENT)
-        return Poison({"": f"{day} {hour}", "_0": day, "_1": hour}, held)
+        return Poison({"": MOMENT.isoformat()}, timezone.make_aware(MOMENT))
     if isinstance(column, PartialDateField):
         text = str(LATER.get(column.name, YEAR))
         return Poison({"": text}, text)

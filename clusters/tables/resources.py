@@ -25,6 +25,7 @@ from import_export.results import Result, RowResult
 from import_export.widgets import ForeignKeyWidget, Widget
 from tablib import Dataset
 
+from clusters.fields import clean_day
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Programme, Region
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
@@ -50,6 +51,8 @@ class ValueWidget(Widget):  # type: ignore[misc]  # it comes without types
         if not value:
             return None if self.column.null else ""
         try:
+            if isinstance(self.column, models.DateField):
+                return clean_day(value)
             return self.column.to_python(value)
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error

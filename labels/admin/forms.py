@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import NamedAutocomplete
+from clusters.fields import DayFormField
 from clusters.models import Account, Cluster, Organisation
 from clusters.people import policy
 from labels.life import steps as life
@@ -163,7 +164,7 @@ class StepForm(TellingForm):
 
 
 class DatedStep(StepForm, forms.Form):
-    on = forms.DateField(label=_("Day"), widget=AdminDateWidget, initial=timezone.localdate)
+    on = DayFormField(label=_("Day"), initial=timezone.localdate)
     reason = reason_field(help_text=_("Public."))
 
 
@@ -226,7 +227,7 @@ class Extension(StepForm, forms.Form):
         "The label ends on a later day, by this decision. What is printed on it stays as it is."
     )
 
-    until = forms.DateField(label=_("New end"), widget=AdminDateWidget)
+    until = DayFormField(label=_("New end"))
     reason = reason_field(help_text=_("Public."))
 
     def take(self, label: Label, *, by: Account, now: Any) -> Decision:

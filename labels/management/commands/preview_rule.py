@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from clusters.formats.writers import csv_text
+from clusters.management.arguments import day
 from labels.life.preview import Preview, StateChange, preview_rule
-from labels.management.commands.register_counts import day
 from labels.models import Level, LevelRule
 from labels.validity import rule_on
 
