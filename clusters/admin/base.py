@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries import countries
 
+from clusters.admin.conflicts import ConflictAdmin
 from clusters.admin.versions import EMPTY, HistoryAdmin
 from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
 from clusters.people import policy
@@ -342,7 +343,7 @@ def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
     return {name: related for name, related in unseen.items() if related}
 
 
-class PortalAdmin(ScopedAdmin, HistoryAdmin):
+class PortalAdmin(ConflictAdmin, ScopedAdmin, HistoryAdmin):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.admin.utils import unquote
@@ -246,10 +247,9 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
             raise PermissionDenied
         version = self.model.history.filter(pk=version_id).first()
         origin = str(Restored(version.pk, version.history_date)) if version else ADMIN
+        respond = partial(super().history_form_view, request, object_id, version_id, extra_context)
         with came_from(origin):
-            response: HttpResponse = super().history_form_view(
-                request, object_id, version_id, extra_context
-            )
+            response: HttpResponse = self.on_locked_screen(request, object_id, respond)
         return response
 
 

@@ -120,7 +120,6 @@ class CorrectionForm(LabelForm):
         required=False,
         help_text=_("What was mistaken, and how you know. It is public with the correction."),
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given: Any = kwargs.get("instance")
@@ -129,12 +128,10 @@ class CorrectionForm(LabelForm):
             if not args:
                 kwargs["initial"] = forms.model_to_dict(given, self._meta.fields)
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields["version"].initial = self.instance.history.latest("history_id").pk
 
     @property
     def corrected(self) -> set[str]:
-        return {*self.changed_data} - {"reason", "version"}
+        return {*self.changed_data} - {"reason"}
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -380,8 +380,9 @@ def test_secretariat_and_auditors_read_who_it_was(client: Client, role: Role) ->
 
 def restore(client: Client, row: Any, version: Any) -> Any:
     address = page(row, "simple_history", version.pk)
-    form = client.get(address).context["adminform"].form
-    return client.post(address, sent_by(form))
+    shown = client.get(address).context
+    versions = {"_versions": shown["request"].screen_versions}
+    return client.post(address, sent_by(shown["adminform"].form) | versions)
 
 
 def sent_by(form: Any) -> dict[str, Any]:
