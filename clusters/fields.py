@@ -1,10 +1,11 @@
-"""Days in forms, in one notation whatever the language; and a date with its precision.
+"""Days in forms, in one notation whatever the language; coordinates; a date with its precision.
 
 `05/11/2026` is a day of May to some and of November to others, so it is refused.
 """
 
 from contextlib import suppress
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -74,6 +75,32 @@ class MomentFormField(forms.DateTimeField):
             code="invalid",
             params={"value": text[:60]},
         )
+
+
+class CoordinateFormField(forms.DecimalField):
+    def to_python(self, value: Any) -> Any:
+        assert self.decimal_places is not None
+        return rounded(super().to_python(value), self.decimal_places)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "step": "any"}
+
+
+class CoordinateField(models.DecimalField):
+    """Degrees, rounded to what is stored: maps give more digits than a place has."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        return rounded(super().to_python(value), self.decimal_places)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": CoordinateFormField, **kwargs})
+
+
+def rounded(value: Decimal | None, places: int) -> Decimal | None:
+    # What is far too long stays as it is, to be refused for its size.
+    if value is None or not value.is_finite() or abs(value) > 1000:
+        return value
+    return round(value, places)
 
 
 def parse_partial_date(value: object) -> PartialDate | None:

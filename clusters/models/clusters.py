@@ -24,7 +24,7 @@ from clusters.completeness import (
     percent_of,
     stale_before,
 )
-from clusters.fields import PartialDateField
+from clusters.fields import CoordinateField, PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
@@ -230,7 +230,7 @@ class Cluster(PublicRecord):
         verbose_name=_("region"),
     )
     town = models.CharField(_("town"), max_length=120, blank=True)
-    latitude = models.DecimalField(
+    latitude = CoordinateField(
         _("latitude"),
         max_digits=7,
         decimal_places=4,
@@ -239,7 +239,7 @@ class Cluster(PublicRecord):
         validators=[MinValueValidator(-90), MaxValueValidator(90)],
         help_text=_("Degrees north, as 45.4326. The town’s centre is precise enough."),
     )
-    longitude = models.DecimalField(
+    longitude = CoordinateField(
         _("longitude"),
         max_digits=7,
         decimal_places=4,
