@@ -15,7 +15,7 @@ def form_data(client: Client, address: str) -> dict[str, Any]:
     filled = [context["adminform"].form]
     for inline in context["inline_admin_formsets"]:
         filled += [inline.formset.management_form, *inline.formset.forms]
-    return {"_versions": versions} | {
+    return ({"_versions": versions} if versions else {}) | {
         name: value
         for form in filled
         for field in form

@@ -1024,6 +1024,7 @@ def test_page_writes_what_its_form_declares_and_nothing_else(
 # Their fields stand in the table of admin above, or belong to no model.
 ADMIN_FORMS = {
     "clusters.admin.base.PartForm",
+    "clusters.admin.conflicts.ConflictForm",
     "clusters.admin.people.DecisionForm",
     "clusters.admin.people.InvitationForm",
     "clusters.admin.queues.ProblemReportForm",

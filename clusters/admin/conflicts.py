@@ -1,5 +1,6 @@
 """Two people on one screen: a save that would undo what somebody wrote meanwhile is refused."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -75,6 +76,12 @@ def with_conflicts(form: type[forms.ModelForm]) -> Any:
     return type(form.__name__, (ConflictForm, form), {"__module__": form.__module__})
 
 
+def part_of_inline(admin: Any, inline: Any, obj: Any) -> Part:
+    parent = _get_foreign_key(admin.model, inline.model, fk_name=inline.fk_name)
+    key = f"{inline.model._meta.model_name}.{parent.name}"
+    return Part(key, inline.model, {parent.attname: obj.pk})
+
+
 class ConflictAdmin:
     """Compares, before it saves, the versions that the person opened with those stored now.
 
@@ -89,9 +96,7 @@ class ConflictAdmin:
         yield Part("row", admin.model, {admin.model._meta.pk.attname: obj.pk}), None
         for inline in admin.get_inline_instances(request, obj):
             if inline.has_change_permission(request, obj):
-                parent = _get_foreign_key(admin.model, inline.model, fk_name=inline.fk_name)
-                key = f"{inline.model._meta.model_name}.{parent.name}"
-                yield Part(key, inline.model, {parent.attname: obj.pk}), inline
+                yield part_of_inline(self, inline, obj), inline
 
     def lock_screen(self, request: HttpRequest, obj: Any) -> None:
         for part, _inline in self.screen_parts(request, obj):
@@ -154,21 +159,8 @@ class ConflictAdmin:
     ) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)  # type: ignore[misc]
         if "data" in kwargs and obj.pk is not None:
-            there = {
-                str(pk)
-                for pk in kwargs["queryset"]
-                .filter(
-                    **{
-                        _get_foreign_key(
-                            type(obj), inline.model, fk_name=inline.fk_name
-                        ).attname: obj.pk
-                    }
-                )
-                .values_list("pk", flat=True)
-            }
-            kwargs["data"], gone = without_rows_gone(
-                kwargs["data"], prefix, inline.model._meta.pk.name, there
-            )
+            part = part_of_inline(self, inline, obj)
+            kwargs["data"], gone = without_rows_gone(kwargs["data"], prefix, part)
             request.__dict__.setdefault("screen_rows_gone", {})[type(inline)] = gone
         return kwargs
 
@@ -302,38 +294,50 @@ def differ(one: Any, other: Any) -> bool:
     return bool(none_for_empty(one) != none_for_empty(other))
 
 
-def without_rows_gone(
-    data: Any, prefix: str, pk: str, there: Iterable[str]
-) -> tuple[Any, frozenset[str]]:
-    """The data of a formset in which rows that are not there any more are new ones.
+def without_rows_gone(data: Any, prefix: str, part: Part) -> tuple[Any, frozenset[str]]:
+    """The data of a formset in which rows that another person deleted or moved are new ones.
 
-    Django would refuse them for good, at a field that nobody sees. Rows that were to be deleted
-    are left out. Also returns the keys of those made new.
+    Django would pass over what was typed there. Rows that were to be deleted are left out. Also
+    returns the keys of those made new.
     """
     total, initial = (data.get(f"{prefix}-{name}_FORMS", "") for name in ("TOTAL", "INITIAL"))
-    if not (total.isdecimal() and initial.isdecimal()) or int(total) > 1000:
+    if not all(re.fullmatch("[0-9]{1,4}", number) for number in (total, initial)):
         return data, frozenset()
-    keys = [data.get(f"{prefix}-{number}-{pk}", "") for number in range(int(initial))]
-    is_gone = [bool(key) and key not in there for key in keys]
-    if not any(is_gone):
+    pk = part.model._meta.pk.name
+    numbers = range(int(total))
+    keys = [data.get(f"{prefix}-{number}-{pk}", "") for number in numbers[: int(initial)]]
+    there = {
+        str(key)
+        for key in part.model._base_manager.filter(**part.rows).values_list("pk", flat=True)
+    }
+    left = gone_from(part) if {*keys} - there - {""} else frozenset()
+    dead = [number for number, key in enumerate(keys) if key in left]
+    if not dead:
         return data, frozenset()
-    gone = [
-        number
-        for number, flag in enumerate(is_gone)
-        if flag and not data.get(f"{prefix}-{number}-DELETE")
-    ]
-    kept = [number for number, flag in enumerate(is_gone) if not flag]
-    order = [*kept, *range(int(initial), int(total)), *gone]
+    revived = [number for number in dead if not data.get(f"{prefix}-{number}-DELETE")]
+    order = [*(number for number in numbers if number not in dead), *revived]
+    start = f"{prefix}-"
     moved = data.copy()
     for name in data:
-        if name.startswith(f"{prefix}-") and name.split("-")[1].isdecimal():
+        number, _hyphen, field = name.removeprefix(start).partition("-")
+        if name.startswith(start) and number.isdecimal():
             del moved[name]
     for place, number in enumerate(order):
-        start = f"{prefix}-{number}-"
         for name in data:
-            if name.startswith(start):
-                moved.setlist(f"{prefix}-{place}-{name.removeprefix(start)}", data.getlist(name))
-        if number in gone:
+            if name.startswith(f"{prefix}-{number}-"):
+                field = name.removeprefix(f"{prefix}-{number}-")
+                moved.setlist(f"{prefix}-{place}-{field}", data.getlist(name))
+        if number in revived:
             moved[f"{prefix}-{place}-{pk}"] = ""
-    moved[f"{prefix}-TOTAL_FORMS"], moved[f"{prefix}-INITIAL_FORMS"] = len(order), len(kept)
-    return moved, frozenset(keys[number] for number in gone)
+    moved[f"{prefix}-TOTAL_FORMS"] = str(len(order))
+    moved[f"{prefix}-INITIAL_FORMS"] = str(len(keys) - len(dead))
+    return moved, frozenset(keys[number] for number in revived)
+
+
+def gone_from(part: Part) -> frozenset[str]:
+    # Keys of rows that once were on the screen.
+    ever = part.model.history.filter(**part.rows).order_by()
+    there = part.model._base_manager.filter(**part.rows).values("pk")
+    name = part.model._meta.pk.attname
+    left = ever.exclude(**{f"{name}__in": there}).values_list(name, flat=True)
+    return frozenset(map(str, left))

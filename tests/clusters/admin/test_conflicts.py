@@ -20,7 +20,7 @@ from clusters.admin.base import ReadOnly
 from clusters.fields import PartialDateField
 from clusters.models import ClusterName, Role
 from tests.admin_forms import errors, form_data
-from tests.factories import make_account, make_announcement, make_cluster
+from tests.factories import make_account, make_announcement, make_cluster, make_management
 from tests.test_mass_assignment import MORNING, World, build
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
@@ -242,6 +242,26 @@ def test_row_that_both_deleted_is_no_conflict(desk: Client) -> None:
 
     assert errors(desk.post(change(cluster), data)) == []
     assert not cluster.names.exists()
+
+
+def test_row_that_another_moved_to_their_screen_is_told(desk: Client) -> None:
+    cluster, other = make_cluster(), make_cluster()
+    management = make_management(cluster=cluster)
+    data = form_data(desk, change(cluster))
+    management.cluster = other
+    management.save()
+
+    assert "is not there any more" in errors(desk.post(change(cluster), data))[1]
+    assert not cluster.managements.exists()
+
+
+@pytest.mark.parametrize("name", ["TOTAL", "INITIAL"])
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "x", "\u0663"])
+def test_forged_number_of_rows_breaks_nothing(desk: Client, name: str, number: str) -> None:
+    cluster = make_cluster()
+    data = form_data(desk, change(cluster)) | {f"names-{name}_FORMS": number}
+
+    assert desk.post(change(cluster), data).status_code in (200, 302)
 
 
 def test_row_that_another_changed_is_not_deleted(desk: Client) -> None:
