@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from clusters.admin.versions import EMPTY, Comparison, moment_in_words, none_for_empty
+from clusters.fields import MomentFormField
 
 # The hidden field with the versions that the screen shows: templates/admin/change_form.html.
 VERSIONS = "_versions"
@@ -64,6 +65,10 @@ class ConflictForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
+        for name, field in self.fields.items():
+            # The browser gives seconds only: what nobody typed anew stays as exact as it was.
+            if isinstance(field, MomentFormField) and name not in self.changed_data:
+                setattr(self.instance, name, self.initial.get(name))
         # What else is wrong is told first: the versions then stay those that were opened.
         find_conflicts: Any = type(self).find_conflicts
         if find_conflicts and not self.errors:
