@@ -14,6 +14,7 @@ from django.db.models import Max
 from django.db.models.fields.files import FieldFile
 from django.forms.models import _get_foreign_key
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from clusters.admin.versions import EMPTY, Comparison, moment_in_words, none_for_empty
@@ -277,6 +278,7 @@ class PartConflicts:
             "row": theirs.instance,
         }
         if self.part.key == "row":
+            values["field"] = capfirst(str(field.verbose_name))
             return _("%(field)s: now “%(theirs)s”, yours “%(yours)s”.") % values
         return _("%(row)s, %(field)s: now “%(theirs)s”, yours “%(yours)s”.") % values
 

@@ -397,7 +397,7 @@ def test_correction_from_an_old_page_is_refused_and_the_other_one_stays() -> Non
 
     heading, line = errors(response)
     assert heading.startswith("Somebody else changed this after you opened it (account-")
-    assert line == "source: now “Theirs.”, yours “Mine.”."
+    assert line == "Source: now “Theirs.”, yours “Mine.”."
     assert response.context["adminform"].form["source"].value() == "Mine."
     label.refresh_from_db()
     assert label.source == "Theirs."
