@@ -79,6 +79,15 @@ class PartialDate:
         )
 
 
+def parse_day(text: str) -> date:
+    """Read `2015-07-14`; anything else raises ValueError, in words."""
+    # `date.fromisoformat` takes weeks and bare digits, too.
+    match = ISO_PREFIX.fullmatch(text)
+    if match is None or match[3] is None:
+        raise ValueError(f"“{text}” is not a day like 2015-07-14")
+    return PartialDate.parse(text).first_day
+
+
 def add_months(day: date, months: int) -> date:
     """The same day `months` later (or earlier), clamped to the month's last day.
 

@@ -1,6 +1,11 @@
-"""The one column type of the portal: a date with its precision."""
+"""Days in forms, in one notation whatever the language; coordinates; a date with its precision.
 
-from datetime import date
+`05/11/2026` is a day of May to some and of November to others, so it is refused.
+"""
+
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -8,7 +13,94 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clusters.dates import PartialDate
+from clusters.dates import PartialDate, parse_day
+
+
+def clean_day(value: object) -> date | None:
+    # Empty is None; a text that is no day raises ValidationError in words.
+    text = str(value or "").strip()
+    try:
+        return parse_day(text) if text else None
+    except ValueError as error:
+        message = _("“%(value)s” cannot be read as a day. Write year, month, day: 2026-11-05.")
+        raise ValidationError(message, code="invalid", params={"value": text[:60]}) from error
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DayFormField(forms.DateField):
+    widget = DayInput
+
+    def to_python(self, value: Any) -> date | None:
+        return super().to_python(value) if isinstance(value, date) else clean_day(value)
+
+
+class MomentInput(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> str | None:
+        if not isinstance(value, datetime):
+            return super().format_value(value)
+        # Browsers show seconds only where there are some; none gets lost.
+        timespec = "seconds" if value.second else "minutes"
+        return value.replace(tzinfo=None).isoformat(timespec=timespec)
+
+
+class MomentFormField(forms.DateTimeField):
+    """A moment in the portal's time zone."""
+
+    widget = MomentInput
+    FORMS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
+
+    def to_python(self, value: Any) -> datetime | None:
+        if isinstance(value, date):
+            return super().to_python(value)
+        text = str(value or "").strip()
+        if not text:
+            return None
+        for notation in self.FORMS:
+            with suppress(ValueError):
+                parse_day(text[: len("2026-11-05")])
+                return super().to_python(datetime.strptime(text, notation))
+        raise ValidationError(
+            _(
+                "“%(value)s” cannot be read as a day and a time. Write year, month, day, hour and "
+                "minute: 2026-11-05T14:30."
+            ),
+            code="invalid",
+            params={"value": text[:60]},
+        )
+
+
+class CoordinateFormField(forms.DecimalField):
+    def to_python(self, value: Any) -> Any:
+        assert self.decimal_places is not None
+        return rounded(super().to_python(value), self.decimal_places)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "step": "any"}
+
+
+class CoordinateField(models.DecimalField):
+    """Degrees, rounded to what is stored: maps give more digits than a place has."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        return rounded(super().to_python(value), self.decimal_places)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": CoordinateFormField, **kwargs})
+
+
+def rounded(value: Decimal | None, places: int) -> Decimal | None:
+    # What is far too long stays as it is, to be refused for its size.
+    if value is None or not value.is_finite() or abs(value) > 1000:
+        return value
+    return round(value, places)
 
 
 def parse_partial_date(value: object) -> PartialDate | None:

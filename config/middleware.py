@@ -93,9 +93,10 @@ def lazy_user(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
-    """Answer 400 to control characters (PostgreSQL refuses NUL) and to what is not UTF-8.
+    """Answer 400 to what is not UTF-8, and to control characters in addresses and names of fields.
 
-    Reads the form, so Django's limits of a form are checked here. A cookie with control
+    In the values of a form they are cleaned (`cleaned_text`), as people paste them without seeing
+    them. Reads the form, so Django's limits of a form are checked here. A cookie with control
     characters is ignored: a visitor could not take it back. Django drops them from the names of
     uploaded files.
     """
@@ -111,11 +112,12 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
             if not CONTROL_CHARACTERS.search(name + value)
         }
         try:
-            texts = list(texts_in_form(request))
+            names = [*request.POST, *request.FILES]
         except UnreadablePostError:
             return refuse_request(request, "The form did not arrive as a whole.")
-        if any(CONTROL_CHARACTERS.search(text) for text in texts):
+        if any(CONTROL_CHARACTERS.search(name) for name in names):
             return refuse_request(request, "The form contains control characters.")
+        clean_form(request)
         return get_response(request)
 
     return middleware
@@ -137,10 +139,26 @@ def texts_in_address(request: HttpRequest) -> Iterator[str]:
         yield from (name, *values)
 
 
-def texts_in_form(request: HttpRequest) -> Iterator[str]:
-    for name, values in request.POST.lists():
-        yield from (name, *values)
-    yield from request.FILES
+def clean_form(request: HttpRequest) -> None:
+    values = [value for _name, values in request.POST.lists() for value in values]
+    if not any(CONTROL_CHARACTERS.search(value) for value in values):
+        return
+    cleaned: Any = request.POST.copy()
+    for name, found in request.POST.lists():
+        cleaned.setlist(name, [cleaned_text(value) for value in found])
+    cleaned._mutable = False
+    request.POST = cleaned
+
+
+def cleaned_text(value: str) -> str:
+    """What a word processor means by its control characters; NUL for those that mean nothing.
+
+    Every field of Django's forms refuses NUL, so that the error stands at the field.
+    """
+    # A text with line ends comes from a text area; anything else may be a field of one line.
+    line_end = next((end for end in ("\r\n", "\n", "\r") if end in value), " ")
+    meant = {"\v": line_end, "\f": line_end, "\x1e": "-", "\x1f": ""}
+    return CONTROL_CHARACTERS.sub(lambda found: meant.get(found[0], "\0"), value)
 
 
 def refuse_request(request: HttpRequest, why: str) -> HttpResponse:

@@ -547,9 +547,7 @@ def by_type(column: Any, now: Any) -> Poison:
     if isinstance(column, CountryField):
         return Poison({"": "FR"}, "FR")
     if isinstance(column, models.DateTimeField):
-        day, hour = MOMENT.date().isoformat(), MOMENT.time().isoformat()
-        held = timezone.make_aware(MOMENT)
-        return Poison({"": f"{day} {hour}", "_0": day, "_1": hour}, held)
+        return Poison({"": MOMENT.isoformat()}, timezone.make_aware(MOMENT))
     if isinstance(column, PartialDateField):
         text = str(LATER.get(column.name, YEAR))
         return Poison({"": text}, text)
@@ -1037,6 +1035,7 @@ def test_page_writes_what_its_form_declares_and_nothing_else(
 # Their fields stand in the table of admin above, or belong to no model.
 ADMIN_FORMS = {
     "clusters.admin.base.PartForm",
+    "clusters.admin.conflicts.ConflictForm",
     "clusters.admin.people.DecisionForm",
     "clusters.admin.people.InvitationForm",
     "clusters.admin.queues.ProblemReportForm",

@@ -22,7 +22,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries import countries
 
+from clusters.admin.conflicts import ConflictAdmin
 from clusters.admin.versions import EMPTY, HistoryAdmin
+from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
 from clusters.people import policy
 
 
@@ -107,10 +109,14 @@ class PartFormSet(BaseInlineFormSet):
                 keys.append(key)
 
 
-class NoDeleteLinks(BaseModelAdmin):
-    """A form leads to adding and changing what it refers to, not to deleting it."""
+class PortalFields(BaseModelAdmin):
+    """Days in one notation; links to add and change what a row refers to, not to delete it."""
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, models.DateTimeField):
+            kwargs |= {"form_class": MomentFormField, "widget": MomentInput}
+        elif isinstance(db_field, models.DateField):
+            kwargs |= {"form_class": DayFormField, "widget": DayInput}
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and hasattr(field.widget, "can_delete_related"):
             field.widget.can_delete_related = False
@@ -237,13 +243,13 @@ def fields_not_writable(
     return tuple(name for name in shown if name not in writable and name not in given)
 
 
-class TabularPart(ScopedPart, NoDeleteLinks, admin.TabularInline):
+class TabularPart(ScopedPart, PortalFields, admin.TabularInline):
     formset = PartFormSet
     extra = 0
     show_change_link = True
 
 
-class StackedPart(ScopedPart, NoDeleteLinks, admin.StackedInline):
+class StackedPart(ScopedPart, PortalFields, admin.StackedInline):
     formset = PartFormSet
     extra = 0
     show_change_link = True
@@ -262,7 +268,7 @@ class TextPart(StackedPart):
         return len(self.missing_languages(obj))
 
 
-class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
+class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
     """The rows that one may see; what one may not see answers 404, what one may not do 403."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -336,7 +342,7 @@ def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
     return {name: related for name, related in unseen.items() if related}
 
 
-class PortalAdmin(ScopedAdmin, HistoryAdmin):
+class PortalAdmin(ConflictAdmin, ScopedAdmin, HistoryAdmin):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True

@@ -30,6 +30,7 @@ from clusters.models import (
 from clusters.people import accounts, claims, invitations, policy, teams
 from clusters.people.access import signed_in_account
 from clusters.people.signing_in import renew_session
+from clusters.people.teams import member_of_locked_team
 
 
 class ActionsOnlyAdmin(PortalAdmin):
@@ -151,6 +152,11 @@ class TeamMemberAdmin(ActionsOnlyAdmin):
     search_help_text = _("Address or organisation.")
     fields = ("organisation", "account", "role", "joined_at")
     readonly_fields = ("organisation", "account", "joined_at")
+
+    def lock_screen(self, request: HttpRequest, obj: TeamMember) -> None:
+        # In the order of the actions: the team first.
+        member_of_locked_team(obj)
+        super().lock_screen(request, obj)
 
     def save_model(self, request: HttpRequest, obj: TeamMember, form: Any, change: bool) -> None:
         by = signed_in_account(request)

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.admin.utils import unquote
@@ -12,6 +13,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +52,18 @@ class FieldChange:
     old: str
     new: str
     lines: tuple[DiffLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """A version in words. Beside it, as a row may have fields of these names."""
+
+    pk: int
+    history_date: datetime
+    who: str
+    kind: Promise
+    origin: str
+    differences: tuple[FieldChange, ...]
 
 
 def moment_in_words(moment: datetime) -> str:
@@ -112,8 +126,7 @@ class Comparison:
     def changes(self, old: Any, new: Any) -> Iterator[FieldChange]:
         for field in self.fields:
             before, after = getattr(old, field.attname), getattr(new, field.attname)
-            # Empty text and no value read the same; False and no value do not.
-            if (before or None) != (after or None) or (before is False) != (after is False):
+            if none_for_empty(before) != none_for_empty(after):
                 yield self.change(field, before, after)
         for field in self.m2m_fields:
             had, has = self.related[field.name][old.pk], self.related[field.name][new.pk]
@@ -156,6 +169,11 @@ class Comparison:
         return str(dict(field.flatchoices or ()).get(value, value))
 
 
+def none_for_empty(value: Any) -> Any:
+    # Empty text and no value read the same; false and zero are values.
+    return None if value == "" or (isinstance(value, Country) and not value.code) else value
+
+
 def diff_lines(old: str, new: str) -> Iterator[DiffLine]:
     compared = difflib.unified_diff(old.splitlines(), new.splitlines(), n=LINES_AROUND, lineterm="")
     # The first two lines name the files of a diff.
@@ -196,12 +214,17 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
         before = page[-1].prev_record if page else None
         versions = [*page, before] if before else page
         comparison = Comparison(self.model, versions, request.user)
-        for version, older in zip(page, [*versions[1:], None], strict=False):
-            version.who = comparison.who(version)
-            version.kind = KINDS[version.history_type]
-            version.origin = origin_in_words(version.history_change_reason)
-            version.differences = list(comparison.changes(older, version)) if older else []
-        historical_records.object_list = page
+        historical_records.object_list = [
+            HistoryLine(
+                pk=version.pk,
+                history_date=version.history_date,
+                who=comparison.who(version),
+                kind=KINDS[version.history_type],
+                origin=origin_in_words(version.history_change_reason),
+                differences=tuple(comparison.changes(older, version)) if older else (),
+            )
+            for version, older in zip(page, [*versions[1:], None], strict=False)
+        ]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -223,10 +246,9 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes withou
             raise PermissionDenied
         version = self.model.history.filter(pk=version_id).first()
         origin = str(Restored(version.pk, version.history_date)) if version else ADMIN
+        respond = partial(super().history_form_view, request, object_id, version_id, extra_context)
         with came_from(origin):
-            response: HttpResponse = super().history_form_view(
-                request, object_id, version_id, extra_context
-            )
+            response: HttpResponse = self.on_locked_screen(request, object_id, respond)
         return response
 
 

@@ -12,7 +12,7 @@ from django.utils import translation
 from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
 
-from clusters.dates import FIRST_YEAR, LAST_YEAR
+from clusters.dates import FIRST_YEAR, LAST_YEAR, parse_day
 from clusters.formats.facts import EXAMPLE_ID, EXAMPLE_PAGE, Fact, Facts, record_of_instance
 from clusters.http.addresses import Data, absolute
 from clusters.http.faceted import MAX_VALUES
@@ -31,11 +31,11 @@ def exact_day(text: Any) -> date | None:
     # Pydantic would take a moment, or seconds since 1970, for a day.
     if text is None:
         return None
-    is_a_day = isinstance(text, str) and len(text) == len("2015-09-08")
-    day = date.fromisoformat(text) if is_a_day else None
-    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(f"give a day of the years {FIRST_YEAR} to {LAST_YEAR}, as 2015-09-08")
-    return day
+    try:
+        return parse_day(str(text))
+    except ValueError as error:
+        message = f"give a day of the years {FIRST_YEAR} to {LAST_YEAR}, as 2015-09-08"
+        raise ValueError(message) from error
 
 
 Day = Annotated[

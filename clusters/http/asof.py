@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clusters.dates import FIRST_YEAR, LAST_YEAR
+from clusters.dates import parse_day
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,10 @@ def read_on(data: QueryDict) -> tuple[date | None, str]:
     if not text:
         return None, ""
     try:
-        day = date.fromisoformat(text)
+        return parse_day(text), ""
     except ValueError:
-        day = None
-    if day is None or day.isoformat() != text or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        return None, _("“%(value)s” is not a day like 2015-09-08; today is shown.") % {
-            "value": text[:60]
-        }
-    return day, ""
+        message = _("“%(value)s” is not a day like 2015-09-08; today is shown.")
+        return None, message % {"value": text[:60]}
 
 
 def midnight(day: date) -> datetime:

@@ -22,7 +22,7 @@ from clusters.completeness import (
     percent_of,
     stale_before,
 )
-from clusters.fields import PartialDateField
+from clusters.fields import CoordinateField, PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
@@ -223,7 +223,7 @@ class Cluster(PublicRecord):
     country = CountryField(_("country"), db_index=True)
     town = models.CharField(_("town"), max_length=120, blank=True)
     # Four places are some ten metres; a town’s centre is not more exact.
-    latitude = models.DecimalField(
+    latitude = CoordinateField(
         _("latitude"),
         max_digits=7,
         decimal_places=4,
@@ -232,7 +232,7 @@ class Cluster(PublicRecord):
         validators=[MinValueValidator(-90), MaxValueValidator(90)],
         help_text=_("Degrees north, as 45.4326. The town’s centre is precise enough."),
     )
-    longitude = models.DecimalField(
+    longitude = CoordinateField(
         _("longitude"),
         max_digits=7,
         decimal_places=4,

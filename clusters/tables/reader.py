@@ -146,10 +146,18 @@ class CsvFile:
 
     def rows(self) -> Iterator[ParsedLine | Finding]:
         for record in self.records():
+            if isinstance(record, ParsedLine):
+                self.fit(record.values)
             if isinstance(record, ParsedLine) and len(record.values) != len(self.columns):
                 yield Finding(record.line, "", self.explain_width(record))
             else:
                 yield record
+
+    def fit(self, values: list[str]) -> None:
+        # A line may end before the columns that have no name. One that is longer than the header
+        # is in disorder, though its last value be empty: a delimiter may stand inside a value.
+        if not any(self.columns[len(values) :]):
+            values += [""] * (len(self.columns) - len(values))
 
     def explain_width(self, record: ParsedLine) -> str:
         return _(
@@ -287,11 +295,6 @@ def table_of(columns: tuple[str, ...], rows: Iterable[ParsedLine | Finding]) -> 
     if len(columns) > MAX_COLUMNS:
         message = _("The table has more than %(max)d columns.") % {"max": MAX_COLUMNS}
         raise TableRefused(Finding(0, "", message))
-    if "" in columns:
-        message = _("Column %(number)d has no name. Name it, or remove it.") % {
-            "number": columns.index("") + 1
-        }
-        raise TableRefused(Finding(0, "", message))
     table = Table(columns, [])
     for row in rows:
         if isinstance(row, Finding):
@@ -302,7 +305,20 @@ def table_of(columns: tuple[str, ...], rows: Iterable[ParsedLine | Finding]) -> 
         table.rows.append(ParsedLine(row.line, cleaned_values(row, columns)))
     if not table.rows:
         raise TableRefused(Finding(0, "", _("The table has no line under its header.")))
-    return table
+    return without_empty_columns(table)
+
+
+def without_empty_columns(table: Table) -> Table:
+    # Without the columns that have neither a name nor a value.
+    for place, name in enumerate(table.columns):
+        if not name and any(row.values[place] for row in table.rows):
+            message = _("Column %(number)d has no name. Name it, or remove it.")
+            raise TableRefused(Finding(0, "", message % {"number": place + 1}))
+    named = [place for place, name in enumerate(table.columns) if name]
+    return Table(
+        tuple(table.columns[place] for place in named),
+        [ParsedLine(row.line, [row.values[place] for place in named]) for row in table.rows],
+    )
 
 
 def cleaned_values(row: ParsedLine, columns: Sequence[str]) -> list[str]:

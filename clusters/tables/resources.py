@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import Diff, ModelResource
@@ -25,6 +26,7 @@ from import_export.results import Result, RowResult
 from import_export.widgets import ForeignKeyWidget, Widget
 from tablib import Dataset
 
+from clusters.fields import clean_day
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Programme, Region
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
@@ -50,6 +52,8 @@ class ValueWidget(Widget):  # type: ignore[misc]  # it comes without types
         if not value:
             return None if self.column.null else ""
         try:
+            if isinstance(self.column, models.DateField):
+                return clean_day(value)
             return self.column.to_python(value)
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
@@ -260,6 +264,30 @@ class TableResource(ModelResource):  # type: ignore[misc]
             if unwritable:
                 message = _("You may not write this in this row.")
                 raise ValidationError(dict.fromkeys(sorted(unwritable), message))
+
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
+        row_result: RowResult = super().import_row(row, instance_loader, **kwargs)
+        if row_result.validation_error:
+            row_result.validation_error = self.in_columns(row_result.validation_error, row)
+        return row_result
+
+    def in_columns(self, error: ValidationError, row: Mapping[str, str]) -> ValidationError:
+        """The same errors, each at a column of the table or about the whole line."""
+        if not hasattr(error, "error_dict"):
+            return error
+        found: dict[str, list[Any]] = {}
+        for name, errors in error.error_dict.items():
+            if name in row or name == NON_FIELD_ERRORS:
+                found.setdefault(name, []).extend(errors)
+                continue
+            title = capfirst(str(self._meta.model._meta.get_field(name).verbose_name))
+            texts = [f"{title}: {text}" for one in errors for text in one.messages]
+            if name == "slug":
+                texts.append(
+                    _("The address is made from the name. Add a column “slug” with another.")
+                )
+            found.setdefault(NON_FIELD_ERRORS, []).extend(texts)
+        return ValidationError(found)
 
     def import_field(
         self, field: Field, instance: Any, row: Any, *args: Any, **kwargs: Any

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import NamedAutocomplete
+from clusters.fields import DayFormField
 from clusters.models import Account, Cluster, Organisation
 from clusters.people import policy
 from labels.life import steps as life
@@ -119,7 +120,6 @@ class CorrectionForm(LabelForm):
         required=False,
         help_text=_("What was mistaken, and how you know. It is public with the correction."),
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given: Any = kwargs.get("instance")
@@ -129,12 +129,10 @@ class CorrectionForm(LabelForm):
             if not args:
                 kwargs["initial"] = forms.model_to_dict(given, self._meta.fields)
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields["version"].initial = self.instance.history.latest("history_id").pk
 
     @property
     def corrected(self) -> set[str]:
-        return {*self.changed_data} - {"reason", "version"}
+        return {*self.changed_data} - {"reason"}
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -165,7 +163,7 @@ class StepForm(TellingForm):
 
 
 class DatedStep(StepForm, forms.Form):
-    on = forms.DateField(label=_("Day"), widget=AdminDateWidget, initial=timezone.localdate)
+    on = DayFormField(label=_("Day"), initial=timezone.localdate)
     reason = reason_field(help_text=_("Public."))
 
 
@@ -230,7 +228,7 @@ class Extension(StepForm, forms.Form):
         "The label ends on a later day, by this decision. What is printed on it stays as it is."
     )
 
-    until = forms.DateField(label=_("New end"), widget=AdminDateWidget)
+    until = DayFormField(label=_("New end"))
     reason = reason_field(help_text=_("Public."))
 
 

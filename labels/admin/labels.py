@@ -30,6 +30,7 @@ from labels.admin.decisions import may_decide, report_outcome, step_page
 from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm, attempt
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
+from labels.life.days import hold
 from labels.models import (
     STATE_NAMES,
     Decision,
@@ -160,14 +161,14 @@ REVOCATION = (_("Revocation"), {"fields": ("revoked_on", "revocation_reason")})
 CORRECTION = (
     _("Correction"),
     {
-        "fields": ("reason", "version"),
+        "fields": ("reason",),
         "description": _(
             "What you change in this form corrects a mistake. The wrong version stays in the "
             "history. Everything else that happens to a label has a button of its own above."
         ),
     },
 )
-SAID_WITH_THE_FORM = frozenset({"reason", "version", "is_recorded"})
+SAID_WITH_THE_FORM = frozenset({"reason", "is_recorded"})
 
 
 class TellsWhatIsRefused(PortalAdmin):
@@ -307,6 +308,11 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
 
     # Proposing and correcting
 
+    def lock_screen(self, request: HttpRequest, obj: Label) -> None:
+        # In the order of the steps: the cluster first.
+        hold([obj.cluster_id])
+        super().lock_screen(request, obj)
+
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
@@ -347,9 +353,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
             recorded = said["is_recorded"]
             life.award(obj, reason=said["reason"], by=by, now=timezone.now(), is_recorded=recorded)
         elif form.corrected:
-            # 0 is no version: a form that lost its own is refused as out of date.
-            version = said.get("version") or 0
-            life.correct(obj, reason=said["reason"], by=by, now=timezone.now(), version=version)
+            life.correct(obj, reason=said["reason"], by=by, now=timezone.now())
 
     def response_add(
         self, request: HttpRequest, obj: Label, post_url_continue: Any = None

@@ -295,19 +295,14 @@ def refuse_before_it_begins(label: Label, on: date) -> None:
 
 
 @transaction.atomic
-def correct(
-    label: Label, *, reason: str, by: Account, now: datetime, version: int | None = None
-) -> Decision:
+def correct(label: Label, *, reason: str, by: Account, now: datetime) -> Decision:
     """Save what was mistaken in a label; the wrong version stays in the history with the reason.
 
-    `label` carries the right values. `version` is the key of the version that the correction
-    was made from: where somebody wrote another one since, this is refused.
+    `label` carries the right values.
     """
     stored = locked(label, also=label.cluster_id)
     if stored.revoked_on is not None:
         raise ValidationError(_("This label was revoked; it does not change any more."))
-    if version is not None and stored.history.latest("history_id").pk != version:
-        raise ValidationError(CHANGED_MEANWHILE)
     if label.revoked_on is not None or label.revocation_reason:
         raise ValidationError({"revoked_on": _("A label is revoked by a decision of its own.")})
     if not was_public(stored):

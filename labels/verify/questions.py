@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from stdnum.eu import vat
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
+from clusters.dates import parse_day
 from clusters.public_ids import ALPHABET, LENGTH
 from clusters.tables.reader import (
     UNREADABLE,
@@ -288,7 +289,7 @@ def claim_of(number: int, cells: Sequence[str]) -> QuestionLine:
 
 def read_day(number: int, text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError as error:
         raise TableRefused(Finding(number, "", explain_day(text))) from error
 

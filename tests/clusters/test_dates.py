@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.dates import PartialDate, add_months, last_day_of_month
+from clusters.dates import PartialDate, add_months, last_day_of_month, parse_day
 
 days = st.dates(date(1000, 1, 1), date(2999, 12, 31))
 
@@ -112,3 +112,27 @@ def test_last_day_of_month_is_followed_by_the_first_of_the_next(day: date) -> No
     last = last_day_of_month(day)
 
     assert (last.month, (last + timedelta(days=1)).day) == (day.month, 1)
+
+
+def test_day_is_read_in_one_notation() -> None:
+    assert parse_day("2026-11-05") == date(2026, 11, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "05/11/2026",
+        "2026-11-5",
+        "2026-11",
+        "20261105",
+        "2026-W45-4",
+        "2026-11-05 ",
+        "2026-02-30",
+        "0999-01-01",
+        "\u0662\u0660\u0662\u0666-11-05",
+    ],
+)
+def test_any_other_notation_of_a_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"day|year"):
+        parse_day(text)

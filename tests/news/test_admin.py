@@ -35,8 +35,7 @@ def test_announcement_is_created_in_two_languages(admin_client: Client) -> None:
     cluster, label = make_cluster(), make_label()
     data = form_data(admin_client, ADD) | {
         "is_published": "on",
-        "published_at_0": "2015-09-08",
-        "published_at_1": "14:38",
+        "published_at": "2015-09-08T14:38",
         "clusters": [cluster.pk],
         "labels": [label.pk],
     }
@@ -74,9 +73,7 @@ def test_published_announcement_needs_its_moment(admin_client: Client) -> None:
     announcement = make_announcement()
     data = form_data(admin_client, change(announcement))
 
-    response = admin_client.post(
-        change(announcement), data | {"published_at_0": "", "published_at_1": ""}
-    )
+    response = admin_client.post(change(announcement), data | {"published_at": ""})
 
     assert errors(response) == ["Give the publication moment of what is published."]
 
@@ -162,8 +159,7 @@ def test_team_writes_a_draft(client: Client) -> None:
         "texts-0-slug": "ours",
         "texts-0-body": "News.",
         "is_published": "on",
-        "published_at_0": "2015-09-08",
-        "published_at_1": "14:38",
+        "published_at": "2015-09-08T14:38",
     }
     response = client.post(ADD, data)
 

@@ -403,7 +403,7 @@ OF_A_ROW = {
     "clusters.teammember": {"role": "editor"},
     "clusters.teammember/editor": {"role": "owner"},
     "clusters.claim": {"state": "denied"},
-    "news.announcement": {"published_at_0": "2020-01-01", "published_at_1": "12:00"},
+    "news.announcement": {"published_at": "2020-01-01T12:00"},
     "clusters.participation": {"started_on": "2001"},
     "labels.issuingbodyrole": {"started_on": "2001"},
 }

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from clusters.mail import MailResult
+from clusters.management.arguments import day
 from clusters.models import Organisation
 from clusters.people.confirmation import RequestOutcome, organisations_due, send_request
 
@@ -20,9 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="list who is due; send and write nothing"
         )
-        parser.add_argument(
-            "--on", type=date.fromisoformat, metavar="DATE", help="as if it were this day"
-        )
+        parser.add_argument("--on", type=day, metavar="YYYY-MM-DD", help="as if it were this day")
 
     def handle(self, *args: Any, dry_run: bool, on: date | None, **options: Any) -> None:
         day = on or timezone.localdate()

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from clusters.formats.files import replaced_as_a_whole
 from clusters.http.asof import midnight
+from clusters.management.arguments import day
 from config.snapshot.archive import write_snapshot
-from labels.management.commands.register_counts import day
 
 READABLE_BY_ALL = 0o644
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from clusters.formats.files import CSV_PARAMETERS, SPREADSHEETS
 from clusters.formats.writers import FOR_PROGRAMS, FOR_SPREADSHEETS, csv_text
+from clusters.management.arguments import day
 from labels.life.preview import Preview, StateChange, preview_rule
-from labels.management.commands.register_counts import day
 from labels.models import Level, LevelRule
 from labels.validity import rule_on
 

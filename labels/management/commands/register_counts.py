@@ -1,11 +1,11 @@
 import json
-from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from clusters.management.arguments import day
 from labels.models import Label, Level
 from labels.validity import State
 
@@ -25,13 +25,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, on: date | None, format: str, **options: Any) -> None:
         counts = register_counts(on or timezone.localdate())
         self.stdout.write(json.dumps(counts) if format == "json" else counts_as_text(counts))
-
-
-def day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{error}; write a day as 2015-09-08") from error
 
 
 def register_counts(on: date) -> dict[str, Any]:

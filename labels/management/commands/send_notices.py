@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from clusters.mail import MailResult
+from clusters.management.arguments import day
 from labels.models import Delivery
 from labels.notices.digest import monday_of, readers, sections, tell_secretariat
 from labels.notices.ledger import DeliveryOutcome, settle
@@ -25,9 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="list what is due; send and write nothing"
         )
-        parser.add_argument(
-            "--on", type=date.fromisoformat, metavar="DATE", help="as if it were this day"
-        )
+        parser.add_argument("--on", type=day, metavar="YYYY-MM-DD", help="as if it were this day")
         parser.add_argument(
             "--settle",
             nargs=2,

@@ -175,9 +175,11 @@ def test_old_version_is_restored(admin_client: Client) -> None:
 
 
 def form_of_version(client: Client, address: str) -> dict[str, Any]:
-    form = client.get(address).context["adminform"].form
+    page = client.get(address).context
+    form, versions = page["adminform"].form, page["request"].screen_versions
     return {field.html_name: field.value() or "" for field in form if field.name != "logo"} | {
-        "is_published": "on"
+        "is_published": "on",
+        "_versions": versions,
     }
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
@@ -67,6 +69,55 @@ def exported(client: Client, model: str, query: str = "", format: str = "csv") -
 
 def table_of(response: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(response.content.decode("utf-8-sig"))))
+
+
+# What a refusal names is in the table
+
+
+@pytest.mark.parametrize("table", ["name,country\n{name},IT\n", "name,slug\n{name},\n"])
+def test_address_that_is_taken_is_told_of_a_column_that_is_there(
+    editor: Client, table: str
+) -> None:
+    make_organisation(name="Rete", slug="rete")
+
+    told = findings(upload(editor, ORGANISATIONS, table.format(name="Rete")))
+
+    is_there = "slug" in table
+    assert told
+    assert {column for _line, column, _message in told} <= ({"slug"} if is_there else {""})
+    assert is_there or any("Add a column “slug”" in message for _l, _c, message in told)
+
+
+@pytest.mark.parametrize("address", [CLUSTERS, ORGANISATIONS, PROGRAMMES])
+def test_refusal_names_only_columns_of_the_table(editor: Client, address: str) -> None:
+    model = {CLUSTERS: Cluster, ORGANISATIONS: Organisation, PROGRAMMES: Programme}[address]
+    (resource,) = admin.site._registry[model].resource_classes  # type: ignore[attr-defined]
+    error = ValidationError(dict.fromkeys(resource.Meta.fields, "Wrong."))
+    request = RequestFactory().get(address)
+    request.user = make_account(is_superuser=True)
+    read = resource(admin.site._registry[model], request)
+
+    found = read.in_columns(error, {"website": "", "(line)": 2})
+
+    assert set(found.error_dict) == {"website", "__all__"}
+    assert "Address: Wrong." in found.messages
+
+
+def test_coordinates_are_rounded_to_what_is_stored(editor: Client) -> None:
+    table = "name,country,latitude,longitude\nbioPmed,IT,45.43261234567,7.810349999999\n"
+
+    page = upload(editor, CLUSTERS, table)
+    confirm(editor, CLUSTERS, page)
+
+    cluster = Cluster.objects.get(name="bioPmed")
+    assert (str(cluster.latitude), str(cluster.longitude)) == ("45.4326", "7.8103")
+
+
+def test_trailing_delimiters_are_no_columns(editor: Client) -> None:
+    page = upload(editor, CLUSTERS, "name;country;town;;\nbioPmed;IT;Torino;;\n")
+    confirm(editor, CLUSTERS, page)
+
+    assert Cluster.objects.get(name="bioPmed").town == "Torino"
 
 
 # Out

@@ -25,7 +25,9 @@ def test_as_of_knows_today_when_it_is_asked_for() -> None:
     assert as_of(QueryDict("on=2026-11-22"), PATH, TODAY).is_today is True
 
 
-@pytest.mark.parametrize("text", ["2015-02-30", "yesterday"])
+@pytest.mark.parametrize(
+    "text", ["2015-02-30", "yesterday", "05/11/2015", "20151105", "2015-11", "0001-01-01"]
+)
 def test_as_of_names_a_day_that_is_none_and_shows_today(text: str) -> None:
     shown = as_of(QueryDict(f"on={text}"), PATH, TODAY)
 

@@ -1,15 +1,26 @@
 """Who changed what, when and from where; and the way back."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
+from itertools import count
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import translation
+from django.utils.text import capfirst
+from django_countries.fields import CountryField
 from simple_history.models import HistoricalRecords
 
-from clusters.admin.versions import DiffLine, diff_lines, origin_in_words
+from clusters.admin.versions import KINDS, DiffLine, diff_lines, origin_in_words
+from clusters.fields import PartialDateField
 from clusters.models import Cluster, ClusterText, Portfolio, Role
 from clusters.models.history import PAGE, Restored, came_from
 from labels.importing.writer import import_register
@@ -222,6 +233,85 @@ def test_history_asks_the_same_for_two_and_ten_versions(
         told(secretariat, announcement)
 
 
+def two_values(field: Any) -> tuple[Any, Any]:
+    """Two values of a column that read differently; the first of a number is zero."""
+    if field.is_relation:
+        return 900_001, 900_002
+    if field.primary_key:
+        return (900_001, 900_002) if isinstance(field, models.IntegerField) else ("one", "two")
+    if field.flatchoices and not isinstance(field, CountryField):
+        return field.flatchoices[0][0], field.flatchoices[1][0]
+    if isinstance(field, CountryField):
+        return "IT", "FR"
+    if isinstance(field, PartialDateField):
+        return "2013", "2015-07"
+    if isinstance(field, models.BooleanField):
+        return False, True
+    if isinstance(field, models.DateTimeField):
+        return datetime(2020, 1, 2, tzinfo=UTC), datetime(2021, 1, 2, tzinfo=UTC)
+    if isinstance(field, models.DateField):
+        return date(2020, 1, 2), date(2021, 1, 2)
+    if isinstance(field, models.DecimalField):
+        return Decimal(0), Decimal(1)
+    if isinstance(field, (models.IntegerField, models.FloatField)):
+        return 0, 1
+    return "one", "two"
+
+
+MODELS_WITH_HISTORY = [
+    model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")
+]
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+@pytest.mark.parametrize("model", MODELS_WITH_HISTORY, ids=lambda model: model._meta.label)
+def test_history_tells_the_field_that_changed_and_nothing_else(
+    model: Any, language: str, rf: RequestFactory
+) -> None:
+    admin_of_model: Any = admin.site._registry[model]
+    every = model.history.model.tracked_fields
+    columns = [field for field in every if not field.primary_key]
+    key = two_values(model._meta.pk)[1]
+    values = {field.attname: two_values(field)[0] for field in columns} | {
+        model._meta.pk.attname: key
+    }
+    moments = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in count())
+    expected = []
+
+    def add_version(kind: str = "~") -> None:
+        model.history.create(history_date=next(moments), history_type=kind, **values)
+
+    add_version("+")
+    for field in columns:
+        # Emptied, too: from zero, from false, from a text.
+        for value in ([None] if field.null else []) + [two_values(field)[1]]:
+            values[field.attname] = value
+            add_version()
+            expected.append([field] if field.editable else [])
+    request: Any = rf.get("/admin/")
+    request.user = make_account(is_superuser=True)
+    page_of_versions = Paginator(
+        model.history.filter(**{model._meta.pk.attname: key}), 1000
+    ).get_page(1)
+
+    with translation.override(language):
+        admin_of_model.set_history_delta_changes(request, page_of_versions)
+        lines = [*page_of_versions.object_list][::-1]
+        shown = render_to_string(
+            "admin/history_list.html", {"page_obj": page_of_versions, "revert_disabled": True}
+        )
+        assert [str(line.kind) for line in lines] == [
+            str(KINDS["+"]),
+            *[str(KINDS["~"])] * len(expected),
+        ]
+        assert [[one.field for one in line.differences] for line in lines] == [
+            [],
+            *[[capfirst(str(field.verbose_name)) for field in fields] for fields in expected],
+        ]
+    assert all(one.old != one.new for line in lines for one in line.differences)
+    assert shown.count("<li>") == sum(map(len, expected))
+
+
 # Who changed it
 
 
@@ -289,8 +379,9 @@ def test_secretariat_and_auditors_read_who_it_was(client: Client, role: Role) ->
 
 def restore(client: Client, row: Any, version: Any) -> Any:
     address = page(row, "simple_history", version.pk)
-    form = client.get(address).context["adminform"].form
-    return client.post(address, sent_by(form))
+    shown = client.get(address).context
+    versions = {"_versions": shown["request"].screen_versions}
+    return client.post(address, sent_by(shown["adminform"].form) | versions)
 
 
 def sent_by(form: Any) -> dict[str, Any]:

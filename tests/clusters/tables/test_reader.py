@@ -38,6 +38,20 @@ def test_table_is_refused_in_words(content: bytes, told: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        pytest.param(b"name;town;;\na;b;;\nc;;;\n", id="in every line"),
+        pytest.param(b"name;town;;\na;b\nc;\n", id="in the header"),
+        pytest.param(b"name;;town\na;;b\nc; ;\n", id="between"),
+    ],
+)
+def test_empty_columns_without_a_name_are_left_out(content: bytes) -> None:
+    assert read_csv_table(content) == Table(
+        ("name", "town"), [ParsedLine(2, ["a", "b"]), ParsedLine(3, ["c", ""])]
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
         pytest.param(b'\xef\xbb\xbfName;Town\n\n"a;\nb";\'=x\n', id="CSV of a spreadsheet"),
         pytest.param(b'name\ttown\r\n\r\n"a;\nb"\t\'=x\r\n', id="tabs"),
     ],

@@ -395,9 +395,9 @@ def test_correction_from_an_old_page_is_refused_and_the_other_one_stays() -> Non
 
     response = second.post(change(label), stale)
 
-    assert errors(response) == [
-        "Somebody changed this label in the meantime. Look at it again before you save."
-    ]
+    heading, line = errors(response)
+    assert heading.startswith("Somebody else changed this after you opened it (account-")
+    assert line == "Source: now “Theirs.”, yours “Mine.”."
     assert response.context["adminform"].form["source"].value() == "Mine."
     label.refresh_from_db()
     assert label.source == "Theirs."
@@ -407,11 +407,9 @@ def test_correction_without_its_version_is_refused() -> None:
     label = make_label()
     client, _account = signed_in(Role.EDITOR)
 
-    response = client.post(change(label), correction(client, label, source="x", version=""))
+    response = client.post(change(label), correction(client, label, source="x", _versions=""))
 
-    assert errors(response) == [
-        "Somebody changed this label in the meantime. Look at it again before you save."
-    ]
+    assert errors(response) == ["The page does not say which version it shows. Open it again."]
 
 
 def test_correction_that_starves_a_renewal_is_refused() -> None:
@@ -493,8 +491,9 @@ def test_old_version_is_restored_by_a_correction_with_a_reason() -> None:
 
 
 def form_data_of_version(client: Client, address: str) -> dict[str, Any]:
-    form = client.get(address).context["adminform"].form
-    data: dict[str, Any] = {}
+    page = client.get(address).context
+    form = page["adminform"].form
+    data: dict[str, Any] = {"_versions": page["request"].screen_versions}
     for field in form:
         value = field.value()
         if isinstance(value, bool):

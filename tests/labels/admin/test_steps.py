@@ -207,7 +207,13 @@ def test_renewal_asks_what_its_level_needs(lead: Client, level: str, names: set[
             "The label is not valid on %(day)s.",
             {"day": "2025-01-01"},
         ),
-        ("suspend", {"on": "tomorrow"}, "on", "Enter a valid date.", {}),
+        (
+            "suspend",
+            {"on": "tomorrow"},
+            "on",
+            "“%(value)s” cannot be read as a day. Write year, month, day: 2026-11-05.",
+            {"value": "tomorrow"},
+        ),
         (
             "extend",
             {"until": "2026-12-31"},
@@ -262,7 +268,8 @@ def test_impossible_step_is_refused_at_its_field(
 
     with translation.override(language):
         told = gettext(words)
-    said = said and {"day": str(label.ends_on) if step == "extend" else said["day"]}
+    if step == "extend":
+        said = {"day": str(label.ends_on)}
     assert response.status_code == 200
     assert [str(error) for error in response.context["form"].errors[field]] == [
         told % said if said else told

@@ -58,6 +58,8 @@ def with_value(column: str, value: str) -> str:
     "content",
     [
         pytest.param(f"{HEADER}\n{GOOD}\n".encode(), id="plain"),
+        pytest.param(f"{HEADER},,\n{GOOD},,\n".encode(), id="empty columns"),
+        pytest.param(f"{HEADER},,\n{GOOD}\n".encode(), id="names that hold nothing"),
         pytest.param(f"{HEADER}\n{GOOD}".encode(), id="no line end at the end"),
         pytest.param(f"{HEADER}\r\n{GOOD}\r\n".encode(), id="CR LF"),
         pytest.param(f"{HEADER}\n{GOOD}\n".encode("utf-8-sig"), id="with a mark"),

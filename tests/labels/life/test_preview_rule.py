@@ -325,8 +325,8 @@ def test_preview_refuses_a_score_that_is_no_percentage() -> None:
     ("option", "value", "message"),
     [
         ("--minimum-score", "much", "'much' is not a number such as 82.5"),
-        ("--on", "2015-13-01", "month must be in 1..12; write a day as 2015-09-08"),
-        ("--from", "soon", "Invalid isoformat string: 'soon'; write a day as 2015-09-08"),
+        ("--on", "2015-13-01", "there is no month 13; write a day as 2015-09-08"),
+        ("--from", "soon", "“soon” is not a day like 2015-07-14; write a day as 2015-09-08"),
     ],
 )
 def test_preview_refuses_what_it_cannot_read(option: str, value: str, message: str) -> None:

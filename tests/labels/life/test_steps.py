@@ -860,18 +860,6 @@ def test_correction_keeps_the_wrong_version_with_the_reason() -> None:
     assert stored(label).ends_on == date(2028, 2, 29)
 
 
-def test_correction_from_an_old_version_is_refused() -> None:
-    label = award_label()
-    version = label.history.latest("history_id").pk
-    step(life.correct, stored(label), version=version)
-
-    assert refused(lambda: step(life.correct, stored(label), version=version)) == {
-        "__all__": [
-            "Somebody changed this label in the meantime. Look at it again before you save."
-        ]
-    }
-
-
 def test_correction_does_not_publish() -> None:
     decision = step(life.award, new_label())
     life.refuse_proposal(decision, answer="No.", by=make_account(), now=DECIDED_AT)
@@ -1365,24 +1353,6 @@ def test_race_of_revocation_and_renewal() -> None:
     assert told[1] in ("done", "This label was revoked; it does not change any more.")
     later.refresh_from_db()
     assert stored(later.label).is_published == (later.state == DecisionState.MADE)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_race_of_two_corrections_from_one_version() -> None:
-    label = award_label()
-    version = label.history.latest("history_id").pk
-    rows = [stored(label), stored(label)]
-    rows[0].source, rows[1].source = "a", "b"
-    first, second = make_account(), make_account()
-
-    told = at_the_same_moment(
-        by(first, life.correct, rows[0], version=version),
-        by(second, life.correct, rows[1], version=version),
-    )
-
-    assert told[0] == "done"
-    assert told[1].startswith("Somebody changed this label in the meantime.")
-    assert label.history.exclude(source="").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
