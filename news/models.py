@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import NameField
 from clusters.models import Cluster, Organisation, Programme
 from clusters.models.history import History
 from clusters.public_ids import new_public_id
@@ -213,7 +214,7 @@ class AnnouncementText(models.Model):
     language = models.CharField(
         _("language"), max_length=2, choices=[("en", _("English")), ("it", _("Italian"))]
     )
-    title = models.CharField(_("title"), max_length=200)
+    title = NameField(_("title"), max_length=200)
     slug = models.SlugField(
         _("address"),
         max_length=90,
@@ -225,7 +226,7 @@ class AnnouncementText(models.Model):
     body = models.TextField(
         _("body"), help_text=_("Markdown: an empty line between paragraphs, “- ” for a list.")
     )
-    box_title = models.CharField(_("title of the background box"), max_length=120, blank=True)
+    box_title = NameField(_("title of the background box"), max_length=120, blank=True)
     box = models.TextField(_("background box"), blank=True, help_text=_("Markdown."))
     picture_alt = models.CharField(
         _("alternative text of the picture"),

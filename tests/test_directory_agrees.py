@@ -21,9 +21,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from clusters.completeness import is_stale
-from clusters.directory.index import fold_name
 from clusters.directory.results import Directory
 from clusters.models import Cluster
+from clusters.names import normal_name
 from labels.models import Level, RequiredLevel
 from labels.register.holdings import directory
 from labels.validity import State
@@ -156,7 +156,7 @@ def known_of(cluster: Cluster, day: date, ranks: dict[str, int]) -> Known:
         place += [cluster.region.name, cluster.region.other_names]
     if cluster.portfolio:
         place += [cluster.portfolio.name_en, cluster.portfolio.name_it]
-    names = tokens(cluster.name)
+    names = tokens(cluster.name) | {normal_name(cluster.name).replace(" ", "")}
     about = names | tokens(*place)
     starts = [label.starts_on for label in labels if label.starts_on]
     known = Known(
@@ -180,11 +180,11 @@ def known_of(cluster: Cluster, day: date, ranks: dict[str, int]) -> Known:
 
 
 def tokens(*texts: str) -> set[str]:
-    return set("".join(c if c.isalnum() else " " for c in fold_name(" ".join(texts))).split())
+    return set("".join(c if c.isalnum() else " " for c in normal_name(" ".join(texts))).split())
 
 
 def tier(known: Known, words: str) -> int | None:
-    asked = fold_name(words).split()
+    asked = normal_name(words).split()
     for number, found in enumerate((known.names, known.about, known.texts)):
         if all(any(token.startswith(word) for token in found) for word in asked):
             return number
@@ -245,7 +245,7 @@ def in_order(rows: list[Known], asked: Asked) -> list[str]:
     last = date.max
 
     def key(known: Known) -> tuple[Any, ...]:
-        name = (fold_name(known.cluster.name), known.cluster.pk)
+        name = (normal_name(known.cluster.name), known.cluster.pk)
         confirmed = known.cluster.confirmed_on
         first = {
             "name": 0,

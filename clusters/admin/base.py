@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
-from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
+from django.contrib.admin.utils import flatten, flatten_fieldsets, get_fields_from_path, unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -23,6 +23,7 @@ from django.utils.translation import ngettext
 from django_countries import countries
 
 from clusters.admin.versions import EMPTY, HistoryAdmin
+from clusters.fields import normal_name_fields
 from clusters.people import policy
 
 
@@ -267,6 +268,9 @@ class TextPart(StackedPart):
 class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
     """The rows that one may see; what one may not see answers 404, what one may not do 403."""
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [normal_search(self.model, path) for path in super().get_search_fields(request)]
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.VIEW, None)
 
@@ -325,6 +329,23 @@ class ScopedAdmin(Scoped, NoDeleteLinks, admin.ModelAdmin):
             raise Http404
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
+
+
+# Nothing but ASCII stands in these: the databases themselves know its case.
+ASCII_FIELDS = (models.SlugField, models.EmailField)
+ASCII_NAMES = ("public_id", "record_id", "code", "vat_number", "lei", "languages")
+
+
+def normal_search(model: type[models.Model], path: str) -> str:
+    """The lookup that searches this field without regard to case, accents and kinds of signs."""
+    field = get_fields_from_path(model, path)[-1]
+    if isinstance(field, ASCII_FIELDS) or field.name in ASCII_NAMES:
+        return path
+    forms = normal_name_fields(field.model)
+    if field.name in forms:
+        parents, _separator, _name = path.rpartition("__")
+        return "__".join(filter(None, (parents, forms[field.name].name, "contains")))
+    return f"{path}__holds"
 
 
 def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:

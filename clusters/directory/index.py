@@ -9,7 +9,6 @@ every combination, in about a millisecond for 100,000 clusters. What holds on ce
 """
 
 import re
-import unicodedata
 from array import array
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +39,7 @@ from clusters.models import (
     Programme,
     Region,
 )
+from clusters.names import normal_name
 
 Value = Hashable
 Made = TypeVar("Made")
@@ -296,7 +296,7 @@ class Index:
             found: dict[str, list[Position]] = defaultdict(list)
             for number in sorted(set(self.position) - {UNKNOWN}):
                 place = self.positions[number]
-                found[fold_name(place.town)].append(place)
+                found[normal_name(place.town)].append(place)
             return {
                 town: (
                     fmean(place.latitude for place in places),
@@ -305,7 +305,7 @@ class Index:
                 for town, places in found.items()
             }
 
-        return self.remember("centres", made).get(fold_name(town))
+        return self.remember("centres", made).get(normal_name(town))
 
 
 def slots_of(bits: int) -> Iterator[int]:
@@ -341,15 +341,19 @@ def ordinal(text: str | None, is_end: bool) -> int:
     return (partial.last_day if is_end else partial.first_day).toordinal()
 
 
-def fold_name(text: str) -> str:
-    # Without case and accents, to sort and to compare.
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
 def published_rows(keys: set[int] | None) -> Iterator[Any]:
     rows = Cluster.objects.published().filter(with_keys("pk", keys)).order_by("pk")
-    own = ("pk", "public_id", "name", "state", "country", "region", "town", "latitude", "longitude")
+    own = (
+        "pk",
+        "public_id",
+        "normal_name",
+        "state",
+        "country",
+        "region",
+        "town",
+        "latitude",
+        "longitude",
+    )
     others = ("region__code", "portfolio__code", "confirmed_on", "founded")
     rows = rows.annotate(founded=stored_text("founded_on"))
     return rows.values_list(*own, *others, named=True).iterator()
@@ -417,7 +421,7 @@ def patch_index(
             for column in (founded, members, confirmed, position):
                 column.append(UNKNOWN)
         alive.append(slot)
-        names[slot] = fold_name(row.name)
+        names[slot] = row.normal_name
         public_ids[slot * 8 : slot * 8 + 8] = row.public_id.encode("ascii")
         founded[slot] = int(row.founded[:4]) if row.founded else UNKNOWN
         members[slot] = UNKNOWN

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
-from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -24,10 +23,10 @@ from clusters.completeness import (
     percent_of,
     stale_before,
 )
-from clusters.fields import PartialDateField
+from clusters.fields import NameField, NormalNameField, PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
-from clusters.models.records import PublicRecord, PublicRecordQuerySet
+from clusters.models.records import NamedQuerySet, PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Portfolio, Region, ends_after_it_starts, in_force_on
 
 # Pages that stand where a cluster's would.
@@ -71,7 +70,7 @@ class MemberKind(models.TextChoices):
 
 class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
-        return self.order_by(Lower("name"), "pk")
+        return self.order_by("normal_name", "pk")
 
     def located(self) -> Self:
         return self.filter(latitude__isnull=False)
@@ -197,7 +196,8 @@ class Cluster(PublicRecord):
         unique=True,
         help_text=_("The last part of the page’s address. An old one leads on to the new one."),
     )
-    name = models.CharField(_("name"), max_length=200, db_index=True)
+    name = NameField(_("name"), max_length=200, db_index=True)
+    normal_name = NormalNameField("name")
     state = models.CharField(
         _("state"),
         max_length=12,
@@ -222,7 +222,7 @@ class Cluster(PublicRecord):
         related_name="clusters",
         verbose_name=_("region"),
     )
-    town = models.CharField(_("town"), max_length=120, blank=True)
+    town = NameField(_("town"), max_length=120, blank=True)
     latitude = models.DecimalField(
         _("latitude"),
         max_digits=7,
@@ -362,13 +362,15 @@ class ClusterName(models.Model):
     cluster = models.ForeignKey(
         Cluster, models.CASCADE, related_name="names", verbose_name=_("cluster")
     )
-    name = models.CharField(_("name"), max_length=200, db_index=True)
+    name = NameField(_("name"), max_length=200)
+    normal_name = NormalNameField("name")
     kind = models.CharField(
         _("kind"), max_length=6, choices=ClusterNameKind, default=ClusterNameKind.FORMER
     )
     started_on = PartialDateField(_("used from"), null=True, blank=True)
     ended_on = PartialDateField(_("used until"), null=True, blank=True)
 
+    objects = NamedQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -7,12 +7,28 @@ from django.db import models
 from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import normal_name_fields, with_normal_names
 from clusters.public_ids import new_public_id
 
+Row = TypeVar("Row", bound=models.Model)
 Record = TypeVar("Record", bound="PublicRecord")
 
 
-class PublicRecordQuerySet(models.QuerySet[Record]):
+class NamedQuerySet(models.QuerySet[Row]):
+    """Rows with a name: what writes it writes its normal form, too."""
+
+    def update(self, **values: Any) -> int:
+        return super().update(**with_normal_names(self.model, values))
+
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        forms = normal_name_fields(self.model)
+        normal = [forms[name].attname for name in fields if name in forms]
+        # Each form comes as an expression of its own, not made of that of the name.
+        rows = models.QuerySet(self.model, using=self.db)
+        return rows.bulk_update(objs, [*fields, *normal], batch_size)
+
+
+class PublicRecordQuerySet(NamedQuerySet[Record]):
     def published(self) -> Self:
         # The one predicate for "the public sees it".
         return self.filter(is_published=True)

@@ -12,14 +12,16 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from clusters.fields import NameField, NormalNameField
 from clusters.models.history import History
+from clusters.models.records import NamedQuerySet
 
 
 class TwoNames(models.Model):
     """A name in each language of the portal; `name` is the one to show."""
 
-    name_en = models.CharField(_("name (English)"), max_length=200)
-    name_it = models.CharField(_("name (Italian)"), max_length=200)
+    name_en = NameField(_("name (English)"), max_length=200)
+    name_it = NameField(_("name (Italian)"), max_length=200)
 
     class Meta:
         abstract = True
@@ -66,7 +68,7 @@ class Portfolio(TwoNames):
         verbose_name_plural = _("comparative portfolios")
 
 
-class RegionQuerySet(models.QuerySet["Region"]):
+class RegionQuerySet(NamedQuerySet["Region"]):
     def without_code(self) -> Self:
         return self.filter(code__isnull=True)
 
@@ -83,8 +85,9 @@ class Region(models.Model):
     code = models.CharField(
         _("ISO 3166-2 code"), max_length=6, unique=True, null=True, blank=True, default=None
     )
-    name = models.CharField(_("name"), max_length=120)
-    other_names = models.CharField(
+    name = NameField(_("name"), max_length=120)
+    normal_name = NormalNameField("name")
+    other_names = NameField(
         _("other names"), max_length=300, blank=True, help_text=_("Separated by a vertical bar.")
     )
     country = CountryField(_("country"))
@@ -106,9 +109,3 @@ class Region(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def keys(self) -> frozenset[str]:
-        # Every text by which an import may call this region, case folded.
-        texts = [self.code or "", self.name, *self.other_names.split("|")]
-        return frozenset(text.strip().casefold() for text in texts if text.strip())

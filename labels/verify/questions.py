@@ -4,7 +4,6 @@ Pure: no ORM, no clock, no settings.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from stdnum.eu import vat
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
+from clusters.names import normal_name, without_invisible
 from clusters.public_ids import ALPHABET, LENGTH
 from clusters.tables.reader import (
     UNREADABLE,
@@ -27,8 +27,6 @@ MAX_LINES = 1000
 MAX_BYTES = 1024 * 1024
 MAX_QUESTION_LENGTH = 200
 
-# Marks that are not seen, or that turn the direction of writing.
-UNSEEN = re.compile("[\x80-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 ADDRESS = re.compile(r"(?:^|/)(labels|clusters|organisations)/([\w-]{1,90})(?=[/.?#]|$)")
 ADDRESS_LIKE = re.compile(r"^(?:https?:|www\.|/)|://", re.IGNORECASE)
 SLUG = re.compile(r"[a-z0-9_-]{1,90}")
@@ -61,7 +59,7 @@ class QuestionLine:
 
 @dataclass(frozen=True)
 class Question:
-    """A text and all that it may be; what it cannot be is empty."""
+    """A text and all that it may be; what it cannot be is empty. `folded` is its normal form."""
 
     asked: str
     folded: str
@@ -73,23 +71,15 @@ class Question:
     is_cut: bool
 
 
-def fold_question(text: str) -> str:
-    # Without regard to case, width, unseen marks and the number of spaces.
-    if text.isascii():
-        return " ".join(text.lower().split())
-    plain = unicodedata.normalize("NFKC", UNSEEN.sub("", text))
-    return " ".join(plain.casefold().split())
-
-
 def question(asked: str) -> Question:
-    text = " ".join(UNSEEN.sub("", UNREADABLE.sub(" ", asked)).split())
+    text = " ".join(without_invisible(UNREADABLE.sub(" ", asked)).split())
     is_cut, text = len(text) > MAX_QUESTION_LENGTH, text[:MAX_QUESTION_LENGTH].strip()
     kind, name = page_at(text)
     slug = text.lower() if SLUG.fullmatch(text.lower()) else ""
     is_address = bool(kind or ADDRESS_LIKE.search(text))
     return Question(
         asked=text,
-        folded=fold_question(text),
+        folded=normal_name(text),
         number={"labels": name.upper(), "": text.upper()}.get(kind, ""),
         cluster_slug={"clusters": name.lower(), "": slug}.get(kind, ""),
         organisation_slug={"organisations": name.lower(), "": slug}.get(kind, ""),
@@ -225,7 +215,7 @@ def list_too_large() -> TableRefused:
 
 def question_columns(header: Sequence[str]) -> list[int]:
     # The places of the columns that may hold what is asked, the surest first.
-    names = [fold_question(name).replace("_", " ") for name in header]
+    names = [normal_name(name.replace("_", " ")) for name in header]
     return [names.index(column) for column in COLUMNS if column in names]
 
 
