@@ -219,7 +219,7 @@ def define_normal_name(connection: Any, **_signal: object) -> None:
 @models.CharField.register_lookup
 @models.TextField.register_lookup
 class HoldsName(models.Lookup):
-    """Whether the normal form of the column holds that of a text; goes through all rows."""
+    """Whether the normal form of the column holds that of a text."""
 
     lookup_name = "holds"
 
@@ -229,5 +229,7 @@ class HoldsName(models.Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         column, column_params = self.process_lhs(compiler, connection)
         text, text_params = self.process_rhs(compiler, connection)
+        if not isinstance(self.lhs.output_field, NormalNameField):
+            column = f"normal_name({column})"
         place = "instr" if connection.vendor == "sqlite" else "strpos"
-        return f"{place}(normal_name({column}), {text}) > 0", [*column_params, *text_params]
+        return f"{place}({column}, {text}) > 0", [*column_params, *text_params]

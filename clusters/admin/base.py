@@ -342,10 +342,9 @@ def normal_search(model: type[models.Model], path: str) -> str:
     if isinstance(field, ASCII_FIELDS) or field.name in ASCII_NAMES:
         return path
     forms = normal_name_fields(field.model)
-    if field.name in forms:
-        parents, _separator, _name = path.rpartition("__")
-        return "__".join(filter(None, (parents, forms[field.name].name, "contains")))
-    return f"{path}__holds"
+    parents, _separator, name = path.rpartition("__")
+    column = forms[name].name if name in forms else name
+    return "__".join(filter(None, (parents, column, "holds")))
 
 
 def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:

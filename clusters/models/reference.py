@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Substr
@@ -109,3 +110,9 @@ class Region(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        # The constraint knows the spelling only.
+        others = Region.objects.exclude(pk=self.pk).filter(country=self.country)
+        if others.filter(normal_name=self.name).exists():
+            raise ValidationError({"name": _("This country has a region of that name already.")})

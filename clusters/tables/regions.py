@@ -1,4 +1,4 @@
-"""Which region a text of a table means: its code, its name or another name of it, as one spells it."""
+"""Which region a text of a table means, by its code or any name of it, however one spells it."""
 
 import re
 from collections.abc import Iterable

@@ -87,7 +87,7 @@ CHANGES = (
 NAME = "name || ' ǁ ' || {0}normal_name || ' ǁ ' || replace({0}normal_name, ' ', '')"
 
 
-def name_of(row: str) -> str:
+def spelling_of(row: str) -> str:
     return f"{row}.{NAME.format(row + '.')}"
 
 
@@ -107,7 +107,7 @@ DOCUMENTS = (
         kind="cluster",
         table="clusters_cluster",
         names=(
-            name_of("record"),
+            spelling_of("record"),
             each(NAME.format(""), "clusters_clustername WHERE cluster_id = record.id ORDER BY id"),
         ),
         about=(
@@ -115,11 +115,11 @@ DOCUMENTS = (
             "(SELECT name_en || ' ' || name_it "
             "FROM clusters_portfolio WHERE id = record.portfolio_id)",
             each(
-                name_of("manager"),
+                spelling_of("manager"),
                 f"{MANAGERS} WHERE management.cluster_id = record.id ORDER BY management.id",
             ),
             each(
-                name_of("former"),
+                spelling_of("former"),
                 f"{MANAGERS} JOIN clusters_organisationname AS former "
                 "ON former.organisation_id = manager.id "
                 "WHERE management.cluster_id = record.id ORDER BY management.id, former.id",
@@ -136,7 +136,7 @@ DOCUMENTS = (
         kind="organisation",
         table="clusters_organisation",
         names=(
-            name_of("record"),
+            spelling_of("record"),
             each(
                 NAME.format(""),
                 "clusters_organisationname WHERE organisation_id = record.id ORDER BY id",

@@ -137,8 +137,8 @@ class InForce:
 class RegisterWriter:
     """Writes checked lines chunk by chunk, with some twenty queries and the inserts each.
 
-    A cluster or organisation is known by country and the normal form of its name: its present name goes
-    before another name, and that before one that it bore according to its history.
+    A cluster or organisation is known by country and the normal form of a name: its present name
+    goes before another name, and that before one that it bore according to its history.
     """
 
     def __init__(self, report: Report) -> None:

@@ -57,8 +57,8 @@ class RegisterQuery(FacetedQuery):
 
 def with_word(word: str) -> Q:
     # Labels of clusters with the word in their name or another name of theirs.
-    others = ClusterName.objects.filter(normal_name__contains=word).values("cluster")
-    return Q(cluster__normal_name__contains=word) | Q(cluster__in=others)
+    others = ClusterName.objects.filter(normal_name__holds=word).values("cluster")
+    return Q(cluster__normal_name__holds=word) | Q(cluster__in=others)
 
 
 def read_register_query(

@@ -236,20 +236,23 @@ def labels_found(asked: Asked) -> None:
     certificates = {q.folded for q, _target in asked.values()} - {""}
     is_asked = Q(public_id__in=numbers) | Q(normal_certificate_number__in=certificates)
     by_number: dict[str, int] = {}
-    by_certificate: dict[str, list[int]] = defaultdict(list)
-    labels = Label.objects.filter(is_asked)
-    for pk, number, certificate in numbers_of(
-        labels, "pk", "public_id", "normal_certificate_number"
-    ):
+    by_certificate: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    columns = ("pk", "public_id", "certificate_number", "normal_certificate_number")
+    for pk, number, certificate, normal in numbers_of(Label.objects.filter(is_asked), *columns):
         by_number[number] = pk
-        by_certificate[certificate].append(pk)
+        by_certificate[normal].append((pk, certificate))
     for q, target in asked.values():
-        if q.folded in by_certificate and q.folded:
-            target.labels = by_certificate[q.folded].copy()
-            target.found_as = Found.CERTIFICATE
+        target.labels = certified(q, by_certificate.get(q.folded, []) if q.folded else [])
+        target.found_as = Found.CERTIFICATE if target.labels else None
         if numbered := by_number.get(q.number):
             target.labels = [numbered, *(pk for pk in target.labels if pk != numbered)]
             target.found_as = Found.ADDRESS if q.is_address else Found.NUMBER
+
+
+def certified(q: Question, found: list[tuple[int, str]]) -> list[int]:
+    # Of certificates that are the same but for their spelling, those spelt as asked, if any.
+    usual = (q.asked, q.asked.upper(), q.asked.lower())
+    return [pk for pk, number in found if number in usual] or [pk for pk, _number in found]
 
 
 def numbers_of(labels: LabelQuerySet, *columns: str) -> Iterable[Any]:
