@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.fields import NameField
 from clusters.models import Cluster, Organisation, Programme
+from clusters.models.addresses import Addressed
 from clusters.models.history import History
 from clusters.public_ids import new_public_id
 from labels.models import Label, Statement
@@ -205,7 +206,7 @@ class Announcement(models.Model):
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
 
-class AnnouncementText(models.Model):
+class AnnouncementText(Addressed):
     """An announcement in one language."""
 
     announcement = models.ForeignKey(
@@ -218,7 +219,11 @@ class AnnouncementText(models.Model):
     slug = models.SlugField(
         _("address"),
         max_length=90,
-        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
+        blank=True,
+        help_text=_(
+            "The last part of the page’s address; made of the title where it is left empty. "
+            "An old one leads on to the new one."
+        ),
     )
     lead = models.TextField(
         pgettext_lazy("of a text", "lead"), blank=True, help_text=_("One or two sentences.")
@@ -260,3 +265,13 @@ class AnnouncementText(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def address_name(self) -> str:
+        return self.title
+
+    def address_others(self) -> list[str]:
+        return [self.announcement.public_id]
+
+    def own_addresses(self) -> Q:
+        # The texts of an announcement may share one.
+        return Q(announcement=self.announcement_id)

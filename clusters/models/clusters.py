@@ -190,12 +190,6 @@ def facts_present(day: date) -> dict[ProfileFact, Q]:
 class Cluster(PublicRecord):
     """A regional ecosystem of firms, research and public bodies; not a legal person."""
 
-    slug = models.SlugField(
-        _("address"),
-        max_length=90,
-        unique=True,
-        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
-    )
     name = NameField(_("name"), max_length=200, db_index=True)
     normal_name = NormalNameField("name")
     state = models.CharField(
@@ -318,6 +312,7 @@ class Cluster(PublicRecord):
         return reverse("clusters:detail", args=[self.slug])
 
     def clean(self) -> None:
+        super().clean()
         if self.region and self.country and self.region.country != self.country:
             raise ValidationError({"region": _("This region lies in another country.")})
 

@@ -185,6 +185,7 @@ class Organisation(PublicRecord):
         return reverse("clusters:organisation_detail", args=[self.slug])
 
     def clean(self) -> None:
+        super().clean()
         if self.region and self.country and self.region.country != self.country:
             raise ValidationError({"region": _("This region lies in another country.")})
         if self.vat_number and vat.is_valid(self.vat_number):

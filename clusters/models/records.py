@@ -8,6 +8,7 @@ from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from clusters.fields import normal_name_fields, with_normal_names
+from clusters.models.addresses import Addressed
 from clusters.public_ids import new_public_id
 
 Row = TypeVar("Row", bound=models.Model)
@@ -73,11 +74,20 @@ class PublicRecordQuerySet(NamedQuerySet[Record]):
         return dict(past.order_by("history_date", "id").values_list("slug", "id"))
 
 
-class PublicRecord(models.Model):
+class PublicRecord(Addressed):
     public_id = models.CharField(
         _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
     )
-    slug = models.SlugField(_("address"), max_length=90, unique=True)
+    slug = models.SlugField(
+        _("address"),
+        max_length=90,
+        unique=True,
+        blank=True,
+        help_text=_(
+            "The last part of the page’s address; made of the name where it is left empty. "
+            "An old one leads on to the new one."
+        ),
+    )
 
     history: ClassVar[Any]
 
@@ -86,3 +96,10 @@ class PublicRecord(models.Model):
 
     def get_absolute_url(self) -> str:
         raise NotImplementedError
+
+    def address_name(self) -> str:
+        return str(getattr(self, "name", ""))
+
+    def address_others(self) -> list[str]:
+        country = str(getattr(self, "country", ""))
+        return [*filter(None, [country]), self.public_id]

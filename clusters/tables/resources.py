@@ -29,7 +29,6 @@ from tablib import Dataset
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Programme, Region
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
-from clusters.public_ids import slug_for
 from clusters.tables.duplicates import Duplicate, DuplicateFinder, DuplicateReason, Identity
 from clusters.tables.formats import LINE
 from clusters.tables.reader import Finding, TableRefused, shown
@@ -283,12 +282,6 @@ class TableResource(ModelResource):  # type: ignore[misc]
     def skip_row(self, instance: Any, original: Any, row: Any, errors: Any = None) -> bool:
         is_stored = original.pk is not None
         return is_stored and bool(super().skip_row(instance, original, row, errors))
-
-    def validate_instance(self, instance: Any, errors: Any = None, *args: Any) -> None:
-        if not instance.slug:
-            name = getattr(instance, self.recognised_by[0])
-            instance.slug = slug_for(name, fallback=instance.public_id)
-        super().validate_instance(instance, errors, *args)
 
     def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         instance._history_user = self.request.user

@@ -23,9 +23,10 @@ from clusters.models import (
     Portfolio,
     Region,
 )
+from clusters.models.addresses import TakenSlugs, free_slug, slugs_of
 from clusters.models.history import IMPORT
 from clusters.names import normal_name
-from clusters.public_ids import new_public_id, slug_for
+from clusters.public_ids import new_public_id
 from clusters.tables.reader import Finding, TableRefused
 from clusters.tables.regions import RegionFinder
 from labels.importing.lines import Outcome, RegisterFile, RegisterLine, Report, Vocabulary
@@ -457,24 +458,19 @@ def redraw_taken(
 
 
 def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
-    """Give each row a slug that no row has or had (two queries)."""
+    """Give each row an address that no row has or had (three queries)."""
     rows = list(rows)
     redraw_taken(model, rows, "public_id", new_public_id)
-    options = {row.public_id: slug_options(row) for row in rows}
-    wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
-    taken = {
-        *model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True),
-        *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
-    }
+    likely = (
+        slug
+        for row in rows
+        for slug in islice(slugs_of(model, row.address_name(), row.address_others()), 3)
+    )
+    taken = TakenSlugs(model, likely)
     for row in rows:
-        row.slug = next(slug for slug in options[row.public_id] if slug not in taken)
+        row.slug = free_slug(model, row.address_name(), taken, row.address_others())
         taken.add(row.slug)
     return rows
-
-
-def slug_options(row: Cluster | Organisation) -> tuple[str, str, str]:
-    slug = slug_for(row.name, fallback=row.public_id)
-    return slug, f"{slug}-{row.country.code.lower()}", f"{slug}-{row.public_id.lower()}"
 
 
 def digest(*parts: object) -> bytes:
