@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -132,6 +132,13 @@ class LastingOn(DayLookup):
         return sql, [*column_params, *day_params, *column_params]
 
 
+# Only its stubs can say of which type the values are.
+if TYPE_CHECKING:
+    TextColumn = models.CharField[str, str]
+else:
+    TextColumn = models.CharField
+
+
 def validate_visible(value: str) -> None:
     """Raise ValidationError that names each character which nobody sees."""
     found = [
@@ -142,7 +149,7 @@ def validate_visible(value: str) -> None:
         raise ValidationError(found, code="invisible")
 
 
-class NameField(models.CharField):
+class NameField(TextColumn):
     """A name as its editor spells it, without characters that nobody sees."""
 
     default_validators = [validate_visible]
@@ -150,6 +157,8 @@ class NameField(models.CharField):
 
 class NormalName(DeferredAttribute):
     """Made of the name whenever it is asked for; what the row had is not looked at."""
+
+    field: "NormalNameField"
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         return self if instance is None else self.field.normal_form(instance)
@@ -159,7 +168,7 @@ class NormalName(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class NormalNameField(models.CharField):
+class NormalNameField(TextColumn):
     """The normal form of another field (`source`), by which rows are found.
 
     What it is compared with is brought into that form, too. It is written with the row: no

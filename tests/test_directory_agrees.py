@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from io import StringIO
-from math import acos, cos, radians, sin
+from math import acos, cos, inf, radians, sin
 from typing import Any
 from urllib.parse import urlencode
 
@@ -197,6 +197,13 @@ def kilometres(north: Any, east: Any, other: Any, further: Any) -> float:
     return 6371.0088 * acos(max(-1, min(1, cosine)))
 
 
+def kilometres_from(near: Any, cluster: Cluster) -> float:
+    # To a metre, as two formulas differ further behind the comma.
+    if cluster.latitude is None:
+        return inf
+    return round(kilometres(*near, cluster.latitude, cluster.longitude), 3)
+
+
 Asked = dict[str, Any]
 
 
@@ -241,7 +248,11 @@ def fits(known: Known, asked: Asked, day: date, *, but: str = "") -> bool:
 
 def in_order(rows: list[Known], asked: Asked) -> list[str]:
     """Sorted as asked; by name, then key, where nothing else decides."""
-    sort = asked.get("sort") or ("relevance" if asked.get("q") else "name")
+    usual = "distance" if asked.get("near") else "relevance" if asked.get("q") else "name"
+    sort = asked.get("sort") or usual
+    if sort == "relevance" and not asked.get("q"):
+        sort = usual
+    near = next((row[1:] for row in TOWNS if row[0] == asked.get("near")), (0, 0))
     last = date.max
 
     def key(known: Known) -> tuple[Any, ...]:
@@ -249,6 +260,7 @@ def in_order(rows: list[Known], asked: Asked) -> list[str]:
         confirmed = known.cluster.confirmed_on
         first = {
             "name": 0,
+            "distance": kilometres_from(near, known.cluster) if sort == "distance" else 0,
             "relevance": (tier(known, asked["q"]) or 0) if asked.get("q") else 0,
             "newest": -(known.newest or date.min).toordinal(),
             "ending": (known.ending or last).toordinal(),

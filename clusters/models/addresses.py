@@ -25,7 +25,8 @@ class TakenSlugs:
         self.known: dict[str, bool] = {}
         self.look_up({*likely})
 
-    def __contains__(self, slug: str) -> bool:
+    def __contains__(self, slug: object) -> bool:
+        assert isinstance(slug, str)
         if slug not in self.known:
             self.look_up({slug})
         return self.known[slug]

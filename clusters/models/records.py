@@ -25,7 +25,7 @@ class NamedQuerySet(models.QuerySet[Row]):
         forms = normal_name_fields(self.model)
         normal = [forms[name].attname for name in fields if name in forms]
         # Each form comes as an expression of its own, not made of that of the name.
-        rows = models.QuerySet(self.model, using=self.db)
+        rows: models.QuerySet[Row] = models.QuerySet(self.model, using=self.db)
         return rows.bulk_update(objs, [*fields, *normal], batch_size)
 
 

@@ -205,8 +205,8 @@ def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> 
 @pytest.mark.parametrize(
     ("label", "refused"),
     [
-        ("clusters.cluster", {"id", "logo"}),
-        ("clusters.organisation", {"id"}),
+        ("clusters.cluster", {"id", "logo", "normal_name"}),
+        ("clusters.organisation", {"id", "normal_name"}),
         ("clusters.programme", {"id"}),
         (
             "labels.label",
@@ -214,7 +214,7 @@ def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> 
                 "id", "decided_here", "is_published", "revoked_on", "revocation_reason",
                 "extended_until", "transferred_on", "transferred_from", "status_index", "rule",
                 "starts_on", "ends_on", "renewable_until", "start_is_computed", "end_is_computed",
-                "end_is_exact", "days_are_exact", "minimum_score",
+                "end_is_exact", "days_are_exact", "minimum_score", "normal_certificate_number",
             },
         ),
     ],

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.directory.index import UNKNOWN, Index, IndexCache, bits_of, great_circle_km, slots_of
+from clusters.directory.index import UNKNOWN, Index, IndexCache, bits_of, slots_of
+from clusters.directory.towns import great_circle_km
 from clusters.models import Cluster, Region
 from labels.models import Label
 from labels.register import holdings

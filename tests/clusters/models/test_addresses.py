@@ -47,7 +47,7 @@ def make(model: type[models.Model], name: str, **fields: Any) -> Any:
         return make_announcement(title=name, slug="", **fields).texts.get()
     if model is Programme:
         return make_programme(name_en=name, name_it=name, slug="", **fields)
-    maker: Callable[..., Any] = {Cluster: make_cluster, Organisation: make_organisation}[model]
+    maker: Callable[..., Any] = make_cluster if model is Cluster else make_organisation
     return maker(name=name, slug="", **fields)
 
 
