@@ -197,11 +197,11 @@ def kilometres(north: Any, east: Any, other: Any, further: Any) -> float:
     return 6371.0088 * acos(max(-1, min(1, cosine)))
 
 
-def kilometres_from(near: Any, cluster: Cluster) -> float:
+def kilometres_from(near: tuple[Any, Any], cluster: Cluster) -> float:
     # To a metre, as two formulas differ further behind the comma.
     if cluster.latitude is None:
         return inf
-    return round(kilometres(*near, cluster.latitude, cluster.longitude), 3)
+    return round(kilometres(near[0], near[1], cluster.latitude, cluster.longitude), 3)
 
 
 Asked = dict[str, Any]
@@ -252,7 +252,7 @@ def in_order(rows: list[Known], asked: Asked) -> list[str]:
     sort = asked.get("sort") or usual
     if sort == "relevance" and not asked.get("q"):
         sort = usual
-    near = next((row[1:] for row in TOWNS if row[0] == asked.get("near")), (0, 0))
+    near = next(((row[1], row[2]) for row in TOWNS if row[0] == asked.get("near")), (0, 0))
     last = date.max
 
     def key(known: Known) -> tuple[Any, ...]:
