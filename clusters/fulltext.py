@@ -2,13 +2,14 @@
 """Finding records by words, on either engine, in the documents of clusters/triggers/documents.py.
 
 Words are cut at whatever is no letter and no digit, and compared without case and accents. Each
-has to begin a word of the record; what stands in quotes has to be there as it stands.
+has to begin a word of the record; what stands in quotes has to be there as it stands. Two words
+that follow each other may be one in the record, and all of them, too: "bio pmed" finds bioPmed.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -16,11 +17,17 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rapidfuzz.distance import OSA
 
-# Letters that are plain ones with a sign to a reader, and not to FTS5.
+from clusters.names import plain_letter, without_invisible
+
+# What FTS5 takes for letters of their own, or for the end of a word.
 LETTERS = {
-    **{"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"},
-    **dict(zip("øØłŁđĐðÐıħĦ", "oollddddihh", strict=True)),
-    **dict(zip("άέήίόύώϊϋΐΰςΆΈΉΊΌΎΏΪΫ", "αεηιουωιυιυσαεηιουωιυ", strict=True)),
+    letter: plain_letter(letter)
+    for letter in (
+        *"ßẞæÆœŒþÞøØłŁđĐðÐıİħĦ",
+        *"άέήίόύώϊϋΐΰςΆΈΉΊΌΎΏΪΫ",
+        *"йёїўЙЁЇЎ",
+        *"\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff",
+    )
 }
 PLAIN = str.maketrans(LETTERS)
 QUOTED = re.compile(r'"([^"]*)"?|“([^”“]*)”?|«([^»«]*)»?|([^\s"“«]+)')
@@ -42,11 +49,35 @@ class Term(NamedTuple):
 
 def terms_of(text: str) -> list[Term]:
     found = []
-    for match in QUOTED.finditer(unicodedata.normalize("NFC", text)):
+    for match in QUOTED.finditer(unicodedata.normalize("NFC", without_invisible(text))):
         words = tuple(RUN.findall(match[match.lastindex or 0]))
         if words:
             found.append(Term(words, is_exact=match.lastindex != 4))
     return found
+
+
+def ways_to_write(terms: Sequence[Term]) -> list[list[Term]]:
+    """The terms, folded too, with two neighbours as one word, with all of them as one word."""
+    folded = [
+        term._replace(words=tuple(RUN.findall(fold_text(" ".join(term.words))))) for term in terms
+    ]
+    ways = [list(terms), folded]
+    for place, term in enumerate(folded):
+        if term.is_exact:
+            continue
+        if len(term.words) > 1:
+            ways.append([*folded[:place], as_one_word([term]), *folded[place + 1 :]])
+        pair = folded[place : place + 2]
+        if len(pair) == 2 and not pair[1].is_exact:
+            ways.append([*folded[:place], as_one_word(pair), *folded[place + 2 :]])
+    if len(folded) > 2 and not any(term.is_exact for term in folded):
+        ways.append([as_one_word(folded)])
+    different = {tuple(way): way for way in ways if all(term.words for term in way)}
+    return list(different.values())
+
+
+def as_one_word(terms: Iterable[Term]) -> Term:
+    return Term(("".join(word for term in terms for word in term.words),), is_exact=False)
 
 
 def clusters_matching(text: str) -> list[tuple[int, int]]:
@@ -95,12 +126,13 @@ def is_sqlite() -> bool:
     return connection.vendor == "sqlite"
 
 
-def on_sqlite(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
+def on_sqlite(kind: str, terms: Sequence[Term]) -> tuple[str, list[str]]:
     # What the names have is in what is near, too, and that in the whole.
-    asked = " AND ".join(
-        f'"{" ".join(term.words)}"{"" if term.is_exact else " *"}' for term in terms
+    ways = (
+        " AND ".join(f'"{" ".join(term.words)}"{"" if term.is_exact else " *"}' for term in way)
+        for way in ways_to_write(terms)
     )
-    asked = asked.translate(PLAIN)
+    asked = " OR ".join(f"({way})" for way in ways).translate(PLAIN)
     table = f"{kind}_document"
     tiers = (f"{{names}} : ({asked})", f"{{names about}} : ({asked})", asked)
     statement = " UNION ALL ".join(
@@ -110,19 +142,17 @@ def on_sqlite(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
     return statement, list(tiers)
 
 
-def on_postgresql(kind: str, terms: Iterable[Term]) -> tuple[str, list[str]]:
-    parts, values = [], []
-    for term in terms:
-        parts.append(
-            "phraseto_tsquery('simple', folded_words(%s))"
-            if term.is_exact
-            else "beginning_with(%s)"
-        )
-        values.append(" ".join(term.words))
+def on_postgresql(kind: str, terms: Sequence[Term]) -> tuple[str, list[str]]:
+    exact, beginning = "phraseto_tsquery('simple', folded_words(%s))", "beginning_with(%s)"
+    ways = ways_to_write(terms)
+    asked = " || ".join(
+        f"({' && '.join(exact if term.is_exact else beginning for term in way)})" for way in ways
+    )
+    values = [" ".join(term.words) for way in ways for term in way]
     statement = f"""
         SELECT tier, string_agg(key::text, ',') FROM (
           SELECT key, CASE WHEN names @@ asked THEN 0 WHEN near @@ asked THEN 1 ELSE 2 END AS tier
-          FROM {kind}_document, (SELECT {" && ".join(parts)} AS asked) AS question
+          FROM {kind}_document, (SELECT {asked} AS asked) AS question
           WHERE whole @@ asked) AS found
         GROUP BY tier
     """
@@ -188,14 +218,8 @@ def words_like(word: str) -> list[str]:
         return [other for (other,) in cursor.fetchall()]
 
 
-@cache
-def folded_letter(letter: str) -> str:
-    plain = LETTERS.get(letter) or unicodedata.normalize("NFD", letter.lower())
-    return "".join(part for part in plain if not unicodedata.combining(part))
-
-
 def fold_text(text: str) -> str:
-    return "".join(map(folded_letter, text))
+    return "".join(map(plain_letter, text))
 
 
 def highlight(text: str, words: str) -> SafeString:
@@ -203,7 +227,7 @@ def highlight(text: str, words: str) -> SafeString:
     pattern = pattern_of(words)
     if pattern is None:
         return escape(text)
-    letters = [folded_letter(letter) for letter in text]
+    letters = [plain_letter(letter) for letter in text]
     # Where each letter of the folded text came from.
     places = [place for place, plain in enumerate(letters) for _letter in plain]
     places.append(len(text))
@@ -221,7 +245,7 @@ def highlight(text: str, words: str) -> SafeString:
 def pattern_of(words: str) -> re.Pattern[str] | None:
     # What begins a word, and whole words for those in quotes; the longest first.
     found = set()
-    for term in terms_of(words):
+    for term in (term for way in ways_to_write(terms_of(words)) for term in way):
         *whole, last = map(fold_text, term.words)
         found |= {rf"{word}\b" for word in whole}
         found.add(rf"{last}\b" if term.is_exact else last)

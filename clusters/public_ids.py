@@ -5,6 +5,8 @@ import secrets
 from anyascii import anyascii
 from django.utils.text import slugify
 
+from clusters.names import normal_name
+
 # No vowels (no words), no 0/O, 1/I: a person can read one out from a printed page.
 ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
 LENGTH = 8
@@ -22,4 +24,4 @@ def is_public_id(text: str) -> bool:
 
 def slug_for(text: str, *, fallback: str) -> str:
     """ASCII words joined by hyphens, at most 80 characters; `fallback` where no letter is left."""
-    return slugify(anyascii(text))[:80].strip("-") or fallback.lower()
+    return slugify(anyascii(normal_name(text)))[:80].strip("-") or fallback.lower()

@@ -15,6 +15,7 @@ from django.utils.text import Truncator
 
 from clusters.dates import PartialDate, add_months
 from clusters.models import Management, ManagementRole, Organisation, Participation
+from clusters.models.addresses import TakenSlugs, free_slug
 from clusters.templatetags.clusters_tags import country_name
 from labels.models import Label, LabelKind, Level, Statement
 from labels.register.standing import Holders, Precedence, earlier_labels, holders_beside, precedence
@@ -74,7 +75,7 @@ def draft_award(label: Label, now: datetime) -> Announcement | None:
     announcement.labels.set([stored])
     announcement.programmes.set([one.programme for one in story.participations])
     announcement.statements.set(story.statements)
-    address = free_address(stored, story.day)
+    address = address_of(stored, story.day)
     for language in LANGUAGES:
         text = AnnouncementText(
             announcement=announcement,
@@ -163,11 +164,10 @@ def days_outside(period: PartialDate, day: date) -> int:
     return max((period.first_day - day).days, (day - period.last_day).days, 0)
 
 
-def free_address(label: Label, day: date) -> str:
-    # With the label's public id where an announcement has, or once had, the plain address.
-    address = f"{label.cluster.slug[:60]}-{label.level_id}-label-{day.year}"
-    is_taken = AnnouncementText.history.filter(slug=address).exists()
-    return f"{address}-{label.public_id.lower()}" if is_taken else address
+def address_of(label: Label, day: date) -> str:
+    name = f"{label.cluster.slug[:60]} {label.level_id} label {day.year}"
+    taken = TakenSlugs(AnnouncementText)
+    return free_slug(AnnouncementText, name, taken, [label.public_id])
 
 
 # The words. They stand in templates/news/drafts/award.<language>.md, written directly in that

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import NameField
 from clusters.models import Cluster, Organisation, Programme
+from clusters.models.addresses import Addressed
 from clusters.models.history import History
 from clusters.models.reference import LANGUAGES
 from clusters.public_ids import new_public_id
@@ -199,18 +201,22 @@ class Announcement(models.Model):
         return texts.get(get_language() or "en") or next(iter(texts.values()), None)
 
 
-class AnnouncementText(models.Model):
+class AnnouncementText(Addressed):
     """An announcement in one language."""
 
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, related_name="texts", verbose_name=_("announcement")
     )
     language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
-    title = models.CharField(_("title"), max_length=200)
+    title = NameField(_("title"), max_length=200)
     slug = models.SlugField(
         _("address"),
         max_length=90,
-        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
+        blank=True,
+        help_text=_(
+            "The last part of the page’s address; made of the title where it is left empty. "
+            "An old one leads on to the new one."
+        ),
     )
     lead = models.TextField(
         pgettext_lazy("of a text", "lead"), blank=True, help_text=_("One or two sentences.")
@@ -218,7 +224,7 @@ class AnnouncementText(models.Model):
     body = models.TextField(
         _("body"), help_text=_("Markdown: an empty line between paragraphs, “- ” for a list.")
     )
-    box_title = models.CharField(_("title of the background box"), max_length=120, blank=True)
+    box_title = NameField(_("title of the background box"), max_length=120, blank=True)
     box = models.TextField(_("background box"), blank=True, help_text=_("Markdown."))
     picture_alt = models.CharField(
         _("alternative text of the picture"),
@@ -252,3 +258,13 @@ class AnnouncementText(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def address_name(self) -> str:
+        return self.title
+
+    def address_others(self) -> list[str]:
+        return [self.announcement.public_id]
+
+    def own_addresses(self) -> Q:
+        # The texts of an announcement may share one.
+        return Q(announcement=self.announcement_id)

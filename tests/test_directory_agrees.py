@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from io import StringIO
-from math import acos, cos, radians, sin
+from math import acos, cos, inf, radians, sin
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,9 +21,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from clusters.completeness import is_stale
-from clusters.directory.index import fold_name
 from clusters.directory.results import Directory
 from clusters.models import Cluster
+from clusters.names import normal_name
 from labels.models import Level, RequiredLevel
 from labels.register.holdings import directory
 from labels.validity import State
@@ -156,7 +156,7 @@ def known_of(cluster: Cluster, day: date, ranks: dict[str, int]) -> Known:
         place += [cluster.region.name, cluster.region.other_names]
     if cluster.portfolio:
         place += [cluster.portfolio.name_en, cluster.portfolio.name_it]
-    names = tokens(cluster.name)
+    names = tokens(cluster.name) | {normal_name(cluster.name).replace(" ", "")}
     about = names | tokens(*place)
     starts = [label.starts_on for label in labels if label.starts_on]
     known = Known(
@@ -180,11 +180,11 @@ def known_of(cluster: Cluster, day: date, ranks: dict[str, int]) -> Known:
 
 
 def tokens(*texts: str) -> set[str]:
-    return set("".join(c if c.isalnum() else " " for c in fold_name(" ".join(texts))).split())
+    return set("".join(c if c.isalnum() else " " for c in normal_name(" ".join(texts))).split())
 
 
 def tier(known: Known, words: str) -> int | None:
-    asked = fold_name(words).split()
+    asked = normal_name(words).split()
     for number, found in enumerate((known.names, known.about, known.texts)):
         if all(any(token.startswith(word) for token in found) for word in asked):
             return number
@@ -195,6 +195,13 @@ def kilometres(north: Any, east: Any, other: Any, further: Any) -> float:
     north, east, other, further = (radians(float(x)) for x in (north, east, other, further))
     cosine = sin(north) * sin(other) + cos(north) * cos(other) * cos(further - east)
     return 6371.0088 * acos(max(-1, min(1, cosine)))
+
+
+def kilometres_from(near: tuple[Any, Any], cluster: Cluster) -> float:
+    # To a metre, as two formulas differ further behind the comma.
+    if cluster.latitude is None:
+        return inf
+    return round(kilometres(near[0], near[1], cluster.latitude, cluster.longitude), 3)
 
 
 Asked = dict[str, Any]
@@ -241,14 +248,19 @@ def fits(known: Known, asked: Asked, day: date, *, but: str = "") -> bool:
 
 def in_order(rows: list[Known], asked: Asked) -> list[str]:
     """Sorted as asked; by name, then key, where nothing else decides."""
-    sort = asked.get("sort") or ("relevance" if asked.get("q") else "name")
+    usual = "distance" if asked.get("near") else "relevance" if asked.get("q") else "name"
+    sort = asked.get("sort") or usual
+    if sort == "relevance" and not asked.get("q"):
+        sort = usual
+    near = next(((row[1], row[2]) for row in TOWNS if row[0] == asked.get("near")), (0, 0))
     last = date.max
 
     def key(known: Known) -> tuple[Any, ...]:
-        name = (fold_name(known.cluster.name), known.cluster.pk)
+        name = (normal_name(known.cluster.name), known.cluster.pk)
         confirmed = known.cluster.confirmed_on
         first = {
             "name": 0,
+            "distance": kilometres_from(near, known.cluster) if sort == "distance" else 0,
             "relevance": (tier(known, asked["q"]) or 0) if asked.get("q") else 0,
             "newest": -(known.newest or date.min).toordinal(),
             "ending": (known.ending or last).toordinal(),

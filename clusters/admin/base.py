@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
-from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
+from django.contrib.admin.utils import flatten, flatten_fieldsets, get_fields_from_path, unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -24,7 +24,7 @@ from django_countries import countries
 
 from clusters.admin.conflicts import ConflictAdmin
 from clusters.admin.versions import EMPTY, HistoryAdmin
-from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
+from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput, normal_name_fields
 from clusters.people import policy
 
 
@@ -271,6 +271,9 @@ class TextPart(StackedPart):
 class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
     """The rows that one may see; what one may not see answers 404, what one may not do 403."""
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [normal_search(self.model, path) for path in super().get_search_fields(request)]
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.VIEW, None)
 
@@ -330,6 +333,22 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
             raise Http404
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
+
+
+# Nothing but ASCII stands in these: the databases themselves know its case.
+ASCII_FIELDS = (models.SlugField, models.EmailField)
+ASCII_NAMES = ("public_id", "record_id", "code", "vat_number", "lei", "languages")
+
+
+def normal_search(model: type[models.Model], path: str) -> str:
+    """The lookup that searches this field without regard to case, accents and kinds of signs."""
+    field = get_fields_from_path(model, path)[-1]
+    if isinstance(field, ASCII_FIELDS) or field.name in ASCII_NAMES:
+        return path
+    forms = normal_name_fields(field.model)
+    parents, _separator, name = path.rpartition("__")
+    column = forms[name].name if name in forms else name
+    return "__".join(filter(None, (parents, column, "holds")))
 
 
 def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:

@@ -99,8 +99,9 @@ class ClusterParameters(Paging):
     members_to: Number = Field(None, description="At most so many members.")
     near: PlaceName | None = Field(
         None,
-        description="A town, as Torino, or the last part of the url of a cluster’s page: "
-        "those within a distance of it.",
+        description="A town, as Torino or Turin, or the last part of the url of a cluster’s page: "
+        "those within a distance of it, the nearest first. Of several towns of one name, those "
+        "near any; “Halle, DE” or “Halle, DE-ST” asks for one.",
     )
     within: int | None = Field(
         None, ge=0, le=20_000, description="The distance in kilometres; 100 without it."
@@ -113,8 +114,12 @@ class ClusterParameters(Paging):
         None, description="“no” leaves provisional profiles out."
     )
     on: Day = None
-    sort: Literal["relevance", "name", "newest", "ending", "members", "confirmed"] | None = Field(
-        None, description="The order: relevance where there are words, else name."
+    sort: (
+        Literal["relevance", "distance", "name", "newest", "ending", "members", "confirmed"] | None
+    ) = Field(
+        None,
+        description="The order: distance where there is a place, else relevance where there are "
+        "words, else name.",
     )
 
 
@@ -345,7 +350,7 @@ def find_clusters(request: HttpRequest, asked: ClusterParameters) -> Directory:
                 refuse_parameter(name, f"there is no “{value[:60]}”")
     if not all(map(read_box, asked.box)):
         refuse_parameter("box", "not west,south,east,north in degrees")
-    if asked.near is not None and found.centre is None:
+    if asked.near is not None and not found.centres:
         refuse_parameter("near", "no cluster stands there")
     return found
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Case, Prefetch, When
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from clusters.compare.chart import Count, Growth
@@ -160,7 +159,7 @@ def neighbours(cluster: Cluster) -> list[Cluster]:
     others = Cluster.objects.published().filter(portfolio=cluster.portfolio_id)
     # Those of the same country first.
     is_abroad = Case(When(country=cluster.country, then=0), default=1)
-    others = others.exclude(pk=cluster.pk).order_by(is_abroad, Lower("name"), "pk")
+    others = others.exclude(pk=cluster.pk).order_by(is_abroad, "normal_name", "pk")
     return list(others[: MAX_CLUSTERS - 1])
 
 

@@ -9,7 +9,6 @@ every combination, in about a millisecond for 100,000 clusters. What holds on ce
 """
 
 import re
-import unicodedata
 from array import array
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain
-from math import asin, cos, hypot, radians, sin, sqrt
-from statistics import fmean
+from math import inf
 from sys import intern
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
@@ -29,6 +27,7 @@ from django.db.models.functions import Cast
 from clusters.dates import PartialDate
 from clusters.directory.changes import SeenChanges, read_changes
 from clusters.directory.query import Box
+from clusters.directory.towns import Place, Town, great_circle_km, towns_by_name
 from clusters.models import (
     ChangeKind,
     Cluster,
@@ -52,7 +51,6 @@ MAX_REMEMBERED = 64
 FORGOTTEN: Any = object()
 MAX_DAYS = 6
 MAX_CARDS = 5000
-EARTH_RADIUS_KM = 6371.0088
 
 SET_BITS = tuple(tuple(bit for bit in range(8) if octet >> bit & 1) for octet in range(256))
 NOT_EMPTY = re.compile(rb"[^\0]")
@@ -225,10 +223,7 @@ class Index:
         # The place of each slot in that order.
         ranks = self.on(day).ranks
         if sort not in ranks:
-            places = array("I", [0]) * len(self.keys)
-            for place, slot in enumerate(self.ordered(sort, day)):
-                places[slot] = place
-            ranks[sort] = places
+            ranks[sort] = places_in(self.ordered(sort, day))
         return ranks[sort]
 
     def slot_at(self, public_id: str) -> int | None:
@@ -290,22 +285,51 @@ class Index:
         counts = Counter(places)
         return {place: (counts[place], one[place]) for place in counts if place != UNKNOWN}
 
-    def centre_of(self, town: str) -> tuple[float, float] | None:
-        # The mean position of the clusters in towns of that name.
-        def made() -> Mapping[str, tuple[float, float]]:
-            found: dict[str, list[Position]] = defaultdict(list)
-            for number in sorted(set(self.position) - {UNKNOWN}):
-                place = self.positions[number]
-                found[fold_name(place.town)].append(place)
-            return {
-                town: (
-                    fmean(place.latitude for place in places),
-                    fmean(place.longitude for place in places),
-                )
-                for town, places in found.items()
+    def towns(self) -> Mapping[str, Sequence[Town]]:
+        # By normal name, the towns where clusters stand.
+        def made() -> Mapping[str, Sequence[Town]]:
+            regions = {
+                slot: str(code)
+                for code, bits in self.bits.get("region", {}).items()
+                if "-" in str(code)
+                for slot in slots_of(bits)
             }
+            return towns_by_name(
+                Place(*self.positions[number], regions.get(slot, ""), count)
+                for number, (count, slot) in self.count_positions(self.everything).items()
+            )
 
-        return self.remember("centres", made).get(fold_name(town))
+        return self.remember("towns", made)
+
+    def distances(self, centres: Sequence[tuple[float, float]]) -> Sequence[float]:
+        # By slot, the kilometres to the nearest of these; infinite where no position is known.
+        def made() -> Sequence[float]:
+            by_position = [
+                min(great_circle_km(*centre, *place[:2]) for centre in centres)
+                for place in self.positions
+            ]
+            return [inf if number == UNKNOWN else by_position[number] for number in self.position]
+
+        return self.remember(("distances", tuple(centres)), made)
+
+    def by_distance(
+        self, centres: Sequence[tuple[float, float]]
+    ) -> tuple["array[int]", "array[int]"]:
+        """All slots, the nearest first, by name where equally far; the place of each slot in it."""
+
+        def made() -> tuple["array[int]", "array[int]"]:
+            distances = self.distances(centres)
+            order = array("I", sorted(self.order, key=distances.__getitem__))
+            return order, places_in(order)
+
+        return self.remember(("by distance", tuple(centres)), made)
+
+
+def places_in(order: "array[int]") -> "array[int]":
+    places = array("I", [0]) * len(order)
+    for place, slot in enumerate(order):
+        places[slot] = place
+    return places
 
 
 def slots_of(bits: int) -> Iterator[int]:
@@ -324,14 +348,6 @@ def bits_of(slots: Iterable[int], size: int) -> int:
     return int.from_bytes(octets, "little")
 
 
-def great_circle_km(latitude: float, longitude: float, other: float, east: float) -> float:
-    # Kilometres along a great circle.
-    north, half = radians(latitude), radians(other - latitude) / 2
-    turn = radians(east - longitude) / 2
-    chord = hypot(sin(half), sqrt(cos(north) * cos(radians(other))) * sin(turn))
-    return 2 * EARTH_RADIUS_KM * asin(min(1.0, chord))
-
-
 @lru_cache(maxsize=2**16)
 def ordinal(text: str | None, is_end: bool) -> int:
     # The first (or last) day of a partial date in the database; an unknown one does not bound.
@@ -341,15 +357,19 @@ def ordinal(text: str | None, is_end: bool) -> int:
     return (partial.last_day if is_end else partial.first_day).toordinal()
 
 
-def fold_name(text: str) -> str:
-    # Without case and accents, to sort and to compare.
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
 def published_rows(keys: set[int] | None) -> Iterator[Any]:
     rows = Cluster.objects.published().filter(with_keys("pk", keys)).order_by("pk")
-    own = ("pk", "public_id", "name", "state", "country", "region", "town", "latitude", "longitude")
+    own = (
+        "pk",
+        "public_id",
+        "normal_name",
+        "state",
+        "country",
+        "region",
+        "town",
+        "latitude",
+        "longitude",
+    )
     others = ("region__code", "portfolio__code", "confirmed_on", "founded")
     rows = rows.annotate(founded=stored_text("founded_on"))
     return rows.values_list(*own, *others, named=True).iterator()
@@ -417,7 +437,7 @@ def patch_index(
             for column in (founded, members, confirmed, position):
                 column.append(UNKNOWN)
         alive.append(slot)
-        names[slot] = fold_name(row.name)
+        names[slot] = row.normal_name
         public_ids[slot * 8 : slot * 8 + 8] = row.public_id.encode("ascii")
         founded[slot] = int(row.founded[:4]) if row.founded else UNKNOWN
         members[slot] = UNKNOWN

@@ -37,6 +37,7 @@ FLAGS = {
 }
 SORTS = {
     "relevance": _("best match"),
+    "distance": _("distance"),
     "name": _("name"),
     "newest": _("newest label"),
     "ending": _("label ending soonest"),

@@ -1,16 +1,18 @@
 """The answer to a query: list, counts, map, and the way out of an empty list, from one index."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from heapq import nsmallest
 from itertools import islice
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
 from clusters.completeness import stale_before
-from clusters.directory.index import Index, Requirement, Value, slots_of
+from clusters.directory.index import UNKNOWN, Index, Requirement, Value, slots_of
 from clusters.directory.query import (
     CHOICES,
     DEFAULT_DISTANCE,
@@ -20,10 +22,12 @@ from clusters.directory.query import (
     Cursor,
     DirectoryQuery,
 )
+from clusters.directory.towns import Town, great_circle_km
 from clusters.fulltext import nearest, tiers_of_clusters
 from clusters.http.faceted import NOT_RECORDED, Facet, FacetedList, Option
-from clusters.http.links import country_names, names_by_code
+from clusters.http.links import Link, country_names, names_by_code, names_in
 from clusters.models import Cluster, OrganisationKind
+from clusters.names import normal_name
 
 PER_PAGE = 24
 VALID = "valid"
@@ -31,6 +35,8 @@ VALID = "valid"
 MAY_BE_UNKNOWN = ("region", "portfolio", "manager")
 # More single clusters on a map are told by their town.
 MAX_NAMED = 500
+# More towns are not offered to choose from.
+MAX_TOWNS = 300
 # A selection smaller than one cluster in so many is sorted; a larger one is met on the way.
 SPARSE = 32
 
@@ -113,8 +119,10 @@ class Directory(FacetedList):
         for name in RANGES:
             if query.bounds(name) != (None, None):
                 found[name] = index.between(name, *query.bounds(name))
-        if self.centre:
-            found["near"] = index.within(query.within or DEFAULT_DISTANCE, *self.centre)
+        if self.centres:
+            found["near"] = 0
+            for centre in self.centres:
+                found["near"] |= index.within(query.within or DEFAULT_DISTANCE, *centre)
         if query.box:
             found["box"] = index.inside(query.box)
         found |= {name: self.flagged(name) for name in query.flags}
@@ -146,16 +154,83 @@ class Directory(FacetedList):
         return self.index.remember(("words", self.query.words), made)
 
     @cached_property
-    def centre(self) -> tuple[float, float] | None:
+    def towns(self) -> Sequence[Town]:
+        # Those that `near` may mean: by a name, else by a name, a comma and a country or region.
+        towns = self.index.towns()
+        if found := towns.get(normal_name(self.query.near)):
+            return found
+        name, _comma, where = self.query.near.rpartition(",")
+        here, where = towns.get(normal_name(name), ()), normal_name(where)
+        return [town for town in here if where in self.whereabouts(town)]
+
+    def whereabouts(self, town: Town) -> set[str]:
+        names = {town.country, town.region}
+        names |= {names_in(language)[town.country] for language in ("en", "it")}
+        if region := self.index.reference.regions.get(town.region):
+            names |= {region.name, *region.other_names.split("|")}
+        return {normal_name(name) for name in names} - {""}
+
+    @cached_property
+    def centres(self) -> Sequence[tuple[float, float]]:
+        # Of the towns that `near` may mean, or of the cluster at that address.
         if not self.query.near:
-            return None
-        return self.index.remember(
-            ("near", self.query.near),
-            lambda: (
-                self.index.centre_of(self.query.near)
-                or Cluster.objects.position_of(self.query.near)
+            return ()
+        if self.towns:
+            return [town.position for town in self.towns]
+        centre = self.index.remember(
+            ("near", self.query.near), lambda: Cluster.objects.position_of(self.query.near)
+        )
+        return [centre] if centre else ()
+
+    def towns_meant(self) -> list[Link]:
+        # Where the name is that of several towns: each, with the address that asks for it alone.
+        if len(self.towns) < 2 or not self.query.near:
+            return []
+        keys = Counter(town.key for town in self.towns)
+        return [
+            Link(self.name_of_town(town), self.query.changed(near=town.key).url(self.path))
+            for town in self.towns
+            if keys[town.key] == 1
+        ]
+
+    def name_of_town(self, town: Town) -> str:
+        region = self.index.reference.regions.get(town.region)
+        where = country_names()[town.country]
+        return f"{town.name}, {where} ({region.name})" if region else f"{town.name}, {where}"
+
+    def known_towns(self) -> list[Option]:
+        # The largest towns, to choose from, by name; of several of one name each by its key.
+        by_name = self.index.towns()
+        towns = {town for named in by_name.values() for town in named}
+        largest = nsmallest(MAX_TOWNS, towns, key=lambda town: (-town.count, town.key))
+        return [
+            Option(
+                value=town.name if len(by_name[normal_name(town.name)]) == 1 else town.key,
+                label=self.name_of_town(town),
+                count=town.count,
+                url="",
+                is_selected=False,
+            )
+            for town in sorted(largest, key=lambda town: (normal_name(town.name), town.key))
+        ]
+
+    def distance_of(self, key: int) -> str:
+        # How far the cluster is from what `near` asks; "" where nothing is asked or known.
+        slot = self.index.slots[key]
+        if not self.centres or self.index.position[slot] == UNKNOWN:
+            return ""
+        number = round(self.index.distances(self.centres)[slot])
+        if len(self.towns) < 2:
+            return _("%(number)s km") % {"number": number}
+        place = self.index.positions[self.index.position[slot]]
+        nearest_town = min(
+            self.towns,
+            key=lambda town: great_circle_km(
+                town.latitude, town.longitude, place.latitude, place.longitude
             ),
         )
+        texts = {"number": number, "town": self.name_of_town(nearest_town)}
+        return _("%(number)s km from %(town)s") % texts
 
     @property
     def corrected_to(self) -> str:
@@ -166,7 +241,7 @@ class Directory(FacetedList):
     def wrong_values(self) -> list[str]:
         unknown = _("No cluster stands in “%(place)s”; the distance was left out.")
         wrong = list(self.query.problems)
-        if self.query.near and self.centre is None:
+        if self.query.near and not self.centres:
             wrong.append(unknown % {"place": self.query.near[:60]})
         return wrong
 
@@ -240,12 +315,18 @@ class Directory(FacetedList):
 
     @property
     def usual_sort(self) -> str:
+        if self.centres:
+            return "distance"
         return "relevance" if self.query.words else "name"
 
     @property
     def sort(self) -> str:
         asked = self.query.sort
-        return self.usual_sort if asked in ("", "relevance") else asked
+        return asked if asked and self.has_sort(asked) else self.usual_sort
+
+    def has_sort(self, name: str) -> bool:
+        needed = {"relevance": bool(self.query.words), "distance": bool(self.centres)}
+        return needed.get(name, True)
 
     @cached_property
     def segments(self) -> list[int]:
@@ -257,7 +338,10 @@ class Directory(FacetedList):
     def slots(self, *, after: int | None = None, backwards: bool = False) -> Iterator[int]:
         # All slots found in the order asked for, from behind a slot on.
         sort = "name" if self.sort == "relevance" else self.sort
-        order, ranks = self.index.ordered(sort, self.day), self.index.ranks(sort, self.day)
+        if sort == "distance":
+            order, ranks = self.index.by_distance(self.centres)
+        else:
+            order, ranks = self.index.ordered(sort, self.day), self.index.ranks(sort, self.day)
         segments = self.segments[::-1] if backwards else self.segments
         rank = None if after is None else ranks[after]
         if after is not None:
@@ -312,7 +396,7 @@ class Directory(FacetedList):
                 is_selected=name == self.sort,
             )
             for name, text in SORTS.items()
-            if name != "relevance" or self.query.words
+            if self.has_sort(name)
         ]
 
     def sorted_url(self, sort: str) -> str:
@@ -390,7 +474,7 @@ class Directory(FacetedList):
             if query.bounds(name) != (None, None):
                 bounds = "–".join("" if end is None else str(end) for end in query.bounds(name))
                 asked.append((name, f"{title} {bounds}"))
-        if self.centre:
+        if self.centres:
             words = _("within %(number)s km of %(place)s")
             number = query.within or DEFAULT_DISTANCE
             asked.append(("near", words % {"number": number, "place": query.near}))

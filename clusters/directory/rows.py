@@ -18,12 +18,16 @@ TEMPLATE = "clusters/_cluster_row.html"
 
 @dataclass(frozen=True)
 class Card:
-    """What a row shows. `level` and `state` are those of the label to name first, if any."""
+    """What a row shows. `level` and `state` are those of the label to name first, if any.
+
+    `distance` is in words, where a distance is asked for.
+    """
 
     cluster: Cluster
     managers: Sequence[Management]
     level: Any
     state: str
+    distance: str
 
 
 def render_part(
@@ -43,8 +47,8 @@ def render_rows(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
     language, words = get_language(), directory.words if directory.query.words else ""
     kept = directory.index.cards
 
-    def place(key: int) -> tuple[int, str | None, date, str]:
-        return key, language, directory.day, words
+    def place(key: int) -> tuple[int, str | None, date, str, str]:
+        return key, language, directory.day, words, directory.query.near
 
     missing = [key for key in keys if place(key) not in kept]
     made = {
@@ -63,4 +67,5 @@ def cards(directory: Directory, keys: Sequence[int]) -> Iterable[Card]:
         return
     for cluster in Cluster.objects.for_cards(directory.day).filter(pk__in=keys):
         level, state = directory.headline_of(cluster.pk) or (None, "")
-        yield Card(cluster, list(cluster.managements.all()), level, state)
+        distance = directory.distance_of(cluster.pk)
+        yield Card(cluster, list(cluster.managements.all()), level, state, distance)

@@ -1,10 +1,8 @@
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import get_language, override
 from django_countries import countries
 
@@ -32,16 +30,3 @@ class Link:
 
 def names_by_code(rows: Iterable[Any]) -> dict[str, str]:
     return {row.code: row.name for row in rows}
-
-
-def contains_word(word: str) -> Callable[[str], Q]:
-    """A condition on a column, in any case on either engine.
-
-    SQLite knows the case of ASCII letters only, so the usual spellings of others are tried.
-    """
-    spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-
-    def condition(column: str) -> Q:
-        return reduce(or_, (Q((f"{column}__icontains", text)) for text in sorted(spellings)))
-
-    return condition

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
-from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
@@ -22,10 +21,10 @@ from clusters.completeness import (
     percent_of,
     stale_before,
 )
-from clusters.fields import CoordinateField, PartialDateField
+from clusters.fields import CoordinateField, NameField, NormalNameField, PartialDateField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
-from clusters.models.records import PublicRecord, PublicRecordQuerySet
+from clusters.models.records import NamedQuerySet, PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import (
     LANGUAGES,
     Portfolio,
@@ -85,7 +84,7 @@ class CountQualifier(models.TextChoices):
 
 class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
     def in_directory_order(self) -> Self:
-        return self.order_by(Lower("name"), "pk")
+        return self.order_by("normal_name", "pk")
 
     def unconfirmed_since(self, day: date) -> Self:
         # Living clusters whose team has not confirmed the facts on that day or later.
@@ -204,7 +203,8 @@ def facts_present(day: date) -> dict[ProfileFact, Q]:
 class Cluster(PublicRecord):
     """A regional ecosystem of firms, research and public bodies; not a legal person."""
 
-    name = models.CharField(_("name"), max_length=200, db_index=True)
+    name = NameField(_("name"), max_length=200, db_index=True)
+    normal_name = NormalNameField("name")
     state = models.CharField(
         _("state"),
         max_length=12,
@@ -221,7 +221,7 @@ class Cluster(PublicRecord):
         verbose_name=_("comparative portfolio"),
     )
     country = CountryField(_("country"), db_index=True)
-    town = models.CharField(_("town"), max_length=120, blank=True)
+    town = NameField(_("town"), max_length=120, blank=True)
     # Four places are some ten metres; a town’s centre is not more exact.
     latitude = CoordinateField(
         _("latitude"),
@@ -343,13 +343,15 @@ class ClusterName(models.Model):
     cluster = models.ForeignKey(
         Cluster, models.CASCADE, related_name="names", verbose_name=_("cluster")
     )
-    name = models.CharField(_("name"), max_length=200, db_index=True)
+    name = NameField(_("name"), max_length=200)
+    normal_name = NormalNameField("name")
     kind = models.CharField(
         _("kind"), max_length=6, choices=ClusterNameKind, default=ClusterNameKind.FORMER
     )
     started_on = PartialDateField(_("used from"), null=True, blank=True)
     ended_on = PartialDateField(_("used until"), null=True, blank=True)
 
+    objects = NamedQuerySet.as_manager()
     history = History()
 
     class Meta:

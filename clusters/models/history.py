@@ -9,6 +9,8 @@ from typing import Any
 
 from simple_history.models import HistoricalRecords
 
+from clusters.fields import NormalNameField
+
 ADMIN, PAGE, COMMAND, IMPORT, DEMO = "admin", "page", "command", "import", "load_demo"
 RESTORED = "restored"
 
@@ -66,3 +68,8 @@ class History(HistoricalRecords):  # type: ignore[misc]  # it comes without type
     ) -> str | None:
         given: str | None = super().get_change_reason_for_object(instance, history_type, using)
         return given or origin()
+
+    def fields_included(self, model: Any) -> list[Any]:
+        # A version holds the name, of which its normal form is made.
+        fields: list[Any] = super().fields_included(model)
+        return [field for field in fields if not isinstance(field, NormalNameField)]

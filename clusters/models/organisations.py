@@ -6,17 +6,16 @@ from typing import Any, Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, Max, Min, OuterRef, Q
-from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 from stdnum import lei
 from stdnum.eu import vat
 
-from clusters.fields import PartialDateField
+from clusters.fields import NameField, NormalNameField, PartialDateField
 from clusters.fulltext import records_matching
 from clusters.models.history import History
-from clusters.models.records import PublicRecord, PublicRecordQuerySet
+from clusters.models.records import NamedQuerySet, PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import ends_after_it_starts, is_in_force, name_used_on
 
 # As many keys as both engines take in one statement.
@@ -62,7 +61,7 @@ def which_have(**conditions: Any) -> Exists:
 
 class OrganisationQuerySet(PublicRecordQuerySet["Organisation"]):
     def in_directory_order(self) -> Self:
-        return self.order_by(Lower("name"), "pk")
+        return self.order_by("normal_name", "pk")
 
     def with_ownership(self) -> Self:
         """With `has_owner`, an active one, and `was_claimed`, an approved claim."""
@@ -113,15 +112,16 @@ class Organisation(PublicRecord):
     team_since: datetime | None
     last_request_at: datetime | None
 
-    name = models.CharField(_("name"), max_length=200)
+    name = NameField(_("name"), max_length=200)
+    normal_name = NormalNameField("name")
     kind = models.CharField(
         _("kind"), max_length=20, choices=OrganisationKind, default=OrganisationKind.OTHER
     )
-    legal_form = models.CharField(
+    legal_form = NameField(
         _("legal form"), max_length=80, blank=True, help_text=_("As in SpA, GmbH, e. V.")
     )
     country = CountryField(_("country"), blank=True)
-    town = models.CharField(_("town of the seat"), max_length=120, blank=True)
+    town = NameField(_("town of the seat"), max_length=120, blank=True)
     role_address = models.EmailField(
         _("role address"),
         blank=True,
@@ -188,10 +188,12 @@ class OrganisationName(models.Model):
     organisation = models.ForeignKey(
         Organisation, models.CASCADE, related_name="former_names", verbose_name=_("organisation")
     )
-    name = models.CharField(_("former name"), max_length=200, db_index=True)
+    name = NameField(_("former name"), max_length=200)
+    normal_name = NormalNameField("name")
     started_on = PartialDateField(_("used from"), null=True, blank=True)
     ended_on = PartialDateField(_("used until"), null=True, blank=True)
 
+    objects = NamedQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -61,6 +61,9 @@ class Programme(PublicRecord, TwoNames):
     def get_absolute_url(self) -> str:
         return reverse("clusters:programme_detail", args=[self.slug])
 
+    def address_name(self) -> str:
+        return self.name_en or self.name_it
+
     @property
     def description(self) -> str:
         return self.description_it if get_language() == "it" else self.description_en

@@ -8,13 +8,29 @@ from django.db import models
 from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from clusters.models.reference import Region
+from clusters.fields import normal_name_fields, with_normal_names
+from clusters.models.addresses import Addressed
 from clusters.public_ids import new_public_id
 
+Row = TypeVar("Row", bound=models.Model)
 Record = TypeVar("Record", bound="PublicRecord")
 
 
-class PublicRecordQuerySet(models.QuerySet[Record]):
+class NamedQuerySet(models.QuerySet[Row]):
+    """Rows with a name: what writes it writes its normal form, too."""
+
+    def update(self, **values: Any) -> int:
+        return super().update(**with_normal_names(self.model, values))
+
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        forms = normal_name_fields(self.model)
+        normal = [forms[name].attname for name in fields if name in forms]
+        # Each form comes as an expression of its own, not made of that of the name.
+        rows: models.QuerySet[Row] = models.QuerySet(self.model, using=self.db)
+        return rows.bulk_update(objs, [*fields, *normal], batch_size)
+
+
+class PublicRecordQuerySet(NamedQuerySet[Record]):
     def published(self) -> Self:
         # The one predicate for "the public sees it".
         return self.filter(is_published=True)
@@ -59,7 +75,7 @@ class PublicRecordQuerySet(models.QuerySet[Record]):
         return dict(past.order_by("history_date", "id").values_list("slug", "id"))
 
 
-class PublicRecord(models.Model):
+class PublicRecord(Addressed):
     public_id = models.CharField(
         _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
     )
@@ -67,10 +83,14 @@ class PublicRecord(models.Model):
         _("address"),
         max_length=90,
         unique=True,
-        help_text=_("The last part of the page’s address. An old one leads on to the new one."),
+        blank=True,
+        help_text=_(
+            "The last part of the page’s address; made of the name where it is left empty. "
+            "An old one leads on to the new one."
+        ),
     )
     region = models.ForeignKey(
-        Region,
+        "clusters.Region",
         models.PROTECT,
         null=True,
         blank=True,
@@ -92,5 +112,13 @@ class PublicRecord(models.Model):
         raise NotImplementedError
 
     def clean(self) -> None:
+        super().clean()
         if self.region and self.country and self.region.country != self.country:
             raise ValidationError({"region": _("This region lies in another country.")})
+
+    def address_name(self) -> str:
+        return str(getattr(self, "name", ""))
+
+    def address_others(self) -> list[str]:
+        country = str(getattr(self, "country", ""))
+        return [*filter(None, [country]), self.public_id]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Substr
@@ -12,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from clusters.fields import NameField, NormalNameField
 from clusters.models.history import History
 
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
@@ -20,8 +22,8 @@ LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 class TwoNames(models.Model):
     """A name in each language of the portal; `name` is the one to show."""
 
-    name_en = models.CharField(_("name (English)"), max_length=200)
-    name_it = models.CharField(_("name (Italian)"), max_length=200)
+    name_en = NameField(_("name (English)"), max_length=200)
+    name_it = NameField(_("name (Italian)"), max_length=200)
 
     class Meta:
         abstract = True
@@ -92,8 +94,9 @@ class Region(models.Model):
     code = models.CharField(
         _("ISO 3166-2 code"), max_length=6, unique=True, null=True, blank=True, default=None
     )
-    name = models.CharField(_("name"), max_length=120)
-    other_names = models.CharField(
+    name = NameField(_("name"), max_length=120)
+    normal_name = NormalNameField("name")
+    other_names = NameField(
         _("other names"), max_length=300, blank=True, help_text=_("Separated by a vertical bar.")
     )
     country = CountryField(_("country"))
@@ -115,8 +118,8 @@ class Region(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def keys(self) -> frozenset[str]:
-        # Every text by which an import may call this region, case folded.
-        texts = [self.code or "", self.name, *self.other_names.split("|")]
-        return frozenset(text.strip().casefold() for text in texts if text.strip())
+    def clean(self) -> None:
+        # The constraint knows the spelling only.
+        others = Region.objects.exclude(pk=self.pk).filter(country=self.country)
+        if others.filter(normal_name=self.name).exists():
+            raise ValidationError({"name": _("This country has a region of that name already.")})

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from anyascii import anyascii
 
+from clusters.names import normal_name
 from clusters.tables.similar_names import similar_names
 
 MIN_LIKENESS = 88
@@ -91,7 +92,7 @@ class DuplicateFinder:
 
 
 def sorted_words(name: str) -> str:
-    return " ".join(sorted(re.findall(r"[a-z0-9]+", anyascii(name).casefold())))
+    return " ".join(sorted(re.findall(r"[a-z0-9]+", anyascii(normal_name(name)).lower())))
 
 
 def domain_of(website: str) -> str:

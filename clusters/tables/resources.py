@@ -7,6 +7,7 @@ A column that a table does not have is left alone; an empty cell empties the fie
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, ClassVar
 
@@ -30,10 +31,10 @@ from clusters.fields import clean_day
 from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Programme, Region
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
-from clusters.public_ids import slug_for
 from clusters.tables.duplicates import Duplicate, DuplicateFinder, DuplicateReason, Identity
 from clusters.tables.formats import LINE
 from clusters.tables.reader import Finding, TableRefused, shown
+from clusters.tables.regions import RegionFinder
 
 PUBLIC_ID = "public_id"
 TRUE, FALSE = "true", "false"
@@ -88,11 +89,19 @@ class ReferenceWidget(ForeignKeyWidget):  # type: ignore[misc]
 
 
 class RegionWidget(ReferenceWidget):
-    """A region by its code; those that have none by country and name, as “IT Piemonte”."""
+    """A region by its code; those that have none by country and name, as “IT Piemonte”.
+
+    Written so, any name of a region will do.
+    """
+
+    @cached_property
+    def finder(self) -> RegionFinder:
+        return RegionFinder(self.rows)
 
     def condition(self, value: str) -> Q:
         country, _space, name = value.partition(" ")
-        return Q(code=value) | Q(code=None, country=country, name=name)
+        key = self.finder.find(country.upper(), name) if name else None
+        return Q(code=value.upper()) if key is None else Q(pk=key)
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return str(value.code or f"{value.country} {value.name}") if value else ""
@@ -301,12 +310,6 @@ class TableResource(ModelResource):  # type: ignore[misc]
     def skip_row(self, instance: Any, original: Any, row: Any, errors: Any = None) -> bool:
         is_stored = original.pk is not None
         return is_stored and bool(super().skip_row(instance, original, row, errors))
-
-    def validate_instance(self, instance: Any, errors: Any = None, *args: Any) -> None:
-        if not instance.slug:
-            name = getattr(instance, self.recognised_by[0])
-            instance.slug = slug_for(name, fallback=instance.public_id)
-        super().validate_instance(instance, errors, *args)
 
     def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         instance._history_user = self.request.user

@@ -16,11 +16,14 @@ locked while its document is made, so that of two transactions the later one see
 wrote; `known_word` has every word that a document ever held, for suggestions.
 """
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from clusters.fulltext import LETTERS
+from clusters.names import SIGNS as NAME_SIGNS
+from clusters.names import plain_letter
 from clusters.triggers.definitions import Definition, Row, postgresql_trigger, sqlite_trigger
 
 # What PostgreSQL's parser would read as part of an address, a number or a compound word, or as a
@@ -156,12 +159,13 @@ class Documents(Row):
 
 def sqlite_folded(column: str) -> str:
     # Letter by letter, in steps, as the parser bears no deep nesting; ASCII stays as it is.
-    letters, source = list(LETTERS.items()), column
+    letters, steps = list(LETTERS.items()), [f"step0 (text) AS (SELECT {column})"]
     for start in range(0, len(letters), MAX_NESTED):
         text = "text"
         for letter, plain in letters[start : start + MAX_NESTED]:
             text = f"replace({text}, '{letter}', '{plain}')"
-        source = f"(SELECT {text} FROM (SELECT {source} AS text))"
+        steps.append(f"step{len(steps)} (text) AS (SELECT {text} FROM step{len(steps) - 1})")
+    source = f"(WITH {', '.join(steps)} SELECT text FROM step{len(steps) - 1})"
     is_ascii = f"length({column}) = length(CAST({column} AS BLOB))"
     return f"CASE WHEN {is_ascii} THEN {column} ELSE {source} END"
 
@@ -170,8 +174,10 @@ class FoldingFunctions(Row):
     """What PostgreSQL needs for the documents of any kind."""
 
     def on_postgresql(self) -> Iterator[Definition]:
+        yield sql_function("normal_name", "text", postgresql_normal_name())
         one_letter = {letter: plain for letter, plain in LETTERS.items() if len(plain) == 1}
         before, after = "".join(one_letter), "".join(one_letter.values())
+        invisible = "".join(letter for letter, plain in LETTERS.items() if not plain)
         # The costly half is for what is not ASCII after the first.
         yield sql_function(
             "folded_words",
@@ -181,7 +187,8 @@ class FoldingFunctions(Row):
               CASE WHEN octet_length(plain) = length(plain) THEN plain
               ELSE translate(lower(unaccent(normalize(plain, NFC))), '{before}', '{after}') END,
               '{SIGNS}', ' ', 'g')
-            FROM (SELECT lower(unaccent($1)) AS plain OFFSET 0) AS folded """,
+            FROM (SELECT lower(unaccent(CASE WHEN octet_length($1) = length($1) THEN $1
+              ELSE translate($1, '{invisible}', '') END)) AS plain OFFSET 0) AS folded """,
         )
         yield sql_function(
             "beginning_with",
@@ -196,3 +203,50 @@ class FoldingFunctions(Row):
 def sql_function(name: str, returns: str, body: str) -> Definition:
     create = f"CREATE FUNCTION {name}(text) RETURNS {returns} LANGUAGE sql STABLE AS $${body}$$"
     return Definition("FUNCTION", name, create, body)
+
+
+def postgresql_normal_name() -> str:
+    """The body of `clusters.names.normal_name` in SQL, for the characters of the first plane."""
+    signs = "".join(NAME_SIGNS)
+    letters: dict[str, str] = {}
+    dropped: list[str] = []
+    spaces: list[str] = []
+    for letter in map(chr, (*range(1, 0xD800), *range(0xE000, 0x10000))):
+        plain = plain_letter(letter)
+        if plain == letter or unicodedata.normalize("NFKD", letter) != letter:
+            continue
+        if plain == " ":
+            spaces.append(letter)
+        elif plain:
+            letters[letter] = plain
+        else:
+            dropped.append(letter)
+    one_letter = {letter: plain for letter, plain in letters.items() if len(plain) == 1}
+    lower = f"translate(plain, {quoted(one_letter)}, {quoted(one_letter.values())})"
+    for letter, plain in letters.items():
+        if len(plain) > 1:
+            lower = f"replace({lower}, '{letter}', '{plain}')"
+    spaced = f"btrim(regexp_replace(%s, {pattern(spaces)}, ' ', 'g'))"
+    plain_ascii = """replace(lower($1 COLLATE "C"), '`', '''')"""
+    # The signs first: of some the decomposition is a space. The costly half is for what is not
+    # ASCII.
+    return f"""
+        SELECT CASE WHEN octet_length($1) = length($1) THEN {spaced % plain_ascii}
+        ELSE (SELECT normalize({spaced % lower}, NFC) FROM (SELECT regexp_replace(
+          normalize(translate($1, {quoted(signs)}, {quoted(NAME_SIGNS.values())}), NFKD),
+          {pattern(dropped)}, '', 'g') AS plain OFFSET 0) AS folded) END """
+
+
+def quoted(letters: Iterable[str]) -> str:
+    return "'{}'".format("".join(letters).replace("'", "''"))
+
+
+def pattern(letters: Sequence[str]) -> str:
+    # Of one or more of the characters, as ranges, for a regular expression of PostgreSQL.
+    ranges: list[list[int]] = []
+    for number in map(ord, letters):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return "E'[{}]+'".format("".join(rf"\\u{a:04X}-\\u{b:04X}" for a, b in ranges))

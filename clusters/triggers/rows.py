@@ -92,9 +92,19 @@ CHANGES = (
     Changes("clusters_participation", OF_CLUSTER.without_words()),
 )
 
+# As spelt, in its normal form, and that as one word. The letter between them is in no name, so that
+# no phrase reaches from one into the other.
+NAME = "name || ' ǁ ' || {0}normal_name || ' ǁ ' || replace({0}normal_name, ' ', '')"
+
+
+def spelling_of(row: str) -> str:
+    return f"{row}.{NAME.format(row + '.')}"
+
+
 PLACE = (
     "record.town",
-    "(SELECT name || ' ' || other_names FROM clusters_region WHERE id = record.region_id)",
+    "(SELECT name || ' ' || normal_name || ' ' || other_names "
+    "FROM clusters_region WHERE id = record.region_id)",
     "(SELECT words FROM country_word WHERE code = record.country)",
 )
 MANAGERS = (
@@ -108,19 +118,19 @@ DOCUMENTS = (
         kind="cluster",
         table="clusters_cluster",
         names=(
-            "record.name",
-            each("name", "clusters_clustername WHERE cluster_id = record.id ORDER BY id"),
+            spelling_of("record"),
+            each(NAME.format(""), "clusters_clustername WHERE cluster_id = record.id ORDER BY id"),
         ),
         about=(
             *PLACE,
             "(SELECT name_en || ' ' || name_it "
             "FROM clusters_portfolio WHERE id = record.portfolio_id)",
             each(
-                "manager.name",
+                spelling_of("manager"),
                 f"{MANAGERS} WHERE management.cluster_id = record.id ORDER BY management.id",
             ),
             each(
-                "former.name",
+                spelling_of("former"),
                 f"{MANAGERS} JOIN clusters_organisationname AS former "
                 "ON former.organisation_id = manager.id "
                 "WHERE management.cluster_id = record.id ORDER BY management.id, former.id",
@@ -137,8 +147,11 @@ DOCUMENTS = (
         kind="organisation",
         table="clusters_organisation",
         names=(
-            "record.name",
-            each("name", "clusters_organisationname WHERE organisation_id = record.id ORDER BY id"),
+            spelling_of("record"),
+            each(
+                NAME.format(""),
+                "clusters_organisationname WHERE organisation_id = record.id ORDER BY id",
+            ),
         ),
         about=PLACE,
         texts=(),

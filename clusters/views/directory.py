@@ -59,6 +59,7 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
             "is_first_page": found.cursor == Cursor(),
             "first_url": found.query.url(request.path),
             "problems": found.problems,
+            "towns_meant": found.towns_meant(),
             "total": found.total,
             "page": found.page,
             "rows": render_rows(found, found.page.keys),
@@ -81,6 +82,7 @@ def filters_of(found: Directory) -> dict[str, Any]:
         "selected": found.number_of_filters,
         "query": found.query,
         "kept": found.query.pairs(*BOUNDS),
+        "towns": found.known_towns(),
         "action": found.path,
     }
 

@@ -40,6 +40,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
             "section": "clusters",
             "query": found.query,
             "problems": found.problems,
+            "towns_meant": found.towns_meant(),
             "total": found.total,
             "points": points,
             "without_position": found.total - sum(point.count for point in points),

@@ -16,6 +16,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Cast
 
+from clusters.fields import NormalNameField, with_normal_names
 from clusters.models import (
     Account,
     Claim,
@@ -66,8 +67,14 @@ def stored_models() -> list[type[models.Model]]:
 
 
 def free_text_fields(model: type[models.Model]) -> list[Any]:
-    fields = model._meta.concrete_fields
-    return [field for field in fields if isinstance(field, TEXT) and not field.primary_key]
+    # What is made of another field is written with it.
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if isinstance(field, TEXT)
+        and not field.primary_key
+        and not isinstance(field, NormalNameField)
+    ]
 
 
 def mention_pattern(addresses: Iterable[str]) -> re.Pattern[str]:
@@ -277,7 +284,7 @@ def _clear_mentions(model: type[models.Model], addresses: set[str], done: Erasur
             shown_by = SHOWN_BY.get((row_model, column.name))
             if shown_by:
                 values[shown_by] = False
-        model._base_manager.filter(pk=row.pk).update(**values)
+        model._base_manager.filter(pk=row.pk).update(**with_normal_names(model, values))
         done.changed[model._meta.label_lower] += 1
 
 

@@ -15,6 +15,7 @@ from typing import TextIO
 from rapidfuzz import fuzz, process
 
 from clusters.dates import PartialDate
+from clusters.names import invisible_characters, normal_name
 from clusters.tables.reader import ENCODING, ENCODING_ERRORS, CsvFile, Finding, TableRefused, shown
 
 COLUMNS = (
@@ -32,8 +33,6 @@ COLUMNS = (
 OPTIONAL_COLUMNS = ("kind", "certificate", "evidence", "confidence")
 EVERY_COLUMN = (*COLUMNS, *OPTIONAL_COLUMNS)
 
-# Control characters, line separators and marks that turn the direction of writing.
-INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 FORMULA_STARTS = ("=", "+", "@")
 REGION_CODE = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}", re.IGNORECASE | re.ASCII)
 # Codes that the European Union's own tables use beside ISO 3166-1.
@@ -91,12 +90,12 @@ class Vocabulary:
     longest: Mapping[str, int]
 
     @cached_property
-    def portfolios_in_lower_case(self) -> dict[str, str]:
-        return {name.casefold(): code for name, code in self.portfolios.items()}
+    def portfolios_by_normal_name(self) -> dict[str, str]:
+        return {normal_name(name): code for name, code in self.portfolios.items()}
 
     def nearest_portfolios(self, text: str) -> list[str]:
         near = process.extract(
-            text, list(self.portfolios), scorer=fuzz.ratio, processor=str.casefold, limit=3
+            text, list(self.portfolios), scorer=fuzz.ratio, processor=normal_name, limit=3
         )
         return [name for name, _likeness, _place in near]
 
@@ -180,12 +179,9 @@ class Checker:
         raw = self.values.get(column, "")
         text = " ".join(unicodedata.normalize("NFC", raw).split())
         longest = self.vocabulary.longest.get(column)
-        if invisible := INVISIBLE.search(raw):
-            self.wrong(
-                column,
-                f"character {invisible.start() + 1} is the invisible U+{ord(invisible[0]):04X}. "
-                "Remove it.",
-            )
+        if invisible := next(invisible_characters(raw), None):
+            place, name = invisible
+            self.wrong(column, f"character {place} is the invisible {name}. Remove it.")
         elif "\ufffd" in text:
             self.wrong(
                 column, "a character was lost (U+FFFD) in an earlier conversion. Restore it."
@@ -223,7 +219,7 @@ class Checker:
 
     def portfolio(self) -> str:
         text = self.text("sector")
-        code = self.vocabulary.portfolios_in_lower_case.get(text.casefold(), "")
+        code = self.vocabulary.portfolios_by_normal_name.get(normal_name(text), "")
         if text and not code:
             near = ", ".join(f"“{name}”" for name in self.vocabulary.nearest_portfolios(text))
             self.wrong("sector", f"“{shown(text)}” is no portfolio. The nearest are {near}.")

@@ -26,10 +26,12 @@ from clusters.models import (
     Portfolio,
     Region,
 )
-from clusters.models.clusters import PAGES
+from clusters.models.addresses import TakenSlugs, free_slug, slugs_of
 from clusters.models.history import IMPORT
-from clusters.public_ids import new_public_id, slug_for
+from clusters.names import normal_name
+from clusters.public_ids import new_public_id
 from clusters.tables.reader import Finding, TableRefused
+from clusters.tables.regions import RegionFinder
 from labels.importing.lines import Outcome, RegisterFile, RegisterLine, Report, Vocabulary
 from labels.life.days import hold, last_day_in_force
 from labels.models import Label, LabelSource, Level, LevelRule, new_status_index
@@ -160,13 +162,13 @@ class InForce:
 class RegisterWriter:
     """Writes checked lines chunk by chunk, with some twenty queries and the inserts each.
 
-    A cluster or organisation is known by country and name in any case: its present name goes
-    before another name, and that before one that it bore according to its history.
+    A cluster or organisation is known by country and the normal form of a name: its present name
+    goes before another name, and that before one that it bore according to its history.
     """
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.regions = RegionIndex()
+        self.regions = RegionFinder()
         self.portfolios = dict(Portfolio.objects.values_list("code", "pk"))
         self.rules = rules_by_level()
         self.clusters = NameIndex(
@@ -207,7 +209,7 @@ class RegisterWriter:
         return self.organisations.get(line.country, line.organisation) if line.organisation else 0
 
     def region(self, line: RegisterLine) -> int | None:
-        return self.regions.get(line.country, line.region) if line.region else None
+        return self.regions.find(line.country, line.region) if line.region else None
 
     def is_unambiguous(self, line: RegisterLine) -> bool:
         # Whether each name leads to one row: a label never goes to a guessed cluster.
@@ -249,7 +251,7 @@ class RegisterWriter:
         return [line for line in lines if line.number not in bad]
 
     def cluster_key(self, line: RegisterLine) -> ClusterKey:
-        return self.cluster(line) or (line.country, folded_name(line.cluster))
+        return self.cluster(line) or (line.country, normal_name(line.cluster))
 
     def in_force(self, clusters: list[int]) -> dict[tuple[ClusterKey, str], list[InForce]]:
         """By cluster and level, the stored labels that the database compares with new ones.
@@ -281,7 +283,7 @@ class RegisterWriter:
     def add_regions(self, lines: list[RegisterLine]) -> None:
         new: dict[tuple[str, str], Region] = {}
         for line in lines:
-            key = (line.country, folded_name(line.region))
+            key = (line.country, normal_name(line.region))
             if line.region and not self.region(line) and key not in new:
                 new[key] = Region(country=line.country, name=line.region)
                 message = (
@@ -314,7 +316,7 @@ class RegisterWriter:
         new: dict[tuple[str, str], Addressed] = {}
         for row in rows:
             if not index.get(row.country.code, row.name):
-                new.setdefault((row.country.code, folded_name(row.name)), row)
+                new.setdefault((row.country.code, normal_name(row.name)), row)
         for row in self.create(model, with_addresses(model, new.values())):
             index.add(row.country.code, row.name, row.pk)
 
@@ -445,28 +447,8 @@ def overlap(line: RegisterLine, other: InForce) -> str:
     )
 
 
-class RegionIndex:
-    """Finds a region by country and code, name or other name, in any case."""
-
-    def __init__(self) -> None:
-        self.keys: dict[tuple[str, str], int] = {}
-        for region in Region.objects.order_by("pk"):
-            self.add(region)
-
-    def add(self, region: Region) -> None:
-        country = region.country.code
-        # A region’s own name and code go before another’s other name.
-        for other in filter(None, region.other_names.split("|")):
-            self.keys.setdefault((country, folded_name(other)), region.pk)
-        for text in filter(None, (region.name, region.code)):
-            self.keys[country, folded_name(text)] = region.pk
-
-    def get(self, country: str, text: str) -> int | None:
-        return self.keys.get((country, folded_name(text)))
-
-
 class NameIndex:
-    """Finds a row by country and name, in any case; holds 16 bytes for a name.
+    """Finds a row by country and the normal form of its name; holds 16 bytes for a name.
 
     The sources are querysets of country, name and key, the strongest first. A row without a
     country answers for every country.
@@ -478,16 +460,16 @@ class NameIndex:
         for source in reversed(sources):
             keys: dict[bytes, int] = {}
             for country, name, pk in source.order_by().iterator():
-                key = digest(country, folded_name(name))
+                key = digest(country, normal_name(name))
                 keys[key] = pk if keys.get(key, pk) == pk else AMBIGUOUS
             self.keys |= keys
 
     def add(self, country: str, name: str, pk: int) -> None:
-        self.keys[digest(country, folded_name(name))] = pk
+        self.keys[digest(country, normal_name(name))] = pk
 
     def get(self, country: str, name: str) -> int:
         # The row's key, 0 where there is none, `AMBIGUOUS` where several share the name.
-        name = folded_name(name)
+        name = normal_name(name)
         return self.keys.get(digest(country, name)) or self.keys.get(digest("", name), 0)
 
 
@@ -532,29 +514,19 @@ def redraw_taken(
 
 
 def with_addresses(model: type[Addressed], rows: Iterable[Addressed]) -> list[Addressed]:
-    """Give each row a slug that no row has or had, and no page of its kind (two queries)."""
+    """Give each row an address that no row has or had (three queries)."""
     rows = list(rows)
     redraw_taken(model, rows, "public_id", new_public_id)
-    options = {row.public_id: slug_options(row) for row in rows}
-    wanted: list[str] = [slug for slugs in options.values() for slug in slugs]
-    taken = {
-        *(PAGES if model is Cluster else ()),
-        *model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True),
-        *model.history.filter(slug__in=wanted).values_list("slug", flat=True),
-    }
+    likely = (
+        slug
+        for row in rows
+        for slug in islice(slugs_of(model, row.address_name(), row.address_others()), 3)
+    )
+    taken = TakenSlugs(model, likely)
     for row in rows:
-        row.slug = next(slug for slug in options[row.public_id] if slug not in taken)
+        row.slug = free_slug(model, row.address_name(), taken, row.address_others())
         taken.add(row.slug)
     return rows
-
-
-def slug_options(row: Cluster | Organisation) -> tuple[str, str, str]:
-    slug = slug_for(row.name, fallback=row.public_id)
-    return slug, f"{slug}-{row.country.code.lower()}", f"{slug}-{row.public_id.lower()}"
-
-
-def folded_name(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def digest(*parts: object) -> bytes:

@@ -27,8 +27,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Level',
             fields=[
-                ('name_en', models.CharField(max_length=200, verbose_name='name (English)')),
-                ('name_it', models.CharField(max_length=200, verbose_name='name (Italian)')),
+                ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
+                ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('code', models.SlugField(primary_key=True, serialize=False, verbose_name='code')),
                 ('rank', models.PositiveSmallIntegerField(help_text='The highest valid level is a cluster’s current one.', unique=True, verbose_name='rank')),
                 ('official_wording', models.CharField(help_text='As printed on the certificate.', max_length=120, verbose_name='official wording')),
@@ -46,8 +46,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.SlugField(unique=True, verbose_name='code')),
-                ('short_name', models.CharField(max_length=40, verbose_name='short name')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('short_name', clusters.fields.NameField(max_length=40, verbose_name='short name')),
+                ('name', clusters.fields.NameField(max_length=200, verbose_name='name')),
                 ('website', models.URLField(blank=True, verbose_name='web site')),
             ],
             options={
@@ -121,8 +121,8 @@ class Migration(migrations.Migration):
             name='IndicatorSet',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_en', models.CharField(max_length=200, verbose_name='name (English)')),
-                ('name_it', models.CharField(max_length=200, verbose_name='name (Italian)')),
+                ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
+                ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('level', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='indicator_sets', to='labels.level', verbose_name='level')),
                 ('version', models.CharField(max_length=40, verbose_name='version')),
                 ('is_official', models.BooleanField(default=False, help_text='Off: pages say that names and numbers are a reconstruction.', verbose_name='official wording')),
@@ -140,8 +140,8 @@ class Migration(migrations.Migration):
             name='Indicator',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_en', models.CharField(max_length=200, verbose_name='name (English)')),
-                ('name_it', models.CharField(max_length=200, verbose_name='name (Italian)')),
+                ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
+                ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='indicators', to='labels.indicatorset', verbose_name='indicator set')),
                 ('number', models.PositiveSmallIntegerField(verbose_name='number')),
                 ('dimension', models.CharField(choices=[('structure', 'Structure of the cluster'), ('governance', 'Management, governance, cooperation'), ('financing', 'Financing'), ('strategy', 'Strategy, objectives, services'), ('achievements', 'Achievements and recognition')], max_length=12, verbose_name='dimension')),
@@ -176,8 +176,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='HistoricalLevel',
             fields=[
-                ('name_en', models.CharField(max_length=200, verbose_name='name (English)')),
-                ('name_it', models.CharField(max_length=200, verbose_name='name (Italian)')),
+                ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
+                ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('code', models.SlugField(verbose_name='code')),
                 ('rank', models.PositiveSmallIntegerField(db_index=True, help_text='The highest valid level is a cluster’s current one.', verbose_name='rank')),
                 ('official_wording', models.CharField(help_text='As printed on the certificate.', max_length=120, verbose_name='official wording')),
@@ -202,8 +202,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('code', models.SlugField(verbose_name='code')),
-                ('short_name', models.CharField(max_length=40, verbose_name='short name')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('short_name', clusters.fields.NameField(max_length=40, verbose_name='short name')),
+                ('name', clusters.fields.NameField(max_length=200, verbose_name='name')),
                 ('website', models.URLField(blank=True, verbose_name='web site')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
@@ -309,7 +309,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(default=clusters.public_ids.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
-                ('certificate_number', models.CharField(blank=True, db_index=True, help_text='As printed on the certificate.', max_length=60, verbose_name='certificate number')),
+                ('certificate_number', models.CharField(blank=True, help_text='As printed on the certificate.', max_length=60, verbose_name='certificate number')),
+                ('normal_certificate_number', clusters.fields.NormalNameField(db_index=True, default='', editable=False, max_length=120, source='certificate_number')),
                 ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='clusters.cluster', verbose_name='cluster')),
                 ('managing_organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='clusters.organisation', verbose_name='managing organisation at the time')),
                 ('level', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='labels.level', verbose_name='level')),
@@ -480,8 +481,8 @@ class Migration(migrations.Migration):
             name='HistoricalIndicatorSet',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name_en', models.CharField(max_length=200, verbose_name='name (English)')),
-                ('name_it', models.CharField(max_length=200, verbose_name='name (Italian)')),
+                ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
+                ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('version', models.CharField(max_length=40, verbose_name='version')),
                 ('is_official', models.BooleanField(default=False, help_text='Off: pages say that names and numbers are a reconstruction.', verbose_name='official wording')),
                 ('note_en', models.TextField(blank=True, verbose_name='note (English)')),
@@ -505,8 +506,8 @@ class Migration(migrations.Migration):
             name='HistoricalIndicator',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name_en', models.CharField(max_length=200, verbose_name='name (English)')),
-                ('name_it', models.CharField(max_length=200, verbose_name='name (Italian)')),
+                ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
+                ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('number', models.PositiveSmallIntegerField(verbose_name='number')),
                 ('dimension', models.CharField(choices=[('structure', 'Structure of the cluster'), ('governance', 'Management, governance, cooperation'), ('financing', 'Financing'), ('strategy', 'Strategy, objectives, services'), ('achievements', 'Achievements and recognition')], max_length=12, verbose_name='dimension')),
                 ('maximum', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, verbose_name='highest score')),
@@ -533,7 +534,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('public_id', models.CharField(db_index=True, default=clusters.public_ids.new_public_id, editable=False, max_length=8, verbose_name='public id')),
-                ('certificate_number', models.CharField(blank=True, db_index=True, help_text='As printed on the certificate.', max_length=60, verbose_name='certificate number')),
+                ('certificate_number', models.CharField(blank=True, help_text='As printed on the certificate.', max_length=60, verbose_name='certificate number')),
                 ('kind', models.CharField(blank=True, choices=[('', 'not stated'), ('first', 'first award'), ('renewal', 'renewal')], default='', max_length=8, verbose_name='first or renewal')),
                 ('assessed_on', clusters.fields.PartialDateField(blank=True, null=True, verbose_name='assessed')),
                 ('awarded_on', clusters.fields.PartialDateField(blank=True, null=True, verbose_name='awarded')),

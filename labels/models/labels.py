@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clusters.dates import PartialDate, add_months
-from clusters.fields import PartialDateField
+from clusters.fields import NormalNameField, PartialDateField
 from clusters.http.faceted import NOT_RECORDED
 from clusters.models import Account, Cluster, Organisation
 from clusters.models.history import History
@@ -165,7 +165,8 @@ class LabelQuerySet(models.QuerySet["Label"]):
 
     def numbered(self, key: str) -> Self:
         # The label with this public id or certificate number, in any case.
-        return self.filter(Q(public_id=key.upper()) | Q(certificate_number__iexact=key))
+        is_certificate = ~Q(certificate_number="") & Q(normal_certificate_number=key)
+        return self.filter(Q(public_id=key.upper()) | is_certificate)
 
     def with_certificate(self) -> Self:
         # Select what only the label's own page shows.
@@ -303,9 +304,9 @@ class Label(models.Model):
         _("certificate number"),
         max_length=60,
         blank=True,
-        db_index=True,
         help_text=_("As printed on the certificate."),
     )
+    normal_certificate_number = NormalNameField("certificate_number", max_length=120)
     cluster = models.ForeignKey(
         Cluster, models.PROTECT, related_name="labels", verbose_name=_("cluster")
     )

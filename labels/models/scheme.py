@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from clusters.fields import PartialDateField
+from clusters.fields import NameField, PartialDateField
 from clusters.models import TwoNames
 from clusters.models.history import History
 from clusters.models.reference import ends_after_it_starts
@@ -145,8 +145,8 @@ class IssuingBody(models.Model):
     """A body behind the scheme: its owner, the assessor, or who awards."""
 
     code = models.SlugField(_("code"), unique=True)
-    short_name = models.CharField(_("short name"), max_length=40)
-    name = models.CharField(_("name"), max_length=200)
+    short_name = NameField(_("short name"), max_length=40)
+    name = NameField(_("name"), max_length=200)
     website = models.URLField(_("web site"), blank=True)
 
     history = History()

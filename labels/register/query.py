@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
 from clusters.http.faceted import NOT_RECORDED, Facet, FacetedList, FacetedQuery, QueryReader
-from clusters.http.links import contains_word, country_names, names_by_code
+from clusters.http.links import country_names, names_by_code
 from clusters.models import ClusterName, Portfolio
 from labels.models import STATE_NAMES, Label, LabelQuerySet, Level
 from labels.validity import State
@@ -58,9 +58,8 @@ class RegisterQuery(FacetedQuery):
 
 def with_word(word: str) -> Q:
     # Labels of clusters with the word in their name or another name of theirs.
-    spelled = contains_word(word)
-    others = ClusterName.objects.filter(spelled("name")).values("cluster")
-    return spelled("cluster__name") | Q(cluster__in=others)
+    others = ClusterName.objects.filter(normal_name__holds=word).values("cluster")
+    return Q(cluster__normal_name__holds=word) | Q(cluster__in=others)
 
 
 def read_register_query(

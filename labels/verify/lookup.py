@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import Q, Value
-from django.db.models.functions import Lower, Substr
+from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,7 +22,7 @@ from clusters.tables.similar_names import similar_names
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
 from labels.validity import State
-from labels.verify.questions import Question, fold_question, question, reasons
+from labels.verify.questions import Question, question, reasons
 from labels.words import Reply, Verdict, absence_caveat, reply_of, verdict
 
 MOST_CLUSTERS = 10
@@ -189,15 +189,14 @@ class Target:
     clusters: set[int] = field(default_factory=set)
     organisations: set[int] = field(default_factory=set)
 
-    def add(self, name: "Name") -> None:
-        self.found_as = self.found_as or name.found_as
-        (self.organisations if name.is_organisation else self.clusters).add(name.pk)
+    def add(self, match: "Match") -> None:
+        self.found_as = self.found_as or match.found_as
+        (self.organisations if match.is_organisation else self.clusters).add(match.pk)
 
 
-class Name(NamedTuple):
-    """How a cluster or an organisation is called, as `found_as` says; `pk` is its key."""
+class Match(NamedTuple):
+    """A cluster or an organisation by its key, and as what it was found."""
 
-    text: str
     found_as: Found
     pk: int
     is_organisation: bool = False
@@ -232,7 +231,6 @@ def verify_all(claims: Sequence[Claim]) -> list[Answer]:
     labels_found(every)
     find_by_key(unresolved(every))
     find_by_former_address(unresolved(every))
-    find_labels_by_folded_number(unresolved(every))
     nearest = find_by_likeness(unresolved(every))
     shelf = Shelf([target for _question, target in every.values()])
     answers = {
@@ -247,73 +245,39 @@ def unresolved(asked: Asked) -> Asked:
 
 
 def labels_found(asked: Asked) -> None:
-    """By numbers as they are usually written, which have an index; one query."""
+    """By numbers, which have an index; one query."""
     numbers = {q.number for q, _target in asked.values()}
-    written = {text for q, _target in asked.values() for text in usual_spellings(q)}
-    is_asked = Q(public_id__in=numbers) | Q(certificate_number__in=written)
+    certificates = {q.folded for q, _target in asked.values()} - {""}
+    is_asked = Q(public_id__in=numbers) | Q(normal_certificate_number__in=certificates)
     by_number: dict[str, int] = {}
-    by_certificate: dict[str, list[int]] = defaultdict(list)
-    rows = numbers_of(Label.objects.filter(is_asked), "pk", "public_id", "certificate_number")
-    for pk, number, certificate in rows:
+    by_certificate: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    columns = ("pk", "public_id", "certificate_number", "normal_certificate_number")
+    for pk, number, certificate, normal in numbers_of(Label.objects.filter(is_asked), *columns):
         by_number[number] = pk
-        by_certificate[certificate].append(pk)
+        by_certificate[normal].append((pk, certificate))
     for q, target in asked.values():
-        for text in usual_spellings(q):
-            target.labels += by_certificate.get(text, [])
-            target.found_as = Found.CERTIFICATE if target.labels else None
+        target.labels = certified(q, by_certificate.get(q.folded, []) if q.folded else [])
+        target.found_as = Found.CERTIFICATE if target.labels else None
         if numbered := by_number.get(q.number):
             target.labels = [numbered, *(pk for pk in target.labels if pk != numbered)]
             target.found_as = Found.ADDRESS if q.is_address else Found.NUMBER
 
 
-def usual_spellings(q: Question) -> list[str]:
-    return sorted({q.asked, q.asked.upper(), q.asked.lower()} - {""})
-
-
-def find_labels_by_folded_number(asked: Asked) -> None:
-    """By certificate numbers in any mixture of letters; one query over all labels."""
-    if not asked:
-        return
-    certificates = all_spellings(q for q, _target in asked.values())
-    labels = Label.objects.annotate(lowered=Lower("certificate_number"))
-    by_certificate: dict[str, list[int]] = defaultdict(list)
-    for pk, lowered in numbers_of(labels.filter(lowered__in=certificates), "pk", "lowered"):
-        by_certificate[lowered].append(pk)
-    for q, target in asked.values():
-        for spelling in sorted(spellings(q)):
-            target.labels += by_certificate.get(spelling, [])
-        target.found_as = Found.CERTIFICATE if target.labels else None
+def certified(q: Question, found: list[tuple[int, str]]) -> list[int]:
+    # Of certificates that are the same but for their spelling, those spelt as asked, if any.
+    usual = (q.asked, q.asked.upper(), q.asked.lower())
+    return [pk for pk, number in found if number in usual] or [pk for pk, _number in found]
 
 
 def numbers_of(labels: LabelQuerySet, *columns: str) -> Iterable[Any]:
     return labels.published().highest_first().values_list(*columns)
 
 
-def spellings(q: Question) -> set[str]:
-    """What `Lower()` makes of a column that says what is asked, on either engine.
-
-    SQLite lowers ASCII letters only, so the usual spellings of others are tried; what they miss
-    is found among all names.
-    """
-    texts = {q.folded, q.asked}
-    if not q.folded.isascii():
-        texts |= {spell(text) for text in texts for spell in (str.upper, str.title)}
-    return {spell(text) for text in texts for spell in (str.lower, lower_ascii)} - {""}
-
-
-def all_spellings(questions: Iterable[Question]) -> set[str]:
-    return {spelling for q in questions for spelling in spellings(q)}
-
-
-def lower_ascii(text: str) -> str:
-    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
-
-
 def cluster_keys_of(q: Question) -> list[Key]:
     # What the question may be a key of, the surest kind first.
     keys = [
         ("vat", q.vat_number),
-        *(("name", spelling) for spelling in sorted(spellings(q))),
+        ("name", q.folded),
         ("cluster", q.cluster_slug),
         ("organisation", q.organisation_slug),
     ]
@@ -324,77 +288,69 @@ def find_by_key(asked: Asked) -> None:
     """By names, addresses, public ids and VAT numbers as they stand today; two queries."""
     if not asked:
         return
-    by_key: dict[Key, list[Name]] = defaultdict(list)
-    for key, name in chain(
+    by_key: dict[Key, list[Match]] = defaultdict(list)
+    for key, match in chain(
         cluster_keys([q for q, _target in asked.values()]),
         organisation_keys([q for q, _target in asked.values()]),
     ):
-        by_key[key].append(name)
+        by_key[key].append(match)
     for q, target in asked.values():
         for key in cluster_keys_of(q):
-            for name in by_key.get(key, []):
-                target.add(name)
+            for match in by_key.get(key, []):
+                target.add(match)
 
 
-def cluster_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Name]]:
-    names = all_spellings(questions)
+def cluster_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Match]]:
+    names = {q.folded for q in questions} - {""}
     slugs = {q.cluster_slug for q in questions} - {""}
     own = (
         Cluster.objects.published()
-        .annotate(lowered=Lower("name"))
         .filter(
-            Q(lowered__in=names)
+            Q(normal_name__in=names)
             | Q(slug__in=slugs)
             | Q(public_id__in={slug.upper() for slug in slugs})
         )
-        .values_list("pk", "name", "lowered", "slug", "public_id")
+        .values_list("pk", "normal_name", "slug", "public_id")
     )
-    others = (
-        ClusterName.objects.annotate(lowered=Lower("name"))
-        .filter(lowered__in=names, cluster__is_published=True)
-        .values_list("cluster_id", "name", "lowered", Value(""), Value(""))
-    )
-    for pk, name, lowered, slug, public_id in own.order_by().union(others.order_by(), all=True):
+    others = ClusterName.objects.filter(
+        normal_name__in=names, cluster__is_published=True
+    ).values_list("cluster_id", "normal_name", Value(""), Value(""))
+    for pk, normal, slug, public_id in own.order_by().union(others.order_by(), all=True):
         if not slug:
-            yield ("name", lowered), Name(name, Found.FORMER_CLUSTER, pk)
+            yield ("name", normal), Match(Found.FORMER_CLUSTER, pk)
             continue
-        yield ("name", lowered), Name(name, Found.CLUSTER, pk)
-        yield ("cluster", slug), Name(name, Found.ADDRESS, pk)
-        yield ("cluster", public_id.lower()), Name(name, Found.NUMBER, pk)
+        yield ("name", normal), Match(Found.CLUSTER, pk)
+        yield ("cluster", slug), Match(Found.ADDRESS, pk)
+        yield ("cluster", public_id.lower()), Match(Found.NUMBER, pk)
 
 
-def organisation_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Name]]:
-    names = all_spellings(questions)
+def organisation_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Match]]:
+    names = {q.folded for q in questions} - {""}
     slugs = {q.organisation_slug for q in questions} - {""}
     vat_numbers = {q.vat_number for q in questions}
     own = (
         Organisation.objects.published()
         .alias(national=Substr("vat_number", 3))
-        .annotate(lowered=Lower("name"))
         .filter(
-            Q(lowered__in=names)
+            Q(normal_name__in=names)
             | Q(slug__in=slugs)
             | Q(public_id__in={slug.upper() for slug in slugs})
             | (~Q(vat_number="") & (Q(vat_number__in=vat_numbers) | Q(national__in=vat_numbers)))
         )
-        .values_list("pk", "name", "lowered", "slug", "public_id", "vat_number")
+        .values_list("pk", "normal_name", "slug", "public_id", "vat_number")
     )
-    others = (
-        OrganisationName.objects.annotate(lowered=Lower("name"))
-        .filter(lowered__in=names, organisation__is_published=True)
-        .values_list("organisation_id", "name", "lowered", Value(""), Value(""), Value(""))
-    )
-    for pk, name, lowered, slug, public_id, vat in own.order_by().union(
-        others.order_by(), all=True
-    ):
+    others = OrganisationName.objects.filter(
+        normal_name__in=names, organisation__is_published=True
+    ).values_list("organisation_id", "normal_name", Value(""), Value(""), Value(""))
+    for pk, normal, slug, public_id, vat in own.order_by().union(others.order_by(), all=True):
         if not slug:
-            yield ("name", lowered), Name(name, Found.FORMER_ORGANISATION, pk, True)
+            yield ("name", normal), Match(Found.FORMER_ORGANISATION, pk, True)
             continue
-        yield ("name", lowered), Name(name, Found.ORGANISATION, pk, True)
-        yield ("organisation", slug), Name(name, Found.ADDRESS, pk, True)
-        yield ("organisation", public_id.lower()), Name(name, Found.NUMBER, pk, True)
-        yield ("vat", vat), Name(name, Found.VAT, pk, True)
-        yield ("vat", vat[2:]), Name(name, Found.VAT, pk, True)
+        yield ("name", normal), Match(Found.ORGANISATION, pk, True)
+        yield ("organisation", slug), Match(Found.ADDRESS, pk, True)
+        yield ("organisation", public_id.lower()), Match(Found.NUMBER, pk, True)
+        yield ("vat", vat), Match(Found.VAT, pk, True)
+        yield ("vat", vat[2:]), Match(Found.VAT, pk, True)
 
 
 def find_by_former_address(asked: Asked) -> None:
@@ -405,31 +361,28 @@ def find_by_former_address(asked: Asked) -> None:
     organisation_at = Organisation.objects.published().keys_formerly_at(organisations)
     for q, target in asked.values():
         if q.cluster_slug in cluster_at:
-            target.add(Name("", Found.OLD_ADDRESS, cluster_at[q.cluster_slug]))
+            target.add(Match(Found.OLD_ADDRESS, cluster_at[q.cluster_slug]))
         if q.organisation_slug in organisation_at:
             pk = organisation_at[q.organisation_slug]
-            target.add(Name("", Found.OLD_ADDRESS, pk, is_organisation=True))
+            target.add(Match(Found.OLD_ADDRESS, pk, is_organisation=True))
 
 
 def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:
-    """Every name there is, in four queries: those that fold alike are found, others are near."""
+    """The nearest of all names there are; four queries."""
     if not asked:
         return {}
-    by_name: dict[str, list[Name]] = {}
-    for name in all_names():
-        by_name.setdefault(fold_question(name.text), []).append(name)
+    spelt: dict[str, str] = {}
+    for normal, name in all_names():
+        spelt.setdefault(normal, name)
     sought = {}
-    for text, (q, target) in asked.items():
-        for name in by_name.get(q.folded, []):
-            target.add(name)
-        if target.found_as is None:
-            slug = (q.cluster_slug or q.organisation_slug).replace("-", " ")
-            sought[text] = slug if q.is_address else q.folded
-    names = list(by_name)
+    for text, (q, _target) in asked.items():
+        slug = (q.cluster_slug or q.organisation_slug).replace("-", " ")
+        sought[text] = slug if q.is_address else q.folded
+    names = list(spelt)
     similar = similar_names((text for text in sought.values() if text), names)
     near = {words: nearest_names(words, names, places) for words, places in similar.items()}
     return {
-        text: [Near(by_name[name][0].text, likeness) for name, likeness in near.get(words, [])]
+        text: [Near(spelt[name], likeness) for name, likeness in near.get(words, [])]
         for text, words in sought.items()
     }
 
@@ -451,24 +404,15 @@ def nearest_names(
     return [(name, likeness) for _score, name, likeness in found[:MAX_NEAREST]]
 
 
-def all_names() -> Iterator[Name]:
-    # Of published clusters and organisations, in a stable order.
-    clusters = Cluster.objects.published().order_by("pk").values_list("pk", "name")
-    organisations = Organisation.objects.published().order_by("pk").values_list("pk", "name")
-    other_names = (
-        ClusterName.objects.filter(cluster__is_published=True)
-        .order_by("pk")
-        .values_list("cluster_id", "name")
-    )
-    former_names = (
-        OrganisationName.objects.filter(organisation__is_published=True)
-        .order_by("pk")
-        .values_list("organisation_id", "name")
-    )
-    yield from (Name(name, Found.CLUSTER, pk) for pk, name in clusters)
-    yield from (Name(name, Found.FORMER_CLUSTER, pk) for pk, name in other_names)
-    yield from (Name(name, Found.ORGANISATION, pk, True) for pk, name in organisations)
-    yield from (Name(name, Found.FORMER_ORGANISATION, pk, True) for pk, name in former_names)
+def all_names() -> Iterator[tuple[str, str]]:
+    # Normal form and name of published clusters and organisations, in a stable order.
+    for rows in (
+        Cluster.objects.published(),
+        ClusterName.objects.filter(cluster__is_published=True),
+        Organisation.objects.published(),
+        OrganisationName.objects.filter(organisation__is_published=True),
+    ):
+        yield from rows.order_by("pk").values_list("normal_name", "name")
 
 
 class Shelf:

@@ -4,7 +4,6 @@ Pure: no ORM, no clock, no settings.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from stdnum.eu import vat
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from clusters.dates import parse_day
+from clusters.names import normal_name, without_invisible
 from clusters.public_ids import ALPHABET, LENGTH
 from clusters.tables.reader import (
     UNREADABLE,
@@ -29,8 +29,6 @@ MAX_LINES = 1000
 MAX_BYTES = 1024 * 1024
 MAX_QUESTION_LENGTH = 200
 
-# Marks that are not seen, or that turn the direction of writing.
-UNSEEN = re.compile("[\x80-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 ADDRESS = re.compile(r"(?:^|/)(labels|clusters|organisations)/([\w-]{1,90})(?=[/.?#]|$)")
 ADDRESS_LIKE = re.compile(r"^(?:https?:|www\.|/)|://", re.IGNORECASE)
 SLUG = re.compile(r"[a-z0-9_-]{1,90}")
@@ -86,7 +84,7 @@ class QuestionLine:
 
 @dataclass(frozen=True)
 class Question:
-    """A text and all that it may be; what it cannot be is empty."""
+    """A text and all that it may be; what it cannot be is empty. `folded` is its normal form."""
 
     asked: str
     folded: str
@@ -98,23 +96,15 @@ class Question:
     is_cut: bool
 
 
-def fold_question(text: str) -> str:
-    # Without regard to case, width, unseen marks and the number of spaces.
-    if text.isascii():
-        return " ".join(text.lower().split())
-    plain = unicodedata.normalize("NFKC", UNSEEN.sub("", text))
-    return " ".join(plain.casefold().split())
-
-
 def question(asked: str) -> Question:
-    text = " ".join(UNSEEN.sub("", UNREADABLE.sub(" ", asked)).split())
+    text = " ".join(without_invisible(UNREADABLE.sub(" ", asked)).split())
     is_cut, text = len(text) > MAX_QUESTION_LENGTH, text[:MAX_QUESTION_LENGTH].strip()
     kind, name = page_at(text)
     slug = text.lower() if SLUG.fullmatch(text.lower()) else ""
     is_address = bool(kind or ADDRESS_LIKE.search(text))
     return Question(
         asked=text,
-        folded=fold_question(text),
+        folded=normal_name(text),
         number={"labels": name.upper(), "": text.upper()}.get(kind, ""),
         cluster_slug={"clusters": name.lower(), "": slug}.get(kind, ""),
         organisation_slug={"organisations": name.lower(), "": slug}.get(kind, ""),
@@ -263,7 +253,7 @@ def question_columns(header: Sequence[str]) -> list[int]:
 
 
 def folded_header(header: Sequence[str]) -> list[str]:
-    return [fold_question(name).replace("_", " ") for name in header]
+    return [normal_name(name.replace("_", " ")) for name in header]
 
 
 def cells_at(row: Sequence[str], columns: Iterable[int]) -> list[str]:
@@ -278,7 +268,7 @@ def claim_of(number: int, cells: Sequence[str]) -> QuestionLine:
     asked, *others = [text for value in cells if (text := " ".join(value.split()))] or [""]
     level, on = "", None
     for text in others:
-        if name := LEVELS.get(fold_question(text).removesuffix(" label")):
+        if name := LEVELS.get(normal_name(text).removesuffix(" label")):
             level = name
         elif DAY.fullmatch(text):
             on = read_day(number, text)

@@ -1,3 +1,4 @@
+import clusters.fields
 import clusters.public_ids
 import django.db.models.deletion
 import simple_history.models
@@ -71,11 +72,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('announcement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='news.announcement', verbose_name='announcement')),
                 ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], max_length=2, verbose_name='language')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('slug', models.SlugField(help_text='The last part of the page’s address. An old one leads on to the new one.', max_length=90, verbose_name='address')),
+                ('title', clusters.fields.NameField(max_length=200, verbose_name='title')),
+                ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the title where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='address')),
                 ('lead', models.TextField(blank=True, help_text='One or two sentences.', verbose_name='lead')),
                 ('body', models.TextField(help_text='Markdown: an empty line between paragraphs, “- ” for a list.', verbose_name='body')),
-                ('box_title', models.CharField(blank=True, max_length=120, verbose_name='title of the background box')),
+                ('box_title', clusters.fields.NameField(blank=True, max_length=120, verbose_name='title of the background box')),
                 ('box', models.TextField(blank=True, help_text='Markdown.', verbose_name='background box')),
                 ('picture_alt', models.CharField(blank=True, help_text='What the picture shows, for those who do not see it.', max_length=300, verbose_name='alternative text of the picture')),
                 ('picture_credit', models.CharField(blank=True, max_length=200, verbose_name='picture credit')),
@@ -163,11 +164,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], max_length=2, verbose_name='language')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('slug', models.SlugField(help_text='The last part of the page’s address. An old one leads on to the new one.', max_length=90, verbose_name='address')),
+                ('title', clusters.fields.NameField(max_length=200, verbose_name='title')),
+                ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the title where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='address')),
                 ('lead', models.TextField(blank=True, help_text='One or two sentences.', verbose_name='lead')),
                 ('body', models.TextField(help_text='Markdown: an empty line between paragraphs, “- ” for a list.', verbose_name='body')),
-                ('box_title', models.CharField(blank=True, max_length=120, verbose_name='title of the background box')),
+                ('box_title', clusters.fields.NameField(blank=True, max_length=120, verbose_name='title of the background box')),
                 ('box', models.TextField(blank=True, help_text='Markdown.', verbose_name='background box')),
                 ('picture_alt', models.CharField(blank=True, help_text='What the picture shows, for those who do not see it.', max_length=300, verbose_name='alternative text of the picture')),
                 ('picture_credit', models.CharField(blank=True, max_length=200, verbose_name='picture credit')),

@@ -28,8 +28,8 @@ from clusters.models import (
     Organisation,
     Programme,
 )
+from clusters.names import normal_name
 from config.management.commands.load_demo import DATA
-from labels.importing.writer import folded_name
 from labels.models import Label, LabelSource, RequiredLevel, Statement
 from labels.validity import State
 from news.models import Announcement, AnnouncementText
@@ -382,7 +382,7 @@ def test_cluster_of_several_names_is_one(name: str, present: str, labels: int) -
 
 def test_no_name_leads_to_two_clusters() -> None:
     names = Counter(
-        (country, folded_name(name))
+        (country, normal_name(name))
         for rows in (
             Cluster.objects.values_list("country", "name"),
             ClusterName.objects.values_list("cluster__country", "name"),

@@ -256,8 +256,8 @@ def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> 
 @pytest.mark.parametrize(
     ("label", "refused"),
     [
-        ("clusters.cluster", {"id", "logo"}),
-        ("clusters.organisation", {"id"}),
+        ("clusters.cluster", {"id", "logo", "normal_name"}),
+        ("clusters.organisation", {"id", "normal_name"}),
         ("clusters.programme", {"id"}),
         (
             "labels.label",
@@ -266,6 +266,7 @@ def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> 
                 "extended_until", "transferred_on", "transferred_from", "status_index", "rule",
                 "starts_on", "certain_from", "certain_until", "ends_on", "renewable_until",
                 "start_is_computed", "end_is_computed", "days_are_exact", "minimum_score",
+                "normal_certificate_number",
             },
         ),
     ],

@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.directory.index import (
-    UNKNOWN,
-    Index,
-    IndexCache,
-    bits_of,
-    fold_name,
-    great_circle_km,
-    slots_of,
-)
+from clusters.directory.index import UNKNOWN, Index, IndexCache, bits_of, slots_of
+from clusters.directory.towns import great_circle_km
 from clusters.models import Cluster, Region
 from labels.models import Label
 from labels.register import holdings
@@ -39,13 +32,6 @@ SORTS = ("name", "newest", "ending", "members", "confirmed")
 @given(st.sets(st.integers(0, 3000)))
 def test_slots_of_reads_what_bits_of_wrote(slots: set[int]) -> None:
     assert list(slots_of(bits_of(slots, 3001))) == sorted(slots)
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"), [("Ötztal", "otztal"), ("ÉNERGIE", "energie"), ("Straße", "strasse")]
-)
-def test_folded_has_no_case_and_no_accents(text: str, plain: str) -> None:
-    assert fold_name(text) == plain
 
 
 def test_distance_is_that_of_a_great_circle() -> None:

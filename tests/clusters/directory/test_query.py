@@ -156,7 +156,7 @@ def test_toggled_adds_and_takes_away() -> None:
         ("meets=maybe", "“maybe” is none of yes; “meets” was left out."),
         (
             "sort=age",
-            "“age” is none of relevance, name, newest, ending, members, confirmed; "
+            "“age” is none of relevance, distance, name, newest, ending, members, confirmed; "
             "“sort” was left out.",
         ),
     ],

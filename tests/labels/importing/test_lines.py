@@ -194,11 +194,15 @@ def test_header_that_cannot_be_used_is_explained(content: bytes, finding: Findin
             "this holds the character U+0000, which is no text. Write it again, or save the file "
             "as “CSV UTF-8”.",
         ),
-        ("cluster", "bio\u202ePmed", "character 4 is the invisible U+202E. Remove it."),
+        (
+            "cluster",
+            "bio\u202ePmed",
+            "character 4 is the invisible RIGHT-TO-LEFT OVERRIDE (U+202E). Remove it.",
+        ),
         ("cluster", "=1+1", "“=1+1” looks like a formula. Remove the leading sign."),
         ("region", "+39", "“+39” looks like a formula. Remove the leading sign."),
         ("managing_organisation", "@x", "“@x” looks like a formula. Remove the leading sign."),
-        ("source", "\tx", "character 1 is the invisible U+0009. Remove it."),
+        ("source", "\tx", "character 1 is the invisible CONTROL CHARACTER (U+0009). Remove it."),
         (
             "source",
             "caf\ufffd",

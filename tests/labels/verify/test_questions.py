@@ -9,7 +9,6 @@ from clusters.tables.reader import TableRefused
 from labels.verify.questions import (
     MAX_LINES,
     QuestionLine,
-    fold_question,
     question,
     read_csv_lines,
     read_lines,
@@ -57,7 +56,7 @@ def test_question_is_read(text: str, field: str, value: str) -> None:
     ],
 )
 def test_texts_that_read_the_same_fold_alike(one: str, other: str) -> None:
-    assert fold_question(one) == fold_question(other)
+    assert question(one).folded == question(other).folded
 
 
 @pytest.mark.parametrize(
