@@ -25,7 +25,7 @@ from django.utils import timezone
 from django_countries.fields import CountryField
 from PIL import Image
 
-from clusters.fields import PartialDateField
+from clusters.fields import NormalNameField, PartialDateField
 from clusters.models import (
     Account,
     Claim,
@@ -589,8 +589,10 @@ def snapshot() -> Snapshot:
 
 def rows_of(model: type[models.Model]) -> dict[Any, dict[str, Any]]:
     options = model._meta
+    # A normal form is made of its name, whatever is sent for it.
+    stored = [one for one in options.fields if not isinstance(one, NormalNameField)]
     rows: dict[Any, dict[str, Any]] = {
-        row[options.pk.attname]: {column.name: row[column.attname] for column in options.fields}
+        row[options.pk.attname]: {column.name: row[column.attname] for column in stored}
         for row in model._base_manager.values()
     }
     for column in options.many_to_many:
