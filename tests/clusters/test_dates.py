@@ -134,5 +134,5 @@ def test_day_is_read_in_one_notation() -> None:
     ],
 )
 def test_any_other_notation_of_a_day_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="day|year"):
+    with pytest.raises(ValueError, match=r"day|year"):
         parse_day(text)
