@@ -6,11 +6,11 @@ What is wrong is told in words, with the line and what to do (`Finding`). No ORM
 import csv
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from itertools import chain
+from itertools import chain, islice
 from typing import TextIO
 
 from django.utils.translation import gettext as _
@@ -36,6 +36,30 @@ OTHER_FILES = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+PAGE = re.compile(r"\s*<(?:!doctype|html|table|\?xml)", re.IGNORECASE)
+# The first line by which some spreadsheets say what stands between values.
+SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+# What spreadsheets, in English, Italian and German, and people write where there is no value.
+PLACEHOLDERS = frozenset(
+    {
+        *("#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#n/d", "#rif!"),
+        *(
+            "#valore!",
+            "#nome?",
+            "#nullo!",
+            "#nv",
+            "#bezug!",
+            "#wert!",
+            "n/a",
+            "n/d",
+            "n.a.",
+            "n.d.",
+        ),
+        *("null", "nil", "-", "--", "–", "—", "."),
+    }
+)
+LINES_LOOKED_AT = 10
+MAX_LINES_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +132,9 @@ class CsvFile:
                     return
                 if not first.strip():
                     continue
+                if line == 1 and (said := SEPARATOR.fullmatch(first.lstrip("\ufeff"))):
+                    self.delimiter = said[1]
+                    continue
                 self.delimiter = self.delimiter or self.find_delimiter(first)
                 source = [first] if self.is_record_a_line else chain([first], self.lines)
                 # Strict: a quote inside a value is a mistake, not a letter.
@@ -121,6 +148,8 @@ class CsvFile:
     def find_delimiter(self, first: str) -> str:
         raw = first.encode(errors="surrogateescape")
         kind = next((kind for start, kind in OTHER_FILES.items() if raw.startswith(start)), "")
+        if not kind and PAGE.match(first):
+            kind = "html"
         if kind:
             raise TableRefused(Finding(self.lines.number, "", explain_other_file(kind)))
         unquoted = re.sub(r'"[^"]*"', "", first)
@@ -133,16 +162,32 @@ class CsvFile:
                 return Finding(line, column, explain_characters(value))
         return None
 
-    def read_header(self) -> tuple[str, ...]:
+    def read_header(self, known: Collection[str] = ()) -> tuple[str, ...]:
         """The names of the columns in lower case, empty where one has none.
 
-        Raises TableRefused where there is none, or a name twice.
+        Raises TableRefused where there is none, a name twice, or none of the `known` ones.
         """
         header = next(self.records(), ParsedLine(1, []))
         if isinstance(header, Finding):
             raise TableRefused(header)
         self.columns = column_names(header)
+        if known and not set(known) & set(self.columns):
+            raise TableRefused(self.explain_header(header, known))
         return self.columns
+
+    def explain_header(self, header: ParsedLine, known: Collection[str]) -> Finding:
+        # A title above the names of the columns, or a table of something else.
+        for record in islice(self.records(), LINES_LOOKED_AT):
+            if isinstance(record, ParsedLine):
+                names = {value.strip().casefold() for value in record.values}
+                if len(names & set(known)) > 1:
+                    message = _("the names of the columns stand here. Remove the lines above.")
+                    return Finding(record.line, "", message)
+        message = _(
+            "this is a table of something else: it has none of the columns %(columns)s. Begin it "
+            "with their names."
+        )
+        return Finding(header.line, "", message % {"columns": ", ".join(known)})
 
     def rows(self) -> Iterator[ParsedLine | Finding]:
         for record in self.records():
@@ -238,6 +283,11 @@ def explain_characters(value: str) -> str:
 
 
 def explain_other_file(kind: str) -> str:
+    if kind == "html":
+        return _(
+            "this is a web page, not a CSV file. Where it offers a download, take that; or copy "
+            "the table into a spreadsheet and save it as “CSV UTF-8”."
+        )
     if kind == "utf-16":
         return _(
             "the file is encoded in UTF-16. In your spreadsheet choose “Save as”, then “CSV"
@@ -247,6 +297,27 @@ def explain_other_file(kind: str) -> str:
         "this is no CSV file but a document or a spreadsheet. Open it, choose “Save as”, then"
         " “CSV UTF-8”, and take the new file."
     )
+
+
+def without_placeholder(value: str) -> str:
+    return "" if value.strip().casefold() in PLACEHOLDERS else value
+
+
+def grouped_findings(findings: Iterable[Finding]) -> list[str]:
+    # The same mistake once, with the first lines on which it stands and how many more there are.
+    lines: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        lines[finding.column, finding.message].append(finding)
+    return [str(same[0]) if len(same) == 1 else explain_repetition(same) for same in lines.values()]
+
+
+def explain_repetition(same: Sequence[Finding]) -> str:
+    first, *_others = same
+    named = ", ".join(str(one.line) for one in same[:MAX_LINES_NAMED])
+    more = len(same) - MAX_LINES_NAMED
+    place = _("Lines %(lines)s and %(more)d more") if more > 0 else _("Lines %(lines)s")
+    column = f", {first.column}" if first.column else ""
+    return f"{place % {'lines': named, 'more': more}}{column}: {first.message}"
 
 
 def shown(text: str) -> str:
@@ -322,7 +393,9 @@ def without_empty_columns(table: Table) -> Table:
 
 
 def cleaned_values(row: ParsedLine, columns: Sequence[str]) -> list[str]:
-    values = [unicodedata.normalize("NFC", value.strip()) for value in row.values]
+    values = [
+        unicodedata.normalize("NFC", without_placeholder(value).strip()) for value in row.values
+    ]
     for column, value in zip(columns, values, strict=True):
         if len(value) > MAX_VALUE_LENGTH:
             message = _("the value is longer than %(max)d characters.") % {"max": MAX_VALUE_LENGTH}

@@ -16,7 +16,15 @@ from rapidfuzz import fuzz, process
 
 from clusters.dates import PartialDate
 from clusters.names import invisible_characters, normal_name
-from clusters.tables.reader import ENCODING, ENCODING_ERRORS, CsvFile, Finding, TableRefused, shown
+from clusters.tables.reader import (
+    ENCODING,
+    ENCODING_ERRORS,
+    CsvFile,
+    Finding,
+    TableRefused,
+    shown,
+    without_placeholder,
+)
 
 COLUMNS = (
     "cluster",
@@ -110,13 +118,13 @@ class RegisterFile:
 
     def __init__(self, text: TextIO) -> None:
         self.file = CsvFile(text, is_record_a_line=True)
-        self.columns = self.file.read_header()
+        self.columns = self.file.read_header(COLUMNS)
         line = self.file.lines.number
-        missing = "the column is missing. Add it; its values may be empty."
+        missing = [name for name in COLUMNS if name not in self.columns]
         unknown = "the column is not known and not read."
-        errors = [Finding(line, name, missing) for name in COLUMNS if name not in self.columns]
-        if errors:
-            raise TableRefused(*errors)
+        if missing:
+            message = f"columns are missing: {', '.join(missing)}. Add them; values may be empty."
+            raise TableRefused(Finding(line, "", message))
         self.notices = [
             Finding(line, name, unknown)
             for name in self.columns
@@ -130,7 +138,7 @@ class RegisterFile:
                 yield row
             else:
                 values = {
-                    column: value.strip(" ")
+                    column: without_placeholder(value).strip(" ")
                     for column, value in zip(self.columns, row.values, strict=True)
                 }
                 yield from Checker(row.line, values, vocabulary).result()

@@ -183,9 +183,12 @@ class RegisterWriter:
         )
         self.first_lines: dict[bytes, int] = {}
         self.told: set[tuple[int, str, str]] = set()
+        # The first line that names a region for a cluster, and the region.
+        self.told_of: dict[bytes, tuple[int, int | str]] = {}
 
     def write(self, lines: list[RegisterLine]) -> None:
         lines = [line for line in lines if self.is_unambiguous(line)]
+        lines = [line for line in lines if self.is_of_one_cluster(line)]
         lines = self.without_two_in_force(lines)
         self.add_regions(lines)
         self.add_organisations(lines)
@@ -218,6 +221,26 @@ class RegisterWriter:
         message = f"more than one in {line.country} has this name. Rename one of them first."
         self.report.errors += [Finding(line.number, column, message) for column in columns]
         return not columns
+
+    def is_of_one_cluster(self, line: RegisterLine) -> bool:
+        """Whether the line tells the same of its cluster as the first one of the file did.
+
+        Two clusters of one name in two regions would become one, and a label go to the wrong one.
+        """
+        key = digest(*map(str, (line.country, normal_name(line.cluster))))
+        said = self.region(line) or normal_name(line.region)
+        first = self.told_of.setdefault(key, (line.number, said)) if said else None
+        if first is None or first[1] == said:
+            return True
+        self.report.errors.append(
+            Finding(
+                line.number,
+                "region",
+                f"line {first[0]} names another region for “{line.cluster}”. Where these are two "
+                "clusters, give one a name of its own; where it is one, correct a line.",
+            )
+        )
+        return False
 
     def without_two_in_force(self, lines: list[RegisterLine]) -> list[RegisterLine]:
         """Report lines of which the database would refuse the label, and leave them out.
@@ -361,7 +384,7 @@ class RegisterWriter:
             first = self.first_lines.setdefault(digest(*entry.label_key), entry.line.number)
             if first != entry.line.number:
                 self.report.repeated += 1
-                self.notice(entry.line, "", f"repeats line {first}; its label is written once.")
+                self.notice(entry.line, "", self.explain_repeated(entry, first))
             elif entry.label_key in present:
                 self.report.unchanged += 1
             else:
@@ -369,6 +392,21 @@ class RegisterWriter:
         redraw_taken(Label, new, "public_id", new_public_id)
         redraw_taken(Label, new, "status_index", new_status_index)
         self.create(Label, new)
+
+    def explain_repeated(self, entry: NamedRows, first: int) -> str:
+        # What the first line said of the label stays; what this one says otherwise is not lost.
+        line = entry.line
+        said = [
+            f"{column} “{text}”"
+            for column, text in (
+                ("managing_organisation", line.organisation),
+                ("certificate", line.certificate),
+                ("source", line.source),
+            )
+            if text
+        ]
+        also = f" It says: {', '.join(said)}." if said else ""
+        return f"repeats line {first}; its label is written once, as that line has it.{also}"
 
     def label_of(self, entry: NamedRows) -> Label:
         label = self.label(entry.line)

@@ -29,7 +29,7 @@ from labels.formats.records import label_record, label_record_in_words
 from labels.models import STATE_NAMES, Label
 from labels.register.holdings import level_options
 from labels.validity import Days
-from labels.verify.lookup import FOUND_WORDS, LINE_VERDICTS, Answer, Claim, LineVerdict, verify_all
+from labels.verify.lookup import FOUND_WORDS, LINE_VERDICTS, Answer, LabelClaim, LineVerdict, verify_all
 from labels.verify.questions import QuestionLine
 from labels.words import REPLY_NAMES, Reply
 
@@ -92,7 +92,7 @@ class AnswersPart:
 
 def answer_lines(lines: Sequence[QuestionLine], day: date) -> list[Answered]:
     """A line without a day of its own is asked for this one."""
-    answers = verify_all([Claim(line.asked, line.on or day, line.level) for line in lines])
+    answers = verify_all([LabelClaim(line.asked, line.on or day, line.level) for line in lines])
     return [Answered(line, found) for line, found in zip(lines, answers, strict=True)]
 
 

@@ -202,7 +202,7 @@ class Match(NamedTuple):
     is_organisation: bool = False
 
 
-class Claim(NamedTuple):
+class LabelClaim(NamedTuple):
     """What somebody has in hand, and what is said of it: the day, and the level where one is."""
 
     asked: str
@@ -216,10 +216,10 @@ Key = tuple[str, str]
 
 
 def verify(asked: str, day: date) -> Answer:
-    return verify_all([Claim(asked, day)])[0]
+    return verify_all([LabelClaim(asked, day)])[0]
 
 
-def verify_all(claims: Sequence[Claim]) -> list[Answer]:
+def verify_all(claims: Sequence[LabelClaim]) -> list[Answer]:
     """An answer for each claim in its order, the same as for the claim alone.
 
     A label's public id, certificate number or page; else a cluster or an organisation by its
@@ -489,7 +489,7 @@ class Shelf:
             found.append(label)
         return found
 
-    def answer(self, claim: Claim, q: Question, target: Target, nearest: list[Near]) -> Answer:
+    def answer(self, claim: LabelClaim, q: Question, target: Target, nearest: list[Near]) -> Answer:
         day, level = claim.day, claim.level
         if target.found_as is None:
             return Answer(q.asked, day, level, nearest=nearest, reasons=reasons(q))

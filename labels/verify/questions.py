@@ -4,7 +4,7 @@ Pure: no ORM, no clock, no settings.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import unquote
@@ -23,6 +23,7 @@ from clusters.tables.reader import (
     TableRefused,
     decode_csv,
     explain_characters,
+    without_placeholder,
 )
 
 MAX_LINES = 1000
@@ -265,7 +266,7 @@ def claim_of(number: int, cells: Sequence[str]) -> QuestionLine:
 
     Raises TableRefused for a day that is written otherwise than 2015-09-08.
     """
-    asked, *others = [text for value in cells if (text := " ".join(value.split()))] or [""]
+    asked, *others = [*filled_cells(cells)] or [""]
     level, on = "", None
     for text in others:
         if name := LEVELS.get(normal_name(text).removesuffix(" label")):
@@ -295,4 +296,6 @@ def cell(row: Sequence[str], columns: Iterable[int]) -> str:
 
 
 def first_filled(cells: Iterable[str]) -> str:
-    return next((text for value in cells if (text := " ".join(value.split()))), "")
+    return next(
+        (text for value in cells if (text := " ".join(without_placeholder(value).split()))), ""
+    )

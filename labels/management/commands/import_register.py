@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
+from clusters.tables.reader import grouped_findings
 from labels.importing.lines import Outcome, Report, open_register
 from labels.importing.writer import import_register
 
@@ -69,7 +70,10 @@ def report_as_text(report: Report) -> str:
             f"Labels there before: {report.unchanged}. Repeated lines: {report.repeated}.",
         ]
     if report.notices:
-        lines += ["Notices:", *(f"  {finding}" for finding in report.notices)]
+        lines += ["Notices:", *(f"  {text}" for text in grouped_findings(report.notices))]
     if report.errors:
-        lines += [f"{heading}: {report.bad_lines}", *(f"  {finding}" for finding in report.errors)]
+        lines += [
+            f"{heading}: {report.bad_lines}",
+            *(f"  {text}" for text in grouped_findings(report.errors)),
+        ]
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from labels.models import Label
 from labels.verify.lookup import (
     MOST_CLUSTERS,
     MOST_LABELS,
-    Claim,
+    LabelClaim,
     Found,
     LineVerdict,
     verify,
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.django_db
 DAY = date(2015, 9, 8)
 
 
-def claims(asked: Iterable[str], day: date) -> list[Claim]:
-    return [Claim(text, day) for text in asked]
+def claims(asked: Iterable[str], day: date) -> list[LabelClaim]:
+    return [LabelClaim(text, day) for text in asked]
 
 
 @pytest.fixture(scope="module")
