@@ -29,7 +29,14 @@ from labels.formats.records import label_record, label_record_in_words
 from labels.models import STATE_NAMES, Label
 from labels.register.holdings import level_options
 from labels.validity import Days
-from labels.verify.lookup import FOUND_WORDS, LINE_VERDICTS, Answer, LabelClaim, LineVerdict, verify_all
+from labels.verify.lookup import (
+    FOUND_WORDS,
+    LINE_VERDICTS,
+    Answer,
+    LabelClaim,
+    LineVerdict,
+    verify_all,
+)
 from labels.verify.questions import QuestionLine
 from labels.words import REPLY_NAMES, Reply
 

@@ -4,7 +4,7 @@ Pure: no ORM, no clock, no settings.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import unquote
@@ -296,6 +296,10 @@ def cell(row: Sequence[str], columns: Iterable[int]) -> str:
 
 
 def first_filled(cells: Iterable[str]) -> str:
-    return next(
-        (text for value in cells if (text := " ".join(without_placeholder(value).split()))), ""
-    )
+    return next(filled_cells(cells), "")
+
+
+def filled_cells(cells: Iterable[str]) -> Iterator[str]:
+    for value in cells:
+        if text := " ".join(without_placeholder(value).split()):
+            yield text

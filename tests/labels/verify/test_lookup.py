@@ -15,8 +15,8 @@ from labels.models import Label
 from labels.verify.lookup import (
     MOST_CLUSTERS,
     MOST_LABELS,
-    LabelClaim,
     Found,
+    LabelClaim,
     LineVerdict,
     verify,
     verify_all,
