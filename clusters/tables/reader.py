@@ -42,20 +42,9 @@ SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 # What spreadsheets, in English, Italian and German, and people write where there is no value.
 PLACEHOLDERS = frozenset(
     {
-        *("#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#n/d", "#rif!"),
-        *(
-            "#valore!",
-            "#nome?",
-            "#nullo!",
-            "#nv",
-            "#bezug!",
-            "#wert!",
-            "n/a",
-            "n/d",
-            "n.a.",
-            "n.d.",
-        ),
-        *("null", "nil", "-", "--", "–", "—", "."),
+        *("#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"),
+        *("#n/d", "#rif!", "#valore!", "#nome?", "#nullo!", "#nv", "#bezug!", "#wert!"),
+        *("n/a", "n/d", "n.a.", "n.d.", "null", "nil", "-", "--", "–", "—", "."),
     }
 )
 LINES_LOOKED_AT = 10

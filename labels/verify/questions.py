@@ -4,7 +4,7 @@ Pure: no ORM, no clock, no settings.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import unquote
