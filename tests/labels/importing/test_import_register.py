@@ -259,8 +259,8 @@ def test_skip_bad_writes_the_other_lines_and_lists_what_it_left_out(file: Path) 
             HEADER.replace("label_level,", "").encode(),
             {
                 "line": 1,
-                "column": "label_level",
-                "message": "the column is missing. Add it; its values may be empty.",
+                "column": "",
+                "message": "columns are missing: label_level. Add them; values may be empty.",
             },
             id="missing column",
         ),

@@ -154,7 +154,7 @@ def test_reader_counts_the_lines_of_the_file() -> None:
         ),
         pytest.param(
             HEADER.replace("region,", "").encode(),
-            Finding(1, "region", "the column is missing. Add it; its values may be empty."),
+            Finding(1, "", "columns are missing: region. Add them; values may be empty."),
             id="missing column",
         ),
         pytest.param(
