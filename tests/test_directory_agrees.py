@@ -320,14 +320,16 @@ def naive_counts(known: list[Known], asked: Asked, day: date) -> dict[str, dict[
     if asked.get("country") or asked.get("region"):
         found["region"] = Counter()
     for name, counts in found.items():
+        unknown = {"not_recorded"} if name in ("region", "portfolio", "manager") else set()
         for row in known:
             if fits(row, asked, day, but=name):
-                counts.update(values_of(row, name))
+                counts.update(values_of(row, name) or unknown)
     levels, states = Counter[str](), Counter[str]()
     for row in known:
         if fits(row, asked, day, but="label"):
             wanted = asked.get("state") or ["valid"]
             levels.update({level for level, state in row.held if state in wanted})
+            levels.update(set() if row.held else {"not_recorded"})
             of = asked.get("level") or ["gold", "silver", "bronze"]
             states.update({state for level, state in row.held if level in of})
     found |= {"level": levels, "state": states}
@@ -341,7 +343,8 @@ def naive_counts(known: list[Known], asked: Asked, day: date) -> dict[str, dict[
                 if code[:2] in asked["country"] or code in chosen
             }
         )
-    return {name: dict(counts) for name, counts in found.items() if counts}
+    # That a value is not known is nothing to choose alone.
+    return {name: dict(counts) for name, counts in found.items() if set(counts) - {"not_recorded"}}
 
 
 def values_of(row: Known, name: str) -> set[str]:

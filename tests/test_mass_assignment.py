@@ -127,7 +127,9 @@ CLUSTER_PARTS = {
     "clusters.factsource": FACT_SOURCE,
     "clusters.participation": "programme started_on ended_on",
 }
-STATEMENT = "as_of_on count is_more_than source definition_en definition_it detail_en detail_it"
+STATEMENT = (
+    "as_of_on level count is_more_than source definition_en definition_it detail_en detail_it"
+)
 LEVEL = "rank name_en name_it official_wording process_en process_it"
 RULE = (
     "effective_from is_confirmed first_months renewal_months renewal_window_months "

@@ -250,7 +250,7 @@ class FacetList(BaseModel):
     facets: list[FacetCounts]
 
 
-@router.get("/clusters", response=Listed[ClusterRow], summary="Clusters")
+@router.get("/clusters", response=ClusterList, summary="Clusters")
 def clusters_list(request: HttpRequest, asked: Query[ClusterParameters]) -> Data:
     """The directory of clusters, with its filters, its words and its orders."""
     found = find_clusters(request, asked)

@@ -15,6 +15,7 @@ from django_countries.fields import CountryField
 
 from clusters.fields import NameField, NormalNameField
 from clusters.models.history import History
+from clusters.models.records import NamedQuerySet
 
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 
@@ -101,6 +102,7 @@ class Region(models.Model):
     )
     country = CountryField(_("country"))
 
+    objects = NamedQuerySet.as_manager()
     history = History()
 
     class Meta:

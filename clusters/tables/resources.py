@@ -291,10 +291,6 @@ class TableResource(ModelResource):  # type: ignore[misc]
                 continue
             title = capfirst(str(self._meta.model._meta.get_field(name).verbose_name))
             texts = [f"{title}: {text}" for one in errors for text in one.messages]
-            if name == "slug":
-                texts.append(
-                    _("The address is made from the name. Add a column “slug” with another.")
-                )
             found.setdefault(NON_FIELD_ERRORS, []).extend(texts)
         return ValidationError(found)
 

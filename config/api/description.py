@@ -59,6 +59,8 @@ def openapi_description() -> Data:
                 del refusals[HTTPStatus.NOT_FOUND]
             for status, text in refusals.items():
                 answers[str(int(status))] = _problem_response(status, text)
+            if "{" in where:
+                answers["301"] = {"description": "The record has this id in other letters."}
             if method == "get":
                 answers["200"] |= {"headers": HEADERS}
                 answers["304"] = {"description": "What If-None-Match names is still right."}

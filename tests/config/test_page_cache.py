@@ -548,12 +548,12 @@ def test_kept_page_reads_only_what_is_told(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        pytest.param("/en/clusters/", 3, id="list"),
-        pytest.param("/en/clusters/?q=biopmed&country=IT&level=gold", 4, id="search"),
+        pytest.param("/en/clusters/", 4, id="list"),
+        pytest.param("/en/clusters/?q=biopmed&country=IT&level=gold", 5, id="search"),
     ],
 )
 def test_list_takes_few_statements_of_django(path: str, most: int) -> None:
-    """What changed, the words, the rows not yet seen and who manages them; then what changed."""
+    """What changed, the words, the rows not yet seen, sources and managers; then what changed."""
     ask(portal, "/en/clusters/?country=FR")  # the index is made
 
     with CaptureQueriesContext(connection) as first:

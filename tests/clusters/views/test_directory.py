@@ -395,7 +395,7 @@ def test_cluster_detail_shows_its_managers_and_label_of_another_day(client: Clie
         "The register as it stood on 8 September 2015"
     ) in text
     assert (
-        "Managed by First lead, until December 2015"
+        "Managed by First lead, until December 2015 · since when is not recorded"
         " At other times Second lead, since January 2016" in text
     )
 

@@ -464,7 +464,12 @@ def test_repeated_line_is_noticed_with_both_numbers(file: Path) -> None:
 
     assert report["repeated"] == 1
     assert report["notices"] == [
-        {"line": 3, "column": "", "message": "repeats line 2; its label is written once."}
+        {
+            "line": 3,
+            "column": "",
+            "message": "repeats line 2; its label is written once, as that line has it. It says: "
+            "source “b”.",
+        }
     ]
     assert cluster.labels.count() == 1
 
@@ -475,7 +480,7 @@ def test_repeated_line_is_noticed_across_chunks(file: Path) -> None:
     report = run(file, *lines, lines[0])
 
     assert [notice["message"] for notice in report["notices"]] == [
-        "repeats line 2; its label is written once."
+        "repeats line 2; its label is written once, as that line has it."
     ]
     assert Label.objects.count() == 1000
 

@@ -167,6 +167,7 @@ def test_label_list_facet_counts_equal_the_lists_they_lead_to(client: Client) ->
     options = [option for facet in facets for option in facet.options]
     assert {option.value for option in options} == {
         "gold", "silver", "valid", "expired", "IT", "NO", "health-and-medical-science",
+        "not_recorded",
     }  # fmt: skip
     for option in options:
         assert client.get(option.url).context["page_obj"].paginator.count == option.count
