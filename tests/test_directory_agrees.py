@@ -340,7 +340,7 @@ def naive_counts(known: list[Known], asked: Asked, day: date) -> dict[str, dict[
             {
                 code: number
                 for code, number in found["region"].items()
-                if code[:2] in asked["country"] or code in chosen
+                if code[:2] in asked["country"] or code in [*chosen, "not_recorded"]
             }
         )
     # That a value is not known is nothing to choose alone.
