@@ -344,7 +344,11 @@ def naive_counts(known: list[Known], asked: Asked, day: date) -> dict[str, dict[
             }
         )
     # That a value is not known is nothing to choose alone.
-    return {name: dict(counts) for name, counts in found.items() if set(counts) - {"not_recorded"}}
+    return {
+        name: dict(counts)
+        for name, counts in found.items()
+        if counts and (asked.get(name) or set(counts) != {"not_recorded"})
+    }
 
 
 def values_of(row: Known, name: str) -> set[str]:
