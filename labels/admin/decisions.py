@@ -26,6 +26,7 @@ from clusters.templatetags.clusters_tags import day_in_words
 from labels.admin.forms import Approval, Refusal, attempt
 from labels.models import STATE_NAMES, Decision, DecisionState, Label
 from labels.validity import State
+from labels.words import end_in_short, start_in_short
 
 APPROVE, REFUSE, TAKE_BACK = "approve", "refuse", "take back"
 
@@ -109,8 +110,8 @@ def facts_of_proposal(label: Label, decision: Decision | None) -> Iterator[tuple
     if decision is None:
         found.append((_("state today"), STATE_NAMES[State(state)] if state else None))
     found += [
-        (_("valid from"), label.starts_on and day_in_words(label.starts_on)),
-        (_("valid until"), label.ends_on and day_in_words(label.ends_on)),
+        (_("valid from"), start_in_short(label)),
+        (_("valid until"), end_in_short(label)),
         (_("renewable until"), label.renewable_until and day_in_words(label.renewable_until)),
         (_("published score"), label.score),
         (_("first benchmarking"), label.benchmarked_on),

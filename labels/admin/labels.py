@@ -41,6 +41,7 @@ from labels.models import (
     Suspension,
 )
 from labels.validity import State
+from labels.words import end_in_short, start_in_short
 
 MONTHS_BEFORE_THE_END = 6
 MONTHS_BEFORE_THE_WINDOW_CLOSES = 3
@@ -58,10 +59,15 @@ class EffectiveDays:
 
     @admin.display(description=_("valid from"), ordering="starts_on")
     def first_day(self, obj: Label) -> str:
+        # No more precise than it is known.
+        if obj.starts_on and not obj.start_is_exact:
+            return start_in_short(obj)
         return admin_day(obj.starts_on, is_computed=obj.start_is_computed)
 
     @admin.display(description=_("valid until"), ordering="ends_on")
     def last_day(self, obj: Label) -> str:
+        if obj.ends_on and not obj.end_is_exact:
+            return end_in_short(obj)
         return admin_day(obj.ends_on, is_computed=obj.end_is_computed)
 
     @admin.display(description=_("extended until"))

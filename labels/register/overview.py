@@ -11,6 +11,7 @@ from clusters.models import Cluster, ClusterQuerySet, Participation, Programme
 from labels.models import STATE_NAMES, Label
 from labels.register.queries import headline, labels_of
 from labels.validity import State
+from labels.words import end_in_short, start_in_short
 
 HEADER = (
     _("programme"),
@@ -76,6 +77,7 @@ def label_columns(label: Label | None) -> list[str]:
     return [
         label.level.name,
         str(state),
-        iso_text(label.starts_on) or "",
-        iso_text(label.ends_on) or "",
+        # Read by people: no more precise than the days are known.
+        iso_text(label.starts_on) or "" if label.start_is_exact else start_in_short(label),
+        iso_text(label.ends_on) or "" if label.end_is_exact else end_in_short(label),
     ]

@@ -203,7 +203,7 @@ def test_download_tells_programme_managers_label_and_what_is_missing(
         "managers today": "Science Park",
         "highest label today": "Gold",
         "state": "valid",
-        "valid from": "2025-08-01",
+        "valid from": "August 2025",
         "valid until": "2027-07-31",
         "completeness (%)": "21",
     }
