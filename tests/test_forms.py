@@ -105,7 +105,7 @@ def test_day_that_was_mistyped_is_refused_in_italian() -> None:
             DayFormField().clean("05/11/2026")
 
         assert refused.value.messages == [
-            "“05/11/2026” non si legge come un giorno. Scrivi anno, mese, giorno: 2026-11-05."
+            "“05/11/2026” non si legge come un giorno. Scrivere anno, mese, giorno: 2026-11-05."
         ]
 
 

@@ -349,5 +349,5 @@ def test_conflict_is_told_in_italian(desk: Client) -> None:
     response = desk.post(change(cluster), data, headers={"accept-language": "it"})
 
     heading, line = errors(response)
-    assert heading.startswith("Qualcun altro ha modificato questa scheda")
-    assert line == "Località: ora “Ivrea”, la tua “Torino”."
+    assert heading.startswith("Nel frattempo qualcun altro ha modificato questa scheda")
+    assert line == "Località: ora “Ivrea”, qui “Torino”."
