@@ -129,7 +129,7 @@ def test_journey_from_home_to_announcement_works_by_keyboard(portal: str, page: 
     expect(page.locator("body")).to_have_attribute("data-printed", "yes")
 
 
-def tab_to(page: Page, selector: str, *, most: int = 80) -> None:
+def tab_to(page: Page, selector: str, *, most: int = 140) -> None:
     """Press Tab until the focus is on a visible element that the selector names."""
     for _ in range(most):
         page.keyboard.press("Tab")

@@ -23,7 +23,7 @@ from playwright.sync_api import BrowserContext, Dialog, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
-from clusters.fields import PartialDateField
+from clusters.fields import NormalNameField, PartialDateField
 from clusters.models import (
     Account,
     Claim,
@@ -139,7 +139,7 @@ LOOK = """
       if (name.startsWith("on")) say("handler");
       if (!addresses.includes(name)) continue;
       const { protocol } = new URL(value, "http://here/");
-      if (!["http:", "https:", "mailto:"].includes(protocol)) say("address");
+      if (!["http:", "https:", "mailto:", "webcal:"].includes(protocol)) say("address");
     }
     if (element.localName !== "script" || element.hasAttribute("src")) continue;
     if (!/^application\\/(ld\\+)?json$/.test(element.type)) say("inline script");
@@ -159,7 +159,8 @@ PICTURE = b64decode(
 def is_text(field: Any) -> bool:
     return (
         isinstance(field, models.CharField | models.TextField)
-        and not isinstance(field, CountryField | PartialDateField)
+        # A normal form is made of another column.
+        and not isinstance(field, CountryField | PartialDateField | NormalNameField)
         and not field.choices
     )
 

@@ -104,4 +104,6 @@ def test_answers_are_accessible_and_fit(portal: str, page: Page, language: str) 
 
 def read(path: Path) -> list[dict[str, str]]:
     text = path.read_text(encoding="utf-8-sig")
-    return list(csv.DictReader(StringIO(text, newline=""), strict=True))
+    # In English with commas, in Italian with semicolons, as spreadsheets there expect them.
+    delimiter = ";" if text.startswith("line;") else ","
+    return list(csv.DictReader(StringIO(text, newline=""), strict=True, delimiter=delimiter))
