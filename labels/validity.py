@@ -158,7 +158,7 @@ def validity(
     A printed day is any of its month or year where no more is printed. A renewal with a
     `previous_end` is seamless: it starts the day after, and its end counts from there. A missing
     end follows the rule in force at the start, from the earliest and from the latest start; a
-    missing start lies the rule's first months before the end, likewise. An extension goes before
+    missing start lies the rule's months before the end, likewise. An extension goes before
     every other end. Raises EndsBeforeItStarts where even the latest end lies before the start.
     """
     if previous_end is not None:
@@ -167,7 +167,7 @@ def validity(
         first = possible_days(start)
     elif printed_end is not None:
         first = derived_days(
-            possible_days(printed_end), lambda day: computed_start(day, rules), rules
+            possible_days(printed_end), lambda day: computed_start(day, rules, is_renewal), rules
         )
     else:
         return None
@@ -224,9 +224,11 @@ def end_after(day: date, months: int, rule: Rule) -> date:
     return last_day_of_month(end) if rule.ends_at_month_end else end
 
 
-def computed_start(end: date, rules: Sequence[Rule]) -> date:
-    # The day after the same day, the rule's first months before the end.
-    return add_months(end, -rule_on(end, rules).first_months) + timedelta(days=1)
+def computed_start(end: date, rules: Sequence[Rule], is_renewal: bool) -> date:
+    # The day after the same day, the rule's months before the end.
+    rule = rule_on(end, rules)
+    months = rule.renewal_months if is_renewal else rule.first_months
+    return add_months(end, -months) + timedelta(days=1)
 
 
 def state_on(day: date, label: LabelDays) -> State:

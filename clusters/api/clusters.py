@@ -369,7 +369,8 @@ def cluster_rows(keys: Sequence[int], day: date) -> list[Data]:
 
 def cluster_row(cluster: Cluster, labels: list[Data], day: date) -> Data:
     """Without a query on a row of `with_profile()`; `labels` come from `labels_in_short`."""
-    members = membership_table(cluster.membership_counts.all()).latest_total
+    counts = (c for c in cluster.membership_counts.all() if c.counted_on.first_day <= day)
+    members = membership_table(counts).latest_total
     portfolio = cluster.portfolio
     return {
         **facts_of(FACTS, cluster),

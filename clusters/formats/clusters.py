@@ -120,7 +120,7 @@ FACTS = (
     )),
     Fact("founded_on", _("Founded, as precise as it is known."), str | None, "2013"),
     Fact("members", read=_last_count, columns=(
-        ("members", _("The last count of all members."), "number"),
+        ("members", _("The last count of all members by the day."), "number"),
         ("members_qualifier",
          _("about, more_than, almost or firms (firms only), where the source says so."),
          "qualifier"),
@@ -178,7 +178,7 @@ def _parts_on(day: date) -> dict[str, QuerySet[Any, Any]]:
         .values(
             "cluster", "role", "organisation__public_id", "organisation__slug", "organisation__name"
         ),
-        "members": MembershipCount.objects.filter(kind=MemberKind.TOTAL)
+        "members": MembershipCount.objects.filter(kind=MemberKind.TOTAL, counted_on__begun_by=day)
         .order_by("counted_on", "pk")
         .values("cluster", "count", "qualifier", "counted_on"),
         "programmes": Participation.objects.on(day)

@@ -5,6 +5,7 @@ Rows are read and written one at a time, so that memory does not grow with their
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -23,9 +24,15 @@ Value = str | float | bool | date | None
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
+# A number is no formula, whatever its sign.
+NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?", re.ASCII)
+
+
 def without_formula(value: object) -> str:
     # The value as text, behind an apostrophe where a spreadsheet would run it.
     text = str(value)
+    if NUMBER.fullmatch(text):
+        return text
     begins = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(FORMULA_STARTS)
     return f"'{text}" if begins else text
 

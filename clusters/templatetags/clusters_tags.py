@@ -76,8 +76,8 @@ def date_in_words(partial: PartialDate) -> str:
 
 
 @register.filter
-def name_of_day(record: Cluster | Organisation, day: date) -> str:
-    return record.name_on(day)
+def name_of_day(record: Cluster | Organisation, day: date | None) -> str:
+    return record.name_on(day) if day else record.name
 
 
 @register.filter

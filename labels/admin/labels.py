@@ -338,7 +338,8 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         return found
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return self.inlines if obj and obj.suspensions.exists() else ()
+        # Of a label that is only being proposed there is nothing yet.
+        return self.inlines if obj else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         # `?from=`: what was proposed once and refused is proposed again.

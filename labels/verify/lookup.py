@@ -22,7 +22,7 @@ from clusters.tables.similar_names import similar_names
 from labels.models import Label, LabelQuerySet
 from labels.register.queries import headline
 from labels.validity import State
-from labels.verify.questions import Question, question, reasons
+from labels.verify.questions import Question, question, reasons, site_in
 from labels.words import Reply, Verdict, absence_caveat, reply_of, verdict
 
 MOST_CLUSTERS = 10
@@ -51,6 +51,7 @@ class Found(StrEnum):
     ORGANISATION = "organisation"
     FORMER_ORGANISATION = "former_name_of_organisation"
     VAT = "vat_number"
+    WEBSITE = "website"
     ADDRESS = "address"
     OLD_ADDRESS = "old_address"
 
@@ -63,6 +64,7 @@ FOUND_WORDS = {
     Found.ORGANISATION: gettext_lazy("name of a managing organisation"),
     Found.FORMER_ORGANISATION: gettext_lazy("former name of a managing organisation"),
     Found.VAT: gettext_lazy("VAT number of a managing organisation"),
+    Found.WEBSITE: gettext_lazy("web site of a cluster"),
     Found.ADDRESS: gettext_lazy("address of a page"),
     Found.OLD_ADDRESS: gettext_lazy("former address of a page"),
 }
@@ -231,6 +233,7 @@ def verify_all(claims: Sequence[LabelClaim]) -> list[Answer]:
     labels_found(every)
     find_by_key(unresolved(every))
     find_by_former_address(unresolved(every))
+    find_by_site(unresolved(every))
     nearest = find_by_likeness(unresolved(every))
     shelf = Shelf([target for _question, target in every.values()])
     answers = {
@@ -298,10 +301,18 @@ def find_by_key(asked: Asked) -> None:
         for key in cluster_keys_of(q):
             for match in by_key.get(key, []):
                 target.add(match)
+        if target.found_as is None:
+            # “bio pmed” is bioPmed, where nothing is called so as it stands.
+            for match in by_key.get(("name", q.without_spaces), []):
+                target.add(match)
+
+
+def names_of(questions: Iterable[Question]) -> set[str]:
+    return {name for q in questions for name in (q.folded, q.without_spaces)} - {""}
 
 
 def cluster_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Match]]:
-    names = {q.folded for q in questions} - {""}
+    names = names_of(questions)
     slugs = {q.cluster_slug for q in questions} - {""}
     own = (
         Cluster.objects.published()
@@ -325,7 +336,7 @@ def cluster_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Match]]:
 
 
 def organisation_keys(questions: Iterable[Question]) -> Iterator[tuple[Key, Match]]:
-    names = {q.folded for q in questions} - {""}
+    names = names_of(questions)
     slugs = {q.organisation_slug for q in questions} - {""}
     vat_numbers = {q.vat_number for q in questions}
     own = (
@@ -365,6 +376,19 @@ def find_by_former_address(asked: Asked) -> None:
         if q.organisation_slug in organisation_at:
             pk = organisation_at[q.organisation_slug]
             target.add(Match(Found.OLD_ADDRESS, pk, is_organisation=True))
+
+
+def find_by_site(asked: Asked) -> None:
+    """By the host of a cluster's web site; one query, where a question is like one."""
+    if not any(q.site for q, _target in asked.values()):
+        return
+    by_site: dict[str, list[int]] = defaultdict(list)
+    rows = Cluster.objects.published().exclude(website="").order_by("pk")
+    for pk, website in rows.values_list("pk", "website"):
+        by_site[site_in(website)].append(pk)
+    for q, target in asked.values():
+        for pk in by_site.get(q.site, []) if q.site else []:
+            target.add(Match(Found.WEBSITE, pk))
 
 
 def find_by_likeness(asked: Asked) -> dict[str, list[Near]]:

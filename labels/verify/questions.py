@@ -4,6 +4,7 @@ Pure: no ORM, no clock, no settings.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,7 @@ MAX_QUESTION_LENGTH = 200
 
 ADDRESS = re.compile(r"(?:^|/)(labels|clusters|organisations)/([\w-]{1,90})(?=[/.?#]|$)")
 ADDRESS_LIKE = re.compile(r"^(?:https?:|www\.|/)|://", re.IGNORECASE)
+SITE = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,24})(?:[:/?#]\S*)?")
 SLUG = re.compile(r"[a-z0-9_-]{1,90}")
 NUMBER_LIKE = re.compile(r"(?=.*\d)[A-Z0-9]{6,10}")
 VAT_WORDS = re.compile(
@@ -93,8 +95,14 @@ class Question:
     cluster_slug: str
     organisation_slug: str
     vat_number: str
+    # The host of a web site, without www.
+    site: str
     is_address: bool
     is_cut: bool
+
+    @property
+    def without_spaces(self) -> str:
+        return self.folded.replace(" ", "")
 
 
 def question(asked: str) -> Question:
@@ -106,13 +114,25 @@ def question(asked: str) -> Question:
     return Question(
         asked=text,
         folded=normal_name(text),
-        number={"labels": name.upper(), "": text.upper()}.get(kind, ""),
+        number={"labels": name.upper(), "": public_id_in(text)}.get(kind, ""),
         cluster_slug={"clusters": name.lower(), "": slug}.get(kind, ""),
         organisation_slug={"organisations": name.lower(), "": slug}.get(kind, ""),
         vat_number="" if is_address else vat_number(text),
+        site="" if kind else site_in(text),
         is_address=is_address,
         is_cut=is_cut,
     )
+
+
+def public_id_in(text: str) -> str:
+    # As somebody reads it from paper, with spaces, dashes or dots in it; else the text as it is.
+    compact = re.sub(r"[\s.\-\u2010-\u2015·]", "", unicodedata.normalize("NFKC", text)).upper()
+    return compact if len(compact) == LENGTH and set(compact) <= set(ALPHABET) else text.upper()
+
+
+def site_in(text: str) -> str:
+    found = SITE.fullmatch(text.strip().lower())
+    return found[1] if found else ""
 
 
 def page_at(text: str) -> tuple[str, str]:
@@ -202,7 +222,11 @@ def read_csv_lines(data: bytes) -> list[QuestionLine]:
         header = folded_header(records[0].values)
         told = [header.index(name) for name in CLAIM_COLUMNS if name in header]
         lines = [
-            claim_of(record.line, [cell(record.values, columns), *cells_at(record.values, told)])
+            claim_of(
+                record.line,
+                [cell(record.values, columns), *cells_at(record.values, told)],
+                is_claim=bool(told),
+            )
             for record in records[1:]
         ]
     elif file.delimiter == "," and len({len(record.values) for record in records}) > 1:
@@ -261,13 +285,14 @@ def cells_at(row: Sequence[str], columns: Iterable[int]) -> list[str]:
     return [row[column] for column in columns if column < len(row)]
 
 
-def claim_of(number: int, cells: Sequence[str]) -> QuestionLine:
+def claim_of(number: int, cells: Sequence[str], *, is_claim: bool = False) -> QuestionLine:
     """The first cell that is filled is asked; of the others, a level and a day are claimed.
 
-    Raises TableRefused for a day that is written otherwise than 2015-09-08.
+    Raises TableRefused for a day that is written otherwise than 2015-09-08, and in a claim
+    (`is_claim`, or where a level or a day is read) for what is neither.
     """
     asked, *others = [*filled_cells(cells)] or [""]
-    level, on = "", None
+    level, on, unread = "", None, ""
     for text in others:
         if name := LEVELS.get(normal_name(text).removesuffix(" label")):
             level = name
@@ -275,6 +300,11 @@ def claim_of(number: int, cells: Sequence[str]) -> QuestionLine:
             on = read_day(number, text)
         elif DAY_LIKE.fullmatch(text):
             raise TableRefused(Finding(number, "", explain_day(text)))
+        else:
+            unread = text
+    if unread and (level or on or is_claim):
+        # Left out, what is claimed would be another thing than what was answered.
+        raise TableRefused(Finding(number, "", explain_level(unread)))
     return QuestionLine(number, asked, level, on)
 
 
@@ -283,6 +313,12 @@ def read_day(number: int, text: str) -> date:
         return parse_day(text)
     except ValueError as error:
         raise TableRefused(Finding(number, "", explain_day(text))) from error
+
+
+def explain_level(text: str) -> str:
+    return _("“%(value)s” is no level and no day. Write Bronze, Silver or Gold.") % {
+        "value": text[:60]
+    }
 
 
 def explain_day(text: str) -> str:

@@ -17,7 +17,7 @@ from clusters.formats.writers import (
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM", " =1", "\t=1", "\r=1", "\n1", "\uff1d1"]
+    "text", ["=1+1", "+1", "-1+1", "@SUM", " =1", "\t=1", "\r=1", "\n1", "\uff1d1"]
 )
 def test_inert_puts_an_apostrophe_before_a_formula(text: str) -> None:
     assert without_formula(text) == f"'{text}"

@@ -14,6 +14,7 @@ from django.test import Client
 
 from clusters.tables.reader import TableRefused
 from labels.proofs.certificates import library
+from labels.verify.lookup import Found, verify
 from labels.verify.questions import QuestionLine, read_csv_lines, read_pasted_lines
 from tests.factories import make_cluster, make_label
 
@@ -50,8 +51,47 @@ def test_line_of_a_spreadsheet_is_a_claim(line: str) -> None:
     assert read_pasted_lines(line) == [QuestionLine(1, "bioPmed", "gold", DAY)]
 
 
-def test_cells_that_say_something_else_are_passed_over() -> None:
-    assert read_pasted_lines("bioPmed\tItaly\tGold") == [QuestionLine(1, "bioPmed", "gold")]
+def test_cells_of_a_line_that_claims_nothing_are_passed_over() -> None:
+    assert read_pasted_lines("bioPmed\tItaly\t7") == [QuestionLine(1, "bioPmed")]
+
+
+@pytest.mark.parametrize("line", ["bioPmed\tPlatinum\t2015-09-08", "bioPmed\tItaly\tGold"])
+def test_claim_that_is_not_understood_is_refused(line: str) -> None:
+    with pytest.raises(TableRefused, match=r"Line 1: .*no level and no day"):
+        read_pasted_lines(line)
+    with pytest.raises(TableRefused, match=r"Line 2: .*Platino"):
+        read_csv_lines(b"name;livello\nbioPmed;Platino\n")
+
+
+@pytest.mark.parametrize("dash", [" ", "-", ".", "\u2011", "\u00a0"])
+def test_number_is_read_as_it_stands_on_paper(dash: str) -> None:
+    label = make_label()
+    number = label.public_id
+
+    assert verify(f"{number[:4]}{dash}{number[4:].lower()}", DAY).labels == [label]
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in number)
+    assert verify(wide, DAY).labels == [label]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["https://biopmed.eu", "http://www.biopmed.eu/en/about?x=1", "biopmed.eu", "WWW.bioPmed.EU"],
+)
+def test_cluster_is_found_by_its_web_site(asked: str) -> None:
+    label = make_label(cluster=make_cluster(name="bioPmed", website="https://www.biopmed.eu/"))
+    make_cluster(website="https://notbiopmed.eu")
+
+    found = verify(asked, DAY)
+
+    assert (found.labels, found.found_as) == ([label], Found.WEBSITE)
+
+
+def test_name_is_found_without_its_spaces() -> None:
+    label = make_label(cluster=make_cluster(name="bioPmed"))
+
+    assert verify("bio pmed", DAY).labels == [label]
+    other = make_label(cluster=make_cluster(name="bio pmed"))
+    assert verify("Bio Pmed", DAY).labels == [other]
 
 
 @pytest.mark.parametrize(
