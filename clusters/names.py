@@ -1,9 +1,11 @@
-"""The one form in which names are compared, and what a name may not hold.
+"""What records are called: the one form in which names are compared, what a name may not hold,
+and permanent numbers.
 
 Pure: no ORM, no clock, no settings. Each letter becomes its plain one by itself, whatever stands
 beside it, so that a text may also be folded with the place of each letter kept (`plain_letter`).
 """
 
+import secrets
 import unicodedata
 from collections.abc import Iterator
 
@@ -91,3 +93,20 @@ def invisible_characters(text: str) -> Iterator[tuple[int, str]]:
 def character_name(letter: str) -> str:
     name = unicodedata.name(letter, "CONTROL CHARACTER")
     return f"{name} (U+{ord(letter):04X})"
+
+
+# Addresses and numbers
+
+# No vowels (no words), no 0/O, 1/I: a person can read one out from a printed page.
+ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
+LENGTH = 8
+
+
+def new_public_id() -> str:
+    # Eight characters of 28: about 38 bits, unique by constraint.
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def is_public_id(text: str) -> bool:
+    # Whether it can be one; no word with a vowel is.
+    return len(text) == LENGTH and set(text) <= set(ALPHABET)

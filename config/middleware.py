@@ -26,8 +26,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, get_language_from_path, override
 
 from clusters.http.responses import is_for_the_api, open_to_all, problem
+from clusters.names import is_public_id
 from clusters.people.signing_in import person_in_session
-from clusters.public_ids import is_public_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -16,7 +16,7 @@ from clusters.models import Cluster, Organisation, Programme
 from clusters.models.addresses import Addressed
 from clusters.models.history import History
 from clusters.models.reference import LANGUAGES
-from clusters.public_ids import new_public_id
+from clusters.names import new_public_id
 from labels.models import Label, Statement
 
 

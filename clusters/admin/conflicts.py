@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -88,7 +89,7 @@ def part_of_inline(admin: Any, inline: Any, obj: Any) -> Part:
     return Part(key, inline.model, {parent.attname: obj.pk})
 
 
-class ConflictAdmin:
+class ConflictAdmin(admin.ModelAdmin):
     """Compares, before it saves, the versions that the person opened with those stored now.
 
     The row and the rows of its inlines are locked first, so what is compared stays. Refused is
@@ -119,13 +120,7 @@ class ConflictAdmin:
         form_url: str = "",
         extra_context: Any = None,
     ) -> HttpResponse:
-        respond = partial(
-            super().changeform_view,  # type: ignore[misc]
-            request,
-            object_id,
-            form_url,
-            extra_context,
-        )
+        respond = partial(super().changeform_view, request, object_id, form_url, extra_context)
         return self.on_locked_screen(request, object_id, respond)
 
     def on_locked_screen(
@@ -149,7 +144,7 @@ class ConflictAdmin:
     ) -> Any:
         admin: Any = self
         kwargs["form"] = with_conflicts(kwargs.get("form", admin.form))
-        form: Any = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         if obj is not None and request.method == "POST":
             form.find_conflicts = partial(self.find_conflicts, request)
         return form
@@ -163,7 +158,7 @@ class ConflictAdmin:
     def get_formset_kwargs(
         self, request: HttpRequest, obj: Any, inline: Any, prefix: str
     ) -> dict[str, Any]:
-        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)  # type: ignore[misc]
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if "data" in kwargs and obj.pk is not None:
             part = part_of_inline(self, inline, obj)
             kwargs["data"], gone = without_rows_gone(kwargs["data"], prefix, part)

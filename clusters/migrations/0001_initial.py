@@ -1,6 +1,6 @@
 import clusters.fields
 import clusters.models.organisations
-import clusters.public_ids
+import clusters.names
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             name='Organisation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=clusters.public_ids.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
+                ('public_id', models.CharField(default=clusters.names.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the name where it is left empty. An old one leads on to the new one.', max_length=90, unique=True, verbose_name='address')),
                 ('name', clusters.fields.NameField(max_length=200, verbose_name='name')),
                 ('normal_name', clusters.fields.NormalNameField(db_index=True, default='', editable=False, max_length=400, source='name')),
@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
             name='Cluster',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=clusters.public_ids.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
+                ('public_id', models.CharField(default=clusters.names.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the name where it is left empty. An old one leads on to the new one.', max_length=90, unique=True, verbose_name='address')),
                 ('name', clusters.fields.NameField(db_index=True, max_length=200, verbose_name='name')),
                 ('normal_name', clusters.fields.NormalNameField(db_index=True, default='', editable=False, max_length=400, source='name')),
@@ -467,7 +467,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
                 ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
-                ('public_id', models.CharField(default=clusters.public_ids.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
+                ('public_id', models.CharField(default=clusters.names.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the name where it is left empty. An old one leads on to the new one.', max_length=90, unique=True, verbose_name='address')),
                 ('owner', models.ForeignKey(blank=True, help_text='The region, ministry or agency behind the programme, or its coordinator.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='programmes', to='clusters.organisation', verbose_name='programme owner')),
                 ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
@@ -585,7 +585,7 @@ class Migration(migrations.Migration):
             name='HistoricalOrganisation',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('public_id', models.CharField(db_index=True, default=clusters.public_ids.new_public_id, editable=False, max_length=8, verbose_name='public id')),
+                ('public_id', models.CharField(db_index=True, default=clusters.names.new_public_id, editable=False, max_length=8, verbose_name='public id')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the name where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='address')),
                 ('name', clusters.fields.NameField(max_length=200, verbose_name='name')),
                 ('kind', models.CharField(choices=[('science_park', 'science park'), ('foundation', 'foundation'), ('consortium', 'consortium'), ('company', 'company'), ('association', 'association'), ('public_body', 'public body'), ('grouping', 'temporary grouping (ATS)'), ('other', 'other')], default='other', max_length=20, verbose_name='kind')),
@@ -663,7 +663,7 @@ class Migration(migrations.Migration):
             name='HistoricalCluster',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('public_id', models.CharField(db_index=True, default=clusters.public_ids.new_public_id, editable=False, max_length=8, verbose_name='public id')),
+                ('public_id', models.CharField(db_index=True, default=clusters.names.new_public_id, editable=False, max_length=8, verbose_name='public id')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the name where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='address')),
                 ('name', clusters.fields.NameField(db_index=True, max_length=200, verbose_name='name')),
                 ('state', models.CharField(choices=[('provisional', 'provisional'), ('active', 'active'), ('merged', 'merged'), ('closed', 'closed')], default='active', help_text='Provisional: a young cluster whose facts nobody has confirmed yet.', max_length=12, verbose_name='state')),
@@ -817,7 +817,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
                 ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
-                ('public_id', models.CharField(db_index=True, default=clusters.public_ids.new_public_id, editable=False, max_length=8, verbose_name='public id')),
+                ('public_id', models.CharField(db_index=True, default=clusters.names.new_public_id, editable=False, max_length=8, verbose_name='public id')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the name where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='address')),
                 ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
                 ('description_en', models.TextField(blank=True, verbose_name='description (English)')),

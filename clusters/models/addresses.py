@@ -4,11 +4,18 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
+from anyascii import anyascii
 from django.db import models
 from django.db.models import Q
 from django.urls import resolve
+from django.utils.text import slugify
 
-from clusters.public_ids import slug_for
+from clusters.names import normal_name
+
+
+def slug_for(text: str, *, fallback: str) -> str:
+    """ASCII words joined by hyphens, at most 80 characters; `fallback` where no letter is left."""
+    return slugify(anyascii(normal_name(text)))[:80].strip("-") or fallback.lower()
 
 
 class TakenSlugs:

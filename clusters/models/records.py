@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.fields import normal_name_fields, with_normal_names
 from clusters.models.addresses import Addressed
-from clusters.public_ids import new_public_id
+from clusters.names import new_public_id
 
 Row = TypeVar("Row", bound=models.Model)
 Record = TypeVar("Record", bound="PublicRecord")

@@ -28,8 +28,7 @@ from clusters.models import (
 )
 from clusters.models.addresses import TakenSlugs, free_slug, slugs_of
 from clusters.models.history import IMPORT
-from clusters.names import normal_name
-from clusters.public_ids import new_public_id
+from clusters.names import new_public_id, normal_name
 from clusters.tables.reader import Finding, TableRefused
 from clusters.tables.regions import RegionFinder
 from labels.importing.lines import Outcome, RegisterFile, RegisterLine, Report, Vocabulary

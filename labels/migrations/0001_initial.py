@@ -1,5 +1,5 @@
 import clusters.fields
-import clusters.public_ids
+import clusters.names
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
@@ -308,7 +308,7 @@ class Migration(migrations.Migration):
             name='Label',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=clusters.public_ids.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
+                ('public_id', models.CharField(default=clusters.names.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
                 ('certificate_number', models.CharField(blank=True, help_text='As printed on the certificate.', max_length=60, verbose_name='certificate number')),
                 ('normal_certificate_number', clusters.fields.NormalNameField(db_index=True, default='', editable=False, max_length=120, source='certificate_number')),
                 ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='clusters.cluster', verbose_name='cluster')),
@@ -533,7 +533,7 @@ class Migration(migrations.Migration):
             name='HistoricalLabel',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('public_id', models.CharField(db_index=True, default=clusters.public_ids.new_public_id, editable=False, max_length=8, verbose_name='public id')),
+                ('public_id', models.CharField(db_index=True, default=clusters.names.new_public_id, editable=False, max_length=8, verbose_name='public id')),
                 ('certificate_number', models.CharField(blank=True, help_text='As printed on the certificate.', max_length=60, verbose_name='certificate number')),
                 ('kind', models.CharField(blank=True, choices=[('', 'not stated'), ('first', 'first award'), ('renewal', 'renewal')], default='', max_length=8, verbose_name='first or renewal')),
                 ('assessed_on', clusters.fields.PartialDateField(blank=True, null=True, verbose_name='assessed')),

@@ -20,7 +20,7 @@ from clusters.http.faceted import NOT_RECORDED
 from clusters.models import Account, Cluster, Organisation
 from clusters.models.history import History
 from clusters.models.keys import Among
-from clusters.public_ids import new_public_id
+from clusters.names import new_public_id
 from labels import validity
 from labels.models.scheme import IssuingBody, Level, LevelRule
 from labels.validity import Days, Interval, State

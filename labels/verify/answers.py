@@ -24,7 +24,7 @@ from clusters.formats.writers import (
 from clusters.http.addresses import absolute
 from clusters.http.links import country_names, names_by_code
 from clusters.models import PublicRecord
-from clusters.public_ids import ALPHABET
+from clusters.names import ALPHABET
 from labels.formats.records import label_record, label_record_in_words
 from labels.models import STATE_NAMES, Label
 from labels.register.holdings import level_options

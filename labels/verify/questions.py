@@ -15,8 +15,7 @@ from stdnum.eu import vat
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from clusters.dates import parse_day
-from clusters.names import normal_name, without_invisible
-from clusters.public_ids import ALPHABET, LENGTH
+from clusters.names import ALPHABET, LENGTH, normal_name, without_invisible
 from clusters.tables.reader import (
     UNREADABLE,
     CsvFile,

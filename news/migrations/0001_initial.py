@@ -1,5 +1,5 @@
 import clusters.fields
-import clusters.public_ids
+import clusters.names
 import django.db.models.deletion
 import simple_history.models
 from django.conf import settings
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             name='HistoricalAnnouncement',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('public_id', models.CharField(db_index=True, default=clusters.public_ids.new_public_id, editable=False, max_length=8, verbose_name='public id')),
+                ('public_id', models.CharField(db_index=True, default=clusters.names.new_public_id, editable=False, max_length=8, verbose_name='public id')),
                 ('published_at', models.DateTimeField(blank=True, db_index=True, help_text='May lie in the past, or in the future: then it appears at that moment.', null=True, verbose_name='publication moment')),
                 ('is_published', models.BooleanField(default=False, help_text='Off: a draft that no public page shows.', verbose_name='published')),
                 ('picture', models.TextField(blank=True, help_text='PNG, JPEG or WebP; stored anew without its metadata.', max_length=100, verbose_name='picture')),
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
             name='Announcement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=clusters.public_ids.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
+                ('public_id', models.CharField(default=clusters.names.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
                 ('published_at', models.DateTimeField(blank=True, db_index=True, help_text='May lie in the past, or in the future: then it appears at that moment.', null=True, verbose_name='publication moment')),
                 ('is_published', models.BooleanField(default=False, help_text='Off: a draft that no public page shows.', verbose_name='published')),
                 ('picture', models.ImageField(blank=True, help_text='PNG, JPEG or WebP; stored anew without its metadata.', upload_to='announcements/', verbose_name='picture')),

@@ -25,9 +25,16 @@ from clusters.admin.base import ASCII_FIELDS, ASCII_NAMES
 from clusters.fields import NameField, NormalNameField
 from clusters.fulltext import clusters_matching, records_matching
 from clusters.models import Account, Cluster, ClusterName, Organisation, OrganisationName, Region
+from clusters.models.addresses import slug_for
 from clusters.models.records import NamedQuerySet
-from clusters.names import invisible_characters, normal_name, plain_letter
-from clusters.public_ids import slug_for
+from clusters.names import (
+    ALPHABET,
+    LENGTH,
+    invisible_characters,
+    new_public_id,
+    normal_name,
+    plain_letter,
+)
 from clusters.tables.duplicates import DuplicateFinder, Identity
 from clusters.tables.regions import RegionFinder
 from labels.importing.lines import COLUMNS
@@ -428,3 +435,32 @@ def test_admin_searches_every_text_in_its_normal_form(model: Any, model_admin: A
             owner = owner._meta.get_field(parent).related_model
         field = owner._meta.get_field(last)
         assert isinstance(field, ASCII_FIELDS) or field.name in ASCII_NAMES, path
+
+
+# Addresses and numbers
+
+
+def test_public_id_has_letters_that_can_be_read_out() -> None:
+    public_id = new_public_id()
+
+    assert len(public_id) == LENGTH
+    assert set(public_id) <= set(ALPHABET)
+
+
+def test_public_ids_differ() -> None:
+    assert len({new_public_id() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bioPmed", "biopmed"),
+        ("Pôle Énergie & Eau", "pole-energie-eau"),
+        ("Łódź", "lodz"),
+        ("Кластер", "klaster"),
+        ("!!!", "8b2c9d3f"),
+        ("a" * 200, "a" * 80),
+    ],
+)
+def test_slug_is_readable_ascii(text: str, expected: str) -> None:
+    assert slug_for(text, fallback="8B2C9D3F") == expected

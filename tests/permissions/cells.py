@@ -19,7 +19,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from clusters.admin.base import PortalAdmin
 from clusters.models import Account, Management, Mandate, TeamMember
-from clusters.public_ids import is_public_id
+from clusters.names import is_public_id
 from tests.admin_forms import form_data
 from tests.permissions import table
 from tests.permissions.rights import every_right
