@@ -1,6 +1,5 @@
 """Atom feeds in which every text is plain text, whatever it holds."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,10 +15,10 @@ EMPTY_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class PlainTextGenerator(SimplerXMLGenerator):
-    def startElement(self, name: str, attrs: Mapping[str, str]) -> None:  # type: ignore[override]
+    def startElement(self, name: str, attrs: Any) -> None:
         if name in TEXT_CONSTRUCTS:
             attrs = {**attrs, "type": "text"}
-        super().startElement(name, attrs)  # type: ignore[arg-type]
+        super().startElement(name, attrs)
 
 
 class AtomFeed(Atom1Feed):

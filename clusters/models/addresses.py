@@ -44,7 +44,8 @@ class TakenSlugs:
     def look_up(self, slugs: set[str]) -> None:
         if not slugs:
             return
-        rows, past = self.model._base_manager, self.model.history  # type: ignore[attr-defined]
+        model: Any = self.model
+        rows, past = model._base_manager, model.history
         found = {
             *rows.filter(slug__in=slugs).exclude(self.own).values_list("slug", flat=True),
             *past.filter(slug__in=slugs).exclude(self.own).values_list("slug", flat=True),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -95,15 +96,15 @@ def words_of_deadline(label: Label) -> str:
 
 def entry(label: Label, kind: str, day: date, summary: str) -> CalendarEntry:
     assert label.starts_on is not None
-    changed_at: datetime | None = label.changed_at  # type: ignore[attr-defined]
+    annotated: Any = label
     return CalendarEntry(
         uid=f"{label.public_id}-{kind}@{urlsplit(settings.SITE_URL).hostname}",
         day=day,
         summary=summary,
         description=str(verdict(label, day)),
         url=page_address("labels:detail", label.public_id),
-        changed_at=changed_at or midnight(label.starts_on),
-        changes=label.versions - 1,  # type: ignore[attr-defined]
+        changed_at=annotated.changed_at or midnight(label.starts_on),
+        changes=annotated.versions - 1,
     )
 
 
