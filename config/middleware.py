@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any, cast
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from django.conf import settings
 from django.http import (
@@ -14,6 +14,7 @@ from django.http import (
     HttpResponse,
     HttpResponseBadRequest,
     HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
     UnreadablePostError,
 )
 from django.http.response import HttpResponseBase
@@ -95,6 +96,8 @@ def lazy_user(get_response: GetResponse) -> GetResponse:
 def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
     """Answer 400 to what is not UTF-8, and to control characters in addresses and names of fields.
 
+    A page's own search is led on to the address without them.
+
     In the values of a form they are cleaned (`cleaned_text`), as people paste them without seeing
     them. Reads the form, so Django's limits of a form are checked here. A cookie with control
     characters is ignored: a visitor could not take it back. Django drops them from the names of
@@ -105,7 +108,10 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
         if not is_utf8(request):
             return refuse_request(request, "The address or the form is not encoded in UTF-8.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts_in_address(request)):
-            return refuse_request(request, "The address contains control characters.")
+            cleaned = cleaned_address(request)
+            if cleaned is None:
+                return refuse_request(request, "The address contains control characters.")
+            return HttpResponseRedirect(cleaned)
         request.COOKIES = {
             name: value
             for name, value in request.COOKIES.items()
@@ -137,6 +143,20 @@ def texts_in_address(request: HttpRequest) -> Iterator[str]:
     yield request.path
     for name, values in request.GET.lists():
         yield from (name, *values)
+
+
+def cleaned_address(request: HttpRequest) -> str | None:
+    # Of a page whose search field somebody pasted into; None for what no page's form makes.
+    texts = [request.path, *request.GET]
+    is_page = get_language_from_path(request.path_info) and request.method in ("GET", "HEAD")
+    if not is_page or any(CONTROL_CHARACTERS.search(text) for text in texts):
+        return None
+    pairs = [
+        (name, " ".join(CONTROL_CHARACTERS.sub(" ", value).split()))
+        for name, values in request.GET.lists()
+        for value in values
+    ]
+    return f"{request.path}?{urlencode(pairs)}"
 
 
 def clean_form(request: HttpRequest) -> None:

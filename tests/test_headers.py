@@ -169,7 +169,7 @@ KINDS = [
     Kind("static file", get("/static/portal.css")),
     Kind("static wrong method", lambda client: client.post("/static/portal.css"), 405),
     Kind("no static file", get("/static/missing.css"), 404),
-    Kind("control character", get("/en/?q=%00"), 400),
+    Kind("control character", get("/en/a%00/"), 400),
     Kind("foreign host", get("/en/", host="evil.example"), 400),
     Kind("too many fields", too_many_fields, 400),
     Kind("forged form", forged_form, 403),
@@ -462,12 +462,12 @@ def told_of(problem: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     "address",
     [
-        pytest.param("/en/clusters/?q=%00", id="NUL"),
-        pytest.param("/en/clusters/?q=a%1b%5b2J", id="escape"),
-        pytest.param("/en/clusters/?q=%7f", id="delete"),
+        pytest.param("/clusters.csv?q=%00", id="NUL"),
+        pytest.param("/clusters.csv?q=a%1b%5b2J", id="escape"),
+        pytest.param("/clusters.csv?q=%7f", id="delete"),
         pytest.param("/en/clusters/?a%00=1", id="name of a parameter"),
-        pytest.param("/en/clusters/?nobody-reads=%01", id="unknown parameter"),
-        pytest.param("/en/clusters/?q=a&q=%01&q=b", id="repeated parameter"),
+        pytest.param("/clusters.csv?nobody-reads=%01", id="unknown parameter"),
+        pytest.param("/clusters.csv?q=a&q=%01&q=b", id="repeated parameter"),
         pytest.param("/en/clusters/a%00b/", id="path"),
         pytest.param("/media/a%00.png", id="upload"),
         pytest.param("/labels/a%08.json", id="machine address"),
@@ -476,6 +476,28 @@ def told_of(problem: str) -> tuple[int, str, str]:
 )
 def test_control_character_in_an_address_is_refused(client: Client, address: str) -> None:
     assert refusal(client.get(address)) == told_of("The address contains control characters.")
+
+
+@pytest.mark.parametrize(
+    "page", ["clusters", "labels", "verify", "search", "organisations", "news"]
+)
+@pytest.mark.parametrize(
+    ("query", "cleaned"),
+    [
+        ("q=bio%0BPmed", "q=bio+Pmed"),
+        ("q=%00bioPmed%0C&on=2015-09-08", "q=bioPmed&on=2015-09-08"),
+        ("q=a&q=%01&q=b", "q=a&q=&q=b"),
+    ],
+)
+def test_search_of_a_page_is_led_on_without_what_was_pasted(
+    client: Client, page: str, query: str, cleaned: str
+) -> None:
+    for language in ("en", "it"):
+        response = client.get(f"/{language}/{page}/?{query}")
+        assert (response.status_code, response["Location"]) == (
+            302,
+            f"/{language}/{page}/?{cleaned}",
+        )
 
 
 @pytest.mark.parametrize("query", ["q=%ff", "q=caf%e9", "q=%ed%a0%80", "%c3=1", "q=%c0%80"])
