@@ -81,14 +81,6 @@ def test_name_whose_address_is_taken_gets_another(editor: Client, table: str) ->
     assert findings(upload(editor, ORGANISATIONS, table)) == []
 
 
-def test_address_that_is_taken_is_told_of_its_column(editor: Client) -> None:
-    make_organisation(name="Rete", slug="rete")
-
-    told = findings(upload(editor, ORGANISATIONS, "name,slug\nAltra,rete\n"))
-
-    assert {column for _line, column, _message in told} == {"slug"}
-
-
 @pytest.mark.parametrize("address", [CLUSTERS, ORGANISATIONS, PROGRAMMES])
 def test_refusal_names_only_columns_of_the_table(editor: Client, address: str) -> None:
     model = {CLUSTERS: Cluster, ORGANISATIONS: Organisation, PROGRAMMES: Programme}[address]
