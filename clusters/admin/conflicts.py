@@ -66,7 +66,7 @@ class ConflictForm(forms.ModelForm):
     find_conflicts: ClassVar[Callable[[Any], Iterable[ValidationError]] | None] = None
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
         for name, field in self.fields.items():
             # The browser gives seconds only: what nobody typed anew stays as exact as it was.
             if isinstance(field, MomentFormField) and name not in self.changed_data:
@@ -151,7 +151,7 @@ class ConflictAdmin(admin.ModelAdmin):
 
     def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
         # The one place where Django makes them; the form looks at them when it is checked.
-        made = super()._create_formsets(request, obj, change)  # type: ignore[misc]
+        made = super()._create_formsets(request, obj, change)  # type: ignore[misc]  # not in the stubs
         request.__dict__["screen_formsets"] = dict(zip(map(type, made[1]), made[0], strict=True))
         return made
 

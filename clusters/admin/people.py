@@ -211,7 +211,7 @@ class MandateAdmin(ActionsOnlyAdmin):
 
 class InvitationForm(ModelForm):
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
         if not self.errors:
             try:
                 invitations.refuse_place_held(self.instance)
@@ -362,7 +362,7 @@ class InvitationAdmin(ActionsOnlyAdmin):
 
 class DecisionForm(ModelForm):
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
         claim: Claim = self.instance
         if self.errors or not self.has_changed():
             return

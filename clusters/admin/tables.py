@@ -49,7 +49,7 @@ class UploadForm(ImportForm):  # type: ignore[misc]  # it comes without types
         return file
 
 
-class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]
+class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]  # it comes without types
     """The name of a previewed table with what the preview said of each row.
 
     Signed for the person and the list, as anybody could else import what another uploaded.
@@ -72,7 +72,7 @@ class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]
         return {**self.cleaned_data, "resource": "0"}
 
 
-class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]
+class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # it comes without types
     """A list that goes out and comes in as a table."""
 
     resource_classes: ClassVar[Sequence[type[TableResource]]]

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import CharField, Q
 from django.db.models.functions import Cast
+from django.utils.safestring import SafeString
 
 from clusters.dates import PartialDate
 from clusters.directory.changes import SeenChanges, read_changes
@@ -156,7 +157,10 @@ class Index:
     everything: int = 0
     spells: Mapping[str, Spells] = field(default_factory=dict)
     order: "array[int]" = field(default_factory=lambda: array("I"))
-    cards: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
+    # By cluster, language, day, words and place: `render_rows` keeps them.
+    cards: "OrderedDict[tuple[int, str | None, date, str, str], SafeString]" = field(
+        default_factory=OrderedDict
+    )
     days: dict[date, Day] = field(default_factory=dict)
     remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
 
@@ -482,9 +486,7 @@ def patch_index(
         spells=with_spells(index.spells, spells, changed, slots, set(alive)),
         order=array("I", sorted([*order, *alive], key=lambda slot: (names[slot], numbers[slot]))),
         cards=OrderedDict(
-            (key, card)
-            for key, card in list(index.cards.items())
-            if key[0] not in (keys or ())  # type: ignore[index]
+            (key, card) for key, card in list(index.cards.items()) if key[0] not in (keys or ())
         ),
     )
 

@@ -55,11 +55,11 @@ def render_rows(directory: Directory, keys: Sequence[int]) -> list[SafeString]:
         card.cluster.pk: SafeString(render_to_string(TEMPLATE, {"row": card, "words": words}))
         for card in cards(directory, missing)
     }
-    rows = [made.get(key) or kept.get(place(key), "") for key in keys]
+    rows = [made.get(key) or kept.get(place(key)) for key in keys]
     kept.update((place(key), row) for key, row in made.items())
     while len(kept) > MAX_CARDS:
         kept.popitem(last=False)
-    return [SafeString(row) for row in rows if row]
+    return [row for row in rows if row]
 
 
 def cards(directory: Directory, keys: Sequence[int]) -> Iterable[Card]:

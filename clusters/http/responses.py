@@ -110,10 +110,10 @@ def file_response(
     So an error is an error and not half a file, the database does not wait for a slow reader, and
     the file has an ETag. The response closes it.
     """
-    file = cast(IO[bytes], SpooledTemporaryFile(max_size=MOST_BYTES_IN_MEMORY))  # noqa: SIM115
+    file = SpooledTemporaryFile(max_size=MOST_BYTES_IN_MEMORY)  # noqa: SIM115  # the response closes it
     write(file)
     file.seek(0)
-    etag = f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'  # type: ignore[arg-type]
+    etag = f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'
     file.seek(0)
     return FileResponse(
         file,

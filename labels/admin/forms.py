@@ -90,7 +90,7 @@ class LabelForm(TellingForm, forms.ModelForm):
     refused: ClassVar[ValidationError | None] = None
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
         if self.refused is not None:
             self.add_error(None, self.refused)
 
