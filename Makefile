@@ -68,9 +68,14 @@ LOCK = --quiet --universal --fork-strategy fewest --generate-hashes --no-header 
 	@umask 077 && printf '# Made by make demo; .env.example explains every variable.\n%s\n%s\n' \
 	  "SECRET_KEY=$$($(RANDOM_KEY))" 'HTTPS=False' > $@
 
+# A process of a group of its own: Ctrl-C reaches the recipe alone, which then ends it by SIGTERM.
+# granian hangs when its workers get a SIGINT as well.
+APART = $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])'
+
 # Certificates as PDF need pango from the system (Debian: libpangoft2-1.0-0 libharfbuzz-subset0
 # fonts-dejavu-core); without it the label's page, to print, answers in their place.
 demo: export SITE_URL = http://127.0.0.1:$(PORT)
+# Mails are printed here: consolemail, and the sender beside the server.
 # Passwords open the demo; an installation asks everyone who edits for a second factor.
 demo: export REQUIRE_SECOND_FACTOR ?= False
 demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve the portal with demo data (PORT=8000)
@@ -80,8 +85,12 @@ demo: $(VENV)/runtime.stamp .env messages var/static/staticfiles.json ## Serve t
 	@$(BIN)/python manage.py create_demo_account
 	@$(BIN)/python manage.py create_signing_key >/dev/null
 	@echo "The portal is at $(SITE_URL) (Ctrl-C stops it)"
-	@exec $(BIN)/granian config.wsgi:application --interface wsgi --http 1 --no-ws --workers 2 \
-	  --blocking-threads 4 --host 127.0.0.1 --port $(PORT) --log-level warning
+	@trap 'kill $$started 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
+	  $(BIN)/python manage.py send_mail --loop & started=$$!; \
+	  $(APART) $(BIN)/granian config.wsgi:application --interface wsgi --http 1 --no-ws --workers 2 \
+	  --blocking-threads 8 --respawn-failed-workers --workers-kill-timeout 10 \
+	  --http1-header-read-timeout 10000 --host 127.0.0.1 --port $(PORT) --log-level warning & \
+	  started="$$started $$!"; wait $$!
 
 var/static/staticfiles.json: $(STATIC_FILES) $(VENV)/runtime.stamp | .env
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0

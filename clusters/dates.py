@@ -5,16 +5,26 @@ Pure: no ORM, no clock, no settings.
 
 import calendar
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Literal, Self
 
 Precision = Literal["year", "month", "day"]
 
-# Four digits each, so that ISO texts sort as their days do.
-FIRST_YEAR, LAST_YEAR = 1000, 2999
+# What people may write and columns may hold. Far from the ends of Python's calendar: a month more
+# is a day, too, and so is midnight in another time zone.
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+FIRST_MOMENT = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(LAST_YEAR, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 # ASCII: \d would also take the digits of other scripts.
 ISO_PREFIX = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+
+
+class YearOutOfRange(ValueError):
+    def __init__(self, text: str) -> None:
+        super().__init__(f"“{text}” lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
 
 
 # Without an order: whether 2015 lies before 2015-07 depends on what is asked of them.
@@ -22,7 +32,8 @@ ISO_PREFIX = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 class PartialDate:
     """A date with the precision at which it is known.
 
-    Raises ValueError, in words, for a day that does not exist.
+    Raises ValueError, in words, for a day that does not exist. What is read lies in the years
+    above; what is counted from it may lie beyond.
     """
 
     year: int
@@ -30,8 +41,8 @@ class PartialDate:
     day: int | None = None
 
     def __post_init__(self) -> None:
-        if not FIRST_YEAR <= self.year <= LAST_YEAR:
-            raise ValueError(f"the year {self.year} is not between {FIRST_YEAR} and {LAST_YEAR}")
+        if not MINYEAR <= self.year <= MAXYEAR:
+            raise YearOutOfRange(f"{self.year}")
         if self.day is not None and self.month is None:
             raise ValueError("a day needs its month")
         if self.month is not None and not 1 <= self.month <= 12:
@@ -49,7 +60,19 @@ class PartialDate:
             raise ValueError(f"“{text}” is not a date like 2013, 2015-07 or 2015-07-14")
         year, month, day = (int(part) if part else None for part in match.groups())
         assert year is not None
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise YearOutOfRange(text)
         return cls(year, month, day)
+
+    @classmethod
+    def stored(cls, text: str) -> Self:
+        """What a column holds, so that a page can show it: as much of it as exists, and the nearest
+        year that may stand there.
+        """
+        for length in (10, 7, 4):
+            with suppress(ValueError):
+                return cls.parse(text[:length])
+        return cls(LAST_YEAR if text > str(LAST_YEAR) else FIRST_YEAR)
 
     @classmethod
     def from_date(cls, day: date) -> Self:

@@ -4,20 +4,50 @@ their precision, coordinates, names with their normal form.
 `05/11/2026` is a day of May to some and of November to others, so it is refused.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from clusters.dates import PartialDate, parse_day
-from clusters.names import invisible_characters, normal_name
+from clusters.dates import (
+    FIRST_DAY,
+    FIRST_MOMENT,
+    FIRST_YEAR,
+    LAST_DAY,
+    LAST_MOMENT,
+    LAST_YEAR,
+    PartialDate,
+    YearOutOfRange,
+    parse_day,
+)
+from clusters.names import invisible_characters, misleading_characters, normal_name
+
+
+def out_of_years(value: object) -> ValidationError:
+    return ValidationError(
+        _("“%(value)s” lies outside the years %(first)d to %(last)d."),
+        code="year",
+        params={"value": str(value)[:60], "first": FIRST_YEAR, "last": LAST_YEAR},
+    )
+
+
+def validate_day(value: date) -> None:
+    if not FIRST_DAY <= value <= LAST_DAY:
+        raise out_of_years(value)
+
+
+def validate_moment(value: datetime) -> None:
+    # A row may be given one without a time zone.
+    if not FIRST_MOMENT <= value.replace(tzinfo=value.tzinfo or UTC) <= LAST_MOMENT:
+        raise out_of_years(f"{value:%Y-%m-%d}")
 
 
 def clean_day(value: object) -> date | None:
@@ -25,6 +55,8 @@ def clean_day(value: object) -> date | None:
     text = str(value or "").strip()
     try:
         return parse_day(text) if text else None
+    except YearOutOfRange as error:
+        raise out_of_years(text) from error
     except ValueError as error:
         message = _("“%(value)s” cannot be read as a day. Write year, month, day: 2026-11-05.")
         raise ValidationError(message, code="invalid", params={"value": text[:60]}) from error
@@ -39,6 +71,7 @@ class DayInput(forms.DateInput):
 
 class DayFormField(forms.DateField):
     widget = DayInput
+    default_validators = [validate_day]
 
     def to_python(self, value: Any) -> date | None:
         return super().to_python(value) if isinstance(value, date) else clean_day(value)
@@ -59,6 +92,7 @@ class MomentFormField(forms.DateTimeField):
     """A moment in the portal's time zone."""
 
     widget = MomentInput
+    default_validators = [validate_moment]
     FORMS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
     def to_python(self, value: Any) -> datetime | None:
@@ -68,9 +102,13 @@ class MomentFormField(forms.DateTimeField):
         if not text:
             return None
         for notation in self.FORMS:
-            with suppress(ValueError):
+            try:
                 parse_day(text[: len("2026-11-05")])
                 return super().to_python(datetime.strptime(text, notation))
+            except YearOutOfRange as error:
+                raise out_of_years(text) from error
+            except ValueError:
+                continue
         raise ValidationError(
             _(
                 "“%(value)s” cannot be read as a day and a time. Write year, month, day, hour and "
@@ -79,6 +117,54 @@ class MomentFormField(forms.DateTimeField):
             code="invalid",
             params={"value": text[:60]},
         )
+
+
+# Only their stubs take type parameters: by them a checker knows whether a value may be None.
+Given = TypeVar("Given")
+Read = TypeVar("Read")
+if TYPE_CHECKING:
+    DayColumn = models.DateField[Given, Read]
+    MomentColumn = models.DateTimeField[Given, Read]
+else:
+    DayColumn = {(Given, Read): models.DateField}
+    MomentColumn = {(Given, Read): models.DateTimeField}
+
+
+class DayField(DayColumn[Given, Read]):
+    """A day of the years that may be written; the database refuses any other.
+
+    Of one that stands there nonetheless, the nearest is read: a page can show it.
+    """
+
+    default_validators = [validate_day]
+
+    def from_db_value(self, value: date | None, *_args: object) -> date | None:
+        return None if value is None else min(max(value, FIRST_DAY), LAST_DAY)
+
+    def db_check(self, connection: Any) -> str:
+        column = connection.ops.quote_name(self.column)
+        return f"{column} >= '{FIRST_YEAR}-01-01' AND {column} < '{LAST_YEAR + 1}-01-01'"
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": DayFormField, **kwargs})
+
+
+class MomentField(MomentColumn[Given, Read]):
+    """As `DayField`; the years are those of UTC."""
+
+    default_validators = [validate_moment]
+
+    def from_db_value(self, value: datetime | None, *_args: object) -> datetime | None:
+        return None if value is None else min(max(value, FIRST_MOMENT), LAST_MOMENT)
+
+    def db_check(self, connection: Any) -> str:
+        # SQLite compares texts, and "00:00:00" is later than "00:00+00".
+        column = connection.ops.quote_name(self.column)
+        first, end = f"{FIRST_YEAR}-01-01 00:00+00", f"{LAST_YEAR + 1}-01-01 00:00+00"
+        return f"{column} >= '{first}' AND {column} < '{end}'"
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": MomentFormField, **kwargs})
 
 
 class CoordinateFormField(forms.DecimalField):
@@ -117,6 +203,8 @@ def parse_partial_date(value: object) -> PartialDate | None:
         return PartialDate.from_date(value)
     try:
         return PartialDate.parse(str(value))
+    except YearOutOfRange as error:
+        raise out_of_years(value) from error
     except ValueError as error:
         raise ValidationError(
             _(
@@ -173,7 +261,14 @@ class PartialDateField(models.Field):
         return "CharField"
 
     def from_db_value(self, value: str | None, *_args: object) -> PartialDate | None:
-        return PartialDate.parse(value) if value else None
+        return PartialDate.stored(value) if value else None
+
+    def db_check(self, connection: Any) -> str:
+        column = connection.ops.quote_name(self.column)
+        shapes = ("____", "____-__", "____-__-__")
+        is_shaped = " OR ".join(f"{column} LIKE '{shape}'" for shape in shapes)
+        year = f"SUBSTR({column}, 1, 4)"
+        return f"({is_shaped}) AND {year} BETWEEN '{FIRST_YEAR}' AND '{LAST_YEAR}'"
 
     def to_python(self, value: object) -> PartialDate | None:
         return parse_partial_date(value)
@@ -181,6 +276,12 @@ class PartialDateField(models.Field):
     def get_prep_value(self, value: object) -> str | None:
         partial = parse_partial_date(value)
         return None if partial is None else str(partial)
+
+    def validate(self, value: PartialDate, model_instance: models.Model | None) -> None:
+        # One that was counted, not read, may lie beyond.
+        super().validate(value, model_instance)
+        if value and not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise out_of_years(value)
 
     def value_to_string(self, obj: models.Model) -> str:
         return self.get_prep_value(self.value_from_object(obj)) or ""
@@ -228,15 +329,31 @@ class LastingOn(DayLookup):
         return sql, [*column_params, *day_params, *column_params]
 
 
-# Only its stubs can say of which type the values are.
+# Only their stubs can say of which type the values are.
 if TYPE_CHECKING:
     TextColumn = models.CharField[str, str]
+    LongTextColumn = models.TextField[str, str]
+    IntegerColumn = models.PositiveIntegerField[int, int]
 else:
-    TextColumn = models.CharField
+    TextColumn, LongTextColumn = models.CharField, models.TextField
+    IntegerColumn = models.PositiveIntegerField
+
+
+class LongTextField(LongTextColumn):
+    """A text of several lines, of at most `max_length` characters: in every form, whenever it is
+    cleaned, and in the database.
+    """
+
+    def __init__(self, verbose_name: Any = None, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(verbose_name, max_length=max_length, **kwargs)
+        self.validators.append(MaxLengthValidator(max_length))
+
+    def db_check(self, connection: Any) -> str:
+        return f"LENGTH({connection.ops.quote_name(self.column)}) <= {self.max_length}"
 
 
 def validate_visible(value: str) -> None:
-    """Raise ValidationError that names each character which nobody sees."""
+    """Raise ValidationError that names each character which nobody sees, or which is none."""
     found = [
         _("Character %(place)d is invisible: %(name)s. Remove it.") % {"place": place, "name": name}
         for place, name in invisible_characters(value)
@@ -245,10 +362,62 @@ def validate_visible(value: str) -> None:
         raise ValidationError(found, code="invisible")
 
 
+def validate_line(value: str) -> None:
+    refuse_misleading(value, is_line=True)
+
+
+def validate_prose(value: str) -> None:
+    refuse_misleading(value, is_line=False)
+
+
+def refuse_misleading(value: str, *, is_line: bool) -> None:
+    found = [
+        _("Character %(place)d does not belong in a text: %(name)s. Remove it.")
+        % {"place": place, "name": name}
+        for place, name in misleading_characters(value, is_line=is_line)
+    ]
+    if found:
+        raise ValidationError(found, code="misleading")
+
+
+def refuse_misleading_texts(tables: Iterable[type[models.Model]]) -> None:
+    # For every column of text, of whichever app, so that none can be forgotten.
+    for table in tables:
+        for column in table._meta.local_concrete_fields:
+            if isinstance(column, models.TextField):
+                column.validators = [*column.validators, validate_prose]
+            elif isinstance(column, models.CharField) and not isinstance(column, NameField):
+                column.validators = [*column.validators, validate_line]
+
+
 class NameField(TextColumn):
     """A name as its editor spells it, without characters that nobody sees."""
 
     default_validators = [validate_visible]
+
+
+class BoundedIntegerField(IntegerColumn):
+    """A whole number from 0 to `most`: in every form, whenever it is cleaned, and in the database,
+    of which SQLite would take any.
+    """
+
+    def __init__(self, verbose_name: Any = None, *, most: int, **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(verbose_name, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {"most": self.most, **kwargs}
+
+    @cached_property
+    def validators(self) -> list[Any]:
+        return [*super().validators, MaxValueValidator(self.most)]
+
+    def db_check(self, connection: Any) -> str:
+        return f"{connection.ops.quote_name(self.column)} BETWEEN 0 AND {self.most}"
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"max_value": self.most, **kwargs})
 
 
 class NormalName(DeferredAttribute):

@@ -38,6 +38,10 @@ UNSEEN = frozenset(
 # Joiners belong to the spelling of words in the scripts from Arabic to Burmese.
 JOINERS = "\u200c\u200d"
 JOINED = ("\u0600", "\u10ff")
+# What turns the order of letters: a reader sees another text than the one that is stored.
+OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# These turn no letter, and belong into paragraphs that mix scripts.
+MARKS = frozenset("\u061c\u200e\u200f")
 
 
 def normal_name(text: str) -> str:
@@ -82,17 +86,44 @@ class PlainLetters(dict[int, str]):
 PLAIN = PlainLetters()
 
 
+def is_noncharacter(letter: str) -> bool:
+    # Unicode has 66 code points that no text holds; XML, and so a feed, takes not all of them.
+    number = ord(letter)
+    return number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF
+
+
+def is_private(letter: str) -> bool:
+    # What it looks like is known to one font only.
+    return unicodedata.category(letter) == "Co"
+
+
 def invisible_characters(text: str) -> Iterator[tuple[int, str]]:
-    """Place (from 1) and name of each character that nobody sees, other than spaces."""
+    """Place (from 1) and name of each character that nobody sees, or that is none; no spaces."""
     for place, letter in enumerate(text):
         is_joiner = letter in JOINERS and JOINED[0] <= text[place - 1 : place] <= JOINED[1]
-        if is_invisible(letter) and not is_joiner:
+        is_no_letter = is_noncharacter(letter) or is_private(letter)
+        if is_no_letter or (is_invisible(letter) and not is_joiner):
+            yield place + 1, character_name(letter)
+
+
+def misleading_characters(text: str, *, is_line: bool) -> Iterator[tuple[int, str]]:
+    """Place and name of each character by which a text is not what it seems.
+
+    A line takes less than paragraphs do: pasted bullets of a font, and marks of direction.
+    """
+    for place, letter in enumerate(text):
+        is_wrong = letter in OVERRIDES or is_noncharacter(letter)
+        if is_wrong or (is_line and (letter in MARKS or is_private(letter))):
             yield place + 1, character_name(letter)
 
 
 def character_name(letter: str) -> str:
-    name = unicodedata.name(letter, "CONTROL CHARACTER")
-    return f"{name} (U+{ord(letter):04X})"
+    unnamed = "CONTROL CHARACTER"
+    if is_noncharacter(letter):
+        unnamed = "NONCHARACTER"
+    elif is_private(letter):
+        unnamed = "PRIVATE USE CHARACTER"
+    return f"{unicodedata.name(letter, unnamed)} (U+{ord(letter):04X})"
 
 
 # Addresses and numbers

@@ -5,29 +5,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.views import logout as sign_out
 from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.utils import quote
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, QuerySet, Value
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
+from clusters.http.links import words_asked
+from clusters.models.unions import count_each, count_query, union_all
 from clusters.people import policy
 from clusters.people.policy import account_names
 from clusters.people.signing_in import needs_second_factor, redirect_to_second_factor
+from clusters.views.drafts import store_draft
 
 LATEST_CHANGES = 10
 # One save may write several versions of a row, which is listed once.
 VERSIONS_READ = 10 * LATEST_CHANGES
+# Of each kind beside the others, and of one by itself.
+FOUND_FIRST, FOUND_ON_A_PAGE = 5, 50
 CHANGES = {"+": _("added"), "~": _("changed"), "-": _("deleted")}
 
 
@@ -37,6 +48,22 @@ class DashboardItem:
 
     title: str
     number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class FoundGroup:
+    """Rows of a kind that were found: how many, the first of them, and where all are."""
+
+    title: str
+    number: int
+    rows: list[FoundRow]
     url: str
 
 
@@ -111,7 +138,14 @@ class PortalAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         # Without the way to the page of any row, which asks nobody: not of a hidden cluster, nor of
         # an invitation, whose page makes the account.
-        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        django = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        language = self.admin_view(require_POST(set_language))
+        return [
+            path("drafts/", self.admin_view(store_draft), name="form_draft"),
+            path("search/", self.admin_view(self.search_view), name="search"),
+            path("language/", language, name="set_language"),
+            *django,
+        ]
 
     def autocomplete_view(  # type: ignore[override]
         self, request: HttpRequest
@@ -121,8 +155,57 @@ class PortalAdminSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        dashboard = {"items": list(self.items(request)), "changes": list(self.changes(request))}
+        items = list(self.items(request))
+        dashboard = {
+            "items": items,
+            "is_all_clear": not any(item.number for item in items),
+            "changes": list(self.changes(request)),
+            "quick_actions": list(self.quick_actions(request)),
+        }
         return super().index(request, dashboard | (extra_context or {}))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # What the box in the header of every page holds.
+        return super().each_context(request) | {"searched_words": ""}
+
+    def search_view(self, request: HttpRequest) -> TemplateResponse:
+        """What every list has of some words; with `in` all that one of them has, by page."""
+        words = words_asked(request.GET)
+        admins = {
+            str(one.opts.label_lower): one
+            for one in self.viewable(request)
+            if one.search_fields and one.has_module_permission(request)
+        }
+        chosen = admins.get(request.GET.get("in", ""))
+        found = {
+            label: one.found_everywhere(request, words)  # type: ignore[attr-defined]
+            for label, one in admins.items()
+            if words and chosen in (None, one)
+        }
+        page = None
+        if chosen and words:
+            rows = found[str(chosen.opts.label_lower)].order_by(*(chosen.opts.ordering or ()))
+            page = Paginator(rows, FOUND_ON_A_PAGE).get_page(request.GET.get(PAGE_VAR))
+            numbers = {str(chosen.opts.label_lower): page.paginator.count}
+        else:
+            numbers = count_each(found)
+        groups = [
+            FoundGroup(
+                title=capfirst(str(one.opts.verbose_name_plural)),
+                number=numbers[label],
+                rows=found_rows(request, one, page.object_list if page else found[label]),
+                url=f"?{urlencode({'q': words, 'in': label})}",
+            )
+            for label, one in admins.items()
+            if numbers.get(label)
+        ]
+        context = self.each_context(request) | {
+            "title": _("Search"),
+            "searched_words": words,
+            "groups": groups,
+            "page": page,
+        }
+        return TemplateResponse(request, "admin/search.html", context)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         order = ["clusters", "labels", "news"]
@@ -152,6 +235,13 @@ class PortalAdminSite(AdminSite):
         for number, (model_admin, key, concern) in enumerate(found):
             url = f"{admin_url(model_admin, 'changelist')}?attention={key}"
             yield DashboardItem(title=str(concern.title), number=numbers[number], url=url)
+
+    def quick_actions(self, request: HttpRequest) -> Iterator[tuple[str, str]]:
+        # What people begin most often, with its address.
+        for model_admin in self.viewable(request):
+            title = getattr(model_admin, "quick_action", "")
+            if title and model_admin.has_add_permission(request):
+                yield str(title), admin_url(model_admin, "add")
 
     def changes(self, request: HttpRequest) -> Iterator[RecentChange]:
         """The rows that changed last, each once: a query for all, and one or two per model."""
@@ -192,15 +282,18 @@ class PortalAdminSite(AdminSite):
             )
 
 
-def count_query(number: int, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    counted: QuerySet[Any, Any] = (
-        rows.order_by()
-        .annotate(question=Value(number))
-        .values("question")
-        .annotate(answer=Count("pk"))
-        .values_list("question", "answer")
-    )
-    return counted
+def found_rows(request: HttpRequest, model_admin: Any, found: Any) -> list[FoundRow]:
+    # In the order of the list, with what the person knows of each; two queries or a few.
+    order = model_admin.opts.ordering or ()
+    if isinstance(found, QuerySet) and not found.query.is_sliced:
+        found = found.order_by(*order)[:FOUND_FIRST]
+    keys = [row.pk for row in found]
+    rows = model_admin.get_queryset(request).filter(pk__in=keys).order_by(*order)
+    loaded = model_admin.get_list_select_related(request)
+    return [
+        FoundRow(str(row), admin_url(model_admin, "change", quote(row.pk)))
+        for row in (rows.select_related(*loaded) if loaded else rows)
+    ]
 
 
 def history_query(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
@@ -217,11 +310,6 @@ def history_query(number: int, history: QuerySet[Any]) -> QuerySet[Any, Any]:
         )
     )
     return versions
-
-
-def union_all(queries: list[QuerySet[Any, Any]]) -> Any:
-    first, *others = queries
-    return first.union(*others, all=True).order_by() if others else first
 
 
 def admin_url(model_admin: ModelAdmin, page: str, *arguments: Any) -> str:

@@ -9,10 +9,12 @@ from typing import Any, cast
 from urllib.parse import unquote_to_bytes, urlencode
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseBadRequest,
+    HttpResponseNotAllowed,
     HttpResponsePermanentRedirect,
     HttpResponseRedirect,
     UnreadablePostError,
@@ -29,8 +31,12 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from clusters.http.responses import is_for_the_api, open_to_all, problem
 from clusters.names import is_public_id
 from clusters.people.signing_in import person_in_session
+from config.serving.bodies import REFUSED
+from config.serving.outage import waiting
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+RETRY_SECONDS = 10
 
 # Tab, line feed and carriage return are legitimate in a text area. Halves of a surrogate pair
 # come from forged character sets only; no database takes them.
@@ -71,6 +77,19 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def explain_refused_methods(get_response: GetResponse) -> GetResponse:
+    # Django names them in a header only.
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            response.content = f"This address takes {response['Allow']} only.\n"
+            response["Content-Type"] = "text/plain; charset=utf-8"
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+    return middleware
+
+
 def never_store_private(get_response: GetResponse) -> GetResponse:
     # No cache stores what somebody signed in was shown, or an answer with a cookie.
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -78,6 +97,17 @@ def never_store_private(get_response: GetResponse) -> GetResponse:
         # Also for an ended session: the page may be the one behind it.
         if response.cookies or settings.SESSION_COOKIE_NAME in request.COOKIES:
             response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def refuse_half_answers(get_response: GetResponse) -> GetResponse:
+    # What could not be written was not counted or not saved, though Django's cache says nothing.
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if waiting.has_given_up and response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise OperationalError("The database failed what the request asked.")
         return response
 
     return middleware
@@ -105,6 +135,10 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if REFUSED in request.META:
+            return refuse_body(request, request.META[REFUSED])
+        if not is_splittable(request.path):
+            return refuse_request(request, "The address cannot be read.")
         if not is_utf8(request):
             return refuse_request(request, "The address or the form is not encoded in UTF-8.")
         if any(CONTROL_CHARACTERS.search(text) for text in texts_in_address(request)):
@@ -127,6 +161,24 @@ def refuse_unreadable_requests(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
+
+
+def refuse_body(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        raise RequestDataTooBig
+    if status == HTTPStatus.BAD_REQUEST:
+        return refuse_request(request, "The form did not arrive as a whole.")
+    response = refuse_request(request, "Too many forms are arriving slowly.", status)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def is_splittable(path: str) -> bool:
+    """Whether it is a path and nothing else to what splits addresses, such as the language switch.
+
+    After two slashes a host is read, also one that is none: `//[]`.
+    """
+    return not path.startswith("//")
 
 
 def is_utf8(request: HttpRequest) -> bool:
@@ -181,16 +233,18 @@ def cleaned_text(value: str) -> str:
     return CONTROL_CHARACTERS.sub(lambda found: meant.get(found[0], "\0"), value)
 
 
-def refuse_request(request: HttpRequest, why: str) -> HttpResponse:
+def refuse_request(
+    request: HttpRequest, why: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST
+) -> HttpResponse:
     text = f"{why} Correct it and try again."
     if is_for_the_api(request):
-        return problem(HTTPStatus.BAD_REQUEST, text)
-    return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
+        return problem(status, text)
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
 # What stands between slashes and points; an address names records by slugs and public ids.
 WORD = re.compile(r"[A-Za-z0-9_-]+")
-NAMING_A_RECORD = {"slug", "public_id", "id", "year", "language", "purpose"}
+NAMING_A_RECORD = {"slug", "public_id", "id", "year", "month", "language", "purpose"}
 
 
 def lead_to_usual_spelling(get_response: GetResponse) -> GetResponse:

@@ -1,4 +1,4 @@
-"""The table of rights: what each role may do to which rows, and which fields it may write."""
+"""The table of rights: what each role may do to which rows, which fields it writes and reads."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,6 +15,7 @@ from clusters.models import (
     FactSource,
     Invitation,
     Lineage,
+    Mail,
     Management,
     Mandate,
     MembershipCount,
@@ -66,18 +67,21 @@ from labels.models import (
     LevelRule,
     Notice,
     RequiredLevel,
+    RuleChange,
     Statement,
     Suspension,
 )
-from news.models import Announcement, AnnouncementText
+from news.models import Announcement, AnnouncementText, Correction, ReviewComment, Topic
 
 EDIT = (VIEW, ADD, CHANGE, DELETE)
 WRITE = (*EDIT, RESTORE)
 
 
-def grant(*verbs: str, on: Scope | None = None, fields: str = "") -> Grant:
-    # On the rows `on`, by default all; to write the fields named, by default all of the form.
-    return Grant(frozenset(verbs), on, frozenset(fields.split()) if fields else None)
+def grant(*verbs: str, on: Scope | None = None, fields: str = "", hides: str = "") -> Grant:
+    # On the rows `on`, by default all; to write the fields named, by default all of the form; to
+    # read all but those that it hides.
+    writes = frozenset(fields.split()) if fields else None
+    return Grant(frozenset(verbs), on, writes, frozenset(hides.split()))
 
 
 def same_grants(models: Iterable[type[Model]], *grants: Grant) -> GrantsOfARole:
@@ -85,6 +89,8 @@ def same_grants(models: Iterable[type[Model]], *grants: Grant) -> GrantsOfARole:
 
 
 TABLES = (Cluster, Organisation, Programme, Label)
+# Of a cluster, what goes out and comes in as a table of its own.
+PART_TABLES = (ClusterText, Management, MembershipCount)
 CONTENT = (
     *TABLES,
     ClusterName,
@@ -101,9 +107,15 @@ CONTENT = (
     Statement,
     Announcement,
     AnnouncementText,
+    Correction,
+    Topic,
 )
-# Written by the steps in the life of a label, so nobody edits them.
-STEPS = (Decision, Suspension)
+# Written by the steps in the life of a label and of the rules, so nobody edits them.
+STEPS = (Decision, RuleChange, Suspension)
+# Of a label, what is for the secretariat: a Silver names where it is weak.
+ASSESSMENT = "benchmarked_on areas_of_improvement"
+# Who of the secretariat reads an announcement, a team is not told.
+REVIEWER = "reviewer"
 SCHEME = (
     Portfolio,
     Region,
@@ -148,17 +160,19 @@ TEAM: GrantsOfARole = {
         grant(VIEW, on=and_also(managed("cluster"), organisation__is_published=True)),
         grant(VIEW, on=and_also(in_teams("organisation"), cluster__is_published=True)),
     ],
-    Label: [grant(VIEW, on=and_also(managed("cluster"), is_published=True))],
+    Label: [grant(VIEW, on=and_also(managed("cluster"), is_published=True), hides=ASSESSMENT)],
     LabelSource: [grant(VIEW, on=and_also(managed("label__cluster"), label__is_published=True))],
-    # A team writes drafts; what is published the secretariat changes.
+    # A team writes drafts; what it submitted, and what is published, the secretariat changes.
     Announcement: [
-        grant(VIEW, on=in_teams("written_by")),
+        grant(VIEW, on=in_teams("written_by"), hides=REVIEWER),
         grant(
             ADD,
             CHANGE,
             DELETE,
-            on=and_also(in_teams("written_by"), is_published=False),
-            fields="written_by picture clusters organisations labels contact_organisation",
+            on=and_also(in_teams("written_by"), state="draft"),
+            fields="kind written_by picture begins_at ends_at place address deadline_at topics"
+            " clusters organisations labels contact_organisation",
+            hides=REVIEWER,
         ),
     ],
     AnnouncementText: [
@@ -167,9 +181,12 @@ TEAM: GrantsOfARole = {
             ADD,
             CHANGE,
             DELETE,
-            on=and_also(in_teams("announcement__written_by"), announcement__is_published=False),
+            on=and_also(in_teams("announcement__written_by"), announcement__state="draft"),
         ),
     ],
+    Correction: [grant(VIEW, on=in_teams("announcement__written_by"))],
+    ReviewComment: [grant(VIEW, on=in_teams("announcement__written_by"), hides="author")],
+    Topic: [grant(VIEW)],
     TeamMember: [
         grant(VIEW, on=in_teams("organisation")),
         grant(CHANGE, DELETE, on=in_owned_teams("organisation"), fields="role"),
@@ -183,6 +200,8 @@ TEAM: GrantsOfARole = {
             CHANGE,
             on=in_owned_teams("organisation"),
             fields="email organisation team_role language",
+            # An address of the secretariat.
+            hides="invited_by",
         )
     ],
 }
@@ -197,7 +216,15 @@ POLICY_MAKER: GrantsOfARole = {
     Programme: [grant(VIEW, DOWNLOAD, on=mandated("pk"))],
     Participation: [grant(VIEW, on=and_also(mandated("programme"), cluster__is_published=True))],
     RequiredLevel: [grant(VIEW, on=mandated("programme"))],
-    Cluster: [grant(VIEW, DOWNLOAD, on=in_mandated_programmes("pk"))],
+    # An address that is shown stands on the cluster's page.
+    Cluster: [
+        grant(
+            VIEW,
+            DOWNLOAD,
+            on=in_mandated_programmes("pk"),
+            hides="contact_address is_contact_shown",
+        )
+    ],
     **same_grants(
         (ClusterText, ClusterName, MembershipCount, FactSource),
         grant(VIEW, on=in_mandated_programmes("cluster")),
@@ -205,7 +232,13 @@ POLICY_MAKER: GrantsOfARole = {
     Management: [
         grant(VIEW, on=and_also(in_mandated_programmes("cluster"), organisation__is_published=True))
     ],
-    Label: [grant(VIEW, on=and_also(in_mandated_programmes("cluster"), is_published=True))],
+    Label: [
+        grant(
+            VIEW,
+            on=and_also(in_mandated_programmes("cluster"), is_published=True),
+            hides=ASSESSMENT,
+        )
+    ],
     LabelSource: [
         grant(VIEW, on=and_also(in_mandated_programmes("label__cluster"), label__is_published=True))
     ],
@@ -214,8 +247,9 @@ POLICY_MAKER: GrantsOfARole = {
 SECRETARIAT: GrantsOfARole = {
     **same_grants(CONTENT, grant(*WRITE, PUBLISH, DOWNLOAD)),
     # Behind CONTENT, which holds these as well: the later entry counts.
-    **same_grants(TABLES, grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT)),
+    **same_grants((*TABLES, *PART_TABLES), grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT)),
     **same_grants((*STEPS, *SCHEME, *QUEUES), grant(VIEW)),
+    ReviewComment: [grant(VIEW, CHANGE, fields="is_resolved")],
     ProblemReport: [
         grant(VIEW, CHANGE, fields="state answer is_logged correction_en correction_it")
     ],
@@ -242,6 +276,7 @@ LEAD: GrantsOfARole = {
     **same_grants((*SCHEME, Expert), grant(*WRITE)),
     Label: [grant(*WRITE, PUBLISH, DOWNLOAD, IMPORT, DECIDE)],
     Decision: [grant(VIEW, DECIDE)],
+    RuleChange: [grant(VIEW, DECIDE)],
     Claim: [grant(VIEW, CHANGE, fields="state answer")],
     # Not other leads, and of oneself only to read.
     Account: [
@@ -254,13 +289,17 @@ LEAD: GrantsOfARole = {
         grant(VIEW, ADD, CHANGE, fields="email organisation team_role role programme language")
     ],
     Event: [grant(VIEW, DOWNLOAD)],
+    # To decide is to have a failed one sent again.
+    Mail: [grant(VIEW, DECIDE)],
 }
 
 GRANTS: Mapping[str, GrantsOfARole] = {
     Role.TEAM: TEAM,
     Role.EXPERT: EXPERT,
     Role.POLICY_MAKER: POLICY_MAKER,
-    Role.AUDITOR: same_grants((*CONTENT, *STEPS, *SCHEME, *PEOPLE, *QUEUES, Event), grant(VIEW)),
+    Role.AUDITOR: same_grants(
+        (*CONTENT, ReviewComment, *STEPS, *SCHEME, *PEOPLE, *QUEUES, Event), grant(VIEW)
+    ),
     Role.EDITOR: EDITOR,
     Role.LEAD: LEAD,
 }

@@ -3,6 +3,8 @@
 Production is the default: without `DEBUG=True` a `SECRET_KEY` must be given.
 """
 
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,10 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Whoever runs the portal, what it writes (database, uploads, keys) is for its own user alone;
+# `check --deploy` looks at what is there already.
+os.umask(0o077)
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
@@ -57,7 +63,9 @@ MIDDLEWARE = [
     # Before anything asks the database: what cannot be read costs no query.
     "config.middleware.refuse_unreadable_requests",
     "config.middleware.ConditionalMiddleware",
+    "config.middleware.explain_refused_methods",
     "config.middleware.never_store_private",
+    "config.middleware.refuse_half_answers",
     "config.middleware.lead_to_usual_spelling",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.PageLocaleMiddleware",
@@ -66,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Sets the user anew: of a session that is too old it is nobody.
     "config.middleware.lazy_user",
+    "config.site.typed.keep_what_was_typed",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -100,45 +109,69 @@ DATABASES: dict[str, dict[str, Any]] = {
 
 
 def database_options(database: dict[str, Any]) -> dict[str, Any]:
-    """The options that keep one engine from hanging a worker or losing a write."""
+    """The engine (config/serving) and what keeps it from hanging a worker or losing a write.
+
+    What the address of the database says itself, such as `sslmode`, goes before them.
+    """
+    own = database.get("OPTIONS", {})
     if "sqlite" in database["ENGINE"]:
         return {
+            "ENGINE": "config.serving.sqlite3",
             # Opening one costs as much as a plain answer: Django's own functions, three pragmas.
             "CONN_MAX_AGE": 600,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
+                # In seconds; a web request waits less (below).
                 "timeout": 20,
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
                 ),
+                **own,
             },
         }
-    limits = {
-        "statement_timeout": 30_000,
-        "lock_timeout": 5_000,
-        "idle_in_transaction_session_timeout": 60_000,
-    }
     return {
+        "ENGINE": "config.serving.postgresql",
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "connect_timeout": 3,
+            "connect_timeout": 10,
             "tcp_user_timeout": 3000,
             "keepalives_idle": 30,
-            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            "options": "-c lock_timeout=30s",
+            **own,
         },
     }
 
 
+def web_database_options(database: dict[str, Any]) -> dict[str, Any]:
+    """What goes before those options in a connection that a web request opens: nobody waits long.
+
+    A server that says nothing at all for four seconds is given up before (config/serving).
+    """
+    if "sqlite" in database["ENGINE"]:
+        return {"timeout": 4}
+    limits = {
+        "statement_timeout": "30s",
+        "lock_timeout": "4s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+    return {
+        "connect_timeout": 3,
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    }
+
+
 DATABASES["default"] |= database_options(DATABASES["default"])
+WEB_DATABASE_OPTIONS = web_database_options(DATABASES["default"])
 
 # What all workers share: only the counters of limits; `createcachetable` makes the table.
+env.CACHE_SCHEMES["dbcache"] = "clusters.http.limits.CounterCache"
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache?max_entries=100000")}
 
 # How often one network may ask the read API of each worker in a minute.
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=600)
 
-# Accounts: by invitation only, with a second factor for everyone who edits. The limits of
+# Accounts: by invitation only, with a second factor for everyone who enters admin. The limits of
 # passwords and codes are in clusters/people/signing_in.py: allauth's would lock the owner out too.
 AUTH_USER_MODEL = "clusters.Account"
 AUTHENTICATION_BACKENDS = ["clusters.people.signing_in.PortalBackend"]
@@ -160,6 +193,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation has proved the address
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # anybody may type a stranger's address
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
@@ -212,14 +246,16 @@ CERTIFICATES_ROOT = env.path("CERTIFICATES_ROOT", default=str(BASE_DIR / "var" /
 # Tables between preview and import (clusters/tables/uploads.py): not public, for an hour.
 IMPORTS_ROOT = env.path("IMPORTS_ROOT", default=str(BASE_DIR / "var" / "imports"))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "clusters.models.images.WholeFileStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        # A proxy may read them while the portal is down.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
     "import_export": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "clusters.models.images.WholeFileStorage",
         "OPTIONS": {
             "location": IMPORTS_ROOT,
             "file_permissions_mode": 0o600,
@@ -227,7 +263,9 @@ STORAGES = {
         },
     },
 }
+FILE_UPLOAD_PERMISSIONS = 0o600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "gif", "webp", "woff2", "gz", "br"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
@@ -235,21 +273,26 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 SECURE_SSL_REDIRECT = HTTPS
 # The redirect leads where the portal stands, whatever host the request names.
 SECURE_SSL_HOST = urlsplit(SITE_URL).netloc
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 FORCE_SCRIPT_NAME = ""  # the portal stands at the root, whatever a header says
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.site.typed.csrf_failure"
 # A browser takes a cookie with this prefix only from this very host, and only by HTTPS.
 COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 DEVICE_COOKIE_NAME = f"{COOKIE_PREFIX}device"
+# Of who works in admin; pages carry their language in the address.
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 # At most so long; a shorter pause ends a session too (clusters/people/signing_in.py).
 SESSION_COOKIE_AGE = 12 * 60 * 60
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -268,15 +311,48 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Mail: whoever sends one writes it to the outbox, and `manage.py send_mail` passes it on.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+MAIL_TRANSPORT = EMAIL_CONFIG["EMAIL_BACKEND"]
+EMAIL_BACKEND = "clusters.mail.outbox.OutboxBackend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONTACT_ADDRESS
+MAILS_A_MINUTE = env.int("MAILS_A_MINUTE", default=100)
+MAILS_A_MINUTE_TO_ONE_ADDRESS = env.int("MAILS_A_MINUTE_TO_ONE_ADDRESS", default=10)
+RESET_LINK = timedelta(seconds=PASSWORD_RESET_TIMEOUT)
+# By kind, which is the name of its template: what admin calls it, and for how long it is of use.
+MAIL_KINDS = {
+    "invitation": (_("invitation"), timedelta(days=7)),
+    "claim_approved": (_("claim approved"), timedelta(days=7)),
+    "claim_denied": (_("claim denied"), timedelta(days=7)),
+    "access": (_("change of rights"), timedelta(days=7)),
+    "account_changed": (_("change of an account"), timedelta(days=7)),
+    "password_reset_key": (_("link for a new password"), RESET_LINK),
+    "contact": (_("message to a contact"), timedelta(days=7)),
+    "report": (_("reported problem"), timedelta(days=7)),
+    "report_answer": (_("answer to a report"), timedelta(days=7)),
+    "confirm_profile": (_("request to confirm"), timedelta(days=14)),
+    "proposal": (_("proposal about a label"), timedelta(days=14)),
+    "proposal_decided": (_("decision on a proposal"), timedelta(days=14)),
+    "announcement_submitted": (_("announcement to review"), timedelta(days=14)),
+    "announcement_answered": (_("answer on an announcement"), timedelta(days=14)),
+    "label_notice": (_("notice about a label"), timedelta(days=14)),
+    "label_digest": (_("weekly digest"), timedelta(days=14)),
+    "other": (_("other"), timedelta(days=1)),
+}
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name}: {message}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Without Django's own handlers: no mail with what a person typed when something breaks.
     # WeasyPrint would tell each of its steps.

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from clusters.urls import machine_urlpatterns as cluster_machine_urlpatterns
 from clusters.views.accounts import passkey_remove
 from config.privacy.views import account_data
-from config.site import errors, machine, pages
+from config.site import errors, health, machine, pages
+from config.site.media import media
 from config.site.sitemaps import SITEMAPS
 from labels.urls import machine_urlpatterns as label_machine_urlpatterns
 from news.urls import machine_urlpatterns as news_machine_urlpatterns
@@ -73,13 +74,20 @@ handler500 = errors.server_error
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("healthz", machine.healthz, name="healthz"),
-    path("sitemap.xml", require_safe(sitemap), {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path(
+        "sitemap.xml",
+        require_safe(sitemap),
+        {"sitemaps": SITEMAPS, "content_type": "application/xml; charset=utf-8"},
+        name="sitemap",
+    ),
     path("opensearch.<slug:language>.xml", machine.opensearch, name="opensearch"),
     path("robots.txt", machine.robots, name="robots"),
     path(".well-known/security.txt", machine.security_txt, name="security_txt"),
-    # Not by the web server: what editors upload must not run as a page of this site.
-    path("media/<path:path>", machine.media, name="media"),
+    # Not by the web server: what is not public is sent to nobody else, and nothing that editors
+    # upload may run as a page of this site.
+    path("media/<path:path>", media, name="media"),
     *cluster_machine_urlpatterns,
     *label_machine_urlpatterns,
     *news_machine_urlpatterns,

@@ -21,7 +21,9 @@ class PortalRequest(WSGIRequest):
 portal = get_wsgi_application()
 portal.request_class = PortalRequest
 
-from config.page_cache import KeptPages  # noqa: E402 - its models want the registry that is now ready
+# Their models want the registry that is now ready.
+from config.page_cache import KeptPages  # noqa: E402
+from config.serving.front import Front  # noqa: E402
 
 # A template that is being written is looked at anew each time.
-application = portal if settings.DEBUG else KeptPages(portal)
+application = Front(portal if settings.DEBUG else KeptPages(portal))

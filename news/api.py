@@ -24,6 +24,7 @@ from clusters.api.parts import (
     reference_to,
     row_of_parameter,
 )
+from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.http.addresses import Data, absolute
 from clusters.models import Cluster, Organisation
 from labels.api import StatementRecord, statement_record
@@ -45,7 +46,7 @@ class AnnouncementParameters(Paging):
         None, description="An organisation that it is about, by its id."
     )
     year: int | None = Field(
-        None, ge=1000, le=2999, description="Of the publication.", examples=[2015]
+        None, ge=FIRST_YEAR, le=LAST_YEAR, description="Of the publication.", examples=[2015]
     )
 
 

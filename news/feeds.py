@@ -1,122 +1,135 @@
-"""The Atom feed of announcements: all or one cluster's, in one language."""
+"""Announcements as feeds: Atom, and JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
 
-from django.conf import settings
-from django.contrib.syndication.views import Feed
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clusters.formats.atom import AtomFeed, tag_uri
-from clusters.http.addresses import absolute
-from clusters.models import Cluster
-from news.models import Announcement, AnnouncementText
-from news.queries import cluster_at
+from clusters.http.addresses import Data, absolute, without_empty
+from news.listing import AnnouncementList, AnnouncementQuery
+from news.markup import render
+from news.models import Announcement, AnnouncementQuerySet, AnnouncementText
 
 ENTRIES = 50
+ATOM, JSON = "application/atom+xml", "application/feed+json"
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What a feed was asked for."""
+    """What a feed says of itself; the addresses are absolute."""
 
-    language: str
-    cluster: Cluster | None
+    title: str
+    page: str
+    address: str
 
 
 @dataclass(frozen=True)
-class AnnouncementEntry:
-    announcement: Announcement
-    text: AnnouncementText
-    edited_at: datetime | None
+class FeedLink:
+    """A feed of a list, by its format."""
+
+    name: str
+    url: str
+    media_type: str
+    title: str
 
 
-class AnnouncementFeed(Feed):
-    """Every address in it is absolute by `SITE_URL`; a text missing in the language is in the
-    other one, as on the pages.
-    """
+def feed_links(found: AnnouncementList) -> list[FeedLink]:
+    # In the active language.
+    title = found.titled(_("Announcements"))
+    return [
+        FeedLink(_("Atom feed"), feed_address(found.query, "news_feed"), ATOM, title),
+        FeedLink(_("JSON feed"), feed_address(found.query, "news_json"), JSON, title),
+    ]
 
-    feed_type = AtomFeed
 
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        language = request.GET.get("lang", "en")
-        if language not in dict(settings.LANGUAGES):
-            return HttpResponseBadRequest(
-                "lang: there is no feed in this language. Write en or it.",
-                content_type="text/plain; charset=utf-8",
-            )
-        with translation.override(language):
-            response = super().__call__(request, *args, **kwargs)
-        # The latest entry's moment: it goes back when an announcement is withdrawn.
-        del response["Last-Modified"]
-        return response
+def feed_address(query: AnnouncementQuery, name: str) -> str:
+    return query.url(reverse(name), lang=get_language() or "en")
 
-    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Channel:
-        slug = request.GET.get("cluster", "").strip()
-        cluster = cluster_at(slug) if slug else None
-        if slug and cluster is None:
-            raise Http404(_("There is no such cluster."))
-        return Channel(translation.get_language() or "en", cluster)
 
-    def title(self, channel: Channel) -> str:
-        if channel.cluster:
-            return _("Announcements of %(cluster)s") % {"cluster": channel.cluster.name}
-        return _("Announcements")
+def feed_entries(
+    announcements: AnnouncementQuerySet,
+) -> Iterator[tuple[Announcement, AnnouncementText]]:
+    # Each with its text in the active language, else in the other one, as on the pages.
+    for announcement in announcements.in_list().with_changes()[:ENTRIES]:
+        if text := announcement.text():
+            yield announcement, text
 
-    def subtitle(self, channel: Channel) -> str:
-        return _("What clusters and the organisations that manage them make known.")
 
-    def author_name(self, channel: Channel) -> str:
-        return _("Cluster Register")
+def id_of_text(announcement: Announcement, text: AnnouncementText) -> str:
+    # The same whatever slug or date becomes.
+    return tag_uri(f"announcement/{announcement.public_id}/{text.language}")
 
-    def link(self, channel: Channel) -> str:
-        query = f"?{urlencode({'cluster': channel.cluster.slug})}" if channel.cluster else ""
-        return absolute(reverse("news:list") + query)
 
-    def feed_url(self, channel: Channel) -> str:
-        pairs = {"lang": channel.language}
-        if channel.cluster:
-            pairs["cluster"] = channel.cluster.slug
-        return absolute(f"{reverse('news_feed')}?{urlencode(pairs)}")
+def tags_of(announcement: Announcement) -> list[str]:
+    return [cluster.name for cluster in announcement.clusters.all()]
 
-    def feed_guid(self, channel: Channel) -> str:
-        return self.feed_url(channel)
 
-    def items(self, channel: Channel) -> list[AnnouncementEntry]:
-        announcements = Announcement.objects.for_lists(timezone.now()).with_changes()
-        if channel.cluster:
-            announcements = announcements.of_cluster(channel.cluster)
-        return [
-            AnnouncementEntry(announcement, text, announcement.changed_at)  # type: ignore[attr-defined]
-            for announcement in announcements[:ENTRIES]
-            if (text := announcement.text())
-        ]
+def atom_feed(channel: Channel, announcements: AnnouncementQuerySet) -> bytes:
+    feed = AtomFeed(
+        title=channel.title,
+        subtitle=subtitle(),
+        link=channel.page,
+        description=None,
+        language=get_language() or "en",
+        author_name=_("Cluster Register"),
+        feed_url=channel.address,
+        feed_guid=channel.address,
+    )
+    for announcement, text in feed_entries(announcements):
+        feed.add_item(
+            title=text.title,
+            link=absolute(announcement.get_absolute_url()),
+            description=text.lead,
+            unique_id=id_of_text(announcement, text),
+            pubdate=announcement.published_at,
+            updateddate=announcement.updated_at,
+            categories=tags_of(announcement),
+        )
+    written: str = feed.writeString("utf-8")
+    return written.encode()
 
-    def item_title(self, item: AnnouncementEntry) -> str:
-        return item.text.title
 
-    def item_description(self, item: AnnouncementEntry) -> str:
-        return item.text.lead
+def json_feed(channel: Channel, announcements: AnnouncementQuerySet) -> Data:
+    return {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": channel.title,
+        "home_page_url": channel.page,
+        "feed_url": channel.address,
+        "description": subtitle(),
+        "language": get_language() or "en",
+        "authors": [{"name": _("Cluster Register")}],
+        "items": [json_item(*entry) for entry in feed_entries(announcements)],
+    }
 
-    def item_link(self, item: AnnouncementEntry) -> str:
-        return absolute(item.announcement.get_absolute_url())
 
-    def item_guid(self, item: AnnouncementEntry) -> str:
-        # The same whatever slug or date becomes.
-        return tag_uri(f"announcement/{item.announcement.public_id}/{item.text.language}")
+def json_item(announcement: Announcement, text: AnnouncementText) -> Data:
+    picture = announcement.picture
+    # Always the portal’s zone, so that one moment has one text.
+    zone = timezone.get_default_timezone()
+    moments = {
+        "date_published": announcement.published_at,
+        "date_modified": announcement.updated_at,
+    }
+    return {
+        **without_empty(
+            {
+                "id": id_of_text(announcement, text),
+                "url": absolute(announcement.get_absolute_url()),
+                "title": text.title,
+                "summary": text.lead,
+                "image": absolute(picture.url) if picture else "",
+                "tags": tags_of(announcement),
+                "language": text.language,
+            }
+        ),
+        "content_html": render(text.body),
+        **{name: moment.astimezone(zone).isoformat() for name, moment in moments.items() if moment},
+    }
 
-    def item_pubdate(self, item: AnnouncementEntry) -> datetime | None:
-        return item.announcement.published_at
 
-    def item_updateddate(self, item: AnnouncementEntry) -> datetime | None:
-        # An edit before the publication moment is no change.
-        published_at = item.announcement.published_at
-        return max(filter(None, (published_at, item.edited_at)), default=None)
-
-    def item_categories(self, item: AnnouncementEntry) -> list[str]:
-        return [cluster.name for cluster in item.announcement.clusters.all()]
+def subtitle() -> str:
+    return _("What clusters and the organisations that manage them make known.")

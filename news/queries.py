@@ -13,10 +13,13 @@ from clusters.contact.messages import (
     recipient_of_cluster,
     recipient_of_organisation,
 )
+from clusters.dates import FIRST_YEAR, LAST_YEAR, PartialDate
 from clusters.models import Cluster, Organisation
 from labels.models import Label
 from labels.validity import State
-from news.models import Announcement
+from news.models import Announcement, AnnouncementQuerySet
+
+MAX_RELATED = 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def heard_of(clusters: Iterable[Cluster], now: datetime) -> dict[int, Heard]:
 def drafts_of(organisations: Iterable[Organisation]) -> dict[int, list[Announcement]]:
     """Unpublished announcements by the organisation whose team writes them; two queries."""
     drafts: dict[int, list[Announcement]] = {row.pk: [] for row in organisations}
-    for draft in Announcement.objects.drafts().filter(written_by__in=drafts).with_texts():
+    unpublished = Announcement.objects.unpublished()
+    for draft in unpublished.filter(written_by__in=drafts).prefetch_related("texts"):
         assert draft.written_by_id is not None
         drafts[draft.written_by_id].append(draft)
     return drafts
@@ -64,18 +68,28 @@ def cluster_at(slug: str) -> Cluster | None:
     return Cluster.objects.published().at(slug.lower())
 
 
-def years(now: datetime) -> list[int]:
-    # Years with a published announcement, the latest first.
-    return [
-        moment.year
-        for moment in Announcement.objects.published(now).datetimes(
-            "published_at", "year", order="DESC"
-        )
-    ]
+@dataclass(frozen=True)
+class Archive:
+    """The published announcements of a year or a month, and the months of that year with some."""
+
+    announcements: AnnouncementQuerySet
+    months: list[PartialDate]
+
+
+def archive_of(period: PartialDate, now: datetime) -> Archive | None:
+    """None where nothing was published then; one query and those of the announcements."""
+    if not FIRST_YEAR <= period.year <= LAST_YEAR:
+        return None
+    published = Announcement.objects.published(now)
+    counts = published.count_by_period([PartialDate(period.year, n + 1) for n in range(12)])
+    months = [PartialDate.parse(text) for text, number in reversed(counts.items()) if number]
+    if not any(period.month in (None, month.month) for month in months):
+        return None
+    return Archive(published.narrowed(periods=[period]).in_list(), months)
 
 
 def announcement_at(slug: str, year: int, now: datetime) -> Announcement | None:
-    # The published announcement at this address, in the active language before the others.
+    # The readable announcement at this address, in the active language before the others.
     found = list(Announcement.objects.for_page(now).at_address(slug, year).latest_first())
     language = get_language()
     spoken = (
@@ -88,18 +102,30 @@ def announcement_at(slug: str, year: int, now: datetime) -> Announcement | None:
 
 
 def announcement_formerly_at(slug: str, year: int, now: datetime) -> Announcement | None:
-    # The published announcement of the year that had this address once, the latest of several.
-    return Announcement.objects.for_lists(now).formerly_at(slug, year).first()
+    # The readable announcement of the year that had this address once, the latest of several.
+    readable = Announcement.objects.readable(now).with_texts().latest_first()
+    return readable.formerly_at(slug, year).first()
+
+
+def withdrawn_at_address(slug: str, year: int, now: datetime) -> Announcement | None:
+    # What had its page at this address, last or once, and is withdrawn.
+    withdrawn = Announcement.objects.withdrawn(now).latest_first()
+    return withdrawn.at_address(slug, year).first() or withdrawn.formerly_at(slug, year).first()
 
 
 def labels_then_and_today(announcement: Announcement, today: date) -> list[LabelThenAndToday]:
-    """Two queries."""
-    assert announcement.published_at is not None
-    then = timezone.localdate(announcement.published_at)
+    """Two queries; what waits for its moment speaks of today."""
+    moment = announcement.published_at
+    then = timezone.localdate(moment) if moment else today
     return [
         LabelThenAndToday(label, label.state_on(then), label.state_on(today))
         for label in announcement.labels.for_pages(today).highest_first()
     ]
+
+
+def related_to(announcement: Announcement, now: datetime) -> list[Announcement]:
+    """Published ones of a label, a cluster or a topic of it, the latest first; three queries."""
+    return list(Announcement.objects.related_to(announcement).for_lists(now)[:MAX_RELATED])
 
 
 def recipient_of(announcement: Announcement, day: date) -> MessageRecipient | None:

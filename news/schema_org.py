@@ -1,7 +1,9 @@
 """What an announcement's page says to machines."""
 
+from django.utils import timezone
+
 from clusters.http.addresses import Data, absolute, without_empty
-from news.models import Announcement
+from news.models import Announcement, AnnouncementKind
 
 
 def article_data(announcement: Announcement) -> Data:
@@ -32,5 +34,27 @@ def article_data(announcement: Announcement) -> Data:
                 }
                 for cluster in announcement.clusters.all()
             ],
+        }
+    )
+
+
+def event_data(announcement: Announcement) -> Data:
+    """https://schema.org/Event of an announced event; empty for any other announcement."""
+    text = announcement.text()
+    if announcement.kind != AnnouncementKind.EVENT or text is None:
+        return {}
+    moments = {"startDate": announcement.begins_at, "endDate": announcement.ends_at}
+    zone = timezone.get_default_timezone()
+    place = {"name": announcement.place, "address": announcement.address}
+    return without_empty(
+        {
+            "@type": "Event",
+            "@id": f"{absolute(announcement.get_absolute_url())}#event",
+            "name": text.title,
+            "description": text.lead,
+            "inLanguage": text.language,
+            **{name: at.astimezone(zone).isoformat() for name, at in moments.items() if at},
+            "location": {"@type": "Place", **without_empty(place)} if any(place.values()) else {},
+            "url": absolute(announcement.get_absolute_url()),
         }
     )

@@ -1,10 +1,10 @@
 """The triggers of the tables of announcements, also of those that wait for their moment."""
 
-from clusters.triggers.changes import OF_CLUSTER, Changes, Record
+from clusters.triggers.changes import OF_CLUSTER, OTHER, Changes, Record
 from clusters.triggers.definitions import Row
 from clusters.triggers.documents import Documents, each
 
-TEXTS = "news_announcementtext WHERE announcement_id = record.id ORDER BY id"
+TEXTS = "news_announcementtext WHERE announcement_id = record.id AND state = 'ready' ORDER BY id"
 
 
 def announcement_changes(table: str, column: str) -> Changes:
@@ -25,11 +25,15 @@ ROWS: tuple[Row, ...] = (
     Changes("news_announcement_labels", OF_ANNOUNCEMENT),
     Changes("news_announcement_programmes", OF_ANNOUNCEMENT),
     Changes("news_announcement_statements", OF_ANNOUNCEMENT),
+    Changes("news_announcement_topics", OF_ANNOUNCEMENT),
+    Changes("news_correction", OF_ANNOUNCEMENT),
+    Changes("news_topic", OTHER),
     Documents(
         kind="announcement",
         table="news_announcement",
         names=(each("title", TEXTS),),
         about=(),
         texts=(each("lead || ' ' || body || ' ' || box_title || ' ' || box", TEXTS),),
+        is_published="record.state = 'published'",
     ),
 )

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from clusters.models import Cluster
 from labels.models import Label, RequiredLevel
 from news.models import Announcement
 from tests.factories import (
+    MOMENT,
     make_announcement,
     make_cluster,
     make_label,
@@ -20,9 +22,9 @@ from tests.factories import (
     make_programme,
 )
 
-# Of somebody's own: an account, an invitation, an upload, admin; and the API, whose addresses are
-# walked for themselves.
-NOT_PUBLIC = re.compile(r"^(admin|account|invitations|confirm|notices|media|api)\b")
+# Of somebody’s own: an account, an invitation, a preview, an upload, admin; and the API, whose
+# addresses are walked for themselves.
+NOT_PUBLIC = re.compile(r"^(admin|account|invitations|confirm|notices|previews|media|api)\b")
 
 
 class Address(NamedTuple):
@@ -78,12 +80,14 @@ class Rows:
             "organisations": self.organisation,
             "programmes": self.programme,
             "labels": self.label,
+            "news": self.announcement,
         }.get(address.route.partition("/")[0])
         text = self.announcement.texts.get()
         values = {
             "slug": getattr(record, "slug", text.slug),
             "public_id": getattr(record, "public_id", ""),
             "year": self.announcement.year,
+            "month": timezone.localtime(self.announcement.published_at).month,
             "language": "en",
             "purpose": "revocation",
         }
@@ -106,6 +110,12 @@ def make_rows(name: str = "bioPmed") -> Rows:
     RequiredLevel.objects.create(programme=programme, level_id="gold")
     label = make_label(cluster=cluster)
     announcement = make_announcement(
-        title=name, lead=name, slug="gold-for-biopmed", clusters=[cluster], labels=[label]
+        title=name,
+        lead=name,
+        slug="gold-for-biopmed",
+        clusters=[cluster],
+        labels=[label],
+        kind="event",
+        begins_at=MOMENT,
     )
     return Rows(cluster, label, announcement, organisation, programme)

@@ -162,3 +162,25 @@ def imported_names(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+@contextmanager
+def without_guards(*names: str) -> Iterator[None]:
+    """Without these triggers, and what SQLite has beside each for REPLACE."""
+    from clusters.triggers.definitions import ROWS, definitions, dropping
+
+    guards = [
+        definition
+        for app in ROWS
+        for definition in definitions(app, connection.vendor)
+        if definition.name.split("_or_replaced")[0] in names
+    ]
+    assert {guard.name for guard in guards} >= {*names}
+    with connection.cursor() as cursor:
+        connection.check_constraints()  # PostgreSQL drops no trigger before they are looked at
+        for guard in guards:
+            cursor.execute(dropping(guard, connection.vendor))
+        yield
+        connection.check_constraints()
+        for guard in guards:
+            cursor.execute(guard.create)

@@ -50,7 +50,7 @@ os.environ |= {
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STORAGES  # noqa: E402
 
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "config.serving.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}.sqlite3"}
 
 # Fast; tests/clusters/people/test_signing_in.py uses the real one.

@@ -1,17 +1,22 @@
 """What holds for every public address, whichever is added to the URLconf."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils.http import http_date
+from pytest_django import Settings
 
 from clusters.models import Cluster, Organisation, Programme
 from labels.models import Label
 from news.models import Announcement
 from tests.addresses import ADDRESSES, API, MACHINES, NAMING_A_RECORD, Address, make_rows
+from tests.factories import hide
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +66,10 @@ def test_head_has_the_headers_of_get(client: Client, address: Address) -> None:
 def test_record_that_is_gone_is_not_unchanged(client: Client, address: Address) -> None:
     path = make_rows().path(address)
     etag = ask(client, "get", path).headers.get("ETag", '"none"')
-    for model in (Cluster, Organisation, Programme, Label, Announcement):
+    hide(*Label.objects.all())
+    for model in (Cluster, Organisation, Programme):
         model._default_manager.update(is_published=False)
+    Announcement.objects.update(state="draft")
 
     for headers in (SINCE, {"if-none-match": etag}, {"if-none-match": "*"}):
         assert client.get(path, headers=headers).status_code in (404, 410)
@@ -141,3 +148,46 @@ def test_mistyped_number_of_a_label_leads_to_verification(client: Client) -> Non
         text = page.content.decode()
         assert words in text
         assert f'href="/{language}/verify/?q=XXXXXXXX"' in text
+
+
+# What a browser reads as text or XML, by the name of its type.
+IN_LETTERS = re.compile(r"text/|\S+[/+]xml\b")
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, *API], ids=name_of)
+def test_answer_in_letters_says_how_they_are_written(client: Client, address: Address) -> None:
+    rows = make_rows()
+    path = rows.api_path(address) if address in API else rows.path(address)
+
+    for found in (path, f"{path}-"):
+        content_type = ask(client, "get", found)["Content-Type"]
+        assert not IN_LETTERS.match(content_type) or content_type.endswith("; charset=utf-8"), found
+
+
+def test_picture_of_the_site_says_how_its_letters_are_written(
+    client: Client, settings: Settings
+) -> None:
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+
+    answer = ask(client, "get", "/static/europe.svg")
+
+    assert answer["Content-Type"] == "image/svg+xml; charset=utf-8"
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, *API], ids=name_of)
+def test_address_answers_no_trace(client: Client, address: Address) -> None:
+    """Of admin and the pages of accounts nginx refuses it: docs/operations.md."""
+    rows = make_rows()
+    path = rows.api_path(address) if address in API else rows.path(address)
+
+    assert client.trace(path).status_code == 405
+
+
+@pytest.mark.parametrize("folder", ["/static/", "/media/", "/media/logos/", "/.git/", "/.env"])
+def test_no_folder_is_listed(client: Client, settings: Settings, folder: str) -> None:
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+    name = default_storage.save("logos/shown.png", ContentFile(b"x"))
+
+    assert client.get(folder).status_code == 404
+
+    default_storage.delete(name)

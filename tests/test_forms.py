@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.management import get_commands, load_command_class
@@ -17,7 +18,8 @@ from django.utils import timezone, translation
 
 from clusters.fields import DayFormField, MomentFormField, PartialDateField, PartialDateFormField
 from clusters.models import Cluster, ClusterText, Organisation, Programme
-from labels.models import Label
+from clusters.people.second_factor import PasskeyForm
+from labels.models import Decision, Label
 from tests.admin_forms import errors, form_data
 from tests.factories import make_account, make_cluster
 
@@ -198,3 +200,115 @@ def test_character_that_is_no_text_is_told_at_its_field(client: Client, field: s
 
     assert errors(response) == ["Null characters are not allowed."]
     assert "https://example.org/typed" in response.content.decode()
+
+
+# Characters by which a text is not what it seems: refused by their names
+
+OVERRIDES = ["\u202a", "\u202d", "\u202e", "\u2066", "\u2069"]
+NONCHARACTERS = ["\ufffe", "\uffff", "\ufdd0", "\ufdef", "\U0001fffe", "\U0010ffff"]
+OF_LINES = ["\u061c", "\u200e", "\u200f", "\ue000", "\U000f0000"]
+
+
+def text_columns() -> Iterator[tuple[str, Any]]:
+    for app in ("clusters", "labels", "news"):
+        for model in apps.get_app_config(app).get_models():
+            for column in model._meta.local_concrete_fields:
+                if isinstance(column, (models.CharField, models.TextField)):
+                    yield f"{model.__name__}.{column.name}", column
+
+
+def names_it(error: ValidationError, letter: str) -> bool:
+    return any(f"U+{ord(letter):04X}" in message for message in error.messages)
+
+
+@pytest.mark.parametrize("letter", [*OVERRIDES, *NONCHARACTERS, *OF_LINES], ids=ascii)
+def test_every_column_refuses_what_misleads(letter: str) -> None:
+    accepting = []
+    for name, column in text_columns():
+        if letter in OF_LINES and isinstance(column, models.TextField):
+            continue
+        try:
+            column.run_validators(f"ab{letter}c")
+        except ValidationError as error:
+            if names_it(error, letter):
+                continue
+        accepting.append(name)
+
+    assert accepting == []
+
+
+def test_column_would_be_found_that_refuses_nothing() -> None:
+    # As it is before config/apps.py has seen it.
+    models.CharField().run_validators("ab\u202ec")
+    assert len(list(text_columns())) > 80
+
+
+@pytest.mark.parametrize("letter", [*OVERRIDES, *NONCHARACTERS], ids=ascii)
+def test_every_field_refuses_what_misleads(letter: str) -> None:
+    """A field of a column is checked by its column; the steps of a label store a decision, those
+    of an announcement a comment or a reason.
+    """
+    decision = {column.name for column in Decision._meta.fields}
+    accepting = set()
+    for form in [*page_forms(), PasskeyForm]:
+        model = form._meta.model if issubclass(form, forms.BaseModelForm) else None
+        columns = {column.name for column in model._meta.fields} if model else set()
+        if form.__module__ == "labels.admin.forms":
+            columns |= decision
+        if form.__module__ == "news.admin.steps":
+            columns |= {"text", "reason"}
+        for name, field in form.base_fields.items():
+            is_typed = isinstance(field, forms.CharField) and not field.widget.is_hidden
+            if name in columns or not is_typed:
+                continue
+            try:
+                field.clean(f"ab{letter}c")
+            except ValidationError:
+                continue
+            accepting.add(f"{form.__name__}.{name}")
+
+    # They are hashed or compared, and shown to nobody.
+    assert {name.partition(".")[2] for name in accepting} == {"password", "code"}
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        pytest.param((ClusterText, "tagline"), "Łódź – می‌خواهم – 日本 ❤️", id="line"),
+        pytest.param(
+            (ClusterText, "description"), "\uf0b7 One.\r\n\u200f\u05e9\u05dc", id="paragraphs"
+        ),
+        pytest.param((Cluster, "name"), "می‌خواهم", id="name"),
+    ],
+)
+def test_text_of_any_script_is_taken(column: tuple[Any, str], text: str) -> None:
+    model, name = column
+    model._meta.get_field(name).run_validators(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("name", "Character 2 is invisible: RIGHT-TO-LEFT OVERRIDE (U+202E). Remove it."),
+        (
+            "texts-0-tagline",
+            "Character 2 does not belong in a text: RIGHT-TO-LEFT OVERRIDE (U+202E). Remove it.",
+        ),
+        (
+            "texts-0-description",
+            "Character 2 does not belong in a text: RIGHT-TO-LEFT OVERRIDE (U+202E). Remove it.",
+        ),
+    ],
+)
+def test_character_that_misleads_is_told_at_its_field(
+    client: Client, field: str, says: str
+) -> None:
+    client.force_login(make_account(is_superuser=True))
+    cluster = make_cluster()
+    ClusterText.objects.create(cluster=cluster, language="en", description="One.")
+    address = reverse("admin:clusters_cluster_change", args=[cluster.pk])
+    data = form_data(client, address)
+
+    response = client.post(address, data | {field: "a\u202eb"})
+
+    assert errors(response) == [says]

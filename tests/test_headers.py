@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pytest_django import Settings
 
 from clusters.models import Role
 from config.middleware import never_store_private, refuse_unreadable_requests
+from config.serving.bodies import REFUSED
 from config.wsgi import application
 from labels.proofs.certificates import library
 from tests.factories import make_account, make_announcement, make_cluster, make_label
@@ -81,6 +83,12 @@ def forged_form(client: Client) -> Any:
 
 def too_many_fields(client: Client) -> Any:
     return client.post("/en/about/", {str(number): "" for number in range(5001)})
+
+
+def refused_body(status: HTTPStatus) -> Ask:
+    """As `config.serving.bodies` says."""
+    environ: dict[str, Any] = {REFUSED: status}
+    return lambda client: client.post("/en/about/", **environ)
 
 
 def failing_with(error: Exception) -> Ask:
@@ -140,8 +148,8 @@ KINDS = [
     Kind("table of admin", table_of_admin),
     Kind("options", lambda client: client.options("/en/about/"), 405),
     Kind("wrong method", lambda client: client.delete("/en/"), 405),
-    Kind("feed", get("/news.atom")),
-    Kind("feed in no language", get("/news.atom?lang=tlh"), 400),
+    Kind("feed", get("/news.atom"), 200, SHARED),
+    Kind("feed in no language", get("/news.atom?lang=tlh"), 400, SHARED),
     Kind("label as JSON", label_json, 200, SHARED),
     Kind("no label as JSON", get("/labels/none.json"), 404, SHARED),
     Kind("clusters as CSV", get("/clusters.csv"), 200, SHARED),
@@ -163,6 +171,10 @@ KINDS = [
     Kind("no search for browsers", get("/opensearch.de.xml"), 404),
     Kind("security.txt", get("/.well-known/security.txt")),
     Kind("health", get("/healthz")),
+    Kind("readiness", get("/readyz")),
+    Kind("body refused", refused_body(HTTPStatus.REQUEST_ENTITY_TOO_LARGE), 413),
+    Kind("no place for a body", refused_body(HTTPStatus.SERVICE_UNAVAILABLE), 503),
+    Kind("address of no host", lambda client: client.get("/", PATH_INFO="//[]"), 400),
     Kind("picture", get("/media/shown.png"), 200, SANDBOX),
     Kind("file", get("/media/saved.html"), 200, SANDBOX),
     Kind("no file", get("/media/missing.png"), 404),
@@ -171,7 +183,7 @@ KINDS = [
     Kind("no static file", get("/static/missing.css"), 404),
     Kind("control character", get("/en/a%00/"), 400),
     Kind("foreign host", get("/en/", host="evil.example"), 400),
-    Kind("too many fields", too_many_fields, 400),
+    Kind("too many fields", too_many_fields, 413),
     Kind("forged form", forged_form, 403),
     Kind("no page", get("/en/nothing/"), 404),
     Kind("mistake of ours", failing_with(RuntimeError()), 500),
@@ -189,10 +201,12 @@ def in_order(policy: str | None) -> str | None:
 
 
 @pytest.fixture
-def files(settings: Settings) -> Iterator[None]:
+def files(settings: Settings, db: None) -> Iterator[None]:
     """WhiteNoise serves the static files from where they are; two uploads are stored."""
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     names = [default_storage.save(name, ContentFile(b"x")) for name in ("shown.png", "saved.html")]
+    for name in names:
+        make_cluster(logo=name)
     yield
     for name in names:
         default_storage.delete(name)
@@ -279,8 +293,9 @@ def test_plain_request_is_led_to_https(client: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("https")
-def test_health_is_told_without_https(client: Client) -> None:
-    assert client.get("/healthz").status_code == 200
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_without_https(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 200
 
 
 def test_forged_form_is_refused_in_words(client: Client) -> None:
@@ -313,7 +328,7 @@ def test_answer_to_a_session_keeps_what_it_says_of_itself(client: Client, files:
     response = client.get("/media/shown.png")
     close(response)
 
-    assert response["Cache-Control"] == "public, max-age=86400"
+    assert response["Cache-Control"] == "public, no-cache"
 
 
 def test_page_for_everybody_may_be_stored(client: Client) -> None:
@@ -689,14 +704,6 @@ TOO_LARGE = b"text=" + b"a" * 2_700_000
             "multipart/form-data; boundary=b",
             id="too large field",
         ),
-        pytest.param(b"--b\r\n", "multipart/form-data", id="no boundary"),
-        pytest.param(b"--b\r\n", "multipart/form-data; boundary=\u00e9", id="strange boundary"),
-        pytest.param(
-            b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n'
-            b"Content-Transfer-Encoding: base64\r\n\r\na\r\n--b--\r\n",
-            "multipart/form-data; boundary=b",
-            id="broken base64",
-        ),
         pytest.param(
             b"".join(
                 b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nx\r\n'
@@ -708,7 +715,31 @@ TOO_LARGE = b"text=" + b"a" * 2_700_000
         ),
     ],
 )
+@pytest.mark.parametrize("path", ["/en/about/", "/api/v1/verify", "/labels.json"])
 def test_form_beyond_the_limits_is_refused_in_words(
+    client: Client, body: bytes, content_type: str, path: str
+) -> None:
+    response = client.generic("POST", path, body, content_type=content_type)
+
+    words = "Too much was sent" if path == "/en/about/" else "larger, or has more parts"
+    assert response.status_code == 413
+    assert words in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param(b"--b\r\n", "multipart/form-data", id="no boundary"),
+        pytest.param(b"--b\r\n", "multipart/form-data; boundary=\u00e9", id="strange boundary"),
+        pytest.param(
+            b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n'
+            b"Content-Transfer-Encoding: base64\r\n\r\na\r\n--b--\r\n",
+            "multipart/form-data; boundary=b",
+            id="broken base64",
+        ),
+    ],
+)
+def test_form_that_cannot_be_read_is_refused_in_words(
     client: Client, body: bytes, content_type: str
 ) -> None:
     response = client.generic("POST", "/en/about/", body, content_type=content_type)
@@ -792,6 +823,7 @@ ASKED = [
     ("GET", "/news.atom", False),
     ("GET", "/sitemap.xml", False),
     ("GET", "/healthz", False),
+    ("GET", "/readyz", False),
     ("GET", "/en/about/", False),
     ("GET", "/robots.txt", False),
     ("GET", "/en/nothing/", False),
@@ -926,7 +958,11 @@ def test_broken_database_leaves_what_needs_none(without_database: Answers) -> No
 
 
 def test_broken_database_is_told_to_the_monitoring(without_database: Answers) -> None:
-    assert without_database["GET /healthz"]["status"] == 503
+    ready = without_database["GET /readyz"]
+
+    assert ready["status"] == 503
+    assert json.loads(ready["text"])["database"] in {"failed", "too slow"}
+    assert without_database["GET /healthz"]["status"] == 200
 
 
 def test_broken_database_answers_head_without_a_body(without_database: Answers) -> None:

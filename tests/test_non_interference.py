@@ -43,8 +43,10 @@ from tests.factories import (
     make_organisation,
     make_participation,
     make_programme,
+    make_review_comment,
     portfolio,
     region,
+    update_label,
 )
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +179,7 @@ def published() -> Cluster:
         slug="gold", clusters=[first], organisations=[organisation], labels=[gold]
     )
     make_announcement_text(announcement, language="it", slug="oro")
+    make_announcement(slug="only-english")
     return first
 
 
@@ -233,7 +236,7 @@ def hide_a_thousand(seen: Cluster) -> None:
     hide_decisions(label)
     announcements = Announcement.objects.bulk_create(
         Announcement(
-            is_published=n % 2 == 0,
+            state="published" if n % 2 == 0 else "draft",
             published_at=timezone.now() + timedelta(days=n) if n % 2 == 0 else None,
             written_by=organisation,
         )
@@ -241,10 +244,19 @@ def hide_a_thousand(seen: Cluster) -> None:
     )
     AnnouncementText.objects.bulk_create(
         AnnouncementText(
-            announcement=announcement, language="en", title="Hidden", slug=f"hidden-{n}"
+            announcement=announcement,
+            language="en",
+            title="Hidden",
+            slug=f"hidden-{n}",
+            body="Hidden.",
+            state="ready",
         )
         for n, announcement in enumerate(announcements, 1)
     )
+    for public in Announcement.objects.published(timezone.now()):
+        make_review_comment(public, text="Hidden.")
+        if public.texts.count() == 1:
+            make_announcement_text(public, language="it", slug="hidden-text", state="draft")
     for announcement in announcements[:20]:
         announcement.clusters.add(seen)
         announcement.organisations.add(organisation)
@@ -280,7 +292,7 @@ def hide_decisions(label: Label) -> None:
             kind=kind, state=DecisionState.REFUSED, takes_effect_on=now.date(), answer="Hidden.",
             decided_by=clerk, decided_at=now, **facts,
         )
-        for kind in DecisionKind
+        for kind in {*DecisionKind} - {DecisionKind.ANNULMENT}
     ]  # fmt: skip
     Decision.objects.bulk_create([waiting, *refused])
 
@@ -301,9 +313,14 @@ def publish(model: Any, **lookup: Any) -> None:
     model.objects.filter(**lookup).update(is_published=True)
 
 
+def publish_labels() -> None:
+    for label in Label.objects.filter(level_id="silver"):
+        update_label(label, is_published=True)
+
+
 def publish_drafts() -> None:
-    Announcement.objects.filter(is_published=False).update(
-        is_published=True, published_at=timezone.now()
+    Announcement.objects.filter(state="draft").update(
+        state="published", published_at=timezone.now()
     )
 
 
@@ -317,7 +334,7 @@ APPEARS: dict[str, tuple[Callable[[], None], str]] = {
     "cluster": (lambda: publish(Cluster, slug="hidden-1"), "/en/clusters/"),
     "organisation": (lambda: publish(Organisation, slug="hidden-1"), "/en/clusters/alpha/"),
     "programme": (lambda: publish(Programme, slug="hidden-1"), "/en/clusters/alpha/"),
-    "label": (lambda: publish(Label, level_id="silver"), "/en/labels/"),
+    "label": (publish_labels, "/en/labels/"),
     "announcement": (publish_drafts, "/news.atom"),
     "statement": (state_a_count, "/en/labels/how-it-works/"),
 }

@@ -1,3 +1,3 @@
 """The admin of the app; Django registers what stands here."""
 
-from clusters.admin import clusters, log, people, queues
+from clusters.admin import clusters, log, mails, people, queues

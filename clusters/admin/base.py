@@ -1,18 +1,23 @@
 """What every admin of the portal shares: rows and fields by the policy, history, publishing."""
 
-from collections.abc import Callable, Sequence
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
-from django.contrib.admin.utils import flatten, flatten_fieldsets, get_fields_from_path, unquote
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.db.models.fields.files import FieldFile
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -22,10 +27,27 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries import countries
 
-from clusters.admin.conflicts import ConflictAdmin
-from clusters.admin.versions import EMPTY, HistoryAdmin
-from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput, normal_name_fields
+from clusters.admin.conflicts import ConflictAdmin, StoredForm
+from clusters.admin.drafts import DraftAdmin
+from clusters.admin.history_pages import HistoryAdmin
+from clusters.admin.lists import (
+    CountedFilter,
+    PortalChangeList,
+    found_by_words,
+    found_everywhere,
+    normal_search,
+    parameters_of,
+)
+from clusters.admin.uploads import UploadAdmin
+from clusters.admin.versions import EMPTY
+from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
+from clusters.models import EventKind
+from clusters.models.images import NotStored
+from clusters.models.unions import count_each
 from clusters.people import policy
+from clusters.people.log import record
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,7 +58,7 @@ class Concern:
     narrow: Callable[[Any, date], QuerySet[Any]]
 
 
-class AttentionFilter(admin.SimpleListFilter):
+class AttentionFilter(CountedFilter):
     title = _("what needs attention")
     parameter_name = "attention"
 
@@ -52,8 +74,14 @@ class AttentionFilter(admin.SimpleListFilter):
         concern = self.concerns.get(str(self.value()))
         return concern.narrow(queryset, timezone.localdate()) if concern else queryset
 
+    def count_choices(self, rows: QuerySet[Any]) -> dict[str, int]:
+        day = timezone.localdate()
+        return count_each(
+            {key: concern.narrow(rows, day) for key, concern in self.concerns.items()}
+        )
 
-class CountryFilter(admin.SimpleListFilter):
+
+class CountryFilter(CountedFilter):
     """Only the countries that some row has."""
 
     title = _("country")
@@ -67,6 +95,10 @@ class CountryFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(country=self.value()) if self.value() else queryset
+
+    def count_choices(self, rows: QuerySet[Any]) -> dict[str, int]:
+        counted = rows.values_list("country").annotate(Count("pk"))
+        return {str(code): number for code, number in counted}
 
 
 class PartFormSet(BaseInlineFormSet):
@@ -114,7 +146,9 @@ class PortalFields(BaseModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, models.DateTimeField):
-            kwargs |= {"form_class": MomentFormField, "widget": MomentInput}
+            # One that is "now" by default is compared with what is stored, as any other.
+            compared = {"show_hidden_initial": False}
+            kwargs |= {"form_class": MomentFormField, "widget": MomentInput} | compared
         elif isinstance(db_field, models.DateField):
             kwargs |= {"form_class": DayFormField, "widget": DayInput}
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -123,7 +157,19 @@ class PortalFields(BaseModelAdmin):
         return field
 
 
-class NamedAutocomplete(AutocompleteSelect):
+class PossibleKeys(forms.Select):
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        # Of a form that comes back, Django asks the database for whatever was sent.
+        field: Any = self.field  # type: ignore[attr-defined]  # of Django's autocomplete
+        possible = [key for key in value if may_be_key(field.related_model, key)]
+        return super().optgroups(name, possible, attrs)
+
+
+class SeveralAutocomplete(PossibleKeys, AutocompleteSelectMultiple):
+    pass
+
+
+class NamedAutocomplete(PossibleKeys, AutocompleteSelect):
     """Names the field where nothing is chosen: there its label does not reach a screen reader."""
 
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
@@ -139,7 +185,9 @@ class Scoped(BaseModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         every: QuerySet[Any] = super().get_queryset(request)
-        return policy.allowed_rows(request.user, policy.VIEW, every, timezone.localdate())
+        day = timezone.localdate()
+        seen = policy.allowed_rows(request.user, policy.VIEW, every, day)
+        return policy.with_known_relations(request.user, seen, day)
 
     def own_row(self, obj: models.Model | None) -> models.Model | None:
         # The row of this admin's model; an inline is asked with the row of its screen.
@@ -169,6 +217,34 @@ class Scoped(BaseModelAdmin):
             known[key] = policy.writable_fields(request.user, verb, self.model, obj, day)
         writable: frozenset[str] | None = known[key]
         return writable
+
+    def hidden(self, request: HttpRequest, obj: models.Model | None) -> frozenset[str]:
+        # Names of the fields that the person may not read; in a list, where `obj` is None, all that
+        # are hidden in one of its rows. Remembered for the request, as `allows`.
+        known = request.__dict__.setdefault("_hidden", {})
+        key = (self.model, obj.pk if obj else None)
+        if key not in known:
+            known[key] = (
+                policy.hidden_fields(request.user, policy.VIEW, self.model)
+                if obj is None or obj.pk is None
+                else policy.hidden_fields_of(request.user, obj, timezone.localdate())
+            )
+        hidden: frozenset[str] = known[key]
+        return hidden
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readable(request, obj, super().get_fieldsets(request, obj))
+
+    def readable(self, request: HttpRequest, obj: Any, fieldsets: Any) -> Any:
+        # The groups of a form without what the person may not read.
+        hidden = self.hidden(request, self.own_row(obj))
+        if not hidden:
+            return fieldsets
+        groups = (
+            (title, {**options, "fields": without_hidden(options["fields"], hidden)})
+            for title, options in fieldsets
+        )
+        return [(title, options) for title, options in groups if options["fields"]]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, policy.VIEW, self.own_row(obj))
@@ -209,6 +285,8 @@ class Scoped(BaseModelAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.visible(request, db_field.remote_field.model))
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", SeveralAutocomplete(db_field, self.admin_site))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
@@ -228,6 +306,12 @@ class ScopedPart(Scoped):
         return self.allows(request, policy.ADD, None)
 
 
+def without_hidden(names: Sequence[Any], hidden: frozenset[str]) -> tuple[Any, ...]:
+    # Of names of fields, of which some stand on one line.
+    lines = (without_hidden(name, hidden) if isinstance(name, tuple) else name for name in names)
+    return tuple(line for line in lines if line and line not in hidden)
+
+
 def fields_not_writable(
     part: Any, writable: frozenset[str] | None, given: Sequence[str]
 ) -> tuple[str, ...]:
@@ -244,12 +328,14 @@ def fields_not_writable(
 
 
 class TabularPart(ScopedPart, PortalFields, admin.TabularInline):
+    form = StoredForm
     formset = PartFormSet
     extra = 0
     show_change_link = True
 
 
 class StackedPart(ScopedPart, PortalFields, admin.StackedInline):
+    form = StoredForm
     formset = PartFormSet
     extra = 0
     show_change_link = True
@@ -269,10 +355,72 @@ class TextPart(StackedPart):
 
 
 class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
-    """The rows that one may see; what one may not see answers 404, what one may not do 403."""
+    """The rows that one may see; what one may not see answers 404, what one may not do 403.
+
+    A list is narrowed, searched and ordered by what it shows to the person, and by nothing else.
+    """
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:
+        return PortalChangeList
+
+    def reads(self, request: HttpRequest, path: str, *, any_row: bool = True) -> bool:
+        return policy.reads_path(request.user, self.model, path, any_row=any_row)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        hidden = self.hidden(request, None)
+        return [name for name in super().get_list_display(request) if name not in hidden]
+
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        return [
+            name
+            for name in self.get_list_display(request)
+            if self.reads(request, order_of(self, name))
+        ]
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        # What `get_queryset` loads as far as the person knows of it is not loaded before.
+        partly = policy.partly_seen(request.user, self.model)
+        loaded = self.loaded_in_lists()
+        return [path for path in loaded if path.partition("__")[0] not in partly]
+
+    def loaded_in_lists(self) -> Sequence[str]:
+        given = self.list_select_related
+        return () if isinstance(given, bool) else given
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [
+            given
+            for given in super().get_list_filter(request)
+            if (path := filter_path(given)) is None or self.reads(request, path)
+        ]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # Django lets anybody ask for any field of the row, shown or not, letter by letter.
+        known = request.__dict__.setdefault("_lookups", {})
+        if self.model not in known:
+            known[self.model] = parameters_of(self, request)
+        return lookup in known[self.model]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        return [normal_search(self.model, path) for path in super().get_search_fields(request)]
+        paths = super().get_search_fields(request)
+        return [
+            normal_search(self.model, path)
+            for path in paths
+            if self.reads(request, path, any_row=False)
+        ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return found_by_words(request, queryset, self.get_search_fields(request), search_term)
+
+    # By relation to its parts, the fields in which a record is found from every page.
+    searched_parts: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # The rows whose texts no document of the public search has.
+    without_document: ClassVar = Q(is_published=False)
+
+    def found_everywhere(self, request: HttpRequest, text: str) -> QuerySet[Any]:
+        return found_everywhere(self, request, text)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.VIEW, None)
@@ -302,6 +450,8 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self.hide_from_strangers(request)
+        if ACTION_CHECKBOX_NAME in request.POST:
+            request.POST = self.possible_keys(request.POST)
         return super().changelist_view(request, extra_context)
 
     def changeform_view(
@@ -312,6 +462,12 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
         extra_context: Any = None,
     ) -> HttpResponse:
         self.hide_from_strangers(request, object_id)
+        if "_saveasnew" in request.POST:
+            # No form offers it, and Django would save the parts of the row once more all the same.
+            sent: Any = request.POST.copy()
+            del sent["_saveasnew"]
+            sent._mutable = False
+            request.POST = sent
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def delete_view(
@@ -334,21 +490,50 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
 
+    def possible_keys(self, sent: Any) -> Any:
+        # Django asks the database for whatever was ticked.
+        name = ACTION_CHECKBOX_NAME
+        possible = sent.copy()
+        possible.setlist(name, [key for key in sent.getlist(name) if may_be_key(self.model, key)])
+        possible._mutable = False
+        return possible
 
-# Nothing but ASCII stands in these: the databases themselves know its case.
-ASCII_FIELDS = (models.SlugField, models.EmailField)
-ASCII_NAMES = ("public_id", "record_id", "code", "vat_number", "lei", "languages")
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        # Of `_to_field=` nothing is meant, and Django looks for a field without a name.
+        return super().get_object(request, object_id, from_field or None)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        # Django asks the database for whatever the address says.
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        for field in (*self.opts.fields, *self.opts.many_to_many):
+            if field.name in initial and field.related_model:
+                given = initial[field.name]
+                keys = given if isinstance(given, list) else [given]
+                keys = [key for key in keys if may_be_key(field.related_model, key)]
+                initial[field.name] = keys if field.many_to_many else "".join(map(str, keys))
+        return initial
 
 
-def normal_search(model: type[models.Model], path: str) -> str:
-    """The lookup that searches this field without regard to case, accents and kinds of signs."""
-    field = get_fields_from_path(model, path)[-1]
-    if isinstance(field, ASCII_FIELDS) or field.name in ASCII_NAMES:
-        return path
-    forms = normal_name_fields(field.model)
-    parents, _separator, name = path.rpartition("__")
-    column = forms[name].name if name in forms else name
-    return "__".join(filter(None, (parents, column, "holds")))
+def may_be_key(model: type[models.Model], key: Any) -> bool:
+    try:
+        model._meta.pk.clean(key, None)
+    except ValidationError:
+        return False
+    return True
+
+
+def filter_path(given: Any) -> str | None:
+    # Of an entry of `list_filter` the path of the field; a filter of its own has none.
+    found = given[0] if isinstance(given, tuple | list) else given
+    return found if isinstance(found, str) else None
+
+
+def order_of(model_admin: Any, name: Any) -> str:
+    # The path by which a column is ordered.
+    shown = name if callable(name) else getattr(model_admin, name, None)
+    return str(getattr(shown, "admin_order_field", None) or name)
 
 
 def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
@@ -361,7 +546,7 @@ def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
     return {name: related for name, related in unseen.items() if related}
 
 
-class PortalAdmin(ConflictAdmin, ScopedAdmin, HistoryAdmin):
+class PortalAdmin(DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAdmin):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True
@@ -373,6 +558,17 @@ class PortalAdmin(ConflictAdmin, ScopedAdmin, HistoryAdmin):
     }
     concerns: ClassVar[dict[str, Concern]] = {}
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        groups = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return groups
+        # The number of a row is made when it is stored: the form would show another one.
+        unknown = frozenset({"public_id"})
+        return [
+            (title, {**options, "fields": without_hidden(options["fields"], unknown)})
+            for title, options in groups
+        ]
+
     def get_list_filter(self, request: HttpRequest) -> Any:
         filters = super().get_list_filter(request)
         return [AttentionFilter, *filters] if self.concerns else filters
@@ -381,6 +577,8 @@ class PortalAdmin(ConflictAdmin, ScopedAdmin, HistoryAdmin):
         self, request: HttpRequest, obj: Any, inline: Any, prefix: str
     ) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if "data" in kwargs:
+            kwargs["data"] = without_false_counts(kwargs["data"], prefix)
         if isinstance(inline, TextPart):
             # Each empty form comes in a language that is missing.
             missing = inline.missing_languages(obj if obj.pk else None)
@@ -394,17 +592,90 @@ class PortalAdmin(ConflictAdmin, ScopedAdmin, HistoryAdmin):
         return {"slug": (self.slug_from,)}
 
     slug_from = ""
+    part_of: tuple[str, ...] = ()  # the records to which a row belongs
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         # A version for which nothing changed would say nothing.
         if change and equals_stored(obj):
             return
         obj._history_user = request.user
+        request.__dict__["new_files"] = new_files(obj)
         self.write(obj)
+
+    @property
+    def is_written_by_actions(self) -> bool:
+        return type(self).save_model is not PortalAdmin.save_model
 
     def write(self, obj: Any) -> None:
         # Save one row; an admin whose rows are saved by an action says so here.
         obj.save()
+
+    def on_locked_screen(
+        self, request: HttpRequest, object_id: str | None, respond: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        """Where a file cannot be stored nothing is saved, and the form says so at its field."""
+        respond_locked = partial(super().on_locked_screen, request, object_id, respond)
+        try:
+            return respond_locked()
+        except BaseException as error:
+            # The rows are taken back; files know no transaction.
+            for file in request.__dict__.get("new_files", ()):
+                if file._committed:
+                    file.storage.delete(file.name)
+            if not isinstance(error, NotStored):
+                raise
+            logger.exception("A file could not be stored.")
+        request.__dict__["is_storage_full"] = True
+        uploads: Any = request.FILES
+        for upload in uploads.values():
+            upload.seek(0)  # it was read once
+        return respond_locked()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.FileField) and "is_storage_full" in request.__dict__:
+            field.validators.append(refuse_file)
+        return field
+
+
+# A form may say so many rows without sending one.
+FREE_ROWS = 100
+
+
+def without_false_counts(data: Any, prefix: str) -> Any:
+    """The data of a formset, without numbers of rows that no page sends.
+
+    Django would make two thousand empty forms, or pass over what was typed; without them it says
+    that they are missing.
+    """
+    names = (f"{prefix}-TOTAL_FORMS", f"{prefix}-INITIAL_FORMS")
+    counts = [data.get(name, "") for name in names]
+    if all(re.fullmatch("[0-9]{1,4}", count) for count in counts):
+        total, initial = map(int, counts)
+        sent = sum(name.startswith(f"{prefix}-") for name in data)
+        if initial <= total <= max(sent, FREE_ROWS):
+            return data
+    counted = data.copy()
+    for name in names:
+        counted.pop(name, None)
+    return counted
+
+
+def refuse_file(file: Any) -> None:
+    raise ValidationError(
+        _(
+            "The portal could not store this file: its disk is full or cannot be written. Nothing "
+            "is saved yet, and what you typed is still here. Save it without the file, or choose "
+            "the file again later."
+        )
+    )
+
+
+def new_files(obj: models.Model) -> list[FieldFile]:
+    # What was uploaded for the row and is not stored yet.
+    names = (field.name for field in obj._meta.fields if isinstance(field, models.FileField))
+    files = [getattr(obj, name) for name in names]
+    return [file for file in files if file and not file._committed]
 
 
 def equals_stored(obj: models.Model) -> bool:
@@ -415,8 +686,8 @@ def equals_stored(obj: models.Model) -> bool:
     )
 
 
-class PartForm(forms.ModelForm):
-    """Checks the row against its fellows, although the form does not move it to another parent."""
+class WholeRowForm(forms.ModelForm):
+    """Checks the whole row: also what depends on a field that the form does not have."""
 
     def _get_validation_exclusions(self) -> set[str]:
         return set()
@@ -425,12 +696,11 @@ class PartForm(forms.ModelForm):
 class PartAdmin(PortalAdmin):
     """One row of another row's screen, by itself: for its history and an earlier version of it."""
 
-    form = PartForm
+    form = WholeRowForm
     never: Sequence[str] = (policy.ADD,)
-    part_of: tuple[str, ...] = ()
 
-    def get_list_select_related(self, request: HttpRequest) -> Any:
-        return self.list_select_related or [
+    def loaded_in_lists(self) -> Sequence[str]:
+        return super().loaded_in_lists() or [
             field.name for field in self.opts.fields if field.many_to_one
         ]
 
@@ -442,13 +712,22 @@ class PartAdmin(PortalAdmin):
 
 
 class PublishedAdmin(PortalAdmin):
-    """Rows with `is_published`: shown and hidden, and never deleted once they were public."""
+    """Rows that are shown and hidden, and never deleted once they were public."""
 
     actions: Sequence[Any] = ("publish", "unpublish")
     is_followed = True  # the dashboard lists its latest changes
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        # A new row is published when somebody says so, in the form or later.
+        return {"is_published": False} | super().get_changeform_initial_data(request)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and has_been_public(obj))
+        return super().has_delete_permission(request, obj) and not (
+            obj and self.has_been_public(obj)
+        )
+
+    def has_been_public(self, obj: Any) -> bool:
+        return bool(obj.is_published or obj.history.filter(is_published=True).exists())
 
     def is_public(self, obj: Any) -> bool:
         return bool(obj.is_published)
@@ -475,6 +754,7 @@ class PublishedAdmin(PortalAdmin):
             obj.is_published = is_published
             try:
                 with transaction.atomic():
+                    obj.clean()
                     self.save_model(request, obj, form=None, change=True)
                     changed = [{"changed": {"fields": [str(_("published"))]}}]
                     self.log_change(request, obj, changed)
@@ -483,6 +763,11 @@ class PublishedAdmin(PortalAdmin):
                 self.message_user(request, text, messages.ERROR)
             else:
                 number += 1
+        kind = EventKind.PUBLISHED if is_published else EventKind.UNPUBLISHED
+        if number:
+            detail = f"{self.opts.verbose_name_raw}, {number} rows"
+            by: Any = request.user
+            record(kind, now=timezone.now(), account=by, detail=detail)
         text = (
             ngettext("%(number)d row was published.", "%(number)d rows were published.", number)
             if is_published
@@ -490,11 +775,8 @@ class PublishedAdmin(PortalAdmin):
                 "%(number)d row was unpublished.", "%(number)d rows were unpublished.", number
             )
         )
-        self.message_user(request, text % {"number": number}, messages.SUCCESS)
-
-
-def has_been_public(obj: Any) -> bool:
-    return bool(obj.is_published or obj.history.filter(is_published=True).exists())
+        level = messages.SUCCESS if number else messages.WARNING
+        self.message_user(request, text % {"number": number}, level)
 
 
 @admin.display(description=_("country"), ordering="country")

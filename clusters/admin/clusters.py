@@ -1,5 +1,6 @@
 """The admin of clusters, organisations, programmes, and of what they refer to."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -7,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -25,6 +26,7 @@ from clusters.admin.base import (
     TextPart,
     country_column,
 )
+from clusters.admin.lists import CountedFilter
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.completeness import NUMBER_OF_FACTS, percent_of, stale_before
@@ -51,7 +53,14 @@ from clusters.people import policy
 from clusters.people.access import signed_in_account
 from clusters.people.confirmation import confirm_profiles
 from clusters.people.forms import PictureField
-from clusters.tables.resources import ClusterResource, OrganisationResource, ProgrammeResource
+from clusters.tables.resources import (
+    ClusterResource,
+    ClusterTextResource,
+    ManagementResource,
+    MembershipCountResource,
+    OrganisationResource,
+    ProgrammeResource,
+)
 
 
 class ConfirmableAdmin(PublishedAdmin):
@@ -143,7 +152,7 @@ class ClusterProgrammeInline(TabularPart):
     verbose_name_plural = _("programmes")
 
 
-class CompletenessFilter(admin.SimpleListFilter):
+class CompletenessFilter(CountedFilter):
     """By the share of facts that are there; the bands include their lower end."""
 
     title = _("completeness")
@@ -164,6 +173,16 @@ class CompletenessFilter(admin.SimpleListFilter):
         found: QuerySet[Any] = queryset
         return queryset.with_percent_between(band[1], band[2]) if band else found
 
+    def count_choices(self, rows: Any) -> dict[str, int]:
+        # By the number of facts, which the list annotates.
+        counted = rows.values_list("number_of_facts").annotate(Count("pk"))
+        found: Counter[str] = Counter()
+        for number, count in counted:
+            for key, (_title, least, below) in self.bands.items():
+                if least <= percent_of(number) < below:
+                    found[key] += count
+        return found
+
 
 def share_in_words(number: int) -> str:
     return gettext("%(percent)d %% (%(number)d of %(all)d)") % {
@@ -176,6 +195,7 @@ def share_in_words(number: int) -> str:
 @admin.register(Cluster)
 class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     resource_classes = (ClusterResource,)
+    quick_action = _("Add a cluster")
     list_display: tuple[Any, ...] = (
         "name",
         country_column,
@@ -195,6 +215,10 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     )
     list_select_related = ("portfolio", "region")
     search_fields = ("name", "names__name", "slug", "public_id", "town")
+    searched_parts: ClassVar = {
+        "texts": ("tagline", "description"),
+        "managements": ("organisation__name", "organisation__former_names__name"),
+    }
     search_help_text = _("Name, former or other name, address, public id or town.")
     date_hierarchy = "confirmed_on"
     autocomplete_fields = ("portfolio", "region")
@@ -271,10 +295,25 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
         )
 
 
-@admin.register(ClusterName, ClusterText, Management, Lineage, MembershipCount, FactSource)
+@admin.register(ClusterName, Lineage, FactSource)
 class ClusterPartAdmin(PartAdmin):
     part_of = ("cluster",)
     list_display = ("__str__", "cluster")
+
+
+@admin.register(ClusterText)
+class ClusterTextAdmin(TablesAdmin, ClusterPartAdmin):
+    resource_classes = (ClusterTextResource,)
+
+
+@admin.register(Management)
+class ManagementAdmin(TablesAdmin, ClusterPartAdmin):
+    resource_classes = (ManagementResource,)
+
+
+@admin.register(MembershipCount)
+class MembershipCountAdmin(TablesAdmin, ClusterPartAdmin):
+    resource_classes = (MembershipCountResource,)
 
 
 # Organisations and programmes
@@ -317,6 +356,7 @@ class TeamMemberInline(ReadOnly, TabularPart):
 @admin.register(Organisation)
 class OrganisationAdmin(TablesAdmin, ConfirmableAdmin):
     resource_classes = (OrganisationResource,)
+    quick_action = _("Add an organisation")
     list_display = ("name", "kind", country_column, "town", "confirmed_on", "is_published")
     list_filter = ("is_published", "kind", CountryFilter)
     search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
@@ -352,7 +392,7 @@ class ParticipationInline(TabularPart):
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(TablesAdmin):
+class ProgrammeAdmin(TablesAdmin, PublishedAdmin):
     resource_classes = (ProgrammeResource,)
     list_display = ("name_en", "name_it", "owner", country_column, "is_published")
     list_filter = ("is_published", CountryFilter)

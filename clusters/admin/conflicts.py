@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,9 +15,11 @@ from django.db import models, transaction
 from django.db.models import Max
 from django.db.models.fields.files import FieldFile
 from django.forms.models import _get_foreign_key
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clusters.admin.versions import EMPTY, Comparison, moment_in_words, none_for_empty
 from clusters.fields import MomentFormField
@@ -24,6 +27,10 @@ from clusters.fields import MomentFormField
 # The hidden field with the versions that the screen shows: templates/admin/change_form.html.
 VERSIONS = "_versions"
 NOT_KNOWN = object()
+LOST = gettext_lazy(
+    "The register was put back to an earlier state after you opened this page. Nothing is saved "
+    "yet, and what you typed is still here. Compare it with the page of the row, and save again."
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,31 @@ def read_versions(text: str) -> dict[str, int]:
     }
 
 
-class ConflictForm(forms.ModelForm):
+class StoredForm(forms.ModelForm):
+    """Writes into a copy of its row: what is read-only beside it follows what is stored.
+
+    `is_restored`: shown as it was typed, half done as it may be, and neither checked nor saved.
+    """
+
+    is_restored: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = self.instance
+        self.instance = copy(self.instance)
+
+    def full_clean(self) -> None:
+        if not self.is_restored:
+            super().full_clean()
+            return
+        self._errors = ErrorDict()
+        self.cleaned_data: dict[str, Any] = {}
+
+    def is_valid(self) -> bool:
+        return not self.is_restored and super().is_valid()
+
+
+class ConflictForm(StoredForm):
     find_conflicts: ClassVar[Callable[[Any], Iterable[ValidationError]] | None] = None
 
     def _post_clean(self) -> None:
@@ -165,6 +196,18 @@ class ConflictAdmin(admin.ModelAdmin):
             request.__dict__.setdefault("screen_rows_gone", {})[type(inline)] = gone
         return kwargs
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # Nothing is saved any more: what the page only shows is read from the rows as stored.
+        shown = [context["adminform"].form]
+        for inline in context["inline_admin_formsets"]:
+            shown += inline.formset.forms
+        for form in shown:
+            if isinstance(form, StoredForm):
+                form.instance = form.stored
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def find_conflicts(self, request: HttpRequest, form: Any) -> list[ValidationError]:
         formsets = request.__dict__.get("screen_formsets", {})
         if not all(formset.is_valid() for formset in formsets.values()):
@@ -197,6 +240,9 @@ class ConflictAdmin(admin.ModelAdmin):
                 request.__dict__.get("screen_rows_gone", {}).get(type(inline), ()),
                 request.user,
             )
+            if conflicts.opened_version_is_lost():
+                request.__dict__["screen_versions"] = versions_text(part for part, _inline in parts)
+                return [ValidationError(LOST)]
             found += conflicts.find()
         if not found:
             return []
@@ -223,10 +269,23 @@ class PartConflicts:
     gone: Iterable[str]  # keys of rows that the screen showed and that are not there any more
     viewer: Any
 
+    def opened_version_is_lost(self) -> bool:
+        # As when a backup was put back: versions are never removed otherwise.
+        return self.opened > 0 and all(one.history_id != self.opened for one in self.since)
+
+    @cached_property
+    def since(self) -> list[Any]:
+        # The version that was opened, and those after it.
+        later = self.part.history().filter(history_id__gte=self.opened)
+        return list(later.order_by("history_id"))
+
     def find(self) -> Iterator[tuple[Any, str]]:
         pk = self.part.model._meta.pk.attname
-        since = self.part.history().filter(history_id__gt=self.opened).order_by("history_id")
-        latest = {getattr(version, pk): version for version in since}
+        latest = {
+            getattr(version, pk): version
+            for version in self.since
+            if version.history_id > self.opened
+        }
         for key, theirs in latest.items():
             if str(key) in self.gone:
                 yield theirs, self.row_gone(theirs)

@@ -264,18 +264,8 @@ class InvitationAdmin(ActionsOnlyAdmin):
             typed = tuple(name for name in typed if writable is None or name in writable)
             description = _("A link is sent by mail; it works once, for 14 days.")
             return ((None, {"fields": typed, "description": description}),)
-        return (
-            (None, {"fields": typed}),
-            (_("State"), {"fields": self.without_inviter(request, self.readonly_fields)}),
-        )
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        return self.without_inviter(request, self.list_display)
-
-    def without_inviter(self, request: HttpRequest, names: Sequence[str]) -> tuple[str, ...]:
-        # A team does not read addresses of the secretariat.
-        reads = policy.reads_addresses_of_accounts(request.user)
-        return tuple(name for name in names if reads or name != "invited_by")
+        groups = ((None, {"fields": typed}), (_("State"), {"fields": self.readonly_fields}))
+        return self.readable(request, obj, groups)
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("organisation", "programme") if self.gives_roles(request) else ()
@@ -379,14 +369,33 @@ class DecisionForm(ModelForm):
 class ClaimAdmin(ActionsOnlyAdmin):
     never = (policy.RESTORE, policy.ADD, policy.DELETE)
     form = DecisionForm
-    list_display = ("organisation", "role_address", "state", "created_at", "decided_at")
+    list_display = (
+        "organisation",
+        "role_address",
+        "address_mark",
+        "state",
+        "created_at",
+        "decided_at",
+    )
     list_filter = ("state",)
     list_select_related = ("organisation",)
     search_fields = ("organisation__name", "role_address")
     search_help_text = _("Organisation or role address.")
     date_hierarchy = "created_at"
     fieldsets = (
-        (None, {"fields": ("organisation", "website", "role_address", "reason", "created_at")}),
+        (
+            None,
+            {
+                "fields": (
+                    "organisation",
+                    "website",
+                    "role_address",
+                    "address_mark",
+                    "reason",
+                    "created_at",
+                )
+            },
+        ),
         (
             _("Decision"),
             {
@@ -402,6 +411,7 @@ class ClaimAdmin(ActionsOnlyAdmin):
         "organisation",
         "website",
         "role_address",
+        "address_mark",
         "reason",
         "created_at",
         "decided_at",
@@ -412,6 +422,12 @@ class ClaimAdmin(ActionsOnlyAdmin):
             _("Claims waiting"), lambda rows, day: rows.filter(state=ClaimState.PENDING)
         )
     }
+
+    @admin.display(description=_("kind of address"))
+    def address_mark(self, obj: Claim) -> str:
+        if claims.is_free_mail(obj.role_address):
+            return gettext("free mail: anybody may have it, so ask the organisation first")
+        return gettext("of a domain of its own")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A decision stays.

@@ -85,8 +85,8 @@ class ProblemReportAdmin(PortalAdmin):
 class ConfirmationRequestAdmin(ReadOnly, PortalAdmin):
     """The ledger of `send_confirmations`: read, and written by the command only."""
 
-    list_display = ("organisation", "due_on", "sent_at", "confirmed_at")
+    list_display = ("organisation", "due_on", "asked_at", "confirmed_at")
     list_select_related = ("organisation",)
     search_fields = ("organisation__name",)
     date_hierarchy = "due_on"
-    fields = ("organisation", "due_on", "sent_at", "confirmed_at")
+    fields = ("organisation", "due_on", "asked_at", "confirmed_at")

@@ -3,33 +3,40 @@
 django-import-export does the work; here stand the rights, the limits and what is told.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
-from import_export.tmp_storages import MediaStorage
+from tablib import Dataset
 
-from clusters.admin.base import PublishedAdmin
+from clusters.admin.base import PortalAdmin
 from clusters.models import Account, EventKind
+from clusters.models.images import NotStored
 from clusters.people import policy
 from clusters.people.log import record
 from clusters.tables.formats import CsvFormat, TableFormat, XlsxFormat
 from clusters.tables.reader import MAX_ROWS, Finding, TableRefused
 from clusters.tables.resources import TableResource
-from clusters.tables.uploads import LIFETIME, remove_old_uploads
+from clusters.tables.uploads import LIFETIME, UploadStorage, remove_old_uploads
+
+logger = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
 MAX_BYTES = 4 * MEBIBYTE
@@ -72,7 +79,7 @@ class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]  # it comes without 
         return {**self.cleaned_data, "resource": "0"}
 
 
-class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # it comes without types
+class TablesAdmin(ImportExportMixin, PortalAdmin):  # type: ignore[misc]  # it comes without types
     """A list that goes out and comes in as a table."""
 
     resource_classes: ClassVar[Sequence[type[TableResource]]]
@@ -83,10 +90,32 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # i
     export_form_class = ExportForm
     import_template_name = "admin/clusters/import.html"
     export_template_name = "admin/clusters/export.html"
-    tmp_storage_class = MediaStorage
+    tmp_storage_class = UploadStorage
     skip_admin_log = True  # the history of each row tells it
 
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_template"
+        view = self.admin_site.admin_view(self.template_view)
+        return [path("import/template/", view, name=name), *super().get_urls()]
+
     # In
+
+    def template_view(self, request: HttpRequest) -> HttpResponse:
+        """An empty table with the columns that the person may write; `?format=xlsx` or CSV."""
+        self.hide_from_strangers(request)
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        (resource,) = self.get_import_resource_classes(request)
+        columns = resource(self, request).import_columns()
+        is_spreadsheet = request.GET.get("format") == "xlsx"
+        file_format = XlsxFormat() if is_spreadsheet else CsvFormat()
+        table = Dataset(headers=columns, title=str(self.opts.verbose_name_plural))
+        response = HttpResponse(
+            file_format.export_data(table), content_type=file_format.get_content_type()
+        )
+        name = f"{self.opts.model_name}.{file_format.get_extension()}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, policy.IMPORT, None)
@@ -102,6 +131,7 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # i
 
     def import_action(self, request: HttpRequest) -> HttpResponse:
         self.hide_from_strangers(request)
+        request.__dict__["other_tables"] = [*self.other_tables(request)]
         remove_old_uploads(timezone.now())
         return self.explain_refusals(request, super().import_action)
 
@@ -121,6 +151,14 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # i
             told = [str(finding) for finding in error.findings]
         except (signing.BadSignature, FileNotFoundError):
             told = [_("This preview is not there any more. Upload the table again.")]
+        except NotStored:
+            logger.exception("An uploaded table could not be stored.")
+            told = [
+                _(
+                    "The portal could not store the table: its disk is full or cannot be written. "
+                    "Nothing was imported. Tell whoever runs the portal, or try again later."
+                )
+            ]
         except OperationalError:
             told = [_("Somebody else is writing just now. Upload the table once more.")]
         for text in told:
@@ -145,7 +183,21 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # i
         return {"rollback_on_validation_errors": True}
 
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {"max_rows": MAX_ROWS, "max_mebibytes": MAX_BYTES // MEBIBYTE}
+        return {
+            "max_rows": MAX_ROWS,
+            "max_mebibytes": MAX_BYTES // MEBIBYTE,
+            "found_by": ", ".join(self.resource_classes[0].found_by),
+            "template_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_template"),
+        }
+
+    def other_tables(self, request: HttpRequest) -> Iterator[tuple[str, str]]:
+        # Of the parts of the rows, where they are tables as well.
+        for inline in self.inlines:
+            part_admin: Any = self.admin_site._registry.get(inline.model)
+            if isinstance(part_admin, TablesAdmin) and part_admin.has_import_permission(request):
+                options = part_admin.opts
+                url = reverse(f"admin:{options.app_label}_{options.model_name}_import")
+                yield capfirst(str(options.verbose_name_plural)), url
 
     def get_confirm_form_kwargs(self, request: HttpRequest, import_form: Any = None) -> Any:
         given = super().get_confirm_form_kwargs(request, import_form)
@@ -172,6 +224,10 @@ class TablesAdmin(ImportExportMixin, PublishedAdmin):  # type: ignore[misc]  # i
                 )
             )
         response: HttpResponse = super().process_result(result, request)
+        by: Any = request.user
+        number = result.totals["new"] + result.totals["update"]
+        detail = f"{self.opts.verbose_name_raw}, as a table, {number} rows"
+        record(EventKind.IMPORTED, now=timezone.now(), account=by, detail=detail)
         return response
 
     def add_success_message(self, result: Any, request: HttpRequest) -> None:

@@ -1,16 +1,13 @@
-"""The history of a row on the admin's pages: who, when, from where, what, and the way back."""
+"""Versions of rows in words: who, when, from where, what was before and after."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -18,10 +15,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import Country
-from simple_history.admin import SimpleHistoryAdmin
 
 from clusters.models import Account
-from clusters.models.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored, came_from
+from clusters.models.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored
 from clusters.people import policy
 from clusters.people.policy import account_names
 from clusters.templatetags.clusters_tags import day_in_words
@@ -48,15 +44,22 @@ class DiffLine:
 
 @dataclass(frozen=True)
 class FieldChange:
+    """`is_new` and `is_gone`: of a row that came, or went, with all that it held."""
+
     field: str
     old: str
     new: str
     lines: tuple[DiffLine, ...] = ()
+    is_new: bool = False
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """A version in words. Beside it, as a row may have fields of these names."""
+    """A version in words. Beside it, as a row may have fields of these names.
+
+    `part` and `name` say of which part of the record; the record itself has neither.
+    """
 
     pk: int
     history_date: datetime
@@ -64,6 +67,9 @@ class HistoryLine:
     kind: Promise
     origin: str
     differences: tuple[FieldChange, ...]
+    part: str = ""
+    name: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def moment_in_words(moment: datetime) -> str:
@@ -85,8 +91,13 @@ class Comparison:
     """The versions of one row, in words for a viewer; a few queries for all of them."""
 
     def __init__(self, model: Any, versions: Sequence[Any], viewer: Any) -> None:
-        self.fields = [field for field in model.history.model.tracked_fields if field.editable]
-        self.m2m_fields = list(model.history.model._history_m2m_fields)
+        tracked, relations = (
+            model.history.model.tracked_fields,
+            model.history.model._history_m2m_fields,
+        )
+        hidden = self.hidden(model, versions, viewer)
+        self.fields = [f for f in tracked if f.editable and f.name not in hidden]
+        self.m2m_fields = [field for field in relations if field.name not in hidden]
         self.related = {field.name: self.related_keys(field, versions) for field in self.m2m_fields}
         keys: dict[type[models.Model], set[Any]] = {}
         for field in self.fields:
@@ -100,13 +111,22 @@ class Comparison:
         self.people = account_names(
             [*keys.pop(Account, ()), *(version.history_user_id for version in versions)], viewer
         )
-        self.names = {
-            related: {row.pk: str(row) for row in self.named(related, pks, viewer)}
+        self.rows: dict[type[models.Model], dict[Any, Any]] = {
+            related: {row.pk: row for row in self.named(related, pks, viewer)}
             for related, pks in keys.items()
         }
 
+    def hidden(self, model: Any, versions: Sequence[Any], viewer: Any) -> frozenset[str]:
+        # What the form of the row does not show, its versions do not tell either; of several rows
+        # what a list of them would leave out.
+        keys = {getattr(version, model._meta.pk.attname) for version in versions}
+        if len(keys) == 1:
+            return policy.hidden_fields_of(viewer, model(pk=keys.pop()), timezone.localdate())
+        return policy.hidden_fields(viewer, policy.VIEW, model)
+
     def named(self, related: type[models.Model], pks: set[Any], viewer: Any) -> Iterable[Any]:
-        rows = related._base_manager.filter(pk__in=list(pks))
+        # With those that it must have, after which it is named, as a label after its cluster.
+        rows = related._base_manager.filter(pk__in=list(pks)).select_related()
         return policy.nameable_rows(viewer, rows, timezone.localdate())
 
     def related_keys(self, field: Any, versions: Sequence[Any]) -> dict[int, set[Any]]:
@@ -150,8 +170,35 @@ class Comparison:
         )
 
     def row_in_words(self, related: type[models.Model], key: Any) -> str:
-        known = self.people if related is Account else self.names.get(related, {})
-        return known.get(key) or gettext("deleted (%(key)s)") % {"key": key}
+        known: Any = self.people if related is Account else self.rows.get(related, {})
+        return str(known.get(key) or gettext("deleted (%(key)s)") % {"key": key})
+
+    def name_of(self, version: Any) -> str:
+        """What the row was called then; "" where the viewer may not know all of it."""
+        row = version.instance
+        for field in self.fields:
+            if field.is_relation:
+                key = getattr(version, field.attname)
+                known: Any = self.rows.get(field.related_model, {}).get(key)
+                if field.related_model is Account and key in self.people:
+                    known = Account(email=self.people[key])
+                row._state.fields_cache[field.name] = known
+        try:
+            return str(row)
+        except ObjectDoesNotExist:
+            return ""
+
+    def facts(self, version: Any, parent: Any, *, are_gone: bool = False) -> Iterator[FieldChange]:
+        """What a row held that came, or went, but not to which record it belongs."""
+        for field in self.fields:
+            value = getattr(version, field.attname)
+            if field.primary_key or field.name == parent.name or none_for_empty(value) is None:
+                continue
+            name, words = capfirst(str(field.verbose_name)), self.in_words(field, value)
+            if are_gone:
+                yield FieldChange(name, words, EMPTY, is_gone=True)
+            else:
+                yield FieldChange(name, EMPTY, words, is_new=True)
 
     def in_words(self, field: Any, value: Any) -> str:
         if value is None or value == "":
@@ -179,82 +226,3 @@ def diff_lines(old: str, new: str) -> Iterator[DiffLine]:
     # The first two lines name the files of a diff.
     for line in list(compared)[2:]:
         yield DiffLine(" ", "…") if line.startswith("@@") else DiffLine(line[0], line[1:])
-
-
-class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it comes without types
-    """The list of versions, and an old one with the button that restores it."""
-
-    object_history_template: Any = "admin/history.html"
-    object_history_list_template = "admin/history_list.html"
-    object_history_form_template = "admin/history_version.html"
-
-    def history_view_title(self, request: HttpRequest, obj: Any) -> str:
-        return gettext("History of %(row)s") % {"row": obj}
-
-    def history_form_view_title(self, request: HttpRequest, obj: Any) -> str:
-        return gettext("%(row)s, as it was on %(moment)s") % {
-            "row": obj,
-            "moment": moment_in_words(obj._history.history_date),
-        }
-
-    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not self.may_restore(request, obj)
-
-    def may_restore(self, request: HttpRequest, obj: Any) -> bool:
-        # What no form changes, no old version changes either.
-        may: bool = self.allows(request, policy.RESTORE, obj)
-        return may and bool(self.has_change_permission(request, obj))
-
-    def set_history_delta_changes(
-        self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
-    ) -> None:
-        # Give each version of the page its words; the page's last one is compared, too.
-        page = list(historical_records)
-        # The oldest version of the page is compared with one of the page after.
-        before = page[-1].prev_record if page else None
-        versions = [*page, before] if before else page
-        comparison = Comparison(self.model, versions, request.user)
-        historical_records.object_list = [
-            HistoryLine(
-                pk=version.pk,
-                history_date=version.history_date,
-                who=comparison.who(version),
-                kind=KINDS[version.history_type],
-                origin=origin_in_words(version.history_change_reason),
-                differences=tuple(comparison.changes(older, version)) if older else (),
-            )
-            for version, older in zip(page, [*versions[1:], None], strict=False)
-        ]
-
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        if hasattr(obj, "_history"):
-            obj._state.db = obj._history._state.db  # else its relations cannot be set
-            if request.method == "GET":
-                restore_relations(obj._history, obj)
-        return super().get_form(request, obj, change=change, **kwargs)
-
-    def history_form_view(
-        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        # An old version holds fields that a team may not write, so only who may restore it reads
-        # it.
-        self.hide_from_strangers(request, object_id)
-        obj = self.get_object(request, unquote(object_id))
-        if not self.may_restore(request, obj):
-            raise PermissionDenied
-        version = self.model.history.filter(pk=version_id).first()
-        origin = str(Restored(version.pk, version.history_date)) if version else ADMIN
-        respond = partial(super().history_form_view, request, object_id, version_id, extra_context)
-        with came_from(origin):
-            response: HttpResponse = self.on_locked_screen(request, object_id, respond)
-        return response
-
-
-def restore_relations(version: Any, obj: Any) -> None:
-    # The version's row itself has the relations of today.
-    for field in version._history_m2m_fields:
-        keys = getattr(version, field.name).values_list(field.m2m_reverse_field_name(), flat=True)
-        related = field.related_model._base_manager.filter(pk__in=list(keys))
-        obj.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = related

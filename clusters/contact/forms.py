@@ -11,9 +11,11 @@ from django.core.validators import validate_email
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-# A machine sends a form at once; a page left open for a day may be a stale one.
+from clusters.fields import validate_line, validate_prose
+
+# A machine sends a form at once, or with a stamp that it took some time ago.
 MIN_AGE = timedelta(seconds=3)
-MAX_AGE = timedelta(hours=24)
+MAX_AGE = timedelta(hours=1)
 NO_ADDRESS = _("Type an address like name@example.org.")
 
 # Django's own check takes quoted names, which hold spaces, and bracketed networks.
@@ -39,8 +41,8 @@ class OpenForm(forms.Form):
 
     def __init__(self, data: Any = None, *, about: str, now: datetime) -> None:
         super().__init__(data)
-        # The salt names the record, so a stamp of one form is worth nothing on another.
-        self.signer = Signer(salt=f"open form about {about}")
+        # The salt names form and addressee: a stamp of one is worth nothing on another.
+        self.signer = Signer(salt=f"open form {type(self).__name__} about {about}")
         self.now = now
 
     @cached_property
@@ -54,7 +56,8 @@ class OpenForm(forms.Form):
 
     @property
     def is_stale(self) -> bool:
-        return self.age is None or self.age > MAX_AGE
+        # One of the future was made before the clock was set back.
+        return self.age is None or not timedelta() <= self.age <= MAX_AGE
 
     @property
     def stamp(self) -> str:
@@ -77,8 +80,8 @@ class OpenForm(forms.Form):
         if self.is_stale:
             raise ValidationError(
                 _(
-                    "This page was open for more than a day. Nothing you typed is lost: read it"
-                    " once more and send it again."
+                    "This page was open for more than an hour, or is another one by now. Nothing"
+                    " you typed is lost: read it once more and send it again."
                 )
             )
         if not self.errors and self.age is not None and self.age < MIN_AGE:
@@ -90,9 +93,14 @@ class ProseField(forms.CharField):
     """Paragraphs; a line break counts as one character, as the browser counts."""
 
     widget = forms.Textarea
+    default_validators = [validate_prose]
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
+class LineField(forms.CharField):
+    default_validators = [validate_line]
 
 
 class AddressField(forms.EmailField):
@@ -109,7 +117,7 @@ class ContactForm(OpenForm):
         label=_("Your e-mail address"),
         help_text=_("Shown to the recipient only, who answers to it."),
     )
-    subject = forms.CharField(label=_("Subject"), max_length=120)
+    subject = LineField(label=_("Subject"), max_length=120)
     message = ProseField(label=_("Message"), max_length=4000)
 
 

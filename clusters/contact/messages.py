@@ -1,4 +1,4 @@
-"""Messages to those behind a record: who receives them, and passing them on without keeping any."""
+"""Messages to those behind a record: who receives them, and passing them on to the outbox."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -44,7 +44,7 @@ def relay_message(
     message: str,
     language: str,
 ) -> None:
-    """Answers go straight to the sender. Raises OSError where the mail server does not take it."""
+    """Answers go straight to the sender."""
     mail.send(
         "contact",
         to=recipient.address,

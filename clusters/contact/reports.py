@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -49,7 +48,7 @@ def receive_report(
         reply_address=reply_address,
         language=language,
     )
-    transaction.on_commit(partial(mail_report, report), robust=True)
+    mail_report(report)
     return report
 
 
@@ -81,7 +80,7 @@ def save_report(report: ProblemReport, *, by: Account, now: datetime) -> Problem
     report.full_clean()
     report.save()
     if is_being_closed and report.reply_address:
-        transaction.on_commit(partial(mail_answer, report), robust=True)
+        mail_answer(report)
     return report
 
 

@@ -352,12 +352,15 @@ def bits_of(slots: Iterable[int], size: int) -> int:
     return int.from_bytes(octets, "little")
 
 
+stored_date = lru_cache(maxsize=2**16)(PartialDate.stored)
+
+
 @lru_cache(maxsize=2**16)
 def ordinal(text: str | None, is_end: bool) -> int:
     # The first (or last) day of a partial date in the database; an unknown one does not bound.
     if not text:
         return LAST_DAY if is_end else FIRST_DAY
-    partial = PartialDate.parse(text)
+    partial = stored_date(text)
     return (partial.last_day if is_end else partial.first_day).toordinal()
 
 
@@ -443,7 +446,7 @@ def patch_index(
         alive.append(slot)
         names[slot] = row.normal_name
         public_ids[slot * 8 : slot * 8 + 8] = row.public_id.encode("ascii")
-        founded[slot] = int(row.founded[:4]) if row.founded else UNKNOWN
+        founded[slot] = stored_date(row.founded).year if row.founded else UNKNOWN
         members[slot] = UNKNOWN
         confirmed[slot] = row.confirmed_on.toordinal() if row.confirmed_on else UNKNOWN
         position[slot] = UNKNOWN

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clusters.dates import parse_day
+from clusters.dates import FIRST_YEAR, LAST_YEAR, YearOutOfRange, parse_day
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ def read_on(data: QueryDict) -> tuple[date | None, str]:
         return None, ""
     try:
         return parse_day(text), ""
+    except YearOutOfRange:
+        message = _(
+            "“%(value)s” lies outside the years %(first)d to %(last)d of the parameter “on”; today "
+            "is shown."
+        )
+        return None, message % {"value": text[:60], "first": FIRST_YEAR, "last": LAST_YEAR}
     except ValueError:
         message = _("“%(value)s” is not a day like 2015-09-08; today is shown.")
         return None, message % {"value": text[:60]}

@@ -4,14 +4,33 @@ from collections import Counter
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.cache.backends.db import DatabaseCache
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 # The half of an IPv6 address that a network gives out by itself.
 HOST_BITS = 64
+# What one customer may be given at most, to make networks of.
+SITE_BITS = 80
+
+
+class CounterCache(DatabaseCache):
+    """Django's, whose `add` says that a key is taken, too, where the database is busy or full.
+
+    Here that raises OperationalError, after one timeout: nobody has asked too often.
+    """
+
+    def add(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if super().add(key, value, *args, **kwargs):
+            return True
+        if self.get(key, version=kwargs.get("version")) is None:
+            raise OperationalError("the database did not take a counter of the limits")
+        return False
 
 
 def allow(name: str, key: str, *, most: int, seconds: int) -> bool:
@@ -44,11 +63,11 @@ def network_address(request: HttpRequest) -> str:
         return ""
 
 
-def network_of(address: str) -> str:
+def network_of(address: str, *, host_bits: int = HOST_BITS) -> str:
     # The key of a sender: the address, of IPv6 its first half, as one line has the whole rest.
     if ":" not in address:
         return address
-    return str(IPv6Address(int(IPv6Address(address)) >> HOST_BITS << HOST_BITS))
+    return str(IPv6Address(int(IPv6Address(address)) >> host_bits << host_bits))
 
 
 def give_back(name: str, key: str, *, most: int) -> None:

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.translation import get_language, override
 from django_countries import countries
 
@@ -20,6 +21,10 @@ def names_in(language: str) -> Mapping[str, str]:
 
 MAX_TEXT_LENGTH = 200
 MAX_WORDS = 8
+
+
+def words_asked(data: QueryDict) -> str:
+    return " ".join(data.get("q", "").split()[:MAX_WORDS])[:MAX_TEXT_LENGTH].strip()
 
 
 @dataclass(frozen=True)

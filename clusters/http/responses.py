@@ -94,8 +94,9 @@ def conditional(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
     unchanged = get_conditional_response(request, etag=response["ETag"])
     if unchanged is None:
         return response
-    if response.streaming:
-        response.close()
+    if isinstance(response, FileResponse) and response.file_to_stream:
+        # The file only: to close the answer would say that the whole request has ended.
+        response.file_to_stream.close()
     for name in OF_EVERY_ANSWER:
         if name in response:
             unchanged[name] = response[name]

@@ -15,7 +15,9 @@ from clusters.models.clusters import (
     MemberKind,
     MembershipCount,
 )
+from clusters.models.drafts import FormDraft
 from clusters.models.events import Event, EventAddress, EventKind
+from clusters.models.mails import Mail, MailState
 from clusters.models.organisations import (
     Organisation,
     OrganisationKind,
@@ -29,6 +31,7 @@ from clusters.models.people import (
     ClaimState,
     ConfirmationRequest,
     Invitation,
+    InvitationQuerySet,
     Mandate,
     Role,
     TeamMember,

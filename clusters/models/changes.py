@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import MomentField
+
 
 class ChangeKind(models.TextChoices):
     CLUSTER = "cluster", _("cluster")
@@ -22,7 +24,7 @@ class Change(models.Model):
 
     kind = models.CharField(max_length=12, choices=ChangeKind)
     key = models.BigIntegerField(default=0, db_default=0)
-    changed_at = models.DateTimeField(db_default=Now())
+    changed_at = MomentField(db_default=Now())
     has_words = models.BooleanField(default=True, db_default=True)
 
     class Meta:

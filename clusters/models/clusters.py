@@ -21,7 +21,15 @@ from clusters.completeness import (
     percent_of,
     stale_before,
 )
-from clusters.fields import CoordinateField, NameField, NormalNameField, PartialDateField
+from clusters.fields import (
+    BoundedIntegerField,
+    CoordinateField,
+    DayField,
+    LongTextField,
+    NameField,
+    NormalNameField,
+    PartialDateField,
+)
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import NamedQuerySet, PublicRecord, PublicRecordQuerySet
@@ -251,6 +259,7 @@ class Cluster(PublicRecord):
         _("logo"),
         upload_to="logos/",
         blank=True,
+        db_index=True,
         help_text=_("PNG, JPEG or WebP; stored anew without its metadata."),
     )
     contact_address = models.EmailField(
@@ -259,7 +268,7 @@ class Cluster(PublicRecord):
         help_text=_("An address of a function, such as info@, never of a person."),
     )
     is_contact_shown = models.BooleanField(_("show the contact address"), default=False)
-    confirmed_on = models.DateField(
+    confirmed_on = DayField(
         _("last confirmed"),
         null=True,
         blank=True,
@@ -310,6 +319,14 @@ class Cluster(PublicRecord):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        self.refuse_name_of_another(Cluster.objects.filter(labels__is_published=True), "names")
+        # The database refuses it as well: labels are withdrawn by decisions (labels/life).
+        if self.is_hidden_now() and self.labels.filter(is_published=True).exists():
+            message = _("This cluster holds public labels. Propose to withdraw them first.")
+            raise ValidationError({"is_published": message})
 
     def get_absolute_url(self) -> str:
         return reverse("clusters:detail", args=[self.slug])
@@ -377,8 +394,11 @@ class ClusterText(models.Model):
     tagline = models.CharField(
         _("tagline"), max_length=200, blank=True, help_text=_("Who it is, in one line.")
     )
-    description = models.TextField(
-        _("description"), blank=True, help_text=_("Plain paragraphs, an empty line between two.")
+    description = LongTextField(
+        _("description"),
+        blank=True,
+        help_text=_("Plain paragraphs, an empty line between two."),
+        max_length=10_000,
     )
 
     history = History()
@@ -538,7 +558,7 @@ class MembershipCount(models.Model):
     )
     counted_on = PartialDateField(_("counted"))
     kind = models.CharField(_("kind"), max_length=10, choices=MemberKind, default=MemberKind.TOTAL)
-    count = models.PositiveIntegerField(_("number"))
+    count = BoundedIntegerField(_("number"), most=10_000_000)
     qualifier = models.CharField(
         _("qualifier"),
         max_length=9,

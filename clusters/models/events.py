@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import MomentField
 from clusters.models.people import Account
 
 
@@ -20,6 +21,16 @@ class EventKind(models.TextChoices):
     ACCOUNT_ENABLED = "account-enabled", _("account enabled")
     CLAIM_DECIDED = "claim-decided", _("claim decided")
     PROFILE_CONFIRMED = "profile-confirmed", _("profile confirmed")
+    LABEL_PROPOSED = "label-proposed", _("proposed about a label")
+    LABEL_DECIDED = "label-decided", _("decided on a label")
+    RULES_PROPOSED = "rules-proposed", _("rules of a level proposed")
+    RULES_DECIDED = "rules-decided", _("rules of a level decided")
+    PUBLISHED = "published", _("published")
+    UNPUBLISHED = "unpublished", _("unpublished")
+    RESTORED = "restored", _("restored")
+    ANNOUNCEMENT_STEP = "announcement-step", _("step of an announcement")
+    IMPORTED = "imported", _("imported")
+    LIMIT_REACHED = "limit-reached", _("limit of messages reached")
     EXPORTED = "exported", _("exported")
     ERASED = "erased", _("erased")
     PURGED = "purged", _("purged")
@@ -28,7 +39,7 @@ class EventKind(models.TextChoices):
 class Event(models.Model):
     """A line of the log. The address of a person is never here: it is in `EventAddress`."""
 
-    happened_at = models.DateTimeField(_("when"), db_index=True)
+    happened_at = MomentField(_("when"), db_index=True)
     kind = models.CharField(_("what"), max_length=24, choices=EventKind, db_index=True)
     # PROTECT: an account that stands in the log is made nameless, never deleted.
     account = models.ForeignKey(

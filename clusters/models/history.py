@@ -9,7 +9,7 @@ from typing import Any
 
 from simple_history.models import HistoricalRecords
 
-from clusters.fields import NormalNameField
+from clusters.fields import LongTextField, MomentField, NormalNameField
 
 ADMIN, PAGE, COMMAND, IMPORT, DEMO = "admin", "page", "command", "import", "load_demo"
 RESTORED = "restored"
@@ -68,6 +68,14 @@ class History(HistoricalRecords):  # type: ignore[misc]  # it comes without type
     ) -> str | None:
         given: str | None = super().get_change_reason_for_object(instance, history_type, using)
         return given or origin()
+
+    def get_extra_fields(self, model: Any, fields: Any) -> dict[str, Any]:
+        extra: dict[str, Any] = super().get_extra_fields(model, fields)
+        return extra | {
+            "history_date": MomentField(db_index=True),
+            # A correction's reason is that of its decision.
+            "history_change_reason": LongTextField(null=True, max_length=4_000),  # type: ignore[misc]
+        }
 
     def fields_included(self, model: Any) -> list[Any]:
         # A version holds the name, of which its normal form is made.

@@ -12,7 +12,7 @@ from django_countries.fields import CountryField
 from stdnum import lei
 from stdnum.eu import vat
 
-from clusters.fields import NameField, NormalNameField, PartialDateField
+from clusters.fields import DayField, NameField, NormalNameField, PartialDateField
 from clusters.fulltext import records_matching
 from clusters.models.history import History
 from clusters.models.records import NamedQuerySet, PublicRecord, PublicRecordQuerySet
@@ -93,7 +93,7 @@ class OrganisationQuerySet(PublicRecordQuerySet["Organisation"]):
         is_owner = Q(team__role="owner", team__account__is_active=True)
         return self.annotate(
             team_since=Min("team__joined_at", filter=is_owner),
-            last_request_at=Max("confirmation_requests__sent_at"),
+            last_request_at=Max("confirmation_requests__asked_at"),
         ).exclude(team_since=None, role_address="")
 
     def matching(self, words: str) -> Self:
@@ -138,7 +138,7 @@ class Organisation(PublicRecord):
     lei = models.CharField(
         _("Legal Entity Identifier"), max_length=20, blank=True, validators=[validate_lei]
     )
-    confirmed_on = models.DateField(
+    confirmed_on = DayField(
         _("last confirmed"),
         null=True,
         blank=True,
@@ -180,6 +180,15 @@ class Organisation(PublicRecord):
         if self.vat_number and vat.is_valid(self.vat_number):
             self.vat_number = vat.compact(self.vat_number)
         self.lei = self.lei.upper().replace(" ", "")
+        holders = Organisation.objects.filter(managements__cluster__labels__is_published=True)
+        self.refuse_name_of_another(holders, "former_names")
+        # The database refuses it as well.
+        if self.is_hidden_now() and holders.filter(pk=self.pk).exists():
+            message = _(
+                "This organisation manages or managed a cluster that holds public labels: it stays "
+                "public with them."
+            )
+            raise ValidationError({"is_published": message})
 
 
 class OrganisationName(models.Model):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import DayField, LongTextField, MomentField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.programmes import Programme
@@ -60,7 +61,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     )
     last_login = None  # the log of events has it
     session_number = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = MomentField(_("created"), auto_now_add=True)
 
     objects: ClassVar[AccountManager] = AccountManager()
     history = History(excluded_fields=["password", "session_number"], m2m_fields=["groups"])
@@ -124,7 +125,7 @@ class TeamMember(models.Model):
         default=TeamRole.EDITOR,
         help_text=_("An owner also invites and removes colleagues."),
     )
-    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+    joined_at = MomentField(_("joined"), auto_now_add=True)
 
     objects = TeamMemberQuerySet.as_manager()
     history = History()
@@ -177,9 +178,17 @@ class Mandate(models.Model):
 INVITATION_SALT = "clusters.invitation"
 
 
+# As the constraints of invitations say it; whether one has expired no constraint can know.
+UNANSWERED = Q(accepted_at__isnull=True, withdrawn_at__isnull=True)
+INVITED_ALREADY = _("Somebody invited this address to this place at the same moment.")
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unanswered(self) -> Self:
+        return self.filter(UNANSWERED)
+
     def open(self, now: datetime) -> Self:
-        return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
+        return self.unanswered().filter(expires_at__gt=now)
 
     def for_the_place_of(self, invitation: "Invitation") -> Self:
         # Others to the same person, for the same team or the same role in the portal.
@@ -239,10 +248,10 @@ class Invitation(models.Model):
         related_name="invitations",
         verbose_name=_("invited by"),
     )
-    created_at = models.DateTimeField(_("sent"), auto_now_add=True)
-    expires_at = models.DateTimeField(_("valid until"))
-    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
-    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    created_at = MomentField(_("sent"), auto_now_add=True)
+    expires_at = MomentField(_("valid until"))
+    accepted_at = MomentField(_("accepted"), null=True, blank=True)
+    withdrawn_at = MomentField(_("withdrawn"), null=True, blank=True)
 
     objects = InvitationQuerySet.as_manager()
     history = History()
@@ -259,6 +268,18 @@ class Invitation(models.Model):
                 violation_error_message=_(
                     "Give an organisation with a role in its team, or a role in the portal."
                 ),
+            ),
+            models.UniqueConstraint(
+                fields=("email", "organisation"),
+                condition=UNANSWERED,
+                name="invitation_to_a_team_once",
+                violation_error_message=INVITED_ALREADY,
+            ),
+            models.UniqueConstraint(
+                fields=("email", "role"),
+                condition=UNANSWERED & Q(organisation__isnull=True),
+                name="invitation_to_a_role_once",
+                violation_error_message=INVITED_ALREADY,
             ),
         )
 
@@ -293,18 +314,21 @@ class Claim(models.Model):
     role_address = models.EmailField(
         _("role address"), help_text=_("An address of a function, such as info@, of its domain.")
     )
-    reason = models.TextField(_("reason"), max_length=2000)
+    reason = LongTextField(_("reason"), max_length=2000)
     language = models.CharField(
         _("language of mails"), max_length=2, choices=LANGUAGES, default="en"
     )
     state = models.CharField(
         _("state"), max_length=8, choices=ClaimState, default=ClaimState.PENDING
     )
-    answer = models.TextField(
-        _("answer"), blank=True, help_text=_("Sent to the role address with the decision.")
+    answer = LongTextField(
+        _("answer"),
+        blank=True,
+        help_text=_("Sent to the role address with the decision."),
+        max_length=4_000,
     )
-    created_at = models.DateTimeField(_("received"), auto_now_add=True)
-    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    created_at = MomentField(_("received"), auto_now_add=True)
+    decided_at = MomentField(_("decided"), null=True, blank=True)
     decided_by = models.ForeignKey(
         Account,
         models.SET_NULL,
@@ -353,9 +377,9 @@ class ConfirmationRequest(models.Model):
         related_name="confirmation_requests",
         verbose_name=_("organisation"),
     )
-    due_on = models.DateField(_("due"))
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    due_on = DayField(_("due"))
+    asked_at = MomentField(_("asked"))
+    confirmed_at = MomentField(_("confirmed"), null=True, blank=True)
 
     history = History()
 

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from clusters.fields import PartialDateField
+from clusters.fields import LongTextField, PartialDateField
 from clusters.models.clusters import Cluster
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
@@ -43,8 +43,8 @@ class Programme(PublicRecord, TwoNames):
         help_text=_("The region, ministry or agency behind the programme, or its coordinator."),
     )
     country = CountryField(_("country"), blank=True)
-    description_en = models.TextField(_("description (English)"), blank=True)
-    description_it = models.TextField(_("description (Italian)"), blank=True)
+    description_en = LongTextField(_("description (English)"), blank=True, max_length=10_000)
+    description_it = LongTextField(_("description (Italian)"), blank=True, max_length=10_000)
     started_on = PartialDateField(_("from"), null=True, blank=True)
     ended_on = PartialDateField(_("until"), null=True, blank=True)
     clusters = models.ManyToManyField(Cluster, through="Participation", related_name="programmes")

@@ -10,7 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.fields import normal_name_fields, with_normal_names
 from clusters.models.addresses import Addressed
-from clusters.names import new_public_id
+from clusters.names import new_public_id, normal_name
+
+NAME_OF_ANOTHER = _(
+    "Another record bears this name or bore it, and public labels are known by it. Add what tells "
+    "the two apart."
+)
 
 Row = TypeVar("Row", bound=models.Model)
 Record = TypeVar("Record", bound="PublicRecord")
@@ -80,7 +85,7 @@ class PublicRecord(Addressed):
         _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
     )
     slug = models.SlugField(
-        _("address"),
+        _("page address"),
         max_length=90,
         unique=True,
         blank=True,
@@ -115,6 +120,27 @@ class PublicRecord(Addressed):
         super().clean()
         if self.region and self.country and self.region.country != self.country:
             raise ValidationError({"region": _("This region lies in another country.")})
+
+    def is_hidden_now(self) -> bool:
+        stored = type(self)._default_manager.filter(pk=self.pk, is_published=True)
+        return not self.is_published and self.pk is not None and stored.exists()
+
+    def refuse_name_of_another(self, holders: models.QuerySet[Any], names: str) -> None:
+        """Refuse to take a name that another record bears or bore, where labels are known by it.
+
+        `holders` are the rows by whose name the public knows a label, `names` the relation to
+        other names of a row. The database refuses it as well (labels/models/triggers.py).
+        """
+        rows: Any = type(self)._default_manager
+        name, wanted = getattr(self, "name", ""), normal_name(getattr(self, "name", ""))
+        stored = rows.filter(pk=self.pk).first()
+        if stored is None or stored.normal_name == wanted:
+            return
+        past = type(self).history.filter(name=name).values("id")
+        bears = Q(normal_name=wanted) | Q(**{f"{names}__normal_name": wanted}) | Q(pk__in=past)
+        others = rows.exclude(pk=self.pk).filter(bears)
+        if others.exists() and holders.filter(Q(pk=self.pk) | Q(pk__in=others)).exists():
+            raise ValidationError({"name": NAME_OF_ANOTHER})
 
     def address_name(self) -> str:
         return str(getattr(self, "name", ""))

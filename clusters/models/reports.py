@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import LongTextField, MomentField
 from clusters.models.history import History
 from clusters.models.people import Account
 from clusters.models.reference import LANGUAGES
@@ -49,19 +50,22 @@ class ProblemReport(models.Model):
     path = models.CharField(
         _("address of the record"), max_length=300, help_text=_("As it was, without the language.")
     )
-    text = models.TextField(_("what is wrong"), max_length=4000)
+    text = LongTextField(_("what is wrong"), max_length=4000)
     # Emptied some time after the answer (config/privacy/retention.py).
     reply_address = models.EmailField(_("address for the answer"), blank=True)
     language = models.CharField(_("language"), max_length=2, choices=LANGUAGES, default="en")
     state = models.CharField(_("state"), max_length=9, choices=ReportState, default=ReportState.NEW)
-    answer = models.TextField(
-        _("answer"), blank=True, help_text=_("Sent to the reader when the report is closed.")
+    answer = LongTextField(
+        _("answer"),
+        blank=True,
+        help_text=_("Sent to the reader when the report is closed."),
+        max_length=4_000,
     )
     is_logged = models.BooleanField(_("in the public log of corrections"), default=False)
     correction_en = models.CharField(_("what was corrected (English)"), max_length=300, blank=True)
     correction_it = models.CharField(_("what was corrected (Italian)"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("received"), auto_now_add=True)
-    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    created_at = MomentField(_("received"), auto_now_add=True)
+    closed_at = MomentField(_("closed"), null=True, blank=True)
     closed_by = models.ForeignKey(
         Account,
         models.SET_NULL,

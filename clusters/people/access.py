@@ -1,15 +1,15 @@
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import F, Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clusters import mail
-from clusters.models import Account
+from clusters.models import Account, Organisation
 from clusters.people import policy
 
 
@@ -24,18 +24,9 @@ def require_right(by: Account, verb: str, row: Model, now: datetime) -> None:
         raise PermissionDenied
 
 
-def send_after_commit(template: str, *, to: str, language: str, context: dict[str, Any]) -> None:
-    # A mail that cannot be sent is logged, and takes nothing back.
-    transaction.on_commit(
-        # Only once the change is stored: a transaction that is rolled back sends no mail.
-        partial(mail.send, template, to=to, language=language, context=context),
-        robust=True,
-    )
-
-
 def mail_access_change(account: Account, change: str, **context: Any) -> None:
     known = {"change": change, "organisation": "", "role": "", "roles": "", **context}
-    send_after_commit("access", to=account.email, language=account.language, context=known)
+    mail.send("access", to=account.email, language=account.language, context=known)
 
 
 @transaction.atomic
@@ -50,3 +41,20 @@ def end_sessions(*, account: Account) -> None:
 def lock_account(account: Account) -> Account:
     # No key is changed, so rows that refer to the account may still be written.
     return Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+
+
+def lock_team(organisation_id: int) -> None:
+    # Until the transaction ends, nobody else joins, leaves or is invited to the team.
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation_id)
+
+
+def save_or_refuse(row: Model) -> None:
+    """Save a row that was checked; raises ValidationError where another one came between."""
+    try:
+        # A savepoint: PostgreSQL ends a transaction with the first error.
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        # The other one is stored by now, so that the same checks say in words what it is.
+        row.full_clean()
+        raise ValidationError(_("Somebody wrote the same at the same moment.")) from error

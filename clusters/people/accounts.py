@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 
 from clusters.models import Account, EventKind, Invitation, Mandate, Role
 from clusters.people import policy
-from clusters.people.access import end_sessions, lock_account, mail_access_change, require_right
+from clusters.people.access import (
+    end_sessions,
+    lock_account,
+    mail_access_change,
+    require_right,
+    save_or_refuse,
+)
 from clusters.people.invitations import withdraw_all
 from clusters.people.log import record
 
@@ -77,7 +83,7 @@ def enable_account(*, account: Account, by: Account, now: datetime) -> None:
 
 @transaction.atomic
 def give_mandate(*, mandate: Mandate, by: Account, now: datetime) -> None:
-    mandate.save()
+    save_or_refuse(mandate)
     # After the save: a scope is a condition on stored rows. A refused one is rolled back.
     require_right(by, policy.ADD, mandate, now)
     _record_mandate(EventKind.ROLE_GIVEN, mandate, by, now)

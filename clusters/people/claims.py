@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from clusters import mail
 from clusters.models import (
     Account,
     Claim,
@@ -14,9 +15,67 @@ from clusters.models import (
     TeamRole,
 )
 from clusters.people import policy
-from clusters.people.access import require_right, send_after_commit
+from clusters.people.access import lock_team, require_right
 from clusters.people.invitations import mail_invitation, save_invitation
 from clusters.people.log import record
+
+# Where anybody opens an address at once: it shows nothing of who stands behind it.
+FREE_MAIL = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "outlook.it",
+        "hotmail.com",
+        "hotmail.it",
+        "live.com",
+        "live.it",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.it",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "aol.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "mail.com",
+        "proton.me",
+        "protonmail.com",
+        "tutanota.com",
+        "zoho.com",
+        "yandex.com",
+        "yandex.ru",
+        "mail.ru",
+        "libero.it",
+        "virgilio.it",
+        "alice.it",
+        "tin.it",
+        "tiscali.it",
+        "email.it",
+        "iol.it",
+        "inwind.it",
+        "fastwebnet.it",
+        "orange.fr",
+        "laposte.net",
+        "free.fr",
+        "wanadoo.fr",
+        "seznam.cz",
+        "wp.pl",
+        "o2.pl",
+        "onet.pl",
+        "interia.pl",
+        "abv.bg",
+        "ukr.net",
+        "t-online.de",
+    ]
+)
+
+
+def is_free_mail(address: str) -> bool:
+    return address.rpartition("@")[2].lower().rstrip(".") in FREE_MAIL
 
 
 @transaction.atomic
@@ -24,6 +83,8 @@ def submit_claim(
     *, organisation: Organisation, role_address: str, reason: str, language: str
 ) -> Claim:
     """The claim that now waits; sent twice it is one. Raises ValidationError: there is a team."""
+    # Nobody becomes an owner between the look and the claim.
+    lock_team(organisation.pk)
     if not Organisation.objects.published().without_owner().filter(pk=organisation.pk).exists():
         raise ValidationError(_("A team looks after this profile already."))
     # A constraint allows one pending claim for an address, also when two come at once.
@@ -60,9 +121,10 @@ def decide_claim(
         detail=f"{row.organisation.public_id}: {row.state}",
     )
     if is_approved:
+        lock_team(row.organisation_id)
         invite_claimant(row, by, now)
     else:
-        send_after_commit(
+        mail.send(
             # The role address gets the answer; who typed it is not known.
             "claim_denied",
             to=row.role_address,

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import partial
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -17,7 +15,6 @@ from django.utils.crypto import salted_hmac
 
 from clusters import mail
 from clusters.completeness import next_round
-from clusters.mail import MailResult
 from clusters.models import (
     Account,
     Cluster,
@@ -33,15 +30,6 @@ from clusters.people.log import record
 DAYS_OF_A_LINK = 60
 # Of the links in mails: it stays, whatever the module is called.
 SALT = "clusters.confirmation"
-
-
-@dataclass(frozen=True)
-class RequestOutcome:
-    """How many mails of a request left; `failures` are reasons, without addresses."""
-
-    result: MailResult
-    mails: int = 0
-    failures: tuple[str, ...] = ()
 
 
 # Who gets a request, and when
@@ -87,54 +75,24 @@ def managed_clusters(organisation: Organisation, day: date) -> ClusterQuerySet:
     return Cluster.objects.published().managed_on(day, managers).in_directory_order()
 
 
-# Sending: first a row of the ledger, then the mail under a lock of that row
-
-
-def send_request(organisation: Organisation, *, day: date, now: datetime) -> RequestOutcome:
-    """Send the request that is due, once, however many runs do this at the same moment.
-
-    It counts as sent when one of several owners got it; a run that reached none leaves the row
-    without `sent_at` to the next one.
-    """
-    request = open_request(organisation, day=day)
-    return (
-        mail_request(request, day=day, now=now) if request else RequestOutcome(MailResult.SKIPPED)
-    )
+# Asking: a row of the ledger and its mails are written together, or not at all
 
 
 @transaction.atomic
-def open_request(organisation: Organisation, *, day: date) -> ConfirmationRequest | None:
-    # The row of the request that is due: a new one, or the one whose mail did not go out.
+def send_request(organisation: Organisation, *, day: date, now: datetime) -> int:
+    """Write the request that is due and its mails; how many. 0: another run was faster."""
     # Two runs at the same moment would each make a row.
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     current = Organisation.objects.published().with_contacts().filter(pk=organisation.pk).first()
     if current is None or next_request_on(current, day) > day:
-        return None
-    # Only a request that was sent moves the next one.
-    latest = current.confirmation_requests.first()
-    if latest and latest.sent_at is None:
-        return latest
-    due_on = next_request_on(current, day)
-    return ConfirmationRequest.objects.create(organisation=current, due_on=due_on)
-
-
-@transaction.atomic
-def mail_request(request: ConfirmationRequest, *, day: date, now: datetime) -> RequestOutcome:
-    unsent = ConfirmationRequest.objects.filter(pk=request.pk, sent_at=None)
-    # The lock is held while the mails leave: a second run that finds it taken skips the row.
-    if not unsent.select_for_update(skip_locked=True).exists():
-        return RequestOutcome(MailResult.SKIPPED)
-    addresses = addresses_of(request.organisation)
-    tried = [
-        mail.try_to_send(partial(mail_confirmation_link, request, to, language, day=day, now=now))
-        for to, language in addresses
-    ]
-    failures = tuple(failure for failure in tried if failure)
-    mails = len(tried) - len(failures)
-    if mails:
-        request.sent_at = now
-        request.save()
-    return RequestOutcome(MailResult.FAILED if failures else MailResult.SENT, mails, failures)
+        return 0
+    request = ConfirmationRequest.objects.create(
+        organisation=current, due_on=next_request_on(current, day), asked_at=now
+    )
+    addresses = addresses_of(current)
+    for to, language in addresses:
+        mail_confirmation_link(request, to, language, day=day, now=now)
+    return len(addresses)
 
 
 def mail_confirmation_link(
@@ -175,8 +133,8 @@ def _binding_of(organisation: Organisation, day: date) -> str:
     return salted_hmac(SALT, value, algorithm="sha256").hexdigest()[:32]
 
 
-def last_day_of_link(sent_at: datetime) -> date:
-    return timezone.localdate(sent_at) + timedelta(days=DAYS_OF_A_LINK)
+def last_day_of_link(asked_at: datetime) -> date:
+    return timezone.localdate(asked_at) + timedelta(days=DAYS_OF_A_LINK)
 
 
 class LinkState(StrEnum):
@@ -200,8 +158,7 @@ def read_token(token: str, *, day: date) -> tuple[ConfirmationRequest, LinkState
 
 def _link_state(request: ConfirmationRequest, binding: str, day: date) -> LinkState:
     if (
-        request.sent_at is None
-        or day > last_day_of_link(request.sent_at)
+        day > last_day_of_link(request.asked_at)
         or not request.organisation.is_published
         or binding != _binding_of(request.organisation, day)
     ):

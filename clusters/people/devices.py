@@ -24,7 +24,7 @@ def device_of(request: HttpRequest, address: str) -> str:
 
 def remember_device(request: HttpRequest, response: HttpResponse, address: str) -> None:
     devices = read_devices(request)
-    own = devices.pop(hash_address(address), "") or token_urlsafe(12)
+    own = devices.pop(hash_address(address), "") or token_urlsafe(16)
     # The oldest goes: a cookie has room for a few accounts.
     others = list(devices.items())[1 - MAX_ACCOUNTS :]
     response.set_cookie(

@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +9,19 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clusters.models import Account, EventKind, Invitation, Mandate, Role, TeamMember, TeamRole
+from clusters import mail
+from clusters.models import (
+    Account,
+    EventKind,
+    Invitation,
+    InvitationQuerySet,
+    Mandate,
+    Role,
+    TeamMember,
+    TeamRole,
+)
 from clusters.people import policy
-from clusters.people.access import end_sessions, require_right, send_after_commit
+from clusters.people.access import end_sessions, lock_team, require_right, save_or_refuse
 from clusters.people.log import record
 
 INVITATION_DAYS = 14
@@ -22,7 +31,7 @@ INVITATION_DAYS = 14
 def invite(*, invitation: Invitation, by: Account, now: datetime) -> Invitation:
     """Save an invitation and mail its link; an earlier open one for the same place is withdrawn.
 
-    Raises ValidationError where the person has the place already.
+    Raises ValidationError where the person has the place already, or is invited at this moment.
     """
     save_invitation(invitation=invitation, by=by, now=now)
     mail_invitation("invitation", invitation)
@@ -35,13 +44,15 @@ def save_invitation(*, invitation: Invitation, by: Account, now: datetime) -> No
     invitation.expires_at = now + timedelta(days=INVITATION_DAYS)
     if invitation.role and invitation.role not in policy.givable_roles(by):
         raise PermissionDenied
+    if invitation.organisation_id:
+        lock_team(invitation.organisation_id)
+    # One open link for a place: the last one sent counts.
+    withdraw_all(Invitation.objects.unanswered().for_the_place_of(invitation), now)
     invitation.full_clean()
     # Saved before the right is checked: a scope is a condition on stored rows.
-    invitation.save()
+    save_or_refuse(invitation)
     require_right(by, policy.ADD, invitation, now)
     refuse_place_held(invitation)
-    # One open link for a place: the last one sent counts.
-    withdraw_all(Invitation.objects.open(now).for_the_place_of(invitation), now)
     record(
         EventKind.INVITED,
         now=now,
@@ -84,13 +95,18 @@ def mail_invitation(template: str, invitation: Invitation, **context: Any) -> No
         "expires_at": invitation.expires_at,
         **context,
     }
-    send_after_commit(template, to=invitation.email, language=invitation.language, context=known)
+    mail.send(template, to=invitation.email, language=invitation.language, context=known)
 
 
-def withdraw_all(invitations: Iterable[Invitation], now: datetime) -> None:
-    for invitation in invitations:
-        invitation.withdrawn_at = now
-        invitation.save()
+def withdraw_all(invitations: InvitationQuerySet, now: datetime) -> None:
+    # Locked: one that is being accepted at this moment is not among them any more.
+    for invitation in invitations.select_for_update(no_key=True):
+        withdraw(invitation, now)
+
+
+def withdraw(invitation: Invitation, now: datetime) -> None:
+    invitation.withdrawn_at = now
+    invitation.save()
 
 
 def lock_open_invitation(invitation: Invitation, now: datetime) -> Invitation:
@@ -105,7 +121,7 @@ def lock_open_invitation(invitation: Invitation, now: datetime) -> Invitation:
 @transaction.atomic
 def withdraw_invitation(*, invitation: Invitation, by: Account, now: datetime) -> None:
     require_right(by, policy.CHANGE, invitation, now)
-    withdraw_all([lock_open_invitation(invitation, now)], now)
+    withdraw(lock_open_invitation(invitation, now), now)
 
 
 @transaction.atomic
@@ -117,6 +133,9 @@ def accept_invitation(
     An existing account must have the address that was invited: the link proves no other. Its
     sessions end. Raises ValidationError.
     """
+    # In the order of the actions: the team first.
+    if invitation.organisation_id:
+        lock_team(invitation.organisation_id)
     row = lock_open_invitation(invitation, now)
     if account is None:
         account = new_account(row, password)

@@ -11,6 +11,7 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clusters.contact.forms import LineField
 from clusters.people.signing_in import (
     AccountAdapter,
     SecondFactorAdapter,
@@ -18,11 +19,20 @@ from clusters.people.signing_in import (
     may_try_code,
 )
 
+# A recovery code has 12 characters, with whatever stands between them.
+LONGEST_CODE = 40
+
 
 class CodeForm(forms.Form):
     """A code of a second factor: tried so often at most, and good for one time."""
 
     user: Any
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=LONGEST_CODE,
+        widget=forms.TextInput(attrs={"placeholder": _("Code"), "autocomplete": "one-time-code"}),
+    )
 
     def clean_code(self) -> str:
         code: str = normalize_user_code(self.cleaned_data["code"])
@@ -51,11 +61,15 @@ class AppForm(CodeForm, ActivateTOTPForm):  # type: ignore[misc]
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A passkey signs in alone unless its owner wants it beside the password."""
 
+    name = LineField(
+        label=_("Name"),
+        required=False,
+        max_length=60,
+        help_text=_("To tell your passkeys apart, such as “Office computer”."),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].label = _("Name")
-        self.fields["name"].help_text = _("To tell your passkeys apart, such as “Office computer”.")
-        self.fields["name"].max_length = 60
         self.fields["passwordless"].initial = True
         self.fields["passwordless"].label = _("Sign in with it alone, without the password")
         self.fields["passwordless"].help_text = _(

@@ -1,13 +1,18 @@
 """How people sign in: the backend that asks the policy, and what django-allauth asks of us."""
 
+import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
+from allauth.account.signals import authentication_step_completed
 from allauth.core import context
 from allauth.mfa import app_settings as second_factor_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,7 +23,9 @@ from django.contrib.auth import get_user, update_session_auth_hash
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.password_validation import MinimumLengthValidator
+from django.db import DatabaseError, connection
 from django.db.models import Model
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -31,6 +38,7 @@ from clusters import mail
 from clusters.http.limits import allow, network_address, network_of
 from clusters.models import Account, EventKind
 from clusters.people import devices, policy
+from clusters.people.access import end_sessions
 from clusters.people.log import record
 
 # Recovery codes come with a factor and end with the last one: they are none by themselves.
@@ -49,6 +57,10 @@ MAX_FROM_A_NETWORK_TO_AN_ACCOUNT = 10
 MAX_FROM_A_NETWORK = 30
 MAX_FROM_EVERYWHERE = 200
 MAX_CODES = 10
+
+MAIL_AFTER_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
 
 # What a mail says has changed, and what the log says.
 PASSWORD_CHANGES = {
@@ -79,11 +91,11 @@ def factors_of(account: Account) -> Any:
 
 
 def needs_second_factor(person: policy.Person) -> bool:
-    # Who edits and has none must enrol one before anything else.
+    # Who enters admin, to edit or to read, and has none must enrol one before anything else.
     return (
         settings.REQUIRE_SECOND_FACTOR
         and isinstance(person, Account)
-        and policy.may_edit(person)
+        and policy.may_enter(person)
         and not factors_of(person).exists()
     )
 
@@ -93,7 +105,7 @@ def may_remove_factor(authenticator: Authenticator) -> bool:
     assert isinstance(account, Account)
     return (
         not settings.REQUIRE_SECOND_FACTOR
-        or not policy.may_edit(account)
+        or not policy.may_enter(account)
         or factors_of(account).exclude(pk=authenticator.pk).exists()
     )
 
@@ -103,7 +115,7 @@ def redirect_to_second_factor(request: HttpRequest, path: str) -> HttpResponse:
     request.session[AFTER_ENROLMENT] = path
     messages.warning(
         request,
-        _("Before you edit, add a second way to prove that it is you: a passkey, or an app."),
+        _("Before you go on, add a second way to prove that it is you: a passkey, or an app."),
     )
     return redirect("mfa_index")
 
@@ -118,14 +130,15 @@ def person_in_session(request: HttpRequest, now: datetime) -> policy.Person:
     moment = int(now.timestamp())
     signed_in_at = session.get(SIGNED_IN_AT, moment)
     seen_at = session.get(SEEN_AT, moment)
+    # What began in the future has no age: the clock was set back.
     if (
-        moment - signed_in_at >= MAX_SESSION.total_seconds()
-        or moment - seen_at >= MAX_PAUSE.total_seconds()
+        abs(moment - signed_in_at) >= MAX_SESSION.total_seconds()
+        or abs(moment - seen_at) >= MAX_PAUSE.total_seconds()
     ):
         session.flush()
         return AnonymousUser()
     # Not with every request: each change of a session writes a row.
-    if SEEN_AT not in session or moment - seen_at >= SEEN_EVERY.total_seconds():
+    if SEEN_AT not in session or abs(moment - seen_at) >= SEEN_EVERY.total_seconds():
         session[SIGNED_IN_AT], session[SEEN_AT] = signed_in_at, moment
     return person
 
@@ -174,6 +187,26 @@ def is_new_code(account: Account, code: str) -> bool:
         most=1,
         seconds=periods * second_factor_settings.TOTP_PERIOD,
     )
+
+
+def call_later(call: Callable[[], None]) -> None:
+    # No daemon: a worker that ends waits for it.
+    Timer(MAIL_AFTER_SECONDS, partial(call_apart, call)).start()
+
+
+def call_apart(call: Callable[[], None]) -> None:
+    try:
+        call()
+    finally:
+        connection.close()  # of this thread
+
+
+def try_to_mail(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except DatabaseError as error:
+        # Its text may hold the address.
+        logger.error("A link could not be mailed: %s", type(error).__name__)
 
 
 class MinimumLength(MinimumLengthValidator):
@@ -295,8 +328,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
         return f"{settings.SITE_URL}{path}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """`account/email/<name>` is the mail `<name>`."""
-        self.send(template_prefix.rpartition("/")[2], email, context.get("user"), context)
+        """`account/email/<name>` is the mail `<name>`; it is written after the
+        answer.
+
+        Whoever asks for a link must not learn by the time whether there is an account.
+        """
+        name, account = template_prefix.rpartition("/")[2], context.get("user")
+        call_later(partial(try_to_mail, partial(self.send, name, email, account, context)))
 
     def send_notification_mail(
         self,
@@ -311,7 +349,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it comes w
         else:
             change, detail = FACTOR_CHANGES[template_prefix]
             self.log(self.request, EventKind.SECOND_FACTOR_CHANGED, account=user, detail=detail)
-            self.request.session.cycle_key()
+            # Whoever is signed in elsewhere proves anew who they are.
+            end_sessions(account=user)
+            renew_session(self.request)
         self.send(
             "account_changed",
             user.email,
@@ -358,6 +398,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             "id": urlsplit(settings.SITE_URL).hostname or "",
             "name": gettext("Cluster Register"),
         }
+
+
+@receiver(authentication_step_completed)
+def renew_key(request: HttpRequest, **_step: Any) -> None:
+    # Also when somebody signed in proves again who they are.
+    request.session.cycle_key()
 
 
 def renew_session(request: HttpRequest) -> None:

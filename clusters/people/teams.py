@@ -4,9 +4,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clusters.models import Account, EventKind, Invitation, Organisation, TeamMember, TeamRole
+from clusters.models import Account, EventKind, Invitation, TeamMember, TeamRole
 from clusters.people import policy
-from clusters.people.access import end_sessions, mail_access_change, require_right
+from clusters.people.access import end_sessions, lock_team, mail_access_change, require_right
 from clusters.people.invitations import withdraw_all
 from clusters.people.log import record
 
@@ -14,7 +14,7 @@ from clusters.people.log import record
 def member_of_locked_team(member: TeamMember) -> TeamMember:
     """The member as stored; the organisation's team is locked until the transaction ends."""
     # Two owners who leave at the same moment would each see the other one stay.
-    Organisation.objects.select_for_update(no_key=True).get(pk=member.organisation_id)
+    lock_team(member.organisation_id)
     return TeamMember.objects.select_related("organisation", "account").get(pk=member.pk)
 
 

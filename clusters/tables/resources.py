@@ -28,7 +28,17 @@ from import_export.widgets import ForeignKeyWidget, Widget
 from tablib import Dataset
 
 from clusters.fields import clean_day
-from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Programme, Region
+from clusters.models import (
+    Cluster,
+    ClusterName,
+    ClusterText,
+    Management,
+    MembershipCount,
+    Organisation,
+    OrganisationName,
+    Programme,
+    Region,
+)
 from clusters.models.history import IMPORT, came_from
 from clusters.people import policy
 from clusters.tables.duplicates import Duplicate, DuplicateFinder, DuplicateReason, Identity
@@ -132,6 +142,8 @@ def changed_parts(old: str, new: str) -> Iterator[tuple[str, str]]:
 class TableResult(Result):  # type: ignore[misc]
     """Rows are counted by their line in the file; an error that is no mistake of it is raised."""
 
+    waiting = 0  # proposals that somebody else has to approve
+
     def append_invalid_row(self, number: int, row: Any, error: ValidationError) -> None:
         super().append_invalid_row(row[LINE], row, error)
 
@@ -229,9 +241,9 @@ class TableResource(ModelResource):  # type: ignore[misc]
         self.stored = self.lock_rows(dataset)
         self.identities = [*self.stored_identities()] if self.is_preview else []
 
-    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, str], Any]:
+    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, ...], Any]:
         # The rows that the lines name, locked in one order, so that no two imports wait.
-        found: dict[tuple[str, str], Any] = {}
+        found: dict[tuple[str, ...], Any] = {}
         for name in self.found_by:
             if name in dataset.headers:
                 rows = self.admin.get_queryset(self.request)
@@ -258,7 +270,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
         return None
 
     def after_init_instance(self, instance: Any, new: bool, row: Any, **kwargs: Any) -> None:
-        if new and not self.admin.has_add_permission(self.request):
+        if new and not self.may_add():
             raise ValidationError(_("You may not add rows."))
         if not new:
             if not self.admin.has_change_permission(self.request, instance):
@@ -273,6 +285,9 @@ class TableResource(ModelResource):  # type: ignore[misc]
             if unwritable:
                 message = _("You may not write this in this row.")
                 raise ValidationError(dict.fromkeys(sorted(unwritable), message))
+
+    def may_add(self) -> bool:
+        return bool(self.admin.has_add_permission(self.request))
 
     def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
         row_result: RowResult = super().import_row(row, instance_loader, **kwargs)
@@ -345,7 +360,7 @@ class TableResource(ModelResource):  # type: ignore[misc]
         entries = {row.line: self.changed_identity(row) for row in result.rows}
         register = DuplicateFinder(self.identities, [*filter(None, entries.values())])
         # Not the first column: the import draws another public id than the preview.
-        places = range(1, len(result.diff_headers))
+        places = range(1 if PUBLIC_ID in self.fields else 0, len(result.diff_headers))
         changed = [
             place
             for place in places
@@ -402,23 +417,17 @@ class TableResource(ModelResource):  # type: ignore[misc]
 
     # Out
 
+    def get_export_order(self) -> list[str]:
+        # Without the columns that the person may not read in one of the rows.
+        hidden = policy.hidden_fields(self.request.user, policy.DOWNLOAD, self._meta.model)
+        return [name for name in super().get_export_order() if name not in hidden]
+
     def filter_export(self, queryset: QuerySet[Any], **kwargs: Any) -> QuerySet[Any]:
-        self.hidden = {name: self.hidden_keys(name, queryset) for name in self.relations()}
-        return queryset.select_related(*self.hidden).order_by("pk")
-
-    def hidden_keys(self, relation: str, queryset: QuerySet[Any]) -> set[Any]:
-        # Of the rows that these refer to, those whose names the person may not read.
-        column: Any = queryset.model._meta.get_field(relation)
-        keys = queryset.order_by().exclude(**{relation: None}).values(column.attname)
-        referred = column.related_model._base_manager.filter(pk__in=keys)
-        named = policy.nameable_rows(self.request.user, referred, timezone.localdate())
-        return set(referred.exclude(pk__in=named.values("pk")).values_list("pk", flat=True))
-
-    def export_field(self, field: Field, instance: Any, **kwargs: Any) -> str:
-        hidden = self.hidden.get(field.attribute, ())
-        if hidden and getattr(instance, f"{field.attribute}_id") in hidden:
-            return ""
-        return str(super().export_field(field, instance, **kwargs))
+        person = self.request.user
+        partly = policy.partly_seen(person, queryset.model)
+        loaded = [name for name in self.relations() if name not in partly]
+        rows = queryset.select_related(*loaded).order_by("pk")
+        return policy.with_known_relations(person, rows, timezone.localdate())
 
     def after_export(self, queryset: QuerySet[Any], dataset: Dataset, **kwargs: Any) -> None:
         dataset.title = str(queryset.model._meta.verbose_name_plural)
@@ -459,3 +468,56 @@ class ProgrammeResource(TableResource):
             PUBLIC_ID, "slug", "name_en", "name_it", "owner", "country", "region", "started_on",
             "ended_on", "website", "description_en", "description_it", "is_published",
         )  # fmt: skip
+
+
+class PartResource(TableResource):
+    """Parts of clusters, which have no number: a row is found by all of `found_by` together."""
+
+    recognised_by: ClassVar = ()
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        missing = [name for name in self.found_by if name not in dataset.headers]
+        if missing:
+            message = _("These columns are missing: %(columns)s. A row is found by them.")
+            raise TableRefused(Finding(0, "", message % {"columns": ", ".join(missing)}))
+        super().before_import(dataset, **kwargs)
+
+    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, ...], Any]:
+        rows = self.admin.get_queryset(self.request).order_by("pk")
+        rows = rows.filter(cluster__public_id__in={*dataset["cluster"]} - {""})
+        rows = rows.select_related(*self.relations())
+        locked = rows.select_for_update(of=("self",), no_key=True)
+        return {
+            tuple(self.fields[name].export(row) for name in self.found_by): row for row in locked
+        }
+
+    def get_instance(self, instance_loader: Any, row: Mapping[str, str]) -> Any:
+        return self.stored.get(tuple(row[name] for name in self.found_by))
+
+    def may_add(self) -> bool:
+        # A part has no form of its own to add one: it is added on its record’s screen.
+        return policy.may(self.request.user, policy.ADD, self._meta.model)
+
+
+class ClusterTextResource(PartResource):
+    found_by: ClassVar = ("cluster", "language")
+
+    class Meta:
+        model = ClusterText
+        fields = ("cluster", "language", "tagline", "description")
+
+
+class ManagementResource(PartResource):
+    found_by: ClassVar = ("cluster", "organisation", "role", "started_on")
+
+    class Meta:
+        model = Management
+        fields = ("cluster", "organisation", "role", "started_on", "ended_on", "source")
+
+
+class MembershipCountResource(PartResource):
+    found_by: ClassVar = ("cluster", "counted_on", "kind")
+
+    class Meta:
+        model = MembershipCount
+        fields = ("cluster", "counted_on", "kind", "count", "qualifier", "source")

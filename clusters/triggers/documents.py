@@ -44,13 +44,17 @@ def each(column: str, rows: str) -> str:
 
 @dataclass(frozen=True)
 class Documents(Row):
-    """What documents of a kind are made of: expressions of SQL about a `record` of the table."""
+    """What documents of a kind are made of: expressions of SQL about a `record` of the table.
+
+    Only records that are published have one.
+    """
 
     kind: str
     table: str
     names: tuple[str, ...]
     about: tuple[str, ...]
     texts: tuple[str, ...]
+    is_published: str = "record.is_published"
 
     def column(self, name: str) -> str:
         parts: tuple[str, ...] = getattr(self, name)
@@ -69,7 +73,7 @@ class Documents(Row):
         kind, columns = self.kind, ", ".join(COLUMNS)
         shown = ", ".join(f"{self.column(name)} AS {name}" for name in COLUMNS)
         view = f"""CREATE VIEW {kind}_words AS SELECT record.id AS key, {shown}
-            FROM {self.table} AS record WHERE record.is_published"""
+            FROM {self.table} AS record WHERE {self.is_published}"""
         view = view.replace("AGGREGATE", "group_concat")
         yield Definition("VIEW", f"{kind}_words", view, view)
 
@@ -92,7 +96,8 @@ class Documents(Row):
             "AFTER INSERT ON clusters_change",
             f"""
               DELETE FROM {table} WHERE key = NEW.key AND NOT EXISTS (
-                SELECT 1 FROM {self.table} WHERE id = NEW.key AND is_published);
+                SELECT 1 FROM {self.table} AS record
+                WHERE record.id = NEW.key AND {self.is_published});
               INSERT INTO {table} SELECT key, {columns} FROM {kind}_words
               WHERE key = NEW.key ON CONFLICT (key) DO UPDATE
               SET names = excluded.names, about = excluded.about, texts = excluded.texts
@@ -115,7 +120,7 @@ class Documents(Row):
               made.names {bar} made.about AS near,
               made.names {bar} made.about {bar} made.texts AS whole
             FROM {self.table} AS record CROSS JOIN LATERAL (SELECT {shown} OFFSET 0) AS made
-            WHERE record.is_published
+            WHERE {self.is_published}
         """.replace("AGGREGATE", "string_agg")
         # PostgreSQL stores a view in words of its own.
         digest = sha256(view.encode()).hexdigest()
@@ -134,7 +139,7 @@ class Documents(Row):
               PERFORM 1 FROM {self.table} WHERE id = ANY(keys) ORDER BY id FOR NO KEY UPDATE;
               DELETE FROM {kind}_document WHERE key = ANY(keys) AND NOT EXISTS (
                 SELECT 1 FROM {self.table} AS record
-                WHERE record.id = {kind}_document.key AND record.is_published);
+                WHERE record.id = {kind}_document.key AND {self.is_published});
               WITH written AS (
                 INSERT INTO {kind}_document AS document (key, names, near, whole)
                 SELECT key, names, near, whole FROM {kind}_words WHERE key = ANY(keys)

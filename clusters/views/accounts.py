@@ -231,7 +231,7 @@ def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
     # Who sent a claim reads that it came, also when a team was admitted meanwhile.
     if organisation.has_owner and "sent" not in request.GET:
         raise Http404
-    about = f"claim {organisation.public_id}"
+    about = f"claim organisation {organisation.public_id}"
     form = ClaimForm(request.POST or None, about=about, now=timezone.now())
 
     def deliver() -> None:
@@ -252,7 +252,6 @@ def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
             "organisation": organisation,
             "crumbs": [Link(organisation.name, organisation.get_absolute_url())],
         },
-        typed_address="role_address",
         about=about,
         deliver=deliver,
     )

@@ -1,10 +1,10 @@
 """Writing to those behind a record, and reporting a problem of it: no account, no cookie."""
 
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -23,16 +23,24 @@ from clusters.contact.messages import (
     relay_message,
 )
 from clusters.contact.reports import ReportedRecord, describe_record, receive_report
-from clusters.http.limits import allow, give_back, network_address, network_of
-from clusters.models import Cluster, Organisation, Programme, PublicRecord, PublicRecordQuerySet
+from clusters.http.limits import SITE_BITS, allow, give_back, network_address, network_of
+from clusters.models import (
+    Cluster,
+    EventKind,
+    Organisation,
+    Programme,
+    PublicRecord,
+    PublicRecordQuerySet,
+)
+from clusters.people.log import record as record_event
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
 MAX_FROM_ONE_SENDER = 10
-# From all senders together, so that nobody’s box is flooded.
+# From all senders together, so that nobody’s box is flooded; from one sender a small part of it, so
+# that few cannot use it up for all others.
 MAX_ABOUT_ONE_RECORD = 20
-
-logger = logging.getLogger(__name__)
+MAX_FROM_ONE_SENDER_ABOUT_ONE_RECORD = 3
 
 Record = TypeVar("Record", bound=PublicRecord)
 View = Callable[..., HttpResponse]
@@ -87,9 +95,9 @@ def contact_page(
 ) -> HttpResponse:
     if recipient is None:
         raise Http404
-    form = ContactForm(
-        request.POST or None, about=f"contact {record.public_id}", now=timezone.now()
-    )
+    # Whoever sends means the recipient whose name the page showed.
+    stamped = f"{record.kind} {record.public_id} {recipient.address}"
+    form = ContactForm(request.POST or None, about=stamped, now=timezone.now())
 
     def deliver() -> None:
         relay_message(
@@ -106,14 +114,13 @@ def contact_page(
         form,
         "contact",
         {"record": record, "crumbs": [record], "recipient": recipient.name},
-        typed_address="address",
         about=recipient.address,
         deliver=deliver,
     )
 
 
 def report_page(request: HttpRequest, record: ReportedRecord) -> HttpResponse:
-    about = f"report {record.public_id}"
+    about = f"report {record.kind} {record.public_id}"
     form = ReportForm(request.POST or None, about=about, now=timezone.now())
 
     def deliver() -> None:
@@ -129,7 +136,6 @@ def report_page(request: HttpRequest, record: ReportedRecord) -> HttpResponse:
         form,
         "report",
         {"record": record, "crumbs": [record]},
-        typed_address="reply_address",
         about=about,
         deliver=deliver,
     )
@@ -141,42 +147,43 @@ def form_page(
     name: str,
     context: dict[str, Any],
     *,
-    typed_address: str,
     about: str,
     deliver: Callable[[], object],
 ) -> HttpResponse:
     """Show the form, deliver what was sent, and say at `?sent` that it was.
 
-    `typed_address` is the form's field with the sender's address, `about` what the limits count.
+    `about` is what the limits count. What a page of another site sends is refused.
     """
     # First: to load the thanks again sends nothing.
     if "sent" in request.GET:
         return TemplateResponse(request, f"clusters/{name}_sent.html", context)
+    if form.is_bound and is_from_another_site(request):
+        return TemplateResponse(
+            request, "clusters/form_of_another_site.html", {"form_url": request.path}, status=403
+        )
     status = HTTPStatus.OK
     # Who switches the language keeps what is typed, and has sent nothing.
     if form.is_bound and "switch_language" not in request.POST:
-        status = deliver_form(
-            request, form, typed_address=typed_address, about=about, deliver=deliver
-        )
+        status = deliver_form(request, form, about=about, deliver=deliver)
     if status == HTTPStatus.FOUND:
         return redirect(f"{request.path}?sent")
-    seconds = {HTTPStatus.TOO_MANY_REQUESTS: HOUR, HTTPStatus.SERVICE_UNAVAILABLE: 300}.get(status)
     return TemplateResponse(
         request,
         f"clusters/{name}.html",
         {**context, "form": form, "posted_form": "open-form" if form.is_bound else ""},
         status=status,
-        headers={"Retry-After": str(seconds)} if seconds else None,
+        headers={"Retry-After": str(HOUR)} if status == HTTPStatus.TOO_MANY_REQUESTS else None,
     )
 
 
+def is_from_another_site(request: HttpRequest) -> bool:
+    # A browser that is too old to say, and a program, say nothing. Of "same-site" are other hosts
+    # under the same domain, which may be anybody's.
+    return request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
+
+
 def deliver_form(
-    request: HttpRequest,
-    form: OpenForm,
-    *,
-    typed_address: str,
-    about: str,
-    deliver: Callable[[], object],
+    request: HttpRequest, form: OpenForm, *, about: str, deliver: Callable[[], object]
 ) -> HTTPStatus:
     # Deliver what was sent, once and within the limits; else the form says why not.
     if not form.is_valid():
@@ -184,7 +191,7 @@ def deliver_form(
     if form.is_from_a_machine:
         # A machine that fills every field is thanked, and learns nothing.
         return HTTPStatus.FOUND
-    if not is_within_limits(request, form.cleaned_data[typed_address], about):
+    if not is_within_limits(request, about):
         form.add_error(
             None,
             _(
@@ -198,34 +205,34 @@ def deliver_form(
         return HTTPStatus.FOUND
     try:
         deliver()
-    except OSError as error:
-        # The text of the error may hold an address.
-        logger.error("A message could not be passed on: %s", type(error).__name__)
+    except DatabaseError:
+        # Nothing was stored: the page sent again is no double click.
         give_back("sent twice", form.fingerprint, most=1)
-        form.add_error(
-            None,
-            _(
-                "The message could not be sent just now, through no fault of yours."
-                " Nothing you typed is lost: send it again in a few minutes."
-            ),
-        )
-        return HTTPStatus.SERVICE_UNAVAILABLE
+        raise
     return HTTPStatus.FOUND
 
 
-def is_within_limits(request: HttpRequest, typed_address: str, about: str) -> bool:
-    network = network_of(network_address(request))
+def is_within_limits(request: HttpRequest, about: str) -> bool:
+    # The address that is typed counts for nothing: anybody may type anybody's.
+    address = network_address(request)
     # In this order: what one limit refuses takes no place of the next.
     return (
-        allow("message from network", network, most=MAX_FROM_ONE_SENDER, seconds=HOUR)
-        and (
-            not typed_address
-            or allow(
-                "message from address",
-                typed_address.lower(),
-                most=MAX_FROM_ONE_SENDER,
-                seconds=HOUR,
-            )
+        allow("message from network", network_of(address), most=MAX_FROM_ONE_SENDER, seconds=HOUR)
+        and allow(
+            "message from network about",
+            f"{network_of(address, host_bits=SITE_BITS)} {about}",
+            most=MAX_FROM_ONE_SENDER_ABOUT_ONE_RECORD,
+            seconds=HOUR,
         )
-        and allow("message about", about, most=MAX_ABOUT_ONE_RECORD, seconds=HOUR)
+        and (
+            allow("message about", about, most=MAX_ABOUT_ONE_RECORD, seconds=HOUR)
+            or log_limit_once(request, about)
+        )
     )
+
+
+def log_limit_once(request: HttpRequest, about: str) -> bool:
+    # Nobody else reaches the recipient now: the secretariat reads in the log that it is so.
+    if allow("message about: logged", about, most=1, seconds=HOUR):
+        record_event(EventKind.LIMIT_REACHED, now=timezone.now(), detail=request.path)
+    return False

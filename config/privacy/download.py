@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.db import models
 from django.db.models import F, Q
 
-from clusters.models import Account, Claim, Event, Invitation, ProblemReport
+from clusters.models import Account, Claim, Event, Invitation, Mail, ProblemReport
 from config.privacy.erasing import find_address, sessions_of, stored_models
 from labels.models import Delivery, Expert
 
@@ -44,7 +44,12 @@ PARTS: dict[str, tuple[Rows, str]] = {
     ),
     "mails": (
         lambda account: Delivery.objects.filter(account=account),
-        "notice__label__public_id notice__kind week_from begun_at sent_at failed_at",
+        "notice__label__public_id notice__kind week_from written_at",
+    ),
+    "drafts": (lambda account: account.form_drafts.all(), "address saved_at data"),
+    "outbox": (
+        lambda account: Mail.objects.filter(to__iexact=account.email),
+        "kind state created_at sent_at",
     ),
     "events": (
         lambda account: Event.objects.filter(Q(account=account) | Q(about=account)),

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,14 +27,19 @@ from clusters.models import (
     EventAddress,
     EventKind,
     Invitation,
+    Mail,
     Organisation,
     TeamMember,
     TeamRole,
 )
 from clusters.people.log import record
-from labels.models import Expert
+from config.privacy.pictures import remove_unneeded_files
+from labels.models import Decision, DecisionState, Expert, Label, Level, LevelRule, RuleChange
+from labels.models.decisions import corrected_by_the_portal
+from labels.models.rule_changes import written_by_the_portal
 
 ERASED = "[erased]"
+REASON = "An address was erased."
 # Addresses that are public only where a second field says so.
 SHOWN_BY: dict[tuple[type[models.Model], str], str] = {
     (Organisation, "role_address"): "is_address_shown",
@@ -78,9 +84,10 @@ def free_text_fields(model: type[models.Model]) -> list[Any]:
 
 
 def mention_pattern(addresses: Iterable[str]) -> re.Pattern[str]:
-    # The addresses in any case, also as in a link, and never as a part of a longer one.
+    # The addresses in any case, also as in a link or after a line break in JSON, and never as a
+    # part of a longer one.
     words = "|".join(re.escape(word).replace("@", "(?:@|%40)") for word in sorted(addresses))
-    return re.compile(rf"(?<![\w.+-])(?:{words})(?![\w-]|\.\w)", re.IGNORECASE)
+    return re.compile(rf"(?:(?<![\w.+-])|(?<=\\[nrt]))(?:{words})(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def _field_text(value: Any) -> str:
@@ -185,9 +192,11 @@ def erase_address(address: str, *, now: datetime, dry_run: bool = False) -> Eras
         make_nameless(account, done)
     for model in stored_models():
         if model is not Event:  # the database keeps its lines as they are: they hold no address
-            _clear_mentions(model, addresses, done)
+            _clear_mentions(model, addresses, done, now)
     if done.found_anything:
         record(EventKind.ERASED, now=now, about=account)
+        # What only the rows and versions named that are gone now.
+        remove_unneeded_files(now)
     if dry_run:
         transaction.set_rollback(True)
     return done
@@ -217,6 +226,8 @@ def delete_requests_to(addresses: set[str], done: Erasure) -> None:
     pending = Claim.objects.filter(state=ClaimState.PENDING)
     for address in addresses:
         _delete(Invitation.objects.filter(email__iexact=address), done)
+        # What waits in the outbox would go to a nameless address, or tell it to be answered to.
+        _delete(Mail.objects.filter(Q(to__iexact=address) | Q(reply_to__iexact=address)), done)
         _delete(pending.filter(role_address__iexact=address), done)
 
 
@@ -270,7 +281,17 @@ def nameless_address(key: Any) -> str:
     return f"erased-{key}@invalid.example"
 
 
-def _clear_mentions(model: type[models.Model], addresses: set[str], done: Erasure) -> None:
+def writable(row: models.Model, now: datetime) -> AbstractContextManager[None]:
+    # What only a change of rules may write.
+    level = row if isinstance(row, Level) else getattr(row, "level", None)
+    if isinstance(row, Level | LevelRule | RuleChange) and isinstance(level, Level):
+        return written_by_the_portal(level, reason=REASON, now=now)
+    return nullcontext()
+
+
+def _clear_mentions(
+    model: type[models.Model], addresses: set[str], done: Erasure, now: datetime
+) -> None:
     # By `update`: a new version of a row would keep the old one beside it.
     mention = mention_pattern(addresses)
     row_model = getattr(model, "instance_type", model)
@@ -284,7 +305,18 @@ def _clear_mentions(model: type[models.Model], addresses: set[str], done: Erasur
             shown_by = SHOWN_BY.get((row_model, column.name))
             if shown_by:
                 values[shown_by] = False
-        model._base_manager.filter(pk=row.pk).update(**with_normal_names(model, values))
+        if isinstance(row, Label) and (row.is_published or row.revoked_on):
+            values["decision"] = corrected_by_the_portal(row, reason=REASON, now=now)
+        if (
+            isinstance(row, Decision)
+            and row.state == DecisionState.PROPOSED
+            and "changes" in values
+        ):
+            # What was proposed stays as it was proposed, or is refused.
+            values |= {"state": DecisionState.REFUSED, "decided_at": now}
+            values.setdefault("answer", REASON)
+        with writable(row, now):
+            model._base_manager.filter(pk=row.pk).update(**with_normal_names(model, values))
         done.changed[model._meta.label_lower] += 1
 
 

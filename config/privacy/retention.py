@@ -25,11 +25,15 @@ from clusters.models import (
     Event,
     EventAddress,
     EventKind,
+    FormDraft,
     Invitation,
+    Mail,
     Organisation,
     ProblemReport,
 )
+from clusters.models.mails import CONTENT
 from clusters.people.log import record
+from config.privacy.pictures import remove_unneeded_files
 from labels.models import Delivery
 
 CHANGE_DAYS = 7
@@ -37,6 +41,9 @@ NETWORK_ADDRESS_DAYS = 90
 INVITATION_DAYS = 90
 REPLY_ADDRESS_DAYS = 90
 CLAIM_DAYS = 180
+# Who was written to, and when; what a mail said goes as soon as it has left.
+MAIL_DAYS = 30
+DRAFT_DAYS = 30
 # Two years and a leap day: the database refuses to delete a younger line of the log.
 EVENT_DAYS = ADMIN_LOG_DAYS = FORMER_ADDRESS_DAYS = 731
 # What a team was told is looked up as long; a label that may still be renewed keeps its mails
@@ -72,6 +79,7 @@ def purge(*, now: datetime, dry_run: bool = False) -> Counter[str]:
         # Files are outside the transaction: a dry run leaves them alone.
         if not dry_run:
             shutil.rmtree(folder)
+    done["pictures"] += remove_unneeded_files(now)
     done = +done
     if done:
         detail = ", ".join(f"{table} {number}" for table, number in sorted(done.items()))
@@ -93,6 +101,8 @@ def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
         id__in=Invitation.objects.values("pk")
     )
     yield from due_deliveries(now)
+    yield FormDraft.objects.filter(saved_at__lte=now - timedelta(days=DRAFT_DAYS))
+    yield Mail.objects.filter(created_at__lte=now - timedelta(days=MAIL_DAYS))
     yield Change.objects.filter(changed_at__lte=now - timedelta(days=CHANGE_DAYS))
     yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=ADMIN_LOG_DAYS))
 
@@ -104,8 +114,8 @@ def due_deliveries(now: datetime) -> Iterator[models.QuerySet[Any]]:
     long_ago = now - timedelta(days=DELIVERY_DAYS)
     a_month_ago = timezone.localdate(now) - timedelta(days=31)
     is_over = Q(notice=None) | ~Q(notice__label__renewable_until__gte=a_month_ago)
-    yield Delivery.objects.filter(is_over, begun_at__lte=long_ago)
-    yield Delivery.history.filter(begun_at__lte=long_ago).exclude(
+    yield Delivery.objects.filter(is_over, written_at__lte=long_ago)
+    yield Delivery.history.filter(written_at__lte=long_ago).exclude(
         id__in=Delivery.objects.values("pk")
     )
 
@@ -115,6 +125,8 @@ def due_fields(now: datetime) -> Iterator[tuple[models.QuerySet[Any], tuple[str,
     yield from with_their_versions(
         Claim, Q(decided_at__lte=decided), decided, "role_address", "reason"
     )
+    # What waits too long the sender gives up.
+    yield Mail.objects.failed().of_no_use(now), CONTENT
     closed = now - timedelta(days=REPLY_ADDRESS_DAYS)
     yield from with_their_versions(ProblemReport, Q(closed_at__lte=closed), closed, "reply_address")
     former = now - timedelta(days=FORMER_ADDRESS_DAYS)

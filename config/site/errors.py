@@ -1,7 +1,7 @@
 import sys
 from http import HTTPStatus
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -10,18 +10,33 @@ from django.views import defaults
 
 from clusters.http.responses import error_response, is_for_the_api, problem
 from config.middleware import is_machine_address
+from config.serving.outage import is_outage
 from config.site.machine import uncached
 
 RETRY_SECONDS = 60
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Django calls it a bad request when a session cannot be saved: look behind it.
     if is_outage(exception):
         return unavailable(request)
+    if request.method == "POST" and isinstance(exception, TOO_LARGE):
+        return too_large(request)
     if is_for_the_api(request):
         return problem(HTTPStatus.BAD_REQUEST, "This request cannot be read.")
     return defaults.bad_request(request, exception)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    # Its rest may still be on the way, unread.
+    message = "What was sent is larger, or has more parts, than the register takes."
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if is_for_the_api(request):
+        return problem(status, message)
+    if is_machine_address(request):
+        return uncached(error_response(request, [message], status))
+    return uncached(HttpResponse(render_to_string("413.html"), status=status))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -30,18 +45,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_for_the_api(request):
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours. It is in our log.")
     return defaults.server_error(request)
-
-
-def is_outage(error: BaseException | None) -> bool:
-    """Whether the database failed, rather than what it was asked, at the root of an error.
-
-    Of a damaged file SQLite says `DatabaseError` itself.
-    """
-    while error is not None:
-        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -1,20 +1,15 @@
-from datetime import datetime, timedelta
-from pathlib import PurePosixPath
+from datetime import timedelta
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.storage import default_storage
-from django.db import Error, connection
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.views.decorators.http import last_modified, require_safe
+from django.views.decorators.http import require_safe
 
 from clusters.http.addresses import absolute
 from clusters.http.asof import midnight
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 SECURITY_TXT_DAYS = 365
 
 
@@ -27,20 +22,9 @@ def opensearch(request: HttpRequest, language: str) -> HttpResponse:
         context = {"language": language, "url": absolute(reverse("search"))}
         return HttpResponse(
             render_to_string("opensearch.xml", context, request),
-            content_type="application/opensearchdescription+xml",
+            content_type="application/opensearchdescription+xml; charset=utf-8",
             headers={"Cache-Control": "max-age=86400"},
         )
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    # 200 while the database answers, else 503.
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        return uncached(JsonResponse({"status": "database unavailable"}, status=503))
-    return uncached(JsonResponse({"status": "ok"}))
 
 
 def uncached(response: HttpResponse) -> HttpResponse:
@@ -77,25 +61,3 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 def plain_text(lines: list[str]) -> HttpResponse:
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
-
-
-def changed_at(request: HttpRequest, path: str) -> datetime | None:
-    try:
-        return default_storage.get_modified_time(path)
-    except (OSError, SuspiciousFileOperation):
-        return None
-
-
-@require_safe
-@last_modified(changed_at)
-def media(request: HttpRequest, path: str) -> FileResponse:
-    # An uploaded file that nothing in it can turn into a page: pictures shown, others saved.
-    try:
-        file = default_storage.open(path)
-    except (OSError, SuspiciousFileOperation) as error:
-        raise Http404 from error
-    is_picture = PurePosixPath(path).suffix.lower() in PICTURES
-    response = FileResponse(file, as_attachment=not is_picture)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
-    response["Cache-Control"] = "public, max-age=86400"
-    return response

@@ -22,10 +22,10 @@ from clusters.contact.reports import ReportedRecord, describe_record
 from clusters.formats.clusters import FACTS as CLUSTER
 from clusters.formats.facts import columns_of
 from clusters.formats.organisations import ORGANISATION, PROGRAMME
-from clusters.http.links import Link
+from clusters.http.links import Link, words_asked
 from clusters.http.paging import numbered_page
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
-from config.site.search import found, words_asked
+from config.site.search import found
 from config.snapshot.records import ANNOUNCEMENT, LEVEL, PORTFOLIO, REGION
 from labels.formats.records import FACTS as LABEL
 from labels.models import Label

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clusters.fulltext import records_matching
-from clusters.http.links import MAX_TEXT_LENGTH, MAX_WORDS
 from clusters.models import Cluster, Organisation, Programme
 from clusters.models.organisations import MOST_FOUND
 from labels.models import Label
@@ -35,10 +34,6 @@ class ResultGroup:
     # What was searched for, and why that instead where nothing has the words.
     words: str
     note: str = ""
-
-
-def words_asked(data: QueryDict) -> str:
-    return " ".join(data.get("q", "").split()[:MAX_WORDS])[:MAX_TEXT_LENGTH].strip()
 
 
 def found(words: str, *, today: date, now: datetime) -> list[ResultGroup]:

@@ -26,6 +26,7 @@ PAGES = (
     "labels:scheme",
     "labels:verify",
     "news:list",
+    "news:follow",
     "about",
     "accessibility",
     "privacy",

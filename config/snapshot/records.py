@@ -163,7 +163,7 @@ def _programmes() -> QuerySet[Programme]:
 def _announcements(moment: datetime) -> QuerySet[Announcement]:
     # Pictures, whose rights differ, stay on their pages.
     labels = Label.objects.published().with_holder().order_by("public_id")
-    found = Announcement.objects.for_page(moment).order_by("public_id")
+    found = Announcement.objects.published(moment).for_page(moment).order_by("public_id")
     return found.prefetch_related(Prefetch("labels", labels))
 
 

@@ -1,3 +1,3 @@
 """The admin of the app; Django registers what stands here."""
 
-from labels.admin import clusters, decisions, labels, notices, scheme
+from labels.admin import clusters, decisions, labels, notices, rules, scheme

@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import PartAdmin, ReadOnly, TabularPart, country_column
 from clusters.admin.clusters import ClusterAdmin, ProgrammeAdmin
+from clusters.admin.lists import PortalChangeList
 from clusters.admin.versions import EMPTY
 from clusters.formats.writers import csv_download
 from clusters.models import Cluster, EventKind, Programme
@@ -97,11 +97,12 @@ class RequiredLevelInline(TabularPart):
     fields = ("level", "required_from", "required_until", "source")
 
 
-class LabelledClusterList(ChangeList):
+class LabelledClusterList(PortalChangeList):
     """The list loads what its columns show; other pages of the admin do not."""
 
-    def get_queryset(self, request: HttpRequest, *args: Any) -> QuerySet[Any]:
-        return with_labels(super().get_queryset(request, *args), timezone.localdate())
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        rows = super().get_queryset(request, *args, **kwargs)
+        return with_labels(rows, timezone.localdate())
 
 
 # The app below does not know labels, so its screens are extended here and registered anew.
@@ -124,7 +125,7 @@ class LabelledClusterAdmin(ClusterAdmin):
     actions = (*ClusterAdmin.actions, download_clusters)
     inlines = (*ClusterAdmin.inlines, LabelInline)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LabelledClusterList]:
         return LabelledClusterList
 
 

@@ -17,11 +17,13 @@ from clusters.admin.base import NamedAutocomplete
 from clusters.fields import DayFormField
 from clusters.models import Account, Cluster, Organisation
 from clusters.people import policy
+from labels.life import proposals, rules
 from labels.life import steps as life
-from labels.models import Decision, DecisionKind, Label, LabelKind
+from labels.life.proposals import AnyProposal
+from labels.models import Decision, DecisionKind, Label, LabelKind, Proposal
 
 SAME_MOMENT = _(
-    "Somebody changed this label at the same moment. Look at it again before you try once more."
+    "Somebody changed this at the same moment. Look at it again before you try once more."
 )
 PUBLIC_ONCE_MADE = _("It is public once the decision is made.")
 
@@ -57,7 +59,7 @@ def told_at(error: ValidationError, names: Collection[str]) -> ValidationError:
     return ValidationError(found)
 
 
-def attempt(form: forms.BaseForm, step: Callable[[], Decision]) -> Decision | None:
+def attempt(form: forms.BaseForm, step: Callable[[], AnyProposal]) -> AnyProposal | None:
     # Take a step, or tell on the form what the register refuses.
     try:
         with transaction.atomic():
@@ -78,7 +80,12 @@ class TellingForm(forms.BaseForm):
 
 def reason_field(**given: Any) -> forms.CharField:
     widget = AdminTextareaWidget(attrs={"rows": 4})
-    return forms.CharField(label=_("Reason"), widget=widget, **given)
+    return forms.CharField(
+        label=_("Reason"),
+        widget=widget,
+        max_length=Decision._meta.get_field("reason").max_length,
+        **given,
+    )
 
 
 # The label itself: proposed, corrected
@@ -88,11 +95,19 @@ class LabelForm(TellingForm, forms.ModelForm):
     """`refused`: what the register refused when this form was saved, a moment ago."""
 
     refused: ClassVar[ValidationError | None] = None
+    taken: Decision | None = None  # what came of it, once it is saved
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # not in the stubs
         if self.refused is not None:
             self.add_error(None, self.refused)
+
+
+class LevelForm(LabelForm):
+    reason = reason_field(
+        required=False,
+        help_text=_("Why the level or its rules change. For the secretariat; not public."),
+    )
 
 
 class ProposalForm(LabelForm):
@@ -289,6 +304,20 @@ class Revocation(DatedStep):
     )
 
 
+class Annulment(StepForm, forms.Form):
+    kind = DecisionKind.ANNULMENT
+    title = _("Annul")
+    explained = _(
+        "What this decision did is taken back, as if it had not been made. Both decisions stay in "
+        "the history of the label."
+    )
+
+    reason = reason_field(help_text=_("Public."))
+
+    def take(self, decision: Any, *, by: Account, now: Any) -> Decision:
+        return life.annul(decision, reason=self.cleaned_data["reason"], by=by, now=now)
+
+
 # By the last part of the page’s address.
 STEPS: dict[str, type[StepForm]] = {
     "renew": Renewal,
@@ -300,20 +329,46 @@ STEPS: dict[str, type[StepForm]] = {
 }
 
 
+def to_confirm(form: Any, digest: str) -> Any:
+    # The same form once more, out of sight, with what the person has seen of its effect.
+    for field in form.fields.values():
+        field.widget = field.hidden_widget()
+    form.fields["seen"] = forms.CharField(widget=forms.HiddenInput)
+    form.data = form.data.copy()
+    form.data["seen"] = digest
+    return form
+
+
 # Deciding on what somebody proposed
 
 
 class Approval(TellingForm, forms.Form):
-    def decide(self, decision: Decision, *, by: Account, now: Any) -> Decision:
-        return life.approve(decision, by=by, now=now)
+    explained = _("Approved, it takes effect and is public with its reason.")
+
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def decide(self, proposal: Any, *, by: Account, now: Any) -> Proposal:
+        return proposals.approve(proposal, seen=self.cleaned_data["seen"], by=by, now=now)
+
+
+class RuleApproval(Approval):
+    explained = _("Approved, it takes effect at once, for all labels of the level.")
+
+    def decide(self, proposal: Any, *, by: Account, now: Any) -> Proposal:
+        return rules.approve_rules(proposal, seen=self.cleaned_data["seen"], by=by, now=now)
 
 
 class Refusal(TellingForm, forms.Form):
+    explained = _("Nothing comes of the proposal. It stays here, with your words.")
+
     answer = forms.CharField(
         label=_("Why"),
         widget=AdminTextareaWidget(attrs={"rows": 4}),
+        max_length=Decision._meta.get_field("answer").max_length,
         help_text=_("For the secretariat; not public."),
     )
 
-    def decide(self, decision: Decision, *, by: Account, now: Any) -> Decision:
-        return life.refuse_proposal(decision, answer=self.cleaned_data["answer"], by=by, now=now)
+    def decide(self, proposal: Any, *, by: Account, now: Any) -> Proposal:
+        answer = self.cleaned_data["answer"]
+        refused: Proposal = proposals.refuse_proposal(proposal, answer=answer, by=by, now=now)
+        return refused

@@ -5,32 +5,43 @@ from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PartAdmin, PortalAdmin, ReadOnly, TabularPart
+from clusters.admin.base import (
+    Concern,
+    PartAdmin,
+    PortalAdmin,
+    PublishedAdmin,
+    ReadOnly,
+    TabularPart,
+)
+from clusters.admin.lists import CountedFilter
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.dates import PartialDate, add_months
 from clusters.models import Account
+from clusters.models.unions import count_each
 from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
-from labels.admin.decisions import may_decide, report_outcome, step_page
-from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm, attempt
+from labels.admin.decisions import report_outcome, take_step, waiting_context
+from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
 from labels.life.days import hold
+from labels.life.refusals import steps_open, why_gone, why_not
 from labels.models import (
     STATE_NAMES,
     Decision,
@@ -74,6 +85,11 @@ class EffectiveDays:
     def extension(self, obj: Label) -> str:
         return admin_day(obj.extended_until)
 
+    @admin.display(description=_("rule behind the dates"))
+    def rule_in_words(self, obj: Label) -> str:
+        # Not everybody may open the page of the rule.
+        return str(obj.rule or EMPTY)
+
     @admin.display(description=_("renewable until"), ordering="renewable_until")
     def last_renewal_day(self, obj: Label) -> str:
         return admin_day(obj.renewable_until)
@@ -86,7 +102,7 @@ def admin_day(day: date | None, *, is_computed: bool = False) -> str:
     return gettext("%(day)s (computed)") % {"day": words} if is_computed else words
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(CountedFilter):
     title = _("state today")
     parameter_name = "state"
 
@@ -100,6 +116,37 @@ class StateFilter(admin.SimpleListFilter):
         if state is None:
             return found
         return of_the_register(queryset).in_state(state, timezone.localdate())
+
+    def count_choices(self, rows: Any) -> dict[str, int]:
+        # By the state that the list annotates.
+        counted = of_the_register(rows).values_list(F("state")).annotate(Count("pk"))
+        return dict(counted)
+
+
+def is_refused() -> Q:
+    decisions = Decision.objects.filter(label=OuterRef("pk"))
+    others = decisions.exclude(state=DecisionState.REFUSED)
+    return Q(Exists(decisions), ~Exists(others), is_published=False)
+
+
+class RefusedFilter(CountedFilter):
+    """What was only proposed, and refused, is out of the list until somebody asks for it."""
+
+    title = _("proposals")
+    parameter_name = "proposals"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("refused", _("proposed and refused")), ("all", _("all, also refused"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Label]:
+        found: QuerySet[Label] = queryset
+        if self.value() == "all":
+            return found
+        return found.filter(is_refused() if self.value() == "refused" else ~is_refused())
+
+    def count_choices(self, rows: QuerySet[Any]) -> dict[str, int]:
+        # What was only proposed are few.
+        return count_each({"refused": rows.filter(is_refused()), "all": rows})
 
 
 class SuspensionInline(ReadOnly, TabularPart):
@@ -156,7 +203,7 @@ STORED = (
                 "last_day",
                 "extension",
                 "last_renewal_day",
-                "rule",
+                "rule_in_words",
             ),
             "description": _("Derived from the dates above by the rules of the level."),
         },
@@ -170,7 +217,8 @@ CORRECTION = (
         "fields": ("reason",),
         "description": _(
             "What you change in this form corrects a mistake. The wrong version stays in the "
-            "history. Everything else that happens to a label has a button of its own above."
+            "history. Somebody else has to approve all but the wording of the source and a slip in "
+            "the number. Everything else that happens to a label has a button of its own above."
         ),
     },
 )
@@ -214,16 +262,18 @@ def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
 
 
 @admin.register(Label)
-class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
+class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin, PublishedAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
     resource_classes = (LabelResource,)
+    quick_action = _("Propose an award")
     # To publish in bulk would go past the decision, and the second person.
     actions = ()
     save_on_top = False
     list_display = ("cluster", "level", "state_today", "first_day", "last_day", "is_published")
     list_filter = (
         StateFilter,
+        RefusedFilter,
         "level",
         "kind",
         "is_published",
@@ -247,7 +297,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         "last_day",
         "extension",
         "last_renewal_day",
-        "rule",
+        "rule_in_words",
         "decided_here",
         "revoked_on",
         "revocation_reason",
@@ -296,9 +346,9 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         return may and (obj is None or self.is_correctable(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # What was decided on stays, refused or not.
+        # What was decided on stays, refused or not, and what the public saw.
         may = super().has_delete_permission(request, obj)
-        return may and (obj is None or not obj.decisions.exists())
+        return may and (obj is None or not (obj.decisions.exists() or life.was_public(obj)))
 
     def is_correctable(self, request: HttpRequest, obj: Label) -> bool:
         if obj.pk is None or obj.revoked_on is not None:
@@ -328,14 +378,12 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return PROPOSAL
-        found = [*STORED]
-        if self.reads_decisions(request):
-            found.append(SILVER)
+        found = [*STORED, SILVER]
         if obj.revoked_on is not None:
             found.append(REVOCATION)
         if self.has_change_permission(request, obj):
             found.append(CORRECTION)
-        return found
+        return self.readable(request, obj, found)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         # Of a label that is only being proposed there is nothing yet.
@@ -356,11 +404,11 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
     def save_model(self, request: HttpRequest, obj: Label, form: Any, change: bool) -> None:
         by: Any = request.user
         said = form.cleaned_data
+        given = {"reason": said["reason"], "by": by, "now": timezone.now()}
         if not change:
-            recorded = said["is_recorded"]
-            life.award(obj, reason=said["reason"], by=by, now=timezone.now(), is_recorded=recorded)
+            form.taken = life.award(obj, **given, is_recorded=said["is_recorded"])
         elif form.corrected:
-            life.correct(obj, reason=said["reason"], by=by, now=timezone.now())
+            form.taken = life.correct(obj, **given)
 
     def response_add(
         self, request: HttpRequest, obj: Label, post_url_continue: Any = None
@@ -369,6 +417,19 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         if IS_POPUP_VAR in request.POST:
             return super().response_add(request, obj, post_url_continue)
         report_outcome(request, Decision.objects.of_label(obj).latest("pk"))
+        return redirect("admin:labels_label_change", obj.pk)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        request.__dict__["taken"] = form.taken
+        return super().construct_change_message(request, form, formsets, add)
+
+    def response_change(self, request: HttpRequest, obj: Label) -> HttpResponse:
+        taken = request.__dict__.get("taken")
+        if taken is None:
+            return super().response_change(request, obj)
+        report_outcome(request, taken)
         return redirect("admin:labels_label_change", obj.pk)
 
     def changeform_view(
@@ -389,14 +450,25 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
             context |= self.life_of(request, obj)
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def add_success_message(self, result: Any, request: HttpRequest) -> None:
+        if not result.waiting:
+            super().add_success_message(result, request)
+            return
+        text = ngettext(
+            "%(number)d proposal waits for somebody else to approve it.",
+            "%(number)d proposals wait for somebody else to approve them.",
+            result.waiting,
+        )
+        self.message_user(request, text % {"number": result.waiting}, messages.SUCCESS)
+
     def life_of(self, request: HttpRequest, label: Label) -> dict[str, Any]:
         # What was decided on a label, what waits, and what the person may do next.
         decisions = list(decisions_on(label)) if self.reads_decisions(request) else []
         waiting = next((one for one in decisions if one.state == DecisionState.PROPOSED), None)
         return {
             "decisions": decisions,
-            "waiting": waiting,
-            "may": may_decide(request, waiting) if waiting else set(),
+            "needs_two": settings.REQUIRE_TWO_PERSONS and label.is_published,
+            **waiting_context(request, waiting),
             "steps": [*self.open_steps(request, label)],
             "gone": self.gone(request, label),
             "may_propose_again": (
@@ -411,7 +483,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         # Why no step is left, for who takes some.
         if not self.allows(request, policy.ADD, None):
             return ""
-        return life.why_gone(label, timezone.localdate())
+        return why_gone(label, timezone.localdate())
 
     # Steps
 
@@ -435,7 +507,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
         }
         if not allowed:
             return
-        for kind in life.steps_open(label, timezone.localdate()):
+        for kind in steps_open(label, timezone.localdate()):
             if kind in allowed:
                 slug, step = allowed[kind]
                 address = reverse(f"admin:labels_label_{slug}", args=[label.pk])
@@ -451,16 +523,9 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin):
             raise PermissionDenied
         now = timezone.now()
         form: Any = step.of(label, self, request)
-        refusal = life.why_not(label, step.kind, timezone.localdate(now))
-        if request.method == "POST" and not refusal and form.is_valid():
-            take = partial(form.take, label, by=request.user, now=now)
-            if decision := attempt(form, take):
-                report_outcome(request, decision)
-                return redirect("admin:labels_label_change", pk)
-        explained = "" if refusal else step.explained
-        return step_page(
-            self, request, label, form, step.title, explained, refusal, button=step.button
-        )
+        refusal = why_not(label, step.kind, timezone.localdate(now))
+        take = partial(form.take, label, by=request.user, now=now)
+        return take_step(self, request, label, form, take, refusal=refusal)
 
 
 def decisions_on(label: Label) -> QuerySet[Decision]:

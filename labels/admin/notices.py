@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import Concern, PortalAdmin, ReadOnly
@@ -28,15 +27,9 @@ class NoticeAdmin(ReadOnly, PortalAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, PortalAdmin):
-    list_display = ("__str__", "account", "begun_at", "sent_at", "failed_at", "failure")
+    list_display = ("__str__", "account", "written_at")
     list_select_related = ("account", "notice__label__level", "notice__label__cluster")
     search_fields = ("notice__label__cluster__name", "notice__label__public_id", "account__email")
     search_help_text = _("Cluster, public id of the label, or address.")
-    date_hierarchy = "begun_at"
-    fields = ("notice", "week_from", "account", "begun_at", "sent_at", "failed_at", "failure")
-    concerns: ClassVar = {
-        "unsent": Concern(
-            _("Mails that failed in the last 7 days or were cut off"),
-            lambda rows, day: rows.to_look_at(timezone.now()),
-        )
-    }
+    date_hierarchy = "written_at"
+    fields = ("notice", "week_from", "account", "written_at")

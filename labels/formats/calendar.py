@@ -29,18 +29,20 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class CalendarEntry:
-    """A whole day. `uid` stays the same whatever is corrected.
+    """A whole day, or from a moment to another. `uid` stays the same whatever is corrected.
 
     `changed_at` is the last change, `changes` how many there were.
     """
 
     uid: str
-    day: date
+    day: date | datetime
     summary: str
     description: str
     url: str
     changed_at: datetime
     changes: int
+    ends_at: datetime | None = None
+    place: str = ""
 
 
 def with_changes(labels: LabelQuerySet) -> LabelQuerySet:
@@ -115,7 +117,7 @@ def calendar(name: str, entries: Iterable[CalendarEntry]) -> Iterator[bytes]:
         [
             "BEGIN:VCALENDAR",
             "VERSION:2.0",
-            f"PRODID:-//Cluster Register//Labels//{language}",
+            f"PRODID:-//Cluster Register//Calendar//{language}",
             "CALSCALE:GREGORIAN",
             f"NAME:{escaped_text(name)}",
             f"X-WR-CALNAME:{escaped_text(name)}",
@@ -130,23 +132,37 @@ def calendar(name: str, entries: Iterable[CalendarEntry]) -> Iterator[bytes]:
 def event_lines(entry: CalendarEntry) -> list[str]:
     # In what is published, the stamp is the moment of the last revision (section 3.8.7.2): the
     # same file until something changes.
-    changed_at = f"{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    changed_at = in_utc(entry.changed_at)
     return [
         "BEGIN:VEVENT",
         f"UID:{escaped_text(entry.uid)}",
         f"DTSTAMP:{changed_at}",
         f"LAST-MODIFIED:{changed_at}",
         f"SEQUENCE:{entry.changes}",
-        f"DTSTART;VALUE=DATE:{compact(entry.day)}",
-        # The first day that is not part of it.
-        f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",
+        *time_lines(entry),
         f"SUMMARY:{escaped_text(entry.summary)}",
         f"DESCRIPTION:{escaped_text(entry.description)}",
+        *([f"LOCATION:{escaped_text(entry.place)}"] if entry.place else []),
         f"URL:{entry.url}",
         # Nobody is busy because of it.
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
     ]
+
+
+def time_lines(entry: CalendarEntry) -> list[str]:
+    if isinstance(entry.day, datetime):
+        start = f"DTSTART:{in_utc(entry.day)}"
+        return [start, f"DTEND:{in_utc(entry.ends_at)}"] if entry.ends_at else [start]
+    return [
+        f"DTSTART;VALUE=DATE:{compact(entry.day)}",
+        # The first day that is not part of it.
+        f"DTEND;VALUE=DATE:{compact(entry.day + timedelta(days=1))}",
+    ]
+
+
+def in_utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def compact(day: date) -> str:

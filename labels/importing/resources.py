@@ -1,5 +1,6 @@
 """Labels as a table: what it adds or changes are steps in their life, with their reason."""
 
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -9,10 +10,11 @@ from django.utils.translation import gettext as _
 from tablib import Dataset
 
 from clusters.models import Account, Cluster
-from clusters.tables.resources import PUBLIC_ID, TableResource
+from clusters.tables.resources import PUBLIC_ID, TableResource, TableResult
 from labels.life import steps as life
 from labels.life.days import hold
-from labels.models import Label
+from labels.life.mails import told_together
+from labels.models import DecisionState, Label
 
 REASON = "reason"
 
@@ -33,7 +35,7 @@ class LabelResource(TableResource):
             "score", "benchmarked_on", "areas_of_improvement", "source",
         )  # fmt: skip
 
-    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, str], Any]:
+    def lock_rows(self, dataset: Dataset) -> dict[tuple[str, ...], Any]:
         # Clusters are held first, as by every step: what is read then stays so until the end.
         named = Q()
         for column, path in (("cluster", "public_id"), (PUBLIC_ID, "labels__public_id")):
@@ -59,6 +61,15 @@ class LabelResource(TableResource):
         by, now = self.request.user, timezone.now()
         assert isinstance(by, Account)
         if is_create:
-            life.award(instance, reason=self.reason, by=by, now=now, is_recorded=True)
+            taken = life.award(instance, reason=self.reason, by=by, now=now, is_recorded=True)
         else:
-            life.correct(instance, reason=self.reason, by=by, now=now)
+            taken = life.correct(instance, reason=self.reason, by=by, now=now)
+        self.waiting += taken.state == DecisionState.PROPOSED
+
+    def import_data(self, dataset: Dataset, **kwargs: Any) -> TableResult:
+        self.waiting = 0
+        # What a preview proposes is taken back, and nobody is told.
+        with nullcontext() if kwargs.get("dry_run") else told_together():
+            result = super().import_data(dataset, **kwargs)
+        result.waiting = self.waiting
+        return result

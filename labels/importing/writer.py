@@ -9,16 +9,18 @@ from operator import attrgetter
 from typing import Any, TextIO, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, reset_queries, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from django_countries import countries
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from clusters.dates import PartialDate
+from clusters.dates import FIRST_YEAR, LAST_YEAR, PartialDate
 from clusters.models import (
     Cluster,
     ClusterName,
     Confidence,
+    EventKind,
     Management,
     ManagementRole,
     Organisation,
@@ -29,11 +31,12 @@ from clusters.models import (
 from clusters.models.addresses import TakenSlugs, free_slug, slugs_of
 from clusters.models.history import IMPORT
 from clusters.names import new_public_id, normal_name
+from clusters.people.log import record
 from clusters.tables.reader import Finding, TableRefused
 from clusters.tables.regions import RegionFinder
 from labels.importing.lines import Outcome, RegisterFile, RegisterLine, Report, Vocabulary
-from labels.life.days import hold, last_day_in_force
-from labels.models import Label, LabelSource, Level, LevelRule, new_status_index
+from labels.life.days import hold, last_day_in_force, refuse_far_days
+from labels.models import Label, LabelSource, Level, LevelRule
 from labels.validity import Rule
 
 CHUNK = 1_000
@@ -80,6 +83,9 @@ def import_register(file: TextIO, *, dry_run: bool = False, skip_bad: bool = Fal
         report.outcome = Outcome.DRY_RUN if dry_run else Outcome.WRITTEN
     if report.outcome != Outcome.WRITTEN:
         transaction.set_rollback(True)
+    elif sum(report.created.values()):
+        told = ", ".join(f"{number} {name}" for name, number in report.created.items() if number)
+        record(EventKind.IMPORTED, now=timezone.now(), detail=f"a register file: {told}")
     return report
 
 
@@ -188,7 +194,7 @@ class RegisterWriter:
     def write(self, lines: list[RegisterLine]) -> None:
         lines = [line for line in lines if self.is_unambiguous(line)]
         lines = [line for line in lines if self.is_of_one_cluster(line)]
-        lines = self.without_two_in_force(lines)
+        lines = self.without_two_in_force(self.without_far_days(lines))
         self.add_regions(lines)
         self.add_organisations(lines)
         self.add_clusters(lines)
@@ -240,6 +246,23 @@ class RegisterWriter:
             )
         )
         return False
+
+    def without_far_days(self, lines: list[RegisterLine]) -> list[RegisterLine]:
+        """Report lines of which a rule counts a day that no column takes, and leave them out."""
+        bad = set()
+        for line in lines:
+            printed = {day.year for day in (line.awarded_on, line.valid_until) if day}
+            # A rule counts twenty years at most: no other label need be made to see.
+            if all(FIRST_YEAR + 20 < year < LAST_YEAR - 20 for year in printed):
+                continue
+            try:
+                refuse_far_days(self.label(line))
+            except ValidationError as error:
+                bad.add(line.number)
+                self.report.errors.append(
+                    Finding(line.number, "valid_until", " ".join(error.messages))
+                )
+        return [line for line in lines if line.number not in bad]
 
     def without_two_in_force(self, lines: list[RegisterLine]) -> list[RegisterLine]:
         """Report lines of which the database would refuse the label, and leave them out.
@@ -389,7 +412,6 @@ class RegisterWriter:
             else:
                 new.append(self.label_of(entry))
         redraw_taken(Label, new, "public_id", new_public_id)
-        redraw_taken(Label, new, "status_index", new_status_index)
         self.create(Label, new)
 
     def explain_repeated(self, entry: NamedRows, first: int) -> str:

@@ -3,7 +3,7 @@
 Only decisions that were made are told, with their reasons; nobody is named.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -54,6 +54,7 @@ class StepKind(StrEnum):
     RENEWED = "renewed"
     TRANSFERRED = "transferred"
     REVOKED = "revoked"
+    ANNULLED = "annulled"
     ENDED = "ended"
     CLOSED = "closed"
 
@@ -76,7 +77,10 @@ LAST_DAYS = frozenset({StepKind.ENDED, StepKind.CLOSED})
 
 @dataclass(frozen=True)
 class ChronicleStep:
-    """`when` is as precise as it is known; `known_on` is the day from which it is told."""
+    """`when` is as precise as it is known; `known_on` is the day from which it is told.
+
+    On `annulled_on` what was done is taken back, and told as that.
+    """
 
     kind: StepKind
     day: date
@@ -85,6 +89,7 @@ class ChronicleStep:
     reason: str = ""
     link: Link | None = None
     known_on: date | None = None
+    annulled_on: date | None = None
     is_to_come: bool = False
 
 
@@ -95,15 +100,17 @@ def steps_of(label: Label, renewals: Iterable[Label], day: date) -> list[Chronic
     label was corrected.
     """
     decisions = list(
-        Decision.objects.made().of_label(label).with_organisations().latest_first().reverse()
+        Decision.objects.made().of_label(label).with_holders().latest_first().reverse()
     )
+    undone_by = {one.undoes_id: one for one in decisions if one.undoes_id is not None}
+    standing = [one for one in decisions if one.pk not in undone_by]
     every = [
         *printed_steps(label),
-        *beginning(label, decisions),
-        *suspension_steps(label, decisions),
+        *beginning(label, standing),
+        *suspension_steps(label, standing),
         *renewal_steps(renewals),
-        *gone_steps(label, decisions),
-        *decided_steps(label, decisions),
+        *gone_steps(label, standing),
+        *decided_steps(label, decisions, undone_by),
     ]
     known = [step for step in every if is_known_on(step, day)]
     known += last_days(label, known, day)
@@ -112,6 +119,8 @@ def steps_of(label: Label, renewals: Iterable[Label], day: date) -> list[Chronic
 
 
 def is_known_on(step: ChronicleStep, day: date) -> bool:
+    if step.annulled_on is not None and step.annulled_on <= day:
+        return False
     known_on = step.day if step.known_on is None else min(step.day, step.known_on)
     return step.kind in FORESEEN or known_on <= day
 
@@ -241,25 +250,58 @@ def gone_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[Chronicl
         )
 
 
-def decided_steps(label: Label, decisions: Sequence[Decision]) -> Iterator[ChronicleStep]:
-    # What no fact of the label tells: extensions, other managers, corrections.
-    moved = last_transfer(label, decisions)
+def decided_steps(
+    label: Label, decisions: Sequence[Decision], undone_by: Mapping[int, Decision]
+) -> Iterator[ChronicleStep]:
+    # What no fact of the label tells: extensions, other managers, corrections, what was annulled.
     corrections = [one for one in decisions if one.kind == DecisionKind.CORRECTION]
     facts = corrected_facts(label, corrections)
+    undone: dict[int | None, Decision] = {one.pk: one for one in decisions if one.pk in undone_by}
     for decision in decisions:
+        corrected = ", ".join(facts.get(decision.pk, ()))
+        until = decided_on(undone_by[decision.pk]) if decision.pk in undone else None
         if decision.kind == DecisionKind.EXTENSION:
             words = _("Extended to %(day)s") % {"day": in_words(decision.ends_on)}
-            yield step_of(StepKind.EXTENDED, decision, words)
-        elif decision.kind == DecisionKind.TRANSFER and decision != moved:
-            yield step_of(StepKind.MANAGED, decision, words_of_managers(decision))
-        elif decision.pk in facts:
-            words = _("Corrected: %(facts)s") % {"facts": ", ".join(facts[decision.pk])}
-            yield step_of(StepKind.CORRECTED, decision, words)
+            yield step_of(StepKind.EXTENDED, decision, words, until)
+        elif decision.kind == DecisionKind.TRANSFER and decision.cluster_after_id is None:
+            yield step_of(StepKind.MANAGED, decision, words_of_managers(decision), until)
+        elif corrected:
+            words = _("Corrected: %(facts)s") % {"facts": corrected}
+            yield step_of(StepKind.CORRECTED, decision, words, until)
+        elif decision.undoes_id in undone:
+            annulled = undone[decision.undoes_id]
+            corrected = ", ".join(facts.get(annulled.pk, ()))
+            if annulled.kind != DecisionKind.CORRECTION or corrected:
+                words = _("Annulled: %(what)s") % {"what": words_of_annulled(annulled, corrected)}
+                yield step_of(StepKind.ANNULLED, decision, words)
 
 
-def step_of(kind: StepKind, decision: Decision, words: str) -> ChronicleStep:
+def step_of(
+    kind: StepKind, decision: Decision, words: str, annulled_on: date | None = None
+) -> ChronicleStep:
     day = decision.takes_effect_on
-    return ChronicleStep(kind, day, day, words, decision.reason, known_on=decided_on(decision))
+    return ChronicleStep(
+        kind,
+        day,
+        day,
+        words,
+        decision.reason,
+        known_on=decided_on(decision),
+        annulled_on=annulled_on,
+    )
+
+
+def words_of_annulled(decision: Decision, corrected: str) -> str:
+    if decision.kind == DecisionKind.EXTENSION:
+        return _("extension to %(day)s") % {"day": in_words(decision.ends_on)}
+    if decision.kind == DecisionKind.SUSPENSION:
+        return _("suspension from %(day)s") % {"day": in_words(decision.takes_effect_on)}
+    if decision.kind == DecisionKind.CORRECTION:
+        return _("correction of %(facts)s") % {"facts": corrected}
+    holder = decision.cluster_after or decision.organisation_after
+    if holder is not None and holder.is_published:
+        return _("transfer to %(holder)s") % {"holder": holder.name}
+    return _("transfer to another holder")
 
 
 def words_of_managers(decision: Decision) -> str:

@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clusters.dates import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR
 from clusters.models import Cluster
-from labels.models import Label, LabelQuerySet, Level, LevelRule
-from labels.validity import Days, EndsBeforeItStarts
+from clusters.models.history import origin
+from labels.models import Label, LabelKind, LabelQuerySet, Level, LevelRule
+from labels.validity import Days, EndsBeforeItStarts, validity
 
 # What `Label.apply_validity` sets; the days that a reader sees come first.
 DERIVED = (
@@ -64,13 +66,44 @@ def save_label(label: Label) -> Label:
     moved = moved_with(label)
     rest(moved)
     label.full_clean()
+    refuse_far_days(label)
     label.save()
     for follower in moved:
         follower.full_clean()
+        refuse_far_days(follower)
         if hasattr(label, "_history_user"):
             follower._history_user = label._history_user
         follower.save()
     return label
+
+
+def latest_end_by_rule(label: Label) -> date | None:
+    """The last day that the rules give it at most; None where its start is not known."""
+    if label.transferred_from is not None:
+        return label.transferred_from.ends_on
+    rules = [rule.as_rule() for rule in LevelRule.objects.filter(level=label.level_id)]
+    days = validity(
+        start=label.start,
+        printed_end=None,
+        rules=rules,
+        is_renewal=label.kind == LabelKind.RENEWAL,
+        previous_end=label.renews.possible_ends if label.renews else None,
+        extended_until=None,
+    )
+    return days.end.latest if days else None
+
+
+def refuse_far_days(label: Label) -> None:
+    # What is counted from a day that may be written may lie beyond.
+    days = [day for day in label.effective_days if day is not None]
+    for day in days:
+        if not FIRST_DAY <= day <= LAST_DAY:
+            message = _(
+                "Label %(label)s would be valid or renewable on %(day)s, outside the years"
+                " %(first)d to %(last)d."
+            )
+            said = {"label": label.public_id, "day": day, "first": FIRST_YEAR, "last": LAST_YEAR}
+            raise ValidationError(message, code="year", params=said)
 
 
 def moved_with(label: Label) -> list[Label]:
@@ -205,6 +238,10 @@ def errors_of_each(labels: Iterable[Label]) -> Iterator[ValidationError]:
     for label in labels:
         if label.revoked_on is not None:
             continue
+        try:
+            refuse_far_days(label)
+        except ValidationError as error:
+            yield error
         said = {
             "label": label.public_id,
             "score": label.score,
@@ -257,9 +294,22 @@ def apply_rules(level: Level) -> list[Label]:
     refuse_labels([label for label, _before in found])
     changed = [(label, before) for label, before in found if derived(label) != before]
     rest(label for label, _before in changed)
-    for label, _before in changed:
-        label.save()
+    write_derived([label for label, _before in changed])
     return [label for label, before in changed if label.effective_days != days_in(before)]
+
+
+def write_derived(labels: list[Label]) -> None:
+    # With their versions. Many of thousands of labels get the same days, so they go together.
+    names = (*DERIVED, "decided_here")
+    together: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for label in labels:
+        together[tuple(getattr(label, name) for name in names)].append(label.pk)
+    for values, keys in together.items():
+        Label.objects.filter(pk__in=keys).update(**dict(zip(names, values, strict=True)))
+    versions: Any = Label.history
+    versions.bulk_history_create(
+        labels, batch_size=500, update=True, default_change_reason=origin()
+    )
 
 
 def days_in(derived: tuple[Any, ...]) -> Days:

@@ -1,4 +1,4 @@
-"""What a rule would change in the register, before anybody decides on it: nothing is written."""
+"""What rules would change in the register, before anybody decides on them: nothing is written."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from labels.life.days import days_in, derivations_in_words, refuse_labels
-from labels.models import Label, LevelRule, Suspension
+from labels.models import Label, Level, LevelRule, Suspension
 from labels.validity import Days, Interval, LabelDays, State, state_on
 
 
@@ -40,14 +40,19 @@ class Preview:
 
 
 def preview_rule(rule: LevelRule, day: date) -> Preview:
-    """As if the rule, which is not saved, were one of its level; states are those of the day.
+    """As if the rule, which is not saved, were one of its level. Three queries."""
+    return preview_rules(rule.level, [*rule.level.rules.all(), rule], day)
 
-    Raises ValidationError where the register would refuse the rule. Three queries.
+
+def preview_rules(level: Level, rules: Iterable[LevelRule], day: date) -> Preview:
+    """As if the level had these rules, which need not be saved; states are those of the day.
+
+    Raises ValidationError where the register would refuse the rules. Two queries.
     """
-    derived = list(derivations_in_words(rule.level, [*rule.level.rules.all(), rule]))
+    derived = list(derivations_in_words(level, rules))
     refuse_labels([label for label, _before in derived])
     labels = [previewed(label, days_in(before)) for label, before in derived]
-    return Preview(changes(labels, suspensions_of(rule), day), len(labels))
+    return Preview(changes(labels, suspensions_of(level), day), len(labels))
 
 
 def previewed(label: Label, before: Days) -> Previewed:
@@ -64,9 +69,9 @@ def previewed(label: Label, before: Days) -> Previewed:
     )
 
 
-def suspensions_of(rule: LevelRule) -> dict[int, list[Interval]]:
+def suspensions_of(level: Level) -> dict[int, list[Interval]]:
     found: dict[int, list[Interval]] = defaultdict(list)
-    for suspension in Suspension.objects.filter(label__level=rule.level_id).order_by():
+    for suspension in Suspension.objects.filter(label__level=level).order_by():
         interval = Interval(suspension.starts_on, suspension.ends_on)
         found[suspension.label_id].append(interval)
     return found

@@ -1,18 +1,13 @@
 """Levels and their rules, labels and their states, decisions, indicator sets, published counts."""
 
-from labels.models.decisions import Decision, DecisionKind, DecisionQuerySet, DecisionState
+from labels.models.credentials import STATUS_PLACES, IssuedCredential
+from labels.models.decisions import Decision, DecisionKind, DecisionQuerySet
 from labels.models.experts import Expert
-from labels.models.labels import (
-    STATE_NAMES,
-    STATUS_PLACES,
-    Label,
-    LabelKind,
-    LabelQuerySet,
-    Suspension,
-    new_status_index,
-)
+from labels.models.labels import STATE_NAMES, Label, LabelKind, LabelQuerySet, Suspension
 from labels.models.notices import Delivery, Notice, NoticeAnswer, NoticeKind
+from labels.models.proposals import DecisionState, Proposal
 from labels.models.requirements import RequiredLevel
+from labels.models.rule_changes import RuleChange
 from labels.models.scheme import (
     Dimension,
     Indicator,
@@ -37,6 +32,7 @@ __all__ = [
     "Expert",
     "Indicator",
     "IndicatorSet",
+    "IssuedCredential",
     "IssuingBody",
     "IssuingBodyRole",
     "Label",
@@ -48,8 +44,9 @@ __all__ = [
     "Notice",
     "NoticeAnswer",
     "NoticeKind",
+    "Proposal",
     "RequiredLevel",
+    "RuleChange",
     "Statement",
     "Suspension",
-    "new_status_index",
 ]

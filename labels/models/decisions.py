@@ -1,16 +1,18 @@
 """Decisions on labels: who proposed what and why, and who approved it."""
 
+from datetime import datetime
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from clusters.models import Organisation
+from clusters.fields import DayField, LongTextField
+from clusters.models import Cluster, EventKind, Organisation
 from clusters.models.history import History
 from labels.models.labels import Label
+from labels.models.proposals import DecisionState, Proposal, ProposalQuerySet
 
 
 class DecisionKind(models.TextChoices):
@@ -22,26 +24,15 @@ class DecisionKind(models.TextChoices):
     REVOCATION = "revocation", _("revocation")
     CORRECTION = "correction", _("correction")
     TRANSFER = "transfer", _("transfer")
+    ANNULMENT = "annulment", _("annulment")
 
 
-class DecisionState(models.TextChoices):
-    PROPOSED = "proposed", pgettext_lazy("of a decision", "proposed")
-    MADE = "made", pgettext_lazy("of a decision", "made")
-    REFUSED = "refused", pgettext_lazy("of a decision", "refused")
-
-
-class DecisionQuerySet(models.QuerySet["Decision"]):
-    def waiting(self) -> Self:
-        return self.filter(state=DecisionState.PROPOSED)
-
-    def made(self) -> Self:
-        return self.filter(state=DecisionState.MADE)
-
+class DecisionQuerySet(ProposalQuerySet["Decision"]):
     def of_label(self, label: Label) -> Self:
         return self.filter(label=label)
 
-    def with_organisations(self) -> Self:
-        return self.select_related("organisation_before", "organisation_after")
+    def with_holders(self) -> Self:
+        return self.select_related("organisation_before", "organisation_after", "cluster_after")
 
     def latest_first(self) -> Self:
         return self.order_by("-takes_effect_on", "-pk")
@@ -50,19 +41,21 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.select_related("label__level", "label__cluster")
 
 
-class Decision(models.Model):
+class Decision(Proposal):
     """One step in the life of a label. Made, it is public with its reason; else only inside."""
+
+    PROPOSED_AS = EventKind.LABEL_PROPOSED
+    DECIDED_AS = EventKind.LABEL_DECIDED
 
     label = models.ForeignKey(
         Label, models.PROTECT, related_name="decisions", verbose_name=_("label")
     )
     kind = models.CharField(_("decision"), max_length=13, choices=DecisionKind)
-    state = models.CharField(
-        _("state"), max_length=8, choices=DecisionState, default=DecisionState.PROPOSED
+    takes_effect_on = DayField(_("takes effect on"))
+    reason = LongTextField(
+        _("reason"), help_text=_("Public once the decision is made."), max_length=4_000
     )
-    takes_effect_on = models.DateField(_("takes effect on"))
-    reason = models.TextField(_("reason"), help_text=_("Public once the decision is made."))
-    ends_on = models.DateField(_("new end"), null=True, blank=True)
+    ends_on = DayField(_("new end"), null=True, blank=True)
     organisation_before = models.ForeignKey(
         Organisation,
         models.PROTECT,
@@ -79,57 +72,44 @@ class Decision(models.Model):
         related_name="+",
         verbose_name=_("managing organisation after"),
     )
-    needs_two = models.BooleanField(_("needs two persons"), editable=False)
-    proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+    cluster_after = models.ForeignKey(
+        Cluster,
+        models.PROTECT,
         null=True,
+        blank=True,
         related_name="+",
-        verbose_name=_("proposed by"),
+        verbose_name=_("moves to the cluster"),
     )
-    proposed_at = models.DateTimeField(_("proposed at"))
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+    # By name of the field of the label, its text before and after (labels/life/changes.py).
+    changes = models.JSONField(_("changes"), default=dict, blank=True, editable=False)
+    undoes = models.ForeignKey(
+        "self",
+        models.PROTECT,
         null=True,
-        related_name="+",
-        verbose_name=_("decided by"),
+        blank=True,
+        related_name="undone_by",
+        verbose_name=_("annuls the decision"),
     )
-    decided_at = models.DateTimeField(_("decided at"), null=True)
-    answer = models.TextField(_("why it was refused"), blank=True)
 
     objects = DecisionQuerySet.as_manager()
     history = History()
 
-    class Meta:
-        ordering = ("-proposed_at", "-pk")
+    class Meta(Proposal.Meta):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         constraints = (
+            *Proposal.Meta.constraints,
             models.CheckConstraint(
-                name="decision_has_a_reason",
-                condition=~Q(reason=""),
-                violation_error_message=_("Give the reason."),
+                name="decision_annuls_another",
+                condition=Q(kind="annulment", undoes__isnull=False) & ~Q(undoes=F("pk"))
+                | ~Q(kind="annulment") & Q(undoes__isnull=True),
+                violation_error_message=_("Say which decision is annulled."),
             ),
-            models.CheckConstraint(
-                name="decision_is_made_by_another_person",
-                condition=Q(needs_two=False)
-                | ~Q(state="made")
-                | Q(proposed_by__isnull=True)
-                | Q(decided_by__isnull=True)
-                | ~Q(decided_by=F("proposed_by")),
-                violation_error_message=_("Somebody else has to approve what you proposed."),
-            ),
-            models.CheckConstraint(
-                name="decision_is_dated_once_decided",
-                condition=Q(state="proposed", decided_at__isnull=True, decided_by__isnull=True)
-                | ~Q(state="proposed") & Q(decided_at__isnull=False),
-                violation_error_message=_("A decision that waits has no day yet."),
-            ),
-            models.CheckConstraint(
-                name="decision_refused_with_a_word",
-                condition=Q(state="refused") & ~Q(answer="") | ~Q(state="refused") & Q(answer=""),
-                violation_error_message=_("Say why you refuse."),
+            models.UniqueConstraint(
+                fields=("undoes",),
+                condition=Q(state="made"),
+                name="decision_annulled_once",
+                violation_error_message=_("This decision has been annulled already."),
             ),
             models.UniqueConstraint(
                 fields=("label",),
@@ -141,3 +121,25 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.label}"
+
+    @property
+    def short_name(self) -> str:
+        return self.get_kind_display()
+
+    @property
+    def for_the_log(self) -> str:
+        return f"{self.kind}, label {self.label.public_id}"
+
+
+def corrected_by_the_portal(label: Label, *, reason: str, now: datetime) -> Decision:
+    """A correction that nobody proposed and nobody decided, for the label to be saved with."""
+    return Decision.objects.create(
+        label=label,
+        kind=DecisionKind.CORRECTION,
+        state=DecisionState.MADE,
+        takes_effect_on=timezone.localdate(now),
+        reason=reason,
+        needs_two=False,
+        proposed_at=now,
+        decided_at=now,
+    )

@@ -1,21 +1,20 @@
 """The register: labels, their effective days, and their state on any day."""
 
-import secrets
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import Exact, In
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clusters.dates import PartialDate, add_months
-from clusters.fields import NormalNameField, PartialDateField
+from clusters.fields import DayField, LongTextField, NormalNameField, PartialDateField
 from clusters.http.faceted import NOT_RECORDED
 from clusters.models import Account, Cluster, Organisation
 from clusters.models.history import History
@@ -47,13 +46,24 @@ class LabelKind(models.TextChoices):
     RENEWAL = "renewal", _("renewal")
 
 
-# Places in the public lists of states: enough for every label there will be, drawn at random so
-# that a place tells nothing of how many labels are not public.
-STATUS_PLACES = 2**22
-
-
-def new_status_index() -> int:
-    return secrets.randbelow(STATUS_PLACES)
+# What one person may correct in a public label: the wording of a source, a slip in a number.
+CORRECTED_ALONE = frozenset({"source", "certificate_number"})
+# What no person says of a label: its keys, what is derived from its facts, what its proofs need.
+NO_FACTS = frozenset(
+    {
+        "id",
+        "public_id",
+        "normal_certificate_number",
+        "decided_here",
+        "decision",
+        *Days._fields,
+        "start_is_computed",
+        "end_is_computed",
+        "days_are_exact",
+        "minimum_score",
+        "rule",
+    }
+)
 
 
 class LabelQuerySet(models.QuerySet["Label"]):
@@ -171,6 +181,12 @@ class LabelQuerySet(models.QuerySet["Label"]):
     def with_certificate(self) -> Self:
         # Select what only the label's own page shows.
         return self.select_related("rule", "renews", "cluster__region", "transferred_from__cluster")
+
+    def with_place(self) -> Self:
+        # Annotate `place` in the lists of states, and the digest that it was taken for.
+        is_good = Q(credentials__is_withdrawn=False)
+        found = self.annotate(issued=FilteredRelation("credentials", condition=is_good))
+        return found.annotate(place=F("issued__status_index"), place_is_for=F("issued__digest"))
 
     def in_force_with(self, label: "Label") -> Self:
         """Other public labels of its cluster and level in force on a day on which it is, too.
@@ -339,7 +355,7 @@ class Label(models.Model):
         blank=True,
         help_text=_("Only as printed by a source; empty, it is computed by the rule in force."),
     )
-    extended_until = models.DateField(_("extended until"), null=True, blank=True, editable=False)
+    extended_until = DayField(_("extended until"), null=True, blank=True, editable=False)
     awarded_by = models.ForeignKey(
         IssuingBody,
         models.PROTECT,
@@ -363,10 +379,11 @@ class Label(models.Model):
         blank=True,
         help_text=_("A Silver follows an earlier benchmarking. Not public."),
     )
-    areas_of_improvement = models.TextField(
+    areas_of_improvement = LongTextField(
         _("areas of improvement"),
         blank=True,
         help_text=_("Those that a Silver names, one on each line. Not public."),
+        max_length=4_000,
     )
     source = models.CharField(_("source"), max_length=500, blank=True)
     decided_here = models.BooleanField(
@@ -375,9 +392,9 @@ class Label(models.Model):
         editable=False,
         help_text=_("Off: recorded from a source, with what that tells."),
     )
-    revoked_on = models.DateField(_("revoked from"), null=True, blank=True)
-    revocation_reason = models.TextField(_("reason for the revocation"), blank=True)
-    transferred_on = models.DateField(_("transferred on"), null=True, blank=True, editable=False)
+    revoked_on = DayField(_("revoked from"), null=True, blank=True)
+    revocation_reason = LongTextField(_("reason for the revocation"), blank=True, max_length=4_000)
+    transferred_on = DayField(_("transferred on"), null=True, blank=True, editable=False)
     transferred_from = models.OneToOneField(
         "self",
         models.PROTECT,
@@ -390,17 +407,18 @@ class Label(models.Model):
     is_published = models.BooleanField(
         _("published"), default=True, help_text=_("Off: no public page shows it.")
     )
-    status_index = models.PositiveIntegerField(
-        unique=True, editable=False, default=new_status_index
+    # What changed a public label last: a trigger lets nothing else do it.
+    decision = models.ForeignKey(
+        "labels.Decision", models.PROTECT, null=True, editable=False, related_name="+"
     )
 
     # It may be valid from the first of these days to the last, and between the two in the middle it
     # is so for certain: where a day is known, two and two are the same.
-    starts_on = models.DateField(_("valid from"), null=True, editable=False)
-    certain_from = models.DateField(_("certainly valid from"), null=True, editable=False)
-    certain_until = models.DateField(_("certainly valid until"), null=True, editable=False)
-    ends_on = models.DateField(_("valid until"), null=True, editable=False)
-    renewable_until = models.DateField(_("renewable until"), null=True, editable=False)
+    starts_on = DayField(_("valid from"), null=True, editable=False)
+    certain_from = DayField(_("certainly valid from"), null=True, editable=False)
+    certain_until = DayField(_("certainly valid until"), null=True, editable=False)
+    ends_on = DayField(_("valid until"), null=True, editable=False)
+    renewable_until = DayField(_("renewable until"), null=True, editable=False)
     start_is_computed = models.BooleanField(default=False, editable=False)
     end_is_computed = models.BooleanField(default=False, editable=False)
     days_are_exact = models.BooleanField(default=False, editable=False)
@@ -423,6 +441,8 @@ class Label(models.Model):
     moved_to_holder: str | None
     moved_from: str | None
     moved_from_holder: str | None
+    place: int | None  # with_place()
+    place_is_for: str | None
     # Whom the next version in the history names.
     _history_user: Account | None
 
@@ -549,8 +569,6 @@ class Label(models.Model):
     def clean(self) -> None:
         if self.pk and Label.objects.filter(pk=self.pk, revoked_on__isnull=False).exists():
             raise ValidationError(_("This label was revoked; it does not change any more."))
-        if self._state.adding:
-            self.find_a_place()
         if self.renews and self.renews.cluster_id != self.cluster_id:
             raise ValidationError({"renews": _("This is a label of another cluster.")})
         if self.renews and self.renews.level_id != self.level_id:
@@ -568,11 +586,6 @@ class Label(models.Model):
                 ) from error
             self.refuse_two_in_force()
             self.refuse_unnamed_areas()
-
-    def find_a_place(self) -> None:
-        # Draw again while the place in the public lists of states is another label's.
-        while Label.objects.filter(status_index=self.status_index).exists():
-            self.status_index = new_status_index()
 
     def refuse_unnamed_areas(self) -> None:
         number = self.rule.areas_of_improvement if self.decided_here and self.rule else 0
@@ -716,9 +729,9 @@ class Suspension(models.Model):
     label = models.ForeignKey(
         Label, models.CASCADE, related_name="suspensions", verbose_name=_("label")
     )
-    starts_on = models.DateField(_("suspended from"))
-    ends_on = models.DateField(_("reinstated on"), null=True, blank=True)
-    reason = models.TextField(_("reason"))
+    starts_on = DayField(_("suspended from"))
+    ends_on = DayField(_("reinstated on"), null=True, blank=True)
+    reason = LongTextField(_("reason"), max_length=4_000)
 
     _history_user: Account | None
 
@@ -740,6 +753,11 @@ class Suspension(models.Model):
                 name="suspension_open_once",
                 violation_error_message=_("This label is suspended already."),
             ),
+            models.UniqueConstraint(
+                fields=("label", "starts_on"),
+                name="suspension_once_from_a_day",
+                violation_error_message=_("This label is suspended already."),
+            ),
         )
 
     def __str__(self) -> str:
@@ -748,3 +766,8 @@ class Suspension(models.Model):
     @property
     def interval(self) -> Interval:
         return Interval(self.starts_on, self.ends_on)
+
+
+def facts_of_a_label() -> list["models.Field[Any, Any]"]:
+    # A new column is a fact, and takes two persons, until somebody says otherwise above.
+    return [field for field in Label._meta.concrete_fields if field.name not in NO_FACTS]

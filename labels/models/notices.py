@@ -1,6 +1,6 @@
-"""The ledger of notices: who was to be told of which end, and what became of each mail."""
+"""The ledger of notices: who was to be told of which end, and to whom a mail was written."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Self
 
 from django.conf import settings
@@ -8,11 +8,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import DayField, MomentField
 from clusters.models.history import History
 from labels.models.labels import Label, later_labels
-
-# A mail that was begun and not ended for so long is not under way: the process was cut off.
-LONGEST_MAIL = timedelta(minutes=10)
 
 
 class NoticeKind(models.TextChoices):
@@ -57,9 +55,9 @@ class Notice(models.Model):
         Label, models.CASCADE, related_name="notices", verbose_name=_("label")
     )
     kind = models.CharField(_("notice"), max_length=8, choices=NoticeKind)
-    due_on = models.DateField(_("due on"))
+    due_on = DayField(_("due on"))
     answer = models.CharField(_("answer"), max_length=8, choices=NoticeAnswer, blank=True)
-    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    answered_at = MomentField(_("answered at"), null=True, blank=True)
 
     objects = NoticeQuerySet.as_manager()
     history = History()
@@ -81,28 +79,10 @@ class Notice(models.Model):
         return f"{self.get_kind_display()}: {self.label}"
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def cut_off(self, now: datetime) -> Self:
-        # Begun, and nobody knows whether the mail left.
-        return self.filter(sent_at=None, failed_at=None, begun_at__lte=now - LONGEST_MAIL)
-
-    def failed_since(self, moment: datetime) -> Self:
-        return self.filter(failed_at__gte=moment)
-
-    def to_look_at(self, now: datetime) -> Self:
-        # Cut off, or failed in the last 7 days.
-        return self.cut_off(now) | self.failed_since(now - timedelta(days=7))
-
-    def with_notice(self) -> Self:
-        return self.select_related("account", "notice__label__level", "notice__label__cluster")
-
-
 class Delivery(models.Model):
-    """One mail of a notice, or of a week's digest, to one recipient.
+    """That a mail of a notice, or of a week's digest, was written to one recipient; once.
 
-    `begun_at` is stored before the mail leaves and `sent_at` after: a row with the first alone
-    was cut off in between, and nobody knows whether the mail left. It is never sent again
-    unasked.
+    What became of the mail the outbox says (clusters/models/mails.py).
     """
 
     notice = models.ForeignKey(
@@ -113,9 +93,7 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("notice"),
     )
-    week_from = models.DateField(
-        _("week of the digest"), null=True, blank=True, help_text=_("Its Monday.")
-    )
+    week_from = DayField(_("week of the digest"), null=True, blank=True, help_text=_("Its Monday."))
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -125,16 +103,12 @@ class Delivery(models.Model):
         verbose_name=_("account"),
         help_text=_("Empty: the role address of the organisation."),
     )
-    begun_at = models.DateTimeField(_("begun at"))
-    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    failed_at = models.DateTimeField(_("failed at"), null=True, blank=True)
-    failure = models.CharField(_("failure"), max_length=100, blank=True)
+    written_at = MomentField(_("written at"))
 
-    objects = DeliveryQuerySet.as_manager()
     history = History()
 
     class Meta:
-        ordering = ("-begun_at", "-pk")
+        ordering = ("-written_at", "-pk")
         verbose_name = _("mail of a notice")
         verbose_name_plural = _("mails of notices")
         constraints = (
@@ -142,10 +116,6 @@ class Delivery(models.Model):
                 name="delivery_is_of_a_notice_or_a_digest",
                 condition=Q(notice__isnull=False, week_from__isnull=True)
                 | Q(notice__isnull=True, week_from__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="delivery_is_sent_or_failed",
-                condition=Q(sent_at__isnull=True) | Q(failed_at__isnull=True),
             ),
             models.UniqueConstraint(
                 fields=("notice", "account"),

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clusters.fields import DayField
 from clusters.models import Programme
 from clusters.models.history import History
 from labels.models.scheme import Level
@@ -43,10 +44,10 @@ class RequiredLevel(models.Model):
     level = models.ForeignKey(
         Level, models.PROTECT, related_name="+", verbose_name=_("required level")
     )
-    required_from = models.DateField(
+    required_from = DayField(
         _("required from"), null=True, blank=True, help_text=_("Empty: not known since when.")
     )
-    required_until = models.DateField(_("required until"), null=True, blank=True)
+    required_until = DayField(_("required until"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
 
     objects = RequiredLevelQuerySet.as_manager()

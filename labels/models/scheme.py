@@ -3,14 +3,20 @@
 from datetime import date
 from typing import Self
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from clusters.fields import NameField, PartialDateField
-from clusters.models import TwoNames
+from clusters.fields import (
+    BoundedIntegerField,
+    DayField,
+    LongTextField,
+    NameField,
+    PartialDateField,
+)
+from clusters.models import Account, TwoNames
 from clusters.models.history import History
 from clusters.models.reference import ends_after_it_starts
 from labels.validity import Rule
@@ -20,14 +26,19 @@ class Level(TwoNames):
     """Bronze, Silver or Gold."""
 
     code = models.SlugField(_("code"), primary_key=True)
-    rank = models.PositiveSmallIntegerField(
-        _("rank"), unique=True, help_text=_("The highest valid level is a cluster’s current one.")
+    rank = BoundedIntegerField(
+        _("rank"),
+        unique=True,
+        help_text=_("The highest valid level is a cluster’s current one."),
+        most=100,
     )
     official_wording = models.CharField(
         _("official wording"), max_length=120, help_text=_("As printed on the certificate.")
     )
-    process_en = models.TextField(_("how it is reached (English)"), blank=True)
-    process_it = models.TextField(_("how it is reached (Italian)"), blank=True)
+    process_en = LongTextField(_("how it is reached (English)"), blank=True, max_length=4_000)
+    process_it = LongTextField(_("how it is reached (Italian)"), blank=True, max_length=4_000)
+
+    _history_user: Account | None
 
     history = History()
 
@@ -60,22 +71,23 @@ class LevelRule(models.Model):
     """What holds for a level's labels from a day on; the past keeps its rules."""
 
     level = models.ForeignKey(Level, models.PROTECT, related_name="rules", verbose_name=_("level"))
-    effective_from = models.DateField(_("in force from"))
-    first_months = models.PositiveSmallIntegerField(
-        _("months of first validity"), validators=[MinValueValidator(1), MaxValueValidator(120)]
+    effective_from = DayField(_("in force from"))
+    first_months = BoundedIntegerField(
+        _("months of first validity"), validators=[MinValueValidator(1)], most=120
     )
-    renewal_months = models.PositiveSmallIntegerField(
+    renewal_months = BoundedIntegerField(
         _("months of a renewal"),
-        validators=[MinValueValidator(1), MaxValueValidator(120)],
+        validators=[MinValueValidator(1)],
         help_text=_("Counted from the previous end."),
+        most=120,
     )
     ends_at_month_end = models.BooleanField(_("ends with the month"), default=True)
-    renewal_window_months = models.PositiveSmallIntegerField(
+    renewal_window_months = BoundedIntegerField(
         _("months for a late renewal"),
-        validators=[MaxValueValidator(120)],
         help_text=_("How long after its end a label may still be renewed."),
+        most=120,
     )
-    experts = models.PositiveSmallIntegerField(_("experts needed"))
+    experts = BoundedIntegerField(_("experts needed"), most=100)
     minimum_score = models.DecimalField(
         _("minimum score"),
         max_digits=5,
@@ -84,19 +96,21 @@ class LevelRule(models.Model):
         blank=True,
         help_text=_("Percent of the maximum; empty where the level has no score."),
     )
-    areas_of_improvement = models.PositiveSmallIntegerField(
+    areas_of_improvement = BoundedIntegerField(
         _("areas of improvement"),
         default=0,
-        validators=[MaxValueValidator(20)],
         help_text=_("How many a new label of the level names."),
+        most=20,
     )
     is_confirmed = models.BooleanField(
         _("confirmed by a source"),
         default=False,
         help_text=_("Off: pages say that this rule is inferred."),
     )
-    note_en = models.TextField(_("note (English)"), blank=True)
-    note_it = models.TextField(_("note (Italian)"), blank=True)
+    note_en = LongTextField(_("note (English)"), blank=True, max_length=4_000)
+    note_it = LongTextField(_("note (Italian)"), blank=True, max_length=4_000)
+
+    _history_user: Account | None
 
     objects = LevelRuleQuerySet.as_manager()
     history = History()
@@ -205,8 +219,8 @@ class IndicatorSet(TwoNames):
         default=False,
         help_text=_("Off: pages say that names and numbers are a reconstruction."),
     )
-    note_en = models.TextField(_("note (English)"), blank=True)
-    note_it = models.TextField(_("note (Italian)"), blank=True)
+    note_en = LongTextField(_("note (English)"), blank=True, max_length=4_000)
+    note_it = LongTextField(_("note (Italian)"), blank=True, max_length=4_000)
 
     objects = IndicatorSetQuerySet.as_manager()
     history = History()
@@ -238,7 +252,7 @@ class Indicator(TwoNames):
     set = models.ForeignKey(
         IndicatorSet, models.CASCADE, related_name="indicators", verbose_name=_("indicator set")
     )
-    number = models.PositiveSmallIntegerField(_("number"))
+    number = BoundedIntegerField(_("number"), most=1000)
     dimension = models.CharField(_("dimension"), max_length=12, choices=Dimension)
     maximum = models.DecimalField(
         _("highest score"), max_digits=5, decimal_places=2, null=True, blank=True
@@ -283,7 +297,7 @@ class Statement(models.Model):
             "many of them this register holds."
         ),
     )
-    count = models.PositiveIntegerField(_("number"))
+    count = BoundedIntegerField(_("number"), most=10_000_000)
     is_more_than = models.BooleanField(_("more than"), default=False)
     detail_en = models.CharField(_("detail (English)"), max_length=300, blank=True)
     detail_it = models.CharField(_("detail (Italian)"), max_length=300, blank=True)

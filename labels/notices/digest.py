@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,9 +16,8 @@ from clusters.dates import add_months
 from clusters.http.asof import midnight
 from clusters.models import Account
 from clusters.people.policy import SECRETARIAT_ROLES
-from labels.models import Decision, DecisionKind, Delivery, Label, Notice, NoticeAnswer
+from labels.models import Decision, DecisionKind, Delivery, Label, Notice, NoticeAnswer, RuleChange
 from labels.notices.deadlines import BEFORE_THE_END, MONTHS_BEFORE_THE_WINDOW_CLOSES
-from labels.notices.ledger import DeliveryOutcome, deliver
 
 MOST_ROWS = 20
 
@@ -44,20 +43,18 @@ def monday_of(day: date) -> date:
 
 
 def readers(day: date) -> QuerySet[Account]:
-    # The secretariat's active accounts whose mail of the week has not left.
-    told = Delivery.objects.filter(
-        week_from=monday_of(day), account=OuterRef("pk"), failed_at__isnull=True
-    )
+    # The secretariat's active accounts to whom the mail of the week is not written yet.
+    told = Delivery.objects.filter(week_from=monday_of(day), account=OuterRef("pk"))
     # Distinct: who has two roles gets one mail.
     in_charge = Account.objects.filter(is_active=True, groups__name__in=SECRETARIAT_ROLES)
     return in_charge.filter(~Exists(told)).distinct()
 
 
-def sections(day: date, now: datetime) -> list[Section]:
+def sections(day: date) -> list[Section]:
     """What there is to tell; nothing in a quiet week.
 
     What happened is told of the days from the Monday before to the Sunday before, whenever in
-    the week the mail leaves.
+    the week the mail is written.
     """
     monday = monday_of(day)
     before = monday - timedelta(days=7)
@@ -108,9 +105,9 @@ def sections(day: date, now: datetime) -> list[Section]:
             ],
         ),
         Section(
-            _("Mails that failed in the last 7 days or were cut off"),
-            Delivery.objects.to_look_at(now).count(),
-            admin_list("delivery", "attention=unsent"),
+            _("Changes of rules waiting"),
+            RuleChange.objects.waiting().count(),
+            admin_list("rulechange", "attention=waiting"),
         ),
     ]
     return [section for section in found if section.number]
@@ -121,14 +118,19 @@ def admin_list(model: str, query: str = "") -> str:
     return f"{address}?{query}" if query else address
 
 
+@transaction.atomic
 def tell_secretariat(
     account: Account, told: Sequence[Section], *, day: date, now: datetime
-) -> DeliveryOutcome:
-    send = partial(
-        mail.send,
-        "label_digest",
-        to=account.email,
-        language=account.language,
-        context={"sections": told, "week": monday_of(day), "day": day},
+) -> bool:
+    """Write the mail of the week to this account; False where another run did."""
+    _delivery, is_new = Delivery.objects.get_or_create(
+        week_from=monday_of(day), account=account, defaults={"written_at": now}
     )
-    return deliver(send, account=account, week=monday_of(day), now=now)
+    if is_new:
+        mail.send(
+            "label_digest",
+            to=account.email,
+            language=account.language,
+            context={"sections": told, "week": monday_of(day), "day": day},
+        )
+    return is_new

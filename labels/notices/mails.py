@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +15,10 @@ from django.utils import translation
 from clusters import mail
 from clusters.dates import add_months
 from clusters.models.keys import in_chunks
-from labels.models import Label, LabelQuerySet, LevelRule, Notice, NoticeAnswer
+from labels.models import Delivery, Label, LabelQuerySet, LevelRule, Notice, NoticeAnswer
 from labels.models.labels import later_labels
 from labels.notices.addressees import Addressee, addressees_of
 from labels.notices.deadlines import Deadline, Stage, current, ends_to_look_at
-from labels.notices.ledger import DeliveryOutcome, deliver
 from labels.validity import Interval, State
 
 # Of the links in mails: it stays, whatever the module is called.
@@ -90,37 +88,38 @@ def due_of(labels: list[Label], day: date) -> Iterator[Due]:
         if deadline is None:
             continue
         notice = known.get((label.pk, deadline.stage.value, deadline.due_on))
-        told = {
-            delivery.account_id
-            for delivery in (notice.deliveries.all() if notice else ())
-            if delivery.failed_at is None
-        }
+        told = {delivery.account_id for delivery in (notice.deliveries.all() if notice else ())}
         untold = tuple(one for one in people[label.pk] if one.account_id not in told)
         has_nobody = not people[label.pk]
         if untold or (has_nobody and notice is None):
             yield Due(label, deadline, untold, has_nobody)
 
 
-# Telling it: the ledger first, then the mails
+# Telling it: the ledger and the mails are written together, or not at all
 
 
-def notify_addressees(due: Due, *, day: date, now: datetime) -> list[DeliveryOutcome]:
-    # One outcome for each addressee; the notice stands in the ledger also where there is none.
+@transaction.atomic
+def notify_addressees(due: Due, *, day: date, now: datetime) -> int:
+    """Write the notice, and a mail to each addressee who has none; the number of mails.
+
+    The notice stands in the ledger also where there is nobody to tell.
+    """
     notice, _is_new = Notice.objects.get_or_create(
         label=due.label, kind=due.deadline.stage.value, due_on=due.deadline.due_on
     )
-    return [
-        deliver(
-            partial(send_mail, notice, due, addressee, day=day),
-            notice=notice,
-            account=addressee.account,
-            now=now,
+    mails = 0
+    for addressee in due.addressees:
+        # Of two runs at the same moment a constraint lets one write.
+        _delivery, is_new = Delivery.objects.get_or_create(
+            notice=notice, account=addressee.account, defaults={"written_at": now}
         )
-        for addressee in due.addressees
-    ]
+        if is_new:
+            mail_notice(notice, due, addressee, day=day)
+            mails += 1
+    return mails
 
 
-def send_mail(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> None:
+def mail_notice(notice: Notice, due: Due, addressee: Addressee, *, day: date) -> None:
     label = due.label
     assert label.renewable_until is not None
     until = link_until(label.renewable_until)

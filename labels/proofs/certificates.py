@@ -7,12 +7,13 @@ attached file, by which a changed text can be told.
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from django.conf import settings
@@ -25,9 +26,9 @@ from PIL import ImageFile
 from clusters.formats.files import replaced_as_a_whole
 from clusters.http.addresses import absolute
 from labels.models import Label
-from labels.proofs.credentials import credential
 from labels.proofs.seal import Scheme, draw_seal, seal_of_label, visible
 from labels.proofs.signing import NoSigningKey, sign
+from labels.proofs.status import claims_about
 from labels.register.queries import published_manager
 
 ATTACHED = "credential.jwt"
@@ -35,6 +36,29 @@ ATTACHED = "credential.jwt"
 logger = logging.getLogger(__name__)
 # A document takes a processor half a second; the library does not promise to be safe in threads.
 one_at_a_time = Lock()
+# One is made and one waits, in each worker: its other threads are for all other pages.
+MOST_AT_ONCE = 2
+SECONDS_TO_RETRY = 5
+turns = BoundedSemaphore(MOST_AT_ONCE)
+
+
+class TooManyAtOnce(Exception):
+    """As many documents are being made as a worker takes on."""
+
+    def __str__(self) -> str:
+        return _("Too many documents are being made at this moment. Ask again in a few seconds.")
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """The library for this thread alone. Raises TooManyAtOnce where others wait for it already."""
+    if not turns.acquire(blocking=False):
+        raise TooManyAtOnce
+    try:
+        with one_at_a_time:
+            yield
+    finally:
+        turns.release()
 
 
 @dataclass(frozen=True)
@@ -62,9 +86,9 @@ class Certificate:
 
 
 def certificate(label: Label, day: date) -> Certificate:
-    """In the active language, of a row of `for_pages(day)`; without a query more."""
+    """In the active language, of a row of `for_pages(day)` with a place; without a query more."""
     language = get_language() or "en"
-    signed = signed_credential(label)
+    signed = attached_credential(label)
     context = {
         "label": label,
         "day": day,
@@ -87,12 +111,12 @@ def certificate(label: Label, day: date) -> Certificate:
     )
 
 
-def signed_credential(label: Label) -> str:
+def attached_credential(label: Label) -> str:
     # What is at its own address too; "" without a certain day, or where the portal has no key.
     if not label.has_certain_days:
         return ""
     try:
-        return sign(credential(label))
+        return sign(claims_about(label))
     except NoSigningKey:
         return ""
 
@@ -118,8 +142,8 @@ def stored_certificate(wanted: Certificate) -> bytes | None:
 
 
 def make(wanted: Certificate) -> bytes:
-    # The document, stored for the next reader; wants `library()`.
-    with one_at_a_time:
+    # The document, stored for the next reader; wants `library()`. Raises TooManyAtOnce.
+    with turn():
         document = stored_certificate(wanted)
         if document is None:
             document = write_pdf(wanted)

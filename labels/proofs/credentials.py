@@ -1,62 +1,109 @@
-"""What this register holds of a label, as an Open Badges 3.0 credential, and the lists of states.
+"""What this register holds of a label, as an Open Badges 3.0 credential.
 
-Open Badges 3.0 is a profile of the W3C Verifiable Credentials Data Model 2.0; the lists follow the
-W3C Bitstring Status List 1.0. In English, whatever language is active: the same label gives the
-same credential. Nothing in it is a state on a day, which is what the lists are for.
+Open Badges 3.0 is a profile of the W3C Verifiable Credentials Data Model 2.0. In English, whatever
+language is active: the same facts and place give the same credential. Nothing in it is a state on a
+day, which is what the lists are for (`labels.proofs.status`).
 """
 
-import base64
-import gzip
-from collections.abc import Iterable
+import hashlib
+import json
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import translation
 
+from clusters.dates import PartialDate
 from clusters.http.addresses import Data, absolute, iso_text, without_empty
 from clusters.http.asof import midnight
-from clusters.models import Cluster
-from labels.models import STATUS_PLACES, Label, LabelQuerySet, LevelRule
-from labels.validity import State
+from labels.models import Label
 
 CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+TYPE = ["VerifiableCredential", "OpenBadgeCredential"]
 
 
-class Purpose(StrEnum):
-    REVOCATION = "revocation"
-    SUSPENSION = "suspension"
+class CredentialFacts(NamedTuple):
+    """All that a credential says of a facts. It is made of these alone, named by their paths.
+
+    Where one of them is another today, the register no longer says what the credential does.
+    """
+
+    public_id: str
+    certificate_number: str
+    cluster__public_id: str
+    cluster__name: str
+    level__code: str
+    level__name_en: str
+    level__official_wording: str
+    level__process_en: str
+    awarded_by__name: str | None
+    awarded_by__short_name: str | None
+    source: str
+    assessed_on: PartialDate | None
+    awarded_on: PartialDate | None
+    valid_until: PartialDate | None
+    extended_until: date | None
+    transferred_on: date | None
+    transferred_from_id: int | None
+    starts_on: date | None
+    certain_from: date | None
+    certain_until: date | None
+    ends_on: date | None
+    start_is_computed: bool
+    end_is_computed: bool
+    rule__effective_from: date | None
+    rule__first_months: int | None
+    rule__renewal_months: int | None
+    rule__is_confirmed: bool | None
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(self, default=str).encode()).hexdigest()
 
 
-def credential(label: Label) -> Data:
-    """The claims to sign, those of a JSON Web Token included. The label must have certain days."""
-    assert label.certain_from is not None
-    assert label.certain_until is not None
-    starts_at = midnight(label.certain_from)
+def credential_facts(label: Label) -> CredentialFacts:
+    # Without a query on a row of `with_holder().with_certificate()`.
+    return CredentialFacts._make(value_of_path(label, path) for path in CredentialFacts._fields)
+
+
+def value_of_path(row: Any, path: str) -> Any:
+    for name in path.split("__"):
+        row = None if row is None else getattr(row, name)
+    return row
+
+
+def credential(facts: CredentialFacts, place: int) -> Data:
+    """The claims to sign, those of a JSON Web Token included. The label must have certain days.
+
+    `place` is that of the credential in the lists of states.
+    """
+    assert facts.certain_from is not None
+    assert facts.certain_until is not None
+    starts_at = midnight(facts.certain_from)
     # The last day counts whole, to its last second.
-    ends_at = midnight(label.certain_until + timedelta(days=1)) - timedelta(seconds=1)
-    address = absolute(reverse("label_credential", args=[label.public_id]))
+    ends_at = midnight(facts.certain_until + timedelta(days=1)) - timedelta(seconds=1)
+    address = absolute(reverse("label_credential", args=[facts.public_id]))
     with translation.override("en"):
         return {
             "@context": [CREDENTIALS, OPEN_BADGES],
             "id": address,
-            "type": ["VerifiableCredential", "OpenBadgeCredential"],
-            "name": f"{label.level.name} label of {label.cluster.name}, "
+            "type": TYPE,
+            "name": f"{facts.level__name_en} label of {facts.cluster__name}, "
             "as held by the Cluster Register",
-            "description": achievement_description(label),
-            "image": seal(label),
+            "description": achievement_description(facts),
+            "image": seal(facts),
             "issuer": issuer(),
             "validFrom": starts_at.isoformat(),
             "validUntil": ends_at.isoformat(),
-            "credentialSubject": subject(label),
-            "evidence": evidence(label),
-            "credentialStatus": [status_entry(label, purpose) for purpose in Purpose],
+            "credentialSubject": subject(facts),
+            "evidence": evidence(facts),
+            "credentialStatus": [status_entry(purpose, place) for purpose in Purpose],
             "iss": settings.SITE_URL,
             "jti": address,
-            "sub": absolute_cluster(label.cluster),
+            "sub": absolute_cluster(facts),
             "nbf": int(starts_at.timestamp()),
             "exp": int(ends_at.timestamp()),
         }
@@ -74,31 +121,31 @@ def issuer() -> Data:
     }
 
 
-def achievement_description(label: Label) -> str:
-    transferred = f" It was transferred on {label.transferred_on}." if label.transferred_on else ""
+def achievement_description(facts: CredentialFacts) -> str:
+    transferred = f" It was transferred on {facts.transferred_on}." if facts.transferred_on else ""
     return (
-        f"The Cluster Register records the {label.level.name} label "
-        f"(“{label.level.official_wording}”) of {label.cluster.name}, valid from "
-        f"{first_day(label)} to {last_day(label)} unless suspended or revoked.{transferred} "
-        f"{awarded_by(label)} {source(label)} "
+        f"The Cluster Register records the {facts.level__name_en} label "
+        f"(“{facts.level__official_wording}”) of {facts.cluster__name}, valid from "
+        f"{first_day(facts)} to {last_day(facts)} unless suspended or revoked.{transferred} "
+        f"{awarded_by(facts)} {source(facts)} "
         "This is not the official certificate: only the awarding body issues that."
     )
 
 
-def first_day(label: Label) -> str:
-    if label.transferred_from_id is not None:
-        return f"{label.starts_on} (by transfer)"
-    if label.start_is_computed:
-        return reckoned(label.starts_on, label.certain_from)
-    return str(label.start)
+def first_day(facts: CredentialFacts) -> str:
+    if facts.transferred_from_id is not None:
+        return f"{facts.starts_on} (by transfer)"
+    if facts.start_is_computed:
+        return reckoned(facts.starts_on, facts.certain_from)
+    return str(facts.assessed_on or facts.awarded_on)
 
 
-def last_day(label: Label) -> str:
-    if label.extended_until is not None:
-        return f"{label.extended_until} (extended by decision)"
-    if label.end_is_computed:
-        return reckoned(label.certain_until, label.ends_on)
-    return str(label.valid_until)
+def last_day(facts: CredentialFacts) -> str:
+    if facts.extended_until is not None:
+        return f"{facts.extended_until} (extended by decision)"
+    if facts.end_is_computed:
+        return reckoned(facts.certain_until, facts.ends_on)
+    return str(facts.valid_until)
 
 
 def reckoned(first: date | None, last: date | None) -> str:
@@ -106,43 +153,44 @@ def reckoned(first: date | None, last: date | None) -> str:
     return f"{first} (computed)" if first == last else f"between {first} and {last} (computed)"
 
 
-def awarded_by(label: Label) -> str:
-    body = label.awarded_by
-    if body is None:
+def awarded_by(facts: CredentialFacts) -> str:
+    if facts.awarded_by__name is None:
         return "The register does not know which body awarded it."
-    return f"Awarded by: {body.name} ({body.short_name})."
+    return f"Awarded by: {facts.awarded_by__name} ({facts.awarded_by__short_name})."
 
 
-def source(label: Label) -> str:
-    return f"Source: {label.source}." if label.source else "The register names no source."
+def source(facts: CredentialFacts) -> str:
+    return f"Source: {facts.source}." if facts.source else "The register names no source."
 
 
-def seal(label: Label) -> Data:
+def seal(facts: CredentialFacts) -> Data:
     return {
-        "id": absolute(reverse("label_seal", args=[label.public_id])),
+        "id": absolute(reverse("label_seal", args=[facts.public_id])),
         "type": "Image",
-        "caption": f"{label.level.name} label of {label.cluster.name}, as it stands on the day "
-        "of looking",
+        "caption": f"{facts.level__name_en} label of {facts.cluster__name}, as it stands on the "
+        "day of looking",
     }
 
 
-def subject(label: Label) -> Data:
-    cluster = label.cluster
+def subject(facts: CredentialFacts) -> Data:
     return without_empty(
         {
-            "id": absolute_cluster(cluster),
+            "id": absolute_cluster(facts),
             "type": ["AchievementSubject"],
-            "identifier": [identity("name", cluster.name), identity("systemId", cluster.public_id)],
-            "licenseNumber": label.certificate_number,
-            "achievement": achievement(label),
+            "identifier": [
+                identity("name", facts.cluster__name),
+                identity("systemId", facts.cluster__public_id),
+            ],
+            "licenseNumber": facts.certificate_number,
+            "achievement": achievement(facts),
         }
     )
 
 
-def absolute_cluster(cluster: Cluster) -> str:
+def absolute_cluster(facts: CredentialFacts) -> str:
     # By the public id, which never changes; the address leads on to the readable one.
     with translation.override("en"):
-        return absolute(reverse("clusters:detail", args=[cluster.public_id]))
+        return absolute(reverse("clusters:detail", args=[facts.cluster__public_id]))
 
 
 def identity(kind: str, text: str) -> Data:
@@ -150,43 +198,43 @@ def identity(kind: str, text: str) -> Data:
     return {"type": "IdentityObject", "hashed": False, "identityHash": text, "identityType": kind}
 
 
-def achievement(label: Label) -> Data:
-    level = label.level
+def achievement(facts: CredentialFacts) -> Data:
+    name, wording = facts.level__name_en, facts.level__official_wording
     scheme = absolute(reverse("labels:scheme"))
-    narrative = " ".join(filter(None, [level.process, rule_in_words(label.rule)]))
+    narrative = " ".join(filter(None, [facts.level__process_en, rule_in_words(facts)]))
     return without_empty(
         {
-            "id": f"{scheme}#{level.code}",
+            "id": f"{scheme}#{facts.level__code}",
             "type": ["Achievement"],
             "achievementType": "Certification",
-            "name": f"{level.name} – {level.official_wording}",
-            "description": f"Cluster Management Excellence Label, level {level.name}: "
-            f"“{level.official_wording}”.",
+            "name": f"{name} – {wording}",
+            "description": f"Cluster Management Excellence Label, level {name}: “{wording}”.",
             "criteria": without_empty({"id": f"{scheme}#rules", "narrative": narrative}),
-            "version": iso_text(label.rule.effective_from) if label.rule else None,
+            "version": iso_text(facts.rule__effective_from),
         }
     )
 
 
-def rule_in_words(rule: LevelRule | None) -> str:
-    if rule is None:
+def rule_in_words(facts: CredentialFacts) -> str:
+    if facts.rule__effective_from is None:
         return ""
-    confirmed = "" if rule.is_confirmed else " No source confirms this rule: it is inferred."
+    inferred = " No source confirms this rule: it is inferred."
     return (
-        f"By the rule of {rule.effective_from}, a first label lasts {rule.first_months} months and "
-        f"a renewal {rule.renewal_months}.{confirmed}"
+        f"By the rule of {facts.rule__effective_from}, a first label lasts "
+        f"{facts.rule__first_months} months and a renewal {facts.rule__renewal_months}."
+        f"{'' if facts.rule__is_confirmed else inferred}"
     )
 
 
-def evidence(label: Label) -> list[Data]:
+def evidence(facts: CredentialFacts) -> list[Data]:
     # The entry in the register, and each part of its source.
     entry = {
-        "id": absolute(label.get_absolute_url()),
+        "id": absolute(reverse("labels:detail", args=[facts.public_id])),
         "type": ["Evidence"],
         "name": "Entry in the Cluster Register",
-        "description": f"{printed(label)} {awarded_by(label)} {source(label)}",
+        "description": f"{printed(facts)} {awarded_by(facts)} {source(facts)}",
     }
-    return [entry, *(cited(part) for part in label.source.split("; ") if part)]
+    return [entry, *(cited(part) for part in facts.source.split("; ") if part)]
 
 
 def cited(part: str) -> Data:
@@ -197,95 +245,41 @@ def cited(part: str) -> Data:
     )
 
 
-def printed(label: Label) -> str:
+def printed(facts: CredentialFacts) -> str:
     # What the source says of the days, as precisely as it does, and which ones are computed.
     days = {
-        "Assessed": label.assessed_on,
-        "Awarded": label.awarded_on,
-        "Printed end": label.valid_until,
-        "Extended until": label.extended_until,
+        "Assessed": facts.assessed_on,
+        "Awarded": facts.awarded_on,
+        "Printed end": facts.valid_until,
+        "Extended until": facts.extended_until,
     }
     said = [f"{name}: {day}." for name, day in days.items() if day is not None]
-    is_moved = label.transferred_from_id is not None
+    is_moved = facts.transferred_from_id is not None
     if is_moved:
-        said.append(f"Taken over by transfer: {label.starts_on}.")
-    computed = {"first": label.start_is_computed and not is_moved, "last": label.end_is_computed}
+        said.append(f"Taken over by transfer: {facts.starts_on}.")
+    computed = {"first": facts.start_is_computed and not is_moved, "last": facts.end_is_computed}
     said += [f"The {name} day is computed." for name, is_so in computed.items() if is_so]
     return " ".join([*said, "A month or a year counts from its first day to its last."])
 
 
-# The lists of states
+# Where its state is told
 
 
-def status_entry(label: Label, purpose: Purpose) -> Data:
+class Purpose(StrEnum):
+    REVOCATION = "revocation"
+    SUSPENSION = "suspension"
+
+
+def status_entry(purpose: Purpose, place: int) -> Data:
     address = list_address(purpose)
     return {
-        "id": f"{address}#{label.status_index}",
+        "id": f"{address}#{place}",
         "type": "BitstringStatusListEntry",
         "statusPurpose": purpose.value,
-        "statusListIndex": str(label.status_index),
+        "statusListIndex": str(place),
         "statusListCredential": address,
     }
 
 
 def list_address(purpose: Purpose) -> str:
     return absolute(reverse("status_list", args=[purpose.value]))
-
-
-def status_list(purpose: Purpose, day: date) -> Data:
-    """The list on a day, good until the next midnight. At most four queries."""
-    address = list_address(purpose)
-    return {
-        "@context": [CREDENTIALS],
-        "id": address,
-        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": settings.SITE_URL,
-        "validFrom": midnight(day).isoformat(),
-        "validUntil": midnight(day + timedelta(days=1)).isoformat(),
-        "credentialSubject": {
-            "id": f"{address}#list",
-            "type": "BitstringStatusList",
-            "statusPurpose": purpose.value,
-            "encodedList": encoded_bits(places(purpose, day), STATUS_PLACES),
-        },
-    }
-
-
-def places(purpose: Purpose, day: date) -> set[int]:
-    # The places in the list of the labels whose bit is set.
-    if purpose == Purpose.SUSPENSION:
-        return places_in_state(State.SUSPENDED, day)
-    gone = (State.REVOKED, State.TRANSFERRED, State.UNDATED)
-    uncertain = places_of(Label.objects.published().without_certain_days())
-    return withdrawn().union(uncertain, *(places_in_state(state, day) for state in gone))
-
-
-def places_in_state(state: State, day: date) -> set[int]:
-    return places_of(Label.objects.published().in_state(state, day))
-
-
-def places_of(labels: LabelQuerySet) -> set[int]:
-    return set(labels.order_by().values_list("status_index", flat=True))
-
-
-def withdrawn() -> set[int]:
-    """Labels that were public once and are no longer: copies of their credentials are about.
-
-    What was never public is not in the list, so that nobody learns that it is there.
-    """
-    was_public = Exists(Cluster.history.filter(id=OuterRef("cluster_id"), is_published=True))
-    versions = Label.history.filter(was_public, is_published=True)
-    now = Label.objects.published().order_by().values("pk")
-    return set(
-        versions.exclude(id__in=now).order_by().values_list("status_index", flat=True).distinct()
-    )
-
-
-def encoded_bits(numbers: Iterable[int], length: int) -> str:
-    # Bits, the first one leftmost, compressed, in base64url with the multibase letter for it.
-    data = bytearray(length // 8)
-    for number in numbers:
-        data[number // 8] |= 0b1000_0000 >> (number % 8)
-    # Without a time in the header, so that the same bits give the same text.
-    compressed = gzip.compress(bytes(data), mtime=0)
-    return "u" + base64.urlsafe_b64encode(compressed).decode().rstrip("=")

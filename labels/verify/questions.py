@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from stdnum.eu import vat
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
-from clusters.dates import parse_day
+from clusters.dates import YearOutOfRange, parse_day
+from clusters.fields import out_of_years
 from clusters.names import ALPHABET, LENGTH, normal_name, without_invisible
 from clusters.tables.reader import (
     UNREADABLE,
@@ -310,6 +311,8 @@ def claim_of(number: int, cells: Sequence[str], *, is_claim: bool = False) -> Qu
 def read_day(number: int, text: str) -> date:
     try:
         return parse_day(text)
+    except YearOutOfRange as error:
+        raise TableRefused(Finding(number, "", out_of_years(text).messages[0])) from error
     except ValueError as error:
         raise TableRefused(Finding(number, "", explain_day(text))) from error
 

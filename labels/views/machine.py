@@ -241,7 +241,7 @@ def _seal_picture(
         return error_response(request, wrong, 400)
     with translation.override(request.GET.get("lang", "en")):
         picture = draw_seal(seal(), Scheme(request.GET.get("scheme", Scheme.AUTO)))
-    response = HttpResponse(picture, content_type="image/svg+xml")
+    response = HttpResponse(picture, content_type="image/svg+xml; charset=utf-8")
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return conditional(request, cacheable(response, now, FRESH_SEAL_SECONDS))
 

@@ -12,9 +12,18 @@ from django.views.decorators.http import require_safe
 from clusters.http.limits import allow, network_address, network_of
 from clusters.http.responses import cacheable, conditional, error_response
 from labels.models import Label
-from labels.proofs.certificates import Certificate, certificate, library, make, stored_certificate
-from labels.proofs.credentials import Purpose, credential, status_list
+from labels.proofs.certificates import (
+    SECONDS_TO_RETRY,
+    Certificate,
+    TooManyAtOnce,
+    certificate,
+    library,
+    make,
+    stored_certificate,
+)
+from labels.proofs.credentials import Purpose
 from labels.proofs.signing import NoSigningKey, published_keys, sign
+from labels.proofs.status import claims_about, label_with_place, status_list
 
 MINUTE = 60
 MOST_MADE = 30
@@ -29,8 +38,7 @@ def label_certificate(request: HttpRequest, public_id: str, language: str) -> Ht
         )
     now = timezone.now()
     day = timezone.localdate(now)
-    labels = Label.objects.for_pages(day).with_certificate()
-    label = labels.with_public_id(public_id).first()
+    label = label_with_place(Label.objects.for_pages(day).with_certificate(), public_id)
     if label is None:
         return error_response(request, ["there is no label with this number"], 404)
     with translation.override(language):
@@ -48,7 +56,10 @@ def certificate_answer(
         network = network_of(network_address(request))
         if not allow("certificate", network, most=MOST_MADE, seconds=MINUTE):
             return too_many(request)
-        document = make(wanted)
+        try:
+            document = make(wanted)
+        except TooManyAtOnce as error:
+            return busy(request, error)
     response = HttpResponse(document, content_type="application/pdf")
     name = f"{wanted.number}-{wanted.day}-{wanted.language}.pdf"
     response["Content-Disposition"] = f'inline; filename="{name}"'
@@ -67,6 +78,12 @@ def too_many(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def busy(request: HttpRequest, error: TooManyAtOnce) -> HttpResponse:
+    response = error_response(request, [str(error)], 503)
+    response["Retry-After"] = str(SECONDS_TO_RETRY)
+    return response
+
+
 CONTENT_TYPE = "application/vc+jwt"
 CANNOT_SIGN = "this portal has no key to sign with; its operator has to make one"
 
@@ -74,13 +91,13 @@ CANNOT_SIGN = "this portal has no key to sign with; its operator has to make one
 @require_safe
 def label_credential(request: HttpRequest, public_id: str) -> HttpResponseBase:
     labels = Label.objects.published().with_holder().with_certificate()
-    label = labels.with_public_id(public_id).first()
+    label = label_with_place(labels, public_id)
     if label is None:
         return error_response(request, ["there is no label with this number"], 404)
     if not label.has_certain_days:
         problem = "the days of this label are not known, so there is nothing to attest"
         return error_response(request, [problem], 404)
-    return signed(request, credential(label), timezone.now())
+    return signed(request, claims_about(label), timezone.now())
 
 
 @require_safe

@@ -17,7 +17,7 @@ from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.tables.reader import TableRefused
 from clusters.views.contact import cookieless_form
-from labels.proofs.certificates import library, page_as_pdf
+from labels.proofs.certificates import SECONDS_TO_RETRY, TooManyAtOnce, library, page_as_pdf, turn
 from labels.register.queries import coverage
 from labels.verify.answers import (
     Answered,
@@ -28,6 +28,7 @@ from labels.verify.answers import (
     parts,
     reference_of,
 )
+from labels.verify.credentials import MAX_LENGTH, check_credential
 from labels.verify.limits import MINUTE, TooOften, is_within_limit, too_often
 from labels.verify.lookup import verify
 from labels.verify.questions import (
@@ -47,8 +48,13 @@ FORMATS: dict[str, tuple[Callable[[Sequence[Answered], date], bytes], str]] = {
 
 @cookieless_form
 def label_verify(request: HttpRequest) -> HttpResponse:
-    # One question by an address, a list by a form that anybody may send from anywhere.
-    return verify_list(request) if request.method == "POST" else verify_one(request)
+    # One question by an address; a list or a credential by forms that anybody may send from
+    # anywhere.
+    if request.method != "POST":
+        return verify_one(request)
+    if "credential" in request.POST or "credential" in request.FILES:
+        return verify_credential(request)
+    return verify_list(request)
 
 
 def verify_one(request: HttpRequest) -> HttpResponse:
@@ -66,9 +72,12 @@ def verify_one(request: HttpRequest) -> HttpResponse:
         "reference": reference_of(answer, timezone.localdate(now)),
         "pdf_url": f"{request.path}?{query_of(asked, shown, format='pdf')}",
     }
-    if request.GET.get("format") == "pdf" and library() is not None:
+    if request.GET.get("format") != "pdf" or library() is None:
+        return page(request, context)
+    try:
         return on_paper(context, shown.day)
-    return page(request, context)
+    except TooManyAtOnce as error:
+        return page(request, context, problem=error)
 
 
 def query_of(asked: str, shown: AsOf, **others: str) -> str:
@@ -79,9 +88,9 @@ def query_of(asked: str, shown: AsOf, **others: str) -> str:
 def on_paper(context: dict[str, object], day: date) -> HttpResponse:
     style = render_to_string("labels/certificate.css")
     context |= {"language": get_language(), "address": absolute(reverse("labels:verify"))}
-    document = page_as_pdf(
-        render_to_string("labels/verification.html", context), style, str(context["reference"])
-    )
+    paper = render_to_string("labels/verification.html", context)
+    with turn():
+        document = page_as_pdf(paper, style, str(context["reference"]))
     name = f"verification-{context['reference']}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
     return HttpResponse(document, content_type="application/pdf", headers=headers)
@@ -105,6 +114,19 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     context["lines"] = "\n".join(one.line.text for one in answered)
     context |= {"answered": answered, "parts": parts(answered)}
     return page(request, context | {"has_near": any(one.answer.nearest for one in answered)})
+
+
+def verify_credential(request: HttpRequest) -> HttpResponse:
+    shown = as_of(QueryDict(), request.path, timezone.localdate())
+    context: dict[str, object] = {"as_of": shown, "problems": shown.problems}
+    if not is_within_limit(request, is_list=False):
+        return page(request, context, problem=too_often())
+    upload = request.FILES.get("credential")
+    text = request.POST.get("credential", "")
+    if upload is not None:
+        text = upload.read(MAX_LENGTH).decode("ascii", errors="replace")
+    checked = check_credential(text[:MAX_LENGTH], shown.day)
+    return page(request, context | {"is_checked": True, "checked": checked})
 
 
 def with_accepted(lines: list[QuestionLine], accepted: Sequence[str]) -> list[QuestionLine]:
@@ -133,13 +155,16 @@ def page(
             **defaults,
             "most_lines": MAX_LINES,
             "problem": problem,
-            "posted_form": "list-form" if request.method == "POST" else "",
+            "posted_form": "list-form" if "lines" in context else "",
             **context,
         },
     )
     if isinstance(problem, TooOften):
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(MINUTE)
+    elif isinstance(problem, TooManyAtOnce):
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        response["Retry-After"] = str(SECONDS_TO_RETRY)
     elif problem:
         response.status_code = HTTPStatus.BAD_REQUEST
     return response

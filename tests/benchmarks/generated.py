@@ -245,7 +245,6 @@ class Register:
                 pk=self.label_number,
                 public_id=public_id("L", self.label_number),
                 certificate_number=f"G-{self.label_number}",
-                status_index=self.label_number * 2_654_435 % 2**22,
                 cluster_id=number,
                 managing_organisation_id=(number + 1) // 2,
                 level_id=level,

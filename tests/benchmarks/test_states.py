@@ -61,7 +61,6 @@ class RandomRegister:
             pk=number,
             public_id=public_id("L", number),
             certificate_number=f"G-{number}",
-            status_index=number,
             cluster_id=cluster,
             level_id=level,
             is_published=self.happens(0.9),

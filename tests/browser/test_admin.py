@@ -1,5 +1,6 @@
 """The secretariat at work: what it creates appears, what it unpublishes is gone."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +10,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clusters.models import Account, Cluster, Organisation
-from labels.life.steps import approve
 from labels.models import Decision
 from news.models import Announcement
 from tests.browser.looks import NARROW, is_wide
-from tests.factories import make_cluster
+from tests.factories import approve, make_cluster
 
 pytestmark = [
     pytest.mark.browser,
@@ -42,7 +42,8 @@ def desk(context: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
 
 
 def is_complaint(message: ConsoleMessage) -> bool:
-    return message.type == "error" and "404 (Not Found)" not in message.text
+    is_answer = re.search(r"404 \(Not Found\)|410 \(Gone\)", message.text)
+    return message.type == "error" and not is_answer
 
 
 def choose(page: Page, field: str, text: str) -> None:
@@ -80,6 +81,7 @@ def test_cluster_is_created_edited_and_unpublished(desk: Page, live_server: Live
     choose(desk, "region", "Piemonte")
     desk.fill("#id_founded_on", "2009-03")
     desk.fill("#id_texts-0-tagline", "Wood from the mountains")
+    desk.check("#id_is_published")
     save(desk)
     public = f"{live_server}/en/clusters/alpine-timber/"
     assert status(desk, public) == 200
@@ -103,6 +105,7 @@ def test_organisation_is_created_edited_and_unpublished(
     desk.goto(f"{live_server}/admin/clusters/organisation/add/")
     desk.type("#id_name", "Science Park")
     desk.select_option("#id_kind", "science_park")
+    desk.check("#id_is_published")
     save(desk)
     public = f"{live_server}/en/organisations/science-park/"
     assert status(desk, public) == 200
@@ -136,7 +139,8 @@ def test_label_is_proposed_from_its_cluster_and_corrected(
     desk.fill("#id_valid_until", "")
     save(desk)
     decision = Decision.objects.get()
-    approve(decision, by=Account.objects.create_user("lead@example.org"), now=timezone.now())
+    lead = Account.objects.create_user("lead@example.org")
+    approve(decision, by=lead, now=timezone.now())
     label = decision.label
     public = f"{live_server}/en/labels/{label.public_id}/"
     assert status(desk, public) == 200
@@ -148,6 +152,7 @@ def test_label_is_proposed_from_its_cluster_and_corrected(
     expect(desk.locator(".field-reason .errorlist")).to_have_text("Give the reason.")
     desk.fill("#id_reason", "The certificate says so.")
     save(desk)
+    approve(Decision.objects.waiting().get(), by=lead, now=timezone.now())
     desk.goto(public)
     expect(desk.locator("main")).to_contain_text("15 June 2017")
 
@@ -155,35 +160,49 @@ def test_label_is_proposed_from_its_cluster_and_corrected(
     desk.uncheck("#id_is_published")
     desk.fill("#id_reason", "Another label was meant.")
     save(desk)
+    assert status(desk, public) == 200
+    approve(Decision.objects.waiting().get(), by=lead, now=timezone.now())
     assert status(desk, public) == 404
 
 
-def test_announcement_is_created_edited_and_unpublished(
+def test_announcement_is_created_published_edited_and_withdrawn(
     desk: Page, live_server: LiveServer
 ) -> None:
     make_cluster(name="bioPmed", slug="biopmed")
     desk.goto(f"{live_server}/admin/news/announcement/add/")
-    desk.check("#id_is_published")
-    desk.fill("#id_published_at", "2015-09-08T14:38")
     choose(desk, "clusters", "bioPmed")
     desk.type("#id_texts-0-title", "A Gold for bioPmed")
     expect(desk.locator("#id_texts-0-slug")).to_have_value("a-gold-for-biopmed")
     desk.fill("#id_texts-0-body", "The label was **awarded**.")
+    desk.select_option("#id_texts-0-state", "ready")
     save(desk)
+    announcement = Announcement.objects.get()
+    screen = f"{live_server}/admin/news/announcement/{announcement.pk}/change/"
+    take_step(desk, screen, "Publish", at="2015-09-08T14:38")
     public = f"{live_server}/en/news/2015/a-gold-for-biopmed/"
     assert status(desk, public) == 200
     expect(desk.locator("h1")).to_have_text("A Gold for bioPmed")
 
-    announcement = Announcement.objects.get()
-    desk.goto(f"{live_server}/admin/news/announcement/{announcement.pk}/change/")
+    desk.goto(screen)
     expect(desk.locator(".preview strong")).to_have_text("awarded")
     desk.fill("#id_texts-0-body", "The label was *announced*.")
     save(desk)
     desk.goto(public)
     expect(desk.locator("main em")).to_have_text("announced")
 
-    unpublish(desk, f"{live_server}/admin/news/announcement/")
-    assert status(desk, public) == 404
+    take_step(desk, screen, "Withdraw", reason="The level was another.")
+    assert status(desk, public) == 410
+    expect(desk.locator("main")).to_contain_text("The level was another.")
+    expect(desk.locator("main")).not_to_contain_text("bioPmed")
+
+
+def take_step(page: Page, screen: str, title: str, **fields: str) -> None:
+    page.goto(screen)
+    page.get_by_role("link", name=title, exact=True).click()
+    for name, value in fields.items():
+        page.fill(f"#id_{name}", value)
+    page.locator("input[type=submit].default").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
 
 
 PAGES = (

@@ -3,7 +3,6 @@
 from io import StringIO
 
 import pytest
-from django.core import mail
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -11,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from clusters.models import Cluster, ClusterText, Organisation
 from tests.browser.looks import faults
 from tests.factories import make_cluster, make_management, make_organisation, portfolio, region
+from tests.mails import sent_mails
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +30,7 @@ def link(live_server: LiveServer) -> str:
         )
         make_management(organisation=organisation, cluster=cluster)
     call_command("send_confirmations", stdout=StringIO())
-    lines = mail.outbox[-1].body.splitlines()
+    lines = sent_mails()[-1].body.splitlines()
     address = next(line for line in lines if "/confirm/" in line)
     return address.replace("http://testserver", live_server.url)
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
@@ -14,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from clusters.models import Account, Invitation, Organisation, Role, TeamMember, TeamRole
 from tests.browser.looks import faults
 from tests.factories import make_account, make_management, make_organisation, make_team_member
+from tests.mails import sent_mails
 
 pytestmark = [
     pytest.mark.browser,
@@ -69,7 +69,7 @@ def enter(context: BrowserContext, site: str, account: Account) -> None:
 
 def link_in_mail(to: str) -> str:
     """The only one that was sent there."""
-    texts = "".join(str(message.body) for message in mail.outbox if message.to == [to])
+    texts = "".join(str(message.body) for message in sent_mails() if message.to == [to])
     [link] = re.findall(r"http://\S+/invitations/\S+", texts)
     return str(link)
 
@@ -124,6 +124,7 @@ def test_account_that_exists_signs_in_and_accepts(
     page.fill("#id_email", account.email)
     page.select_option("#id_language", language)
     page.locator("input[name=_save]").first.click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
     context.clear_cookies()
 
     page.goto(link_in_mail(account.email))

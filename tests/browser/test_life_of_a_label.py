@@ -14,7 +14,7 @@ from clusters.models import Role
 from labels.life import steps as life
 from labels.models import Decision, Label, Suspension
 from tests.browser.looks import NARROW, REQUIRED, faults
-from tests.factories import make_account, make_cluster, make_label
+from tests.factories import approve, make_account, make_cluster, make_label
 
 pytestmark = [
     pytest.mark.browser,
@@ -143,6 +143,8 @@ def test_lead_proposes_a_revocation_and_a_second_lead_approves(
     expect(first.locator(".field-reason .errorlist")).to_be_visible()
     first.fill("#id_reason", "The cluster closed.")
     first.click(".submit-row input[type=submit]")
+    expect(first.locator(".differences")).to_contain_text("Revoked from")
+    first.click(".submit-row input[type=submit]")
     expect(first.locator(".waiting")).to_contain_text("somebody else has to approve it")
     expect(first.locator(".waiting a[href$='/approve/']")).to_have_count(0)
 
@@ -166,8 +168,12 @@ def test_label_is_suspended_by_keyboard(sign_in: SignIn, live_server: LiveServer
     lead.keyboard.type("Audit.")
     tab_to(lead, ".submit-row input[type=submit]")
     enter(lead)
+    expect(lead.locator(".differences")).to_contain_text("Suspended")
+    tab_to(lead, ".submit-row input[type=submit]")
+    enter(lead)
 
-    expect(lead.locator(".messagelist .success")).to_contain_text("Decided")
+    expect(lead.locator(".messagelist .success")).to_contain_text("Somebody else has to approve")
+    approve(Decision.objects.get())
     assert Suspension.objects.get().reason == "Audit."
 
 

@@ -3,7 +3,6 @@
 from io import StringIO
 
 import pytest
-from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
@@ -20,6 +19,7 @@ from tests.factories import (
     make_organisation,
     make_team_member,
 )
+from tests.mails import sent_mails
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -36,7 +36,7 @@ def link(live_server: LiveServer) -> str:
     make_management(cluster=cluster, organisation=organisation)
     make_label(cluster=cluster, valid_until=end.isoformat())
     call_command("send_notices", "--on", add_months(end, -1).isoformat(), stdout=StringIO())
-    lines = mail.outbox[-1].body.splitlines()
+    lines = sent_mails()[-1].body.splitlines()
     address = next(line for line in lines if "/notices/" in line)
     return address.replace("http://testserver", live_server.url)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -16,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from clusters.models import Account, Role
 from tests.browser.looks import faults
 from tests.factories import make_account
+from tests.mails import sent_mails
 
 pytestmark = [
     pytest.mark.browser,
@@ -199,7 +199,7 @@ def test_link_by_mail_lets_in(page: Page, site: str, account: Account) -> None:
     page.fill("#id_email", ADDRESS)
     page.click("main form button")
     expect(page).to_have_url(f"{site}/password/reset/sent/")
-    [link] = re.findall(r"^http://\S+password/reset/\S+-\S+$", str(mail.outbox[0].body), re.M)
+    [link] = re.findall(r"^http://\S+password/reset/\S+-\S+$", str(sent_mails()[0].body), re.M)
 
     page.goto(link)
     page.fill("#id_password1", NEW_PASSWORD)

@@ -63,24 +63,30 @@ from labels.models import (
     NoticeKind,
     RequiredLevel,
     Statement,
-    Suspension,
 )
 from labels.models.triggers import GUARDS
 from news.models import Announcement
 from tests import databases
 from tests.browser.payloads import ADDRESSES, GROUPS, MARK, PAYLOADS
 from tests.factories import (
+    MOMENT,
+    change_label,
     make_account,
     make_announcement,
     make_announcement_text,
     make_cluster,
+    make_correction,
     make_label,
+    make_mail,
     make_management,
     make_organisation,
     make_participation,
     make_policy_maker,
     make_programme,
+    make_review_comment,
+    make_suspension,
     make_team_member,
+    make_topic,
 )
 
 pytestmark = [
@@ -107,6 +113,8 @@ LEFT = {
     "clusters.invitation.role",
     "clusters.problemreport.record_id",
     "labels.level.code",
+    "news.announcement.approved_digest",
+    "news.topic.slug",
     *(
         f"{label}.{name}"
         for name in ("slug", "public_id")
@@ -223,9 +231,13 @@ def build() -> None:
             awarded_by = awarders[number % len(awarders)]
             label = add_label(cluster, organisation, programme, awarded_by)
             add_announcement(cluster, organisation, programme, label, picture)
-    with guards_down():
+    make_mail()
+    with guards_down(), connection.cursor() as cursor:
+        # All payloads together are longer than most texts may be.
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
         for model, fields in POISONED.items():
             poison(model, fields)
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def add_label(
@@ -234,9 +246,8 @@ def add_label(
     label = make_label(
         level="silver", cluster=cluster, managing_organisation=organisation, awarded_by=awarded_by
     )
-    Suspension.objects.create(label=label, starts_on="2015-12-01", ends_on="2015-12-31")
-    label.revoked_on, label.revocation_reason = date(2016, 12, 1), "Audit."
-    label.save()
+    make_suspension(label, starts_on="2015-12-01", ends_on="2015-12-31")
+    change_label(label, revoked_on=date(2016, 12, 1), revocation_reason="Audit.")
     add_decisions(label, programme)
     return label
 
@@ -256,8 +267,13 @@ def add_announcement(
         contact_organisation=organisation,
         written_by=organisation,
         picture=picture,
+        kind="event",
+        begins_at=MOMENT,
+        topics=[make_topic()],
     )
     make_announcement_text(announcement, language="it")
+    make_correction(announcement)
+    make_review_comment(announcement)
 
 
 @contextmanager
@@ -289,7 +305,7 @@ def add_decisions(label: Label, programme: Programme) -> None:
         )
     LabelSource.objects.create(label=label, source="x")
     notice = Notice.objects.create(label=label, kind=NoticeKind.END, due_on=date(2016, 1, 1))
-    Delivery.objects.create(notice=notice, begun_at=now, failed_at=now, failure="x")
+    Delivery.objects.create(notice=notice, written_at=now)
     RequiredLevel.objects.create(programme=programme, level=label.level)
 
 
@@ -326,7 +342,7 @@ def add_people(organisation: Organisation, programme: Programme, number: int) ->
     Claim.objects.create(
         organisation=organisation, role_address="info@example.org", reason="x", answer="x"
     )
-    ConfirmationRequest.objects.create(organisation=organisation, due_on=now.date())
+    ConfirmationRequest.objects.create(organisation=organisation, due_on=now.date(), asked_at=now)
     event = Event.objects.create(
         happened_at=now,
         kind=EventKind.SIGNED_IN,
@@ -535,9 +551,19 @@ def test_admin_runs_nothing_that_is_stored(desk: Visit) -> None:
             desk.to(admin_address(model, "simple_history", row.pk, version.pk), 200, 403)
 
     assert_harmless(desk)
-    assert {name_of(field) for fields in POISONED.values() for field in fields} - shown(
-        desk
-    ) == set()
+    planted = {name_of(field) for fields in POISONED.values() for field in fields}
+    assert planted - shown(desk) - SHOWN_TO_NOBODY == set()
+
+
+# What a mail says, and what only programs read.
+SHOWN_TO_NOBODY = {
+    "clusters.mail.html",
+    "clusters.mail.language",
+    "clusters.mail.reply_to",
+    "clusters.mail.subject",
+    "clusters.mail.text",
+    "labels.issuedcredential.digest",
+}
 
 
 def shown(visit: Visit) -> set[str]:

@@ -4,9 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.dates import PartialDate, add_months, last_day_of_month, parse_day
+from clusters.dates import (
+    FIRST_DAY,
+    LAST_DAY,
+    PartialDate,
+    add_months,
+    last_day_of_month,
+    parse_day,
+)
 
-days = st.dates(date(1000, 1, 1), date(2999, 12, 31))
+days = st.dates(FIRST_DAY, LAST_DAY)
 
 
 @st.composite

@@ -25,7 +25,6 @@ from clusters.models import (
     Portfolio,
     Region,
 )
-from labels.models import Label
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
     make_announcement,
@@ -35,6 +34,8 @@ from tests.factories import (
     make_organisation,
     make_participation,
     make_programme,
+    make_suspension,
+    update_label,
 )
 
 pytestmark = pytest.mark.django_db
@@ -269,8 +270,8 @@ def test_label_and_its_suspension_tell_of_their_cluster() -> None:
     cluster, other = make_cluster(), make_cluster()
     label = make_label(cluster=cluster)
     of_cluster, of_other = ("cluster", cluster.pk), ("cluster", other.pk)
-    moved = changes_by(lambda: Label.objects.filter(pk=label.pk).update(cluster=other))
-    suspended = changes_by(lambda: label.suspensions.create(starts_on="2020-01-01", reason="x"))
+    moved = changes_by(lambda: update_label(label, cluster=other))
+    suspended = changes_by(lambda: make_suspension(label, starts_on="2020-01-01", reason="x"))
     assert (moved, suspended) == ({of_cluster, of_other}, {of_other})
 
 
@@ -325,7 +326,7 @@ def test_other_records_are_found_names_first() -> None:
     assert records_matching("organisation", "torino", 1) == [first.pk]
     assert records_matching("programme", "poli", 9) == [programme.pk]
     assert records_matching("announcement", "gold torino", 9) == [announcement.pk]
-    Announcement.objects.update(is_published=False)
+    Announcement.objects.update(state="draft")
     assert records_matching("announcement", "gold", 9) == []
 
 

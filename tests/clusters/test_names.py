@@ -21,10 +21,10 @@ from django.utils import timezone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clusters.admin.base import ASCII_FIELDS, ASCII_NAMES
+from clusters.admin.lists import ASCII_FIELDS, ASCII_NAMES
 from clusters.fields import NameField, NormalNameField
 from clusters.fulltext import clusters_matching, records_matching
-from clusters.models import Account, Cluster, ClusterName, Organisation, OrganisationName, Region
+from clusters.models import Cluster, ClusterName, Organisation, OrganisationName, Region
 from clusters.models.addresses import slug_for
 from clusters.models.records import NamedQuerySet
 from clusters.names import (
@@ -425,7 +425,7 @@ SEARCHED = [
 @pytest.mark.parametrize(("model", "model_admin"), SEARCHED, ids=lambda value: str(value)[:40])
 def test_admin_searches_every_text_in_its_normal_form(model: Any, model_admin: Any) -> None:
     request = RequestFactory().get("/")
-    request.user = Account(is_superuser=True)
+    request.user = make_account(is_superuser=True)
     for path in model_admin.get_search_fields(request):
         *parents, last = path.split("__")
         if last == "holds":

@@ -1,7 +1,7 @@
 """The admin site as a whole: every page opens, the dashboard counts what its links list."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,9 +28,11 @@ from clusters.models import (
     EventAddress,
     EventKind,
     FactSource,
+    FormDraft,
     Invitation,
     Lineage,
     LineageKind,
+    Mail,
     Management,
     Mandate,
     MembershipCount,
@@ -48,28 +50,35 @@ from labels.models import (
     Decision,
     Delivery,
     Expert,
+    IssuedCredential,
     IssuingBody,
     Label,
     LabelSource,
     LevelRule,
     Notice,
     RequiredLevel,
+    RuleChange,
     Statement,
     Suspension,
 )
-from news.models import Announcement, AnnouncementText
+from news.models import Announcement, AnnouncementText, Correction, ReviewComment, Topic
 from tests.factories import (
     make_account,
     make_announcement,
     make_announcement_text,
     make_cluster,
+    make_correction,
     make_label,
+    make_mail,
     make_management,
     make_organisation,
     make_participation,
     make_programme,
     make_report,
+    make_review_comment,
+    make_suspension,
     make_team_member,
+    make_topic,
     make_undated_label,
     portfolio,
     region,
@@ -135,6 +144,9 @@ def make_notice() -> Notice:
 MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Announcement: make_full_announcement,
     AnnouncementText: lambda: make_announcement_text(make_announcement(), language="it"),
+    Correction: lambda: make_correction(make_announcement()),
+    ReviewComment: lambda: make_review_comment(make_announcement()),
+    Topic: make_topic,
     Claim: lambda: Claim.objects.create(
         organisation=make_organisation(), role_address="info@example.org", reason="Ours."
     ),
@@ -143,12 +155,13 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     ClusterText: lambda: ClusterText.objects.create(cluster=make_cluster(), language="en"),
     Event: lambda: record(EventKind.SIGNED_IN, now=timezone.now(), account=make_account()),
     ConfirmationRequest: lambda: ConfirmationRequest.objects.create(
-        organisation=make_organisation(), due_on=date(2026, 5, 1)
+        organisation=make_organisation(), due_on=date(2026, 5, 1), asked_at=timezone.now()
     ),
     Decision: make_decision,
     Delivery: lambda: Delivery.objects.create(
-        notice=make_notice(), account=make_account(), begun_at=timezone.now()
+        notice=make_notice(), account=make_account(), written_at=timezone.now()
     ),
+    Mail: make_mail,
     Expert: lambda: Expert.objects.create(account=make_account(), country="IT"),
     Invitation: lambda: Invitation.objects.create(
         email="new@example.org",
@@ -185,11 +198,19 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Shareholding: lambda: Shareholding.objects.create(
         organisation=make_organisation(), shareholder=make_organisation()
     ),
+    RuleChange: lambda: RuleChange.objects.create(
+        level_id="gold",
+        reason="Shorter.",
+        state="made",
+        needs_two=False,
+        is_in_effect=True,
+        proposed_by=make_account(),
+        proposed_at=timezone.now(),
+        decided_at=timezone.now(),
+    ),
     Statement: make_statement,
     TeamMember: make_team_member,
-    Suspension: lambda: Suspension.objects.create(
-        label=make_label(), starts_on=date(2016, 1, 1), reason="Audit."
-    ),
+    Suspension: lambda: make_suspension(make_label(), starts_on=date(2016, 1, 1), reason="Audit."),
 }
 
 
@@ -202,17 +223,18 @@ def count_queries(client: Client, address: str) -> int:
 
 @pytest.mark.parametrize("model", OURS, ids=label_of)
 def test_model_is_edited_with_its_history(model: type[models.Model]) -> None:
-    """But for the log of events: nobody edits it."""
-    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin) or model is Event
+    """But for the log of events and the outbox: nobody edits them."""
+    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin) or model in (Event, Mail)
 
 
 @pytest.mark.parametrize("app", ["clusters", "labels", "news"])
 def test_every_model_has_its_admin(app: str) -> None:
-    """But for addresses of events, which the lines of the log show, and what programs read."""
+    """But for addresses of events, which the lines of the log show, and what programs write."""
     own = [
         model
         for model in apps.get_app_config(app).get_models()
-        if not model.__name__.startswith("Historical") and model not in (EventAddress, Change)
+        if not model.__name__.startswith("Historical")
+        and model not in (EventAddress, Change, IssuedCredential, FormDraft)
     ]
 
     assert [model for model in own if model not in admin.site._registry] == []
@@ -276,6 +298,9 @@ def test_list_asks_the_same_for_one_and_three_rows(
 # The dashboard
 
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.get_default_timezone())
+
+
 @pytest.fixture
 def attention() -> None:
     """For each line of the dashboard a number of rows of its own, as of 2026-11-22."""
@@ -289,11 +314,12 @@ def attention() -> None:
     holder = make_cluster(**shared)
     ending = make_label(cluster=holder, assessed_on="2025-01", level="gold")  # 31 January 2027
     Notice.objects.create(label=ending, kind="3-months", due_on=date(2026, 10, 31))
-    Delivery.objects.create(
-        account=make_account(),
-        week_from=date(2026, 11, 16),
-        begun_at=datetime(2026, 11, 16, 7, 40, tzinfo=UTC),
-    )
+    make_mail(created_at=NOON)
+    RuleChange.objects.create(level_id="gold", reason="x", needs_two=True, proposed_at=NOON)
+    for age in (timedelta(minutes=10), timedelta(hours=1)):
+        make_mail(created_at=NOON - age)
+    for age in (timedelta(days=6), timedelta(days=8)):
+        make_mail(state="failed", error="x", created_at=NOON - age)
     make_decision(ending)
     make_label(cluster=holder, assessed_on="2025-01", level="bronze", is_published=False)
     make_label(cluster=holder, assessed_on="2023-12", level="silver")  # renewable to 31 Dec 2026
@@ -312,7 +338,8 @@ def attention() -> None:
         organisation=make_organisation(), role_address="info@example.org", reason="Ours."
     )
     make_report()
-    make_announcement(is_published=False)
+    make_announcement(state="draft")
+    make_announcement(state="in_review")
     complete = make_announcement()
     make_announcement_text(complete, language="it")
     make_announcement()
@@ -326,15 +353,18 @@ EXPECTED = {
     "Profiles whose team lost its owner": 1,
     "Claims waiting": 1,
     "Reported problems waiting": 1,
+    "Mails of the last 7 days that failed": 1,
+    "Mails waiting for more than 10 minutes": 2,
     "Regions without a code": 1,
     "Labels ending within 6 months": 1,
     "Labels renewable for less than 3 months more": 1,
     "Labels with unknown dates": 2,
     "Decisions waiting": 1,
+    "Changes of rules waiting": 1,
     "Notices for which there is nobody to tell": 1,
-    "Mails that failed in the last 7 days or were cut off": 1,
     "Draft announcements": 1,
-    "Announcements missing a language": 2,
+    "Announcements in review": 1,
+    "Announcements missing a language": 3,
 }
 
 
@@ -354,6 +384,21 @@ def test_dashboard_links_list_what_was_counted(admin_client: Client) -> None:
     listed = {item.title: admin_client.get(item.url).context["cl"].result_count for item in items}
 
     assert listed == {item.title: item.number for item in items}
+
+
+def test_dashboard_shows_no_zero_and_what_one_may_begin(
+    client: Client, admin_client: Client
+) -> None:
+    make_cluster(is_published=False)
+    first = admin_client.get("/admin/")
+    shown = [item for item in first.context["items"] if f'href="{item.url}"' in first.text]
+    assert 0 < len(shown) < len(first.context["items"])
+    assert all(item.number for item in shown)
+    assert f'href="{url(Cluster, "add")}"' in first.text
+    client.force_login(make_team_member().account)
+    assert [str(title) for title, _url in client.get("/admin/").context["quick_actions"]] == [
+        "Write an announcement"
+    ]
 
 
 def test_dashboard_shows_only_what_one_may_view(client: Client) -> None:

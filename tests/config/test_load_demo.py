@@ -3,7 +3,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from django.test import Client
 from PIL import Image
 from pytest_django import DjangoDbBlocker
 
+from clusters.dates import PartialDate
 from clusters.models import (
     Cluster,
     ClusterName,
@@ -33,7 +34,7 @@ from config.management.commands.load_demo import DATA
 from labels.models import Label, LabelSource, RequiredLevel, Statement
 from labels.validity import State
 from news.models import Announcement, AnnouncementText
-from tests.factories import MOMENT
+from tests.factories import MOMENT, change_label, hide
 
 pytestmark = pytest.mark.django_db
 
@@ -414,19 +415,56 @@ def test_manager_of_the_facts_goes_before_that_of_a_label() -> None:
 
 
 def test_no_file_of_the_demo_names_an_address_of_a_person() -> None:
-    for path in DATA.glob("*.csv"):
+    for path in [*DATA.glob("*.csv"), *DATA.glob("*.json")]:
         assert not re.search(r"[\w.]+@(?!example\.org)[\w-]+\.\w+", path.read_text()), path.name
 
 
 def test_announcement_is_tied_to_what_it_tells() -> None:
     announcement = Announcement.objects.get(published_at=MOMENT)
 
-    assert announcement.is_published
+    assert announcement.state == "published"
     assert [text.language for text in announcement.texts.all()] == ["en", "it"]
     assert [str(cluster) for cluster in announcement.clusters.all()] == ["bioPmed"]
     assert [label.pk for label in announcement.labels.all()] == [biopmed_gold().pk]
     assert [programme.slug for programme in announcement.programmes.all()] == ["ace"]
     assert sorted(statement.count for statement in announcement.statements.all()) == [27, 57, 800]
+
+
+def announcements_of_the_file() -> list[Any]:
+    rows: list[Any] = json.loads((DATA / "announcements.json").read_text(encoding="utf-8"))
+    return rows
+
+
+def test_every_announcement_of_the_file_is_tied_to_all_that_it_names() -> None:
+    """The loader leaves out what it does not find: a name that is mistyped would tie to nothing."""
+    announcements = Announcement.objects.prefetch_related("clusters", "organisations", "programmes")
+    stored = {str(one.text()): one for one in announcements}
+
+    assert len(stored) == len(announcements_of_the_file()) == 26
+    for row in announcements_of_the_file():
+        one = stored[row["texts"]["en"]["title"]]
+        assert one.published_at == datetime.fromisoformat(row["published_at"])
+        assert {cluster.name for cluster in one.clusters.all()} == set(row["clusters"])
+        assert {str(body) for body in one.organisations.all()} == set(row["organisations"])
+        assert {programme.slug for programme in one.programmes.all()} == set(row["programmes"])
+        assert {topic.slug for topic in one.topics.all()} == set(row["topics"])
+        assert row["topics"]
+        labels = one.labels.values_list("cluster__name", "level", "awarded_on", "valid_until")
+        assert {(name, level, str(on), str(until)) for name, level, on, until in labels} == {
+            (label["cluster"], label["level"], str(label["awarded_on"]), str(label["valid_until"]))
+            for label in row["labels"]
+        }
+        assert one.statements.count() == len(row["statements"])
+
+
+def test_every_announcement_names_its_source_in_both_languages() -> None:
+    source = re.compile(r"(?:Source|Fonte): \[.+\]\((https?://\S+)\), .*\d{4}\.")
+    for row in announcements_of_the_file():
+        last_lines = [text["body"].splitlines()[-1] for text in row["texts"].values()]
+        addresses = [found[1] if (found := source.match(line)) else line for line in last_lines]
+
+        assert list(row["texts"]) == ["en", "it"]
+        assert len(set(addresses)) == 1, last_lines
 
 
 def test_picture_of_the_announcement_is_drawn_anew() -> None:
@@ -447,14 +485,15 @@ def test_edits_survive_the_next_run() -> None:
     biopmed = Cluster.objects.get(name="bioPmed")
     park = Organisation.objects.get(name="Bioindustry Park Silvano Fumero SpA")
     gold = Label.objects.get(cluster__name="GCE Ocean Technology", awarded_on="2013-08")
-    text = AnnouncementText.objects.get(language="en")
-    edit(biopmed, name="bioPmed Piemonte", website="", portfolio=None, is_published=False)
+    text = AnnouncementText.objects.get(language="en", slug="biopmed-gold-label")
+    edit(biopmed, name="bioPmed Piemonte", website="", portfolio=None)
     edit(park, name="Bioindustry Park")
     biopmed.membership_counts.get().delete()
     FactSource.objects.get(cluster=biopmed, fact="town").delete()
     edit(FactSource.objects.get(cluster=biopmed, fact="website"), source="", confidence="doubtful")
-    edit(biopmed.labels.get(level="gold"), awarded_on="2015-07-14")
-    edit(gold, score=None)
+    change_label(biopmed.labels.get(level="gold"), awarded_on=PartialDate(2015, 7, 14))
+    change_label(gold, score=None)
+    hide(biopmed)
     edit(text, title="Another title", slug="another-title")
     edit(Statement.objects.get(count=57), count=58)
     edit(Programme.objects.get(slug="ace"), slug="ace-piemonte")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from clusters.triggers.changes import Changes
 from clusters.triggers.definitions import ROWS
 from config import page_cache as pages
 from config.page_cache import KeptPages
+from config.serving.outage import outage
 from config.wsgi import portal
 from tests.factories import (
     make_account,
@@ -467,7 +468,50 @@ def test_pages_fit_into_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_without_a_database_django_answers() -> None:
+def test_keys_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a small page with a long address could be kept without end."""
+    monkeypatch.setattr(pages, "MOST_BYTES", 100_000)
+    application, behind = kept(answering(b"x"))
+
+    for number in range(100):
+        ask(application, f"/?q={number:02}{'a' * 2000}")
+
+    assert behind.asked == 100
+    assert application.pages
+    assert len(application.pages.found) < 100_000 / 2000
+
+
+@pytest.mark.django_db
+def test_overlong_address_is_not_kept() -> None:
+    application, behind = kept(answering())
+
+    for _turn in range(2):
+        ask(application, f"/?q={'a' * pages.LONGEST_ADDRESS}")
+
+    assert (behind.asked, application.pages) == (2, None)
+
+
+@pytest.mark.django_db
+def test_clock_that_is_set_back_drops_pages_of_what_is_to_come() -> None:
+    application, behind = kept(answering())
+    with time_machine.travel("2026-11-30T00:10+01:00", tick=False):
+        ask(application)
+    with time_machine.travel("2026-11-29T23:50+01:00", tick=False):
+        ask(application)
+        ask(application)
+
+    assert behind.asked == 2
+
+
+@pytest.fixture
+def without_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread looks whether the database is back."""
+    monkeypatch.setattr(outage, "begin", lambda: None)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("without_looks")
+def test_without_a_database_and_a_kept_page_django_answers() -> None:
     def fail(*_args: Any) -> None:
         raise OperationalError
 
@@ -477,6 +521,32 @@ def test_without_a_database_django_answers() -> None:
         ask(application)
 
     assert behind.asked == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("without_looks")
+def test_without_a_database_the_kept_page_says_of_when_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    application, behind = kept()
+    with time_machine.travel("2026-11-30T00:18+01:00", tick=False):
+        ask(application, "/it/clusters/")
+    monkeypatch.setattr(outage, "is_over", Event())
+
+    with time_machine.travel("2026-11-30T00:20+01:00", tick=False):
+        today = ask(application, "/it/clusters/")
+        head = ask(application, "/it/clusters/", method="HEAD")
+    with time_machine.travel("2026-12-01T00:20+01:00", tick=False):
+        tomorrow = ask(application, "/it/clusters/")
+
+    assert "Questa pagina mostra il registro alle 00:18." in today.text
+    assert "Questa pagina mostra il registro al 30 Novembre 2026, 00:18." in " ".join(
+        tomorrow.text.split()
+    )
+    assert (today.headers["Age"], today.headers["Cache-Control"]) == ("120", "no-store")
+    assert int(today.headers["Content-Length"]) == len(today.body)
+    assert (head.headers, head.body) == (today.headers, b"")
+    assert behind.asked == 1
 
 
 @pytest.mark.django_db

@@ -27,19 +27,23 @@ from clusters.formats.writers import value_as_text, without_formula
 from clusters.models import Account, Cluster, ClusterName, Organisation
 from labels.formats.records import FACTS
 from labels.life import steps as life
-from labels.models import IssuingBody, Label, Suspension
+from labels.models import IssuingBody, Label
 from labels.register.holdings import directory, level_options
 from labels.register.queries import counts, headline, labels_of
 from labels.validity import State
 from tests.factories import (
+    approve,
+    in_effect,
     make_account,
     make_cluster,
     make_label,
     make_organisation,
     make_participation,
     make_programme,
+    make_suspension,
     make_undated_label,
     portfolio,
+    update_label,
 )
 
 pytestmark = pytest.mark.django_db
@@ -112,18 +116,13 @@ def fill_the_register() -> None:
     make_label(cluster=beta, level="silver", assessed_on="2019")
     make_undated_label(cluster=beta, level="bronze")
     revoked = make_label(cluster=gamma, assessed_on="2016-05")
-    Label.objects.filter(pk=revoked.pk).update(
-        revoked_on=date(2017, 9, 8), revocation_reason="Asked for."
-    )
+    update_label(revoked, revoked_on=date(2017, 9, 8), revocation_reason="Asked for.")
     suspended = make_label(
         cluster=gamma, level="silver", assessed_on="2016-09", managing_organisation=
         make_organisation(name="@Park"), awarded_by=IssuingBody.objects.get(code="esca"),
     )  # fmt: skip
-    Suspension.objects.create(
-        label=suspended,
-        starts_on=date(2017, 5, 1),
-        ends_on=date(2018, 3, 2),
-        reason="Under review.",
+    make_suspension(
+        suspended, starts_on=date(2017, 5, 1), ends_on=date(2018, 3, 2), reason="Under review."
     )
     make_label(cluster=gamma, score=87.25, assessed_on="2017-11")
     make_label(cluster=gamma, level="bronze", awarded_on="2016")
@@ -141,20 +140,24 @@ def live_on() -> None:
     bronze = make_label(cluster=delta, level="bronze", assessed_on="2014-02-10")
     make_label(cluster=delta, level="bronze", kind="renewal", renews=bronze, assessed_on="2015-12")
     moved = make_label(cluster=delta, assessed_on="2016-04-04")
-    life.transfer_label(moved, on=date(2017, 6, 1), cluster=epsilon, **step(by, "2017-06-01"))
+    in_effect(
+        life.transfer_label(moved, on=date(2017, 6, 1), cluster=epsilon, **step(by, "2017-06-01"))
+    )
     extended = make_label(cluster=delta, level="silver", assessed_on="2015-05-20",
                           managing_organisation=make_organisation())  # fmt: skip
-    life.extend(extended, until=date(2017, 10, 31), **step(by, "2017-05-02"))
+    in_effect(life.extend(extended, until=date(2017, 10, 31), **step(by, "2017-05-02")))
     zeta = make_cluster(name="Zeta", country="NO")
     paused = make_label(cluster=zeta, assessed_on="2016-08-01")
-    life.suspend(paused, on=date(2017, 2, 1), **step(by, "2017-02-01"))
-    life.reinstate(paused, on=date(2017, 5, 1), **step(by, "2017-05-01"))
+    in_effect(life.suspend(paused, on=date(2017, 2, 1), **step(by, "2017-02-01")))
+    in_effect(life.reinstate(paused, on=date(2017, 5, 1), **step(by, "2017-05-01")))
     hidden = make_cluster(name="Eta", is_published=False)
     lost = make_label(cluster=zeta, level="silver", assessed_on="2016-08-02")
-    life.transfer_label(lost, on=date(2017, 9, 8), cluster=hidden, **step(by, "2017-09-08"))
+    in_effect(
+        life.transfer_label(lost, on=date(2017, 9, 8), cluster=hidden, **step(by, "2017-09-08"))
+    )
     gone = make_label(cluster=epsilon, level="bronze", assessed_on="2016-02-29")
     decision = life.revoke(gone, on=date(2017, 12, 1), **step(by, "2017-11-01"))
-    life.approve(decision, by=make_account(), now=noon("2017-11-20"))
+    approve(decision, by=make_account(), now=noon("2017-11-20"))
 
 
 def step(by: Account, day: str) -> dict[str, Any]:
@@ -176,7 +179,7 @@ DAYS = [
     "2017-04-30", "2017-05-01", "2017-07-31", "2017-08-01", "2017-09-07", "2017-09-08",
     "2017-05-31", "2017-06-01", "2017-10-31", "2017-11-01", "2017-11-30", "2017-12-01",
     "2018-02-28", "2018-03-01", "2018-03-02", "2018-07-31", "2018-08-01", "2019-03-31",
-    "1000-01-01", "2999-12-31",
+    "1900-01-01", "2100-12-31",
 ]  # fmt: skip
 QUERIES = [
     "",

@@ -11,9 +11,17 @@ from django.test import Client
 
 from clusters.dates import PartialDate
 from labels.life import steps as life
-from labels.models import Decision, Label, LevelRule
+from labels.life.refusals import Situation
+from labels.models import Decision, Label
 from labels.validity import State
-from tests.factories import DECIDED_AT, award_label, make_account, make_cluster
+from tests.factories import (
+    DECIDED_AT,
+    award_label,
+    in_effect,
+    make_account,
+    make_cluster,
+    update_rules,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +31,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def to_the_day() -> None:
     """Gold lasts to the day, not to the end of its month: 24 months, renewed 12, window 12."""
-    LevelRule.objects.filter(level="gold").update(ends_at_month_end=False, renewal_months=12)
+    update_rules("gold", ends_at_month_end=False, renewal_months=12)
 
 
 def day(text: str) -> date:
@@ -36,10 +44,7 @@ def gold(assessed_on: str, **fields: Any) -> Label:
 
 def take(step: Any, *about: Any, **details: Any) -> Decision:
     defaults = {"reason": "The jury agreed.", "by": make_account(), "now": DECIDED_AT}
-    decision: Decision = step(*about, **(defaults | details))
-    if decision.state == "proposed":
-        decision = life.approve(decision, by=make_account(), now=DECIDED_AT)
-    return decision
+    return in_effect(step(*about, **(defaults | details)))
 
 
 def renewed(label: Label, assessed_on: str) -> Label:
@@ -62,7 +67,7 @@ def days(label: Label) -> tuple[str, ...]:
 
 
 def states(label: Label, first: str, number: int = 2) -> list[str]:
-    return [life.Situation(label, day(first) + DAY * n).state.value for n in range(number)]
+    return [Situation(label, day(first) + DAY * n).state.value for n in range(number)]
 
 
 # First awards

@@ -6,7 +6,7 @@ import pytest
 
 from labels.models import Label
 from labels.words import Reply, verdict
-from tests.factories import make_label
+from tests.factories import make_label, make_suspension
 
 DAY = timedelta(days=1)
 NO_END = "By the register’s reckoning: the source prints no end."
@@ -77,7 +77,7 @@ def test_state_on_worked_days(fields: dict[str, str | None], on: str, state: str
 
 def test_suspended_goes_before_uncertain() -> None:
     label = make_label(**YEAR)
-    label.suspensions.create(starts_on=date(2024, 6, 1), reason="Under review.")
+    make_suspension(label, starts_on=date(2024, 6, 1), reason="Under review.")
 
     assert both_states(label, "2024-05-31") == "uncertain"
     assert both_states(label, "2024-06-01") == "suspended"

@@ -17,11 +17,11 @@ from pytest_django import DjangoDbBlocker
 from clusters.directory.rows import cards
 from clusters.models import Cluster
 from labels.formats.records import headline_records
-from labels.models import STATE_NAMES, Label, Suspension
+from labels.models import STATE_NAMES, Label
 from labels.register.holdings import directory
 from labels.register.queries import headline, labels_of
 from labels.validity import LabelDays, State, headline_spells, naming_order, spells, state_in
-from tests.factories import make_cluster, make_label
+from tests.factories import make_cluster, make_label, make_suspension
 
 DAY = date(2018, 3, 1)
 ON = f"on={DAY}"
@@ -43,13 +43,7 @@ numbers = count(1)
 def label_in(state: State, cluster: Cluster, level: str, later: timedelta) -> Label:
     """A label in that state, unless another one of its level takes it over."""
     number = next(numbers)
-    label = Label(
-        cluster=cluster,
-        level_id=level,
-        certificate_number=f"P-{number}",
-        # Among so many, two that were drawn would be the same in one run of fourteen.
-        status_index=number,
-    )
+    label = Label(cluster=cluster, level_id=level, certificate_number=f"P-{number}")
     if state in STARTS:
         label.starts_on = STARTS[state] + later
         label.ends_on = label.starts_on + timedelta(730)
@@ -64,7 +58,7 @@ def label_in(state: State, cluster: Cluster, level: str, later: timedelta) -> La
         label.revoked_on, label.revocation_reason = DAY - timedelta(9), "Asked for."
     label.save()
     if state == State.SUSPENDED:
-        Suspension.objects.create(label=label, starts_on=DAY - timedelta(5), reason="x")
+        make_suspension(label, starts_on=DAY - timedelta(5), reason="x")
     return label
 
 

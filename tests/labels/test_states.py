@@ -13,7 +13,7 @@ from clusters.api.parts import StateOnDay
 from labels.models import STATE_NAMES, Label
 from labels.proofs.seal import status_of
 from labels.validity import State
-from tests.factories import make_label, make_undated_label, transfer_label
+from tests.factories import make_label, make_suspension, make_undated_label, transfer_label
 
 ROOT = Path(settings.BASE_DIR)
 STYLES = (ROOT / "static/portal.css").read_text()
@@ -31,7 +31,7 @@ def label_in(state: State) -> Label:
         transfer_label(label, on=DAY)
     elif state == State.SUSPENDED:
         label = make_label()
-        label.suspensions.create(starts_on=DAY, reason="Under review.")
+        make_suspension(label, starts_on=DAY, reason="Under review.")
     else:
         assessed = {
             State.NOT_YET: "2015-10", State.VALID: "2015-07", State.UNCERTAIN: "2015-09",

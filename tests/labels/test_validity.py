@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusters.dates import PartialDate
-from labels.models import Label, Suspension
+from labels.models import Label
 from labels.validity import (
     Days,
     Interval,
@@ -21,7 +21,13 @@ from labels.validity import (
     state_on,
     validity,
 )
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import (
+    make_cluster,
+    make_label,
+    make_suspension,
+    make_undated_label,
+    update_label,
+)
 
 OLD = Rule(date(2010, 11, 1), 24, 24, True, 12)
 NEW = Rule(date(2019, 11, 15), 24, 36, True, 12)
@@ -328,9 +334,7 @@ def assert_twins_agree() -> None:
 
 
 def suspend(label: Label, since: str, until: str | None = None) -> None:
-    Suspension.objects.create(
-        label=label, starts_on=since, ends_on=until, reason="The team was dissolved."
-    )
+    make_suspension(label, starts_on=since, ends_on=until, reason="The team was dissolved.")
 
 
 @pytest.mark.django_db
@@ -439,9 +443,7 @@ def test_states_of_any_labels_agree_in_sql_and_python(rows: list[Any]) -> None:
             if suspension:
                 since, length = suspension
                 until = since + timedelta(days=length) if length else None
-                Suspension.objects.create(
-                    label=label, starts_on=since, ends_on=until, reason="Under review."
-                )
-            Label.objects.filter(pk=label.pk).update(**revocation)
+                make_suspension(label, starts_on=since, ends_on=until, reason="Under review.")
+            update_label(label, **revocation)
         assert_twins_agree()
         transaction.set_rollback(True)

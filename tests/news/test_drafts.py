@@ -18,6 +18,7 @@ from news.drafts import draft_award
 from news.markup import render
 from news.models import Announcement, AnnouncementText
 from tests.factories import (
+    approve,
     make_account,
     make_announcement,
     make_announcement_text,
@@ -29,6 +30,7 @@ from tests.factories import (
     make_programme,
     make_undated_label,
     portfolio,
+    update_label,
 )
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +153,7 @@ def test_draft_of_biopmed_says_what_is_true_of_september_2015() -> None:
     announcement = drafted(gold)
 
     park = "Bioindustry Park Silvano Fumero SpA"
-    assert (announcement.is_published, announcement.published_at) == (False, None)
+    assert (announcement.state, announcement.published_at) == ("draft", None)
     assert (str(announcement.written_by), str(announcement.contact_organisation)) == (park, park)
     assert [str(cluster) for cluster in announcement.clusters.all()] == ["bioPmed"]
     assert [str(organisation) for organisation in announcement.organisations.all()] == [park]
@@ -207,9 +209,9 @@ def test_approval_leaves_a_draft() -> None:
     decision = life.award(label, reason="The board met.", by=make_account(), now=NOW)
     assert not Announcement.objects.exists()
 
-    life.approve(decision, by=make_account(), now=NOW)
+    approve(decision, by=make_account(), now=NOW)
 
-    assert str(Announcement.objects.filter(labels=label).drafts().get()) == (
+    assert str(Announcement.objects.filter(labels=label).unpublished().get()) == (
         "Polo Salute obtains the Gold Label for cluster management excellence"
     )
 
@@ -281,7 +283,7 @@ def test_figures_stay_as_they_were_written() -> None:
     make_label(assessed_on="2015-02")
     other.cluster.name = "Polo Morte"
     other.cluster.save()
-    Label.objects.filter(pk=other.pk).update(is_published=False)
+    update_label(other, is_published=False)
     label.cluster.portfolio = None
     label.cluster.save()
 

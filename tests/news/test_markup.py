@@ -1,8 +1,18 @@
 from html import escape as html_escape
+from time import process_time
 
 import pytest
+from django.core.exceptions import ValidationError
 
-from news.markup import escaped_markup, render, unescaped
+from news.markup import (
+    MAX_RENDERED,
+    MAX_TEXT,
+    escaped_markup,
+    render,
+    render_markdown,
+    unescaped,
+    validate_markdown,
+)
 
 
 @pytest.mark.parametrize(
@@ -109,3 +119,49 @@ def test_escaped_changes_no_ordinary_name() -> None:
         escaped_markup("Food & Bio Cluster, s.c.r.l. – e. V.")
         == "Food & Bio Cluster, s.c.r.l. – e. V."
     )
+
+
+ONE_ADDRESS = f"[a]: https://example.org/{'x' * 3000}\n\n"
+
+
+def test_address_is_not_written_once_and_shown_often() -> None:
+    html = render(ONE_ADDRESS + "[a] " * 4000)
+
+    assert "<a " not in html
+    assert len(html) < MAX_TEXT
+
+
+@pytest.mark.parametrize("text", ["a" * (MAX_TEXT + 1), "&" * MAX_TEXT])
+def test_text_that_would_be_too_long_is_refused_and_shown_cut(text: str) -> None:
+    with pytest.raises(ValidationError, match="has too much markup"):
+        validate_markdown(text)
+
+    html = render(text)
+
+    assert html.endswith("…</p><p>The text is too long to be shown in full.</p>")
+    assert len(html) < 6 * MAX_TEXT + 100
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[", "![", "[a](", "[a](<b", "[[[[a](b)", "*a ", "*a_b ", "a**b", "_a", "**", "`a``b", "`",
+        "> ", ">" * 50 + "a\n", "- " * 50 + "a\n", "* a\n", "1. a\n", "# a\n", "---\n", "    a\n",
+        "<a", "<http://a>", "&amp;", "\\", "a  \n", "|a|b|\n", "[a]: b\n\n[a]\n\n",
+    ],
+)  # fmt: skip
+def test_longest_text_is_rendered_within_limits(unit: str) -> None:
+    render_markdown.cache_clear()
+    # Of processor time: the machine may be busy.
+    begun = process_time()
+    html = render((unit * MAX_TEXT)[:MAX_TEXT])
+
+    assert process_time() - begun < 3
+    assert len(html) <= MAX_RENDERED + 100
+
+
+def test_text_is_rendered_once_for_all_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = render("*Once*, said of one text alone.")
+    monkeypatch.setattr("news.markup.PARSER", None)
+
+    assert render("*Once*, said of one text alone.") == first

@@ -19,7 +19,7 @@ import config.admin
 import config.urls
 from clusters.admin import base
 from clusters.admin.tables import TablesAdmin
-from clusters.models import Cluster, Organisation, Programme, Role, TeamMember
+from clusters.models import Cluster, Organisation, Programme, Role, TeamMember, unions
 from clusters.models.clusters import ClusterQuerySet
 from clusters.people import policy
 from clusters.people.policy import ADD, CHANGE, DELETE, PUBLISH, RESTORE, VIEW, Grant
@@ -133,14 +133,14 @@ too_much(
     of(CLUSTER, "owner", "change", "POST", "own"),
 )  # fmt: skip
 too_much(
-    "team publishes its draft by the form", Role.TEAM, ANNOUNCEMENT,
-    also(CHANGE, scope=policy.in_teams("written_by"), fields=frozenset({"is_published"})),
+    "team says when its draft is published", Role.TEAM, ANNOUNCEMENT,
+    also(CHANGE, scope=policy.in_teams("written_by"), fields=frozenset({"published_at"})),
     of(ANNOUNCEMENT, "owner", "change", "POST", "draft"),
 )  # fmt: skip
 too_much(
-    "team changes what is published", Role.TEAM, ANNOUNCEMENT,
+    "team changes what it submitted", Role.TEAM, ANNOUNCEMENT,
     also(CHANGE, scope=policy.in_teams("written_by")),
-    of(ANNOUNCEMENT, "owner", "change", "POST", "public"),
+    of(ANNOUNCEMENT, "owner", "change", "POST", "review"),
 )  # fmt: skip
 too_much(
     "team sees unpublished labels", Role.TEAM, LABEL, also(VIEW, scope=policy.managed("cluster")),
@@ -251,7 +251,7 @@ def old_versions_without_the_right_to_restore(patch: Patch, world: World) -> Non
 
 @hole(dashboard("owner"))
 def dashboard_counts_everything(patch: Patch, world: World) -> None:
-    counted = config.admin.count_query
+    counted = unions.count_query
     patch.setattr(
         config.admin,
         "count_query",

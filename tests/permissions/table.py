@@ -35,7 +35,7 @@ OWN_AS = ("anonymous", "disabled", "norole", "owner", "root")
 COUNTS_AS = ("owner", "policymaker", "auditor")
 MEANINGLESS_METHODS_AS = ("anonymous", "owner")
 MEANINGLESS_METHODS_OF = ("clusters.cluster", "clusters.event")
-EDITING = ("owner", "editor", "other", "former", "expert", "secretariat", "lead", "root")
+ENTERING = tuple(name for name in IDENTITIES if name not in STRANGERS)
 
 # The rows of admin. A column is the state of a row, “new” a row to add. Letters: V view, A add,
 # C change (c: allowed, but nobody disables themselves or demotes the last owner), D delete (d:
@@ -170,6 +170,9 @@ labels.suspension            own      other    new
 labels.decision              waiting  made     new
   secretariat auditor lead root  V    V        -
 
+labels.rulechange            waiting  made     new
+  secretariat auditor lead root  V    V        -
+
 labels.level                 row      new
   secretariat auditor        V        -
   lead root                  VCdR     A
@@ -197,19 +200,38 @@ labels.statement             row      new
   secretariat lead root      VCDR     A
   auditor                    V        -
 
-news.announcement            draft    public   otherdraft other  secretariat new
-  owner editor               VCD      V        -        -        -        A
-  other                      -        -        VCD      V        -        A
-  former                     -        -        -        -        -        A
-  secretariat lead root      VCDPR    VCPR     VCDPR    VCPR     VCDPR    A
-  auditor                    V        V        V        V        V        -
+news.announcement            draft    review   public   otherdraft other  secretariat new
+  owner editor               VCD      V        V        -        -        -        A
+  other                      -        -        -        VCD      V        -        A
+  former                     -        -        -        -        -        -        A
+  secretariat lead root      VCDPR    VCDPR    VCPR     VCDPR    VCPR     VCDPR    A
+  auditor                    V        V        V        V        V        V        -
 
-news.announcementtext        draft    public   otherdraft other  secretariat new
-  owner editor               VCD      V        -        -        -        -
-  other                      -        -        VCD      V        -        -
-  former                     -        -        -        -        -        -
-  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     -
-  auditor                    V        V        V        V        V        -
+news.announcementtext        draft    review   public   otherdraft other  secretariat new
+  owner editor               VCD      V        V        -        -        -        -
+  other                      -        -        -        VCD      V        -        -
+  former                     -        -        -        -        -        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        V        -
+
+news.correction              public   other    new
+  owner editor               V        -        -
+  other                      -        V        -
+  former                     -        -        -
+  secretariat lead root      VCDR     VCDR     -
+  auditor                    V        V        -
+
+news.reviewcomment           draft    review   otherdraft secretariat new
+  owner editor               V        V        -        -        -
+  other                      -        -        V        -        -
+  former                     -        -        -        -        -
+  secretariat lead root      VC       VC       VC       VC       -
+  auditor                    V        V        V        V        -
+
+news.topic                   row      new
+  owner editor other former  V        -
+  secretariat lead root      VCDR     A
+  auditor                    V        -
 
 clusters.account             below    member   lead     otherlead root    new
   lead                       VC       VC       V        -        -        -
@@ -256,6 +278,9 @@ clusters.problemreport       row      new
 
 clusters.event               row      new
   lead auditor root          V        -
+
+clusters.mail                row      new
+  lead root                  V        -
 
 labels.expert                own      other    new
   expert                     VC       -        -
@@ -330,6 +355,29 @@ BESIDE = {
 READS_ADDRESSES = {"owner": "owner editor", "editor": "owner editor"}
 READS_EVERY_ADDRESS = ("secretariat", "lead", "auditor", "root")
 
+# Who sees some rows of a model and not all; whoever sees all of them reads every field.
+PARTLY_SEEING = ("owner", "editor", "other", "former", "expert", "policymaker", "policyother")
+
+# Of the models of which they see rows, the fields that are not public (docs/privacy-data.md), and
+# after the bar who of them reads these in admin. All others do not meet a value of it anywhere.
+FIELDS = """
+clusters.cluster       is_published                           | team policymaker policyother
+clusters.cluster       contact_address is_contact_shown       | team
+clusters.organisation  is_published is_address_shown role_address | team
+clusters.programme     is_published                           | policymaker policyother
+labels.label           is_published                           | team policymaker policyother
+labels.label           benchmarked_on areas_of_improvement days_are_exact decision |
+news.announcement      state                                  | team
+news.announcement      reviewer approved_digest               |
+news.reviewcomment     announcement written_at text is_resolved | team
+news.reviewcomment     author                                 |
+clusters.teammember    organisation account role joined_at    | team
+clusters.invitation    email organisation team_role role programme language created_at \
+    expires_at accepted_at withdrawn_at                       | team
+clusters.invitation    invited_by                             |
+labels.expert          account country languages accredited_on | expert
+"""
+
 # Every address outside admin, by its name; behind it the states of rows at which it stands, and
 # after “not” those at which it does not.
 #   page   the same bytes for everybody, read only
@@ -350,10 +398,14 @@ corrections                       page
 search                            page
 opensearch                        page  list/en list/it not list/de
 healthz                           page
+readyz                            page
 sitemap                           page
 robots                            page
 security_txt                      page
 news_feed                         page
+news_json                         page
+news_ics                          page
+event_ics                         page  event/public not event/draft
 api                               open  api/clusters api/clusters/facets api/cluster-own \
     api/cluster-other api/organisations api/organisation-own api/programmes api/programme-mine \
     api/labels api/label-own api/announcements api/announcement-public api/portfolios \
@@ -371,6 +423,8 @@ labels:scheme                     page
 labels:verify                     form
 news:list                         page
 news:year                         page  2015
+news:month                        page  2015-09
+news:follow                       page
 media                             page  not x/y.png
 clusters:detail                   page  cluster/own cluster/other not cluster/draft cluster/hidden
 clusters:organisation_detail      page  organisation/own not organisation/hidden
@@ -396,6 +450,8 @@ cluster_seal                      page  register/own not register/hidden
 programme_requirement             page  programme/mine programme/theirs not programme/hidden
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
+news:preview                      page  not forged
+news:preview_picture              page  not forged
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
 clusters:cluster_report           form  cluster/own not cluster/draft cluster/hidden
 clusters:organisation_contact     form  organisation/own not organisation/hidden
@@ -441,6 +497,14 @@ clusters:account_leave_team       sent  not organisation/hidden
 # Pages of admin on which one takes a step with a row: in what state of it, and who may. Who only
 # sees the row is refused.
 STEPS = """
+news.announcement  submit     draft    owner editor secretariat lead root
+news.announcement  comment    public   owner editor secretariat lead root
+news.announcement  send_back  review   secretariat lead root
+news.announcement  approve    review   secretariat lead root
+news.announcement  publish    review   secretariat lead root
+news.announcement  withdraw   public   secretariat lead root
+news.announcement  archive    public   secretariat lead root
+news.announcement  return     public   secretariat lead root
 labels.label     renew      own      secretariat lead root
 labels.label     extend     own      lead root
 labels.label     suspend    own      lead root
@@ -449,6 +513,9 @@ labels.label     transfer   own      lead root
 labels.label     revoke     own      lead root
 labels.decision  approve    waiting  lead root
 labels.decision  refuse     waiting  secretariat lead root
+labels.decision  annul      waiting  lead root
+labels.rulechange  approve  waiting  lead root
+labels.rulechange  refuse   waiting  secretariat lead root
 """
 
 # Pages of admin about a whole list: a table of its rows, and one that is read into it.
@@ -465,12 +532,44 @@ clusters.programme     process_import  secretariat lead root
 labels.label           export   secretariat lead root
 labels.label           import   secretariat lead root
 labels.label           process_import  secretariat lead root
+clusters.clustertext  export  secretariat lead root
+clusters.clustertext  import  secretariat lead root
+clusters.clustertext  process_import  secretariat lead root
+clusters.management  export  secretariat lead root
+clusters.management  import  secretariat lead root
+clusters.management  process_import  secretariat lead root
+clusters.membershipcount  export  secretariat lead root
+clusters.membershipcount  import  secretariat lead root
+clusters.membershipcount  process_import  secretariat lead root
+clusters.cluster  template  secretariat lead root
+clusters.clustertext  template  secretariat lead root
+clusters.management  template  secretariat lead root
+clusters.membershipcount  template  secretariat lead root
+clusters.organisation  template  secretariat lead root
+clusters.programme  template  secretariat lead root
+labels.label  template  secretariat lead root
 """
+
+# What actions write an earlier version brings back by the form only, which asks them.
+RESTORED_BY_FORM = ("clusters.problemreport", "labels.label", "labels.level")
 
 # Addresses of admin that are no list and no row.
 OF_ADMIN = """
 index login logout password_change password_change_done autocomplete jsi18n app_list
+form_draft search set_language
 """
+
+
+def fields() -> dict[tuple[str, str], frozenset[str]]:
+    """Who of those who see only some rows reads a field that is not public."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for line in FIELDS.replace("\\\n", " ").strip().splitlines():
+        names, _bar, people = line.partition("|")
+        label, *columns = names.split()
+        readers = {*people.split()}
+        readers |= {*TEAM} if "team" in readers else set()
+        found |= {(label, column): frozenset(readers) for column in columns}
+    return found
 
 
 def steps() -> list[tuple[str, str, str, frozenset[str]]]:

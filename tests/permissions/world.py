@@ -39,6 +39,7 @@ from clusters.models import (
     TeamMember,
     TeamRole,
 )
+from labels.life.rules import scheme_of
 from labels.models import (
     Decision,
     Delivery,
@@ -47,24 +48,32 @@ from labels.models import (
     IndicatorSet,
     IssuingBody,
     IssuingBodyRole,
+    Label,
     LabelSource,
     Level,
     LevelRule,
     Notice,
     RequiredLevel,
+    RuleChange,
     Statement,
-    Suspension,
 )
+from labels.proofs.status import label_with_place
+from news.models import Topic
 from tests.factories import (
+    MOMENT,
     make_account,
     make_announcement,
     make_cluster,
+    make_correction,
     make_label,
+    make_mail,
     make_management,
     make_organisation,
     make_participation,
     make_policy_maker,
     make_programme,
+    make_review_comment,
+    make_suspension,
 )
 
 MARK = "zq"
@@ -106,8 +115,16 @@ class World:
         public |= {"clusters.programme", "labels.label", "labels.suspension", "labels.statement"}
         public |= {"clusters.cluster", "clusters.organisation", "news.announcement"}
         public |= {"news.announcementtext", "clusters.lineage", "labels.requiredlevel"}
-        public |= {"labels.decision"}
-        hidden = ("hidden", "draft", "unpublished", "otherdraft", "secretariat", "waiting")
+        public |= {"labels.decision", "news.correction", "news.topic"}
+        hidden = (
+            "hidden",
+            "draft",
+            "review",
+            "unpublished",
+            "otherdraft",
+            "secretariat",
+            "waiting",
+        )
         return {
             mark(label, state)
             for label, state in self.rows
@@ -344,11 +361,13 @@ def put_labels(world: World) -> None:
             is_published=is_published,
         )
         world.put("labels.label", state, label)
+        # So that it is not drawn by who happens to ask first.
+        label_with_place(Label.objects.published().with_certificate(), label.public_id)
         source = LabelSource.objects.create(label=label, source=mark("labels.labelsource", state))
         world.put("labels.labelsource", state, source)
     for state in ("own", "other"):
-        row = Suspension.objects.create(
-            label=world.row("labels.label", state),
+        row = make_suspension(
+            world.row("labels.label", state),
             starts_on="2016-01-01",
             ends_on="2016-02-01",
             reason=mark("labels.suspension", state),
@@ -357,28 +376,41 @@ def put_labels(world: World) -> None:
 
 
 def put_announcements(world: World) -> None:
-    for state, writer in (
-        ("draft", "own"),
-        ("public", "own"),
-        ("otherdraft", "other"),
-        ("other", "other"),
-        ("secretariat", None),
+    topic = Topic.objects.create(
+        name_en=mark("news.topic", "row"), name_it=mark("news.topic", "row"), slug="topic"
+    )
+    world.put("news.topic", "row", topic)
+    for state, writer, stored in (
+        ("draft", "own", "draft"),
+        ("review", "own", "in_review"),
+        ("public", "own", "published"),
+        ("otherdraft", "other", "draft"),
+        ("other", "other", "published"),
+        ("secretariat", None, "draft"),
     ):
         word = mark("news.announcement", state)
-        is_draft = state in ("draft", "otherdraft", "secretariat")
-        moment: dict[str, Any] = {"published_at": None} if is_draft else {}
+        is_published = stored == "published"
+        moment: dict[str, Any] = {} if is_published else {"published_at": None}
         row = make_announcement(
             title=word,
             slug=word,
             lead=mark("news.announcementtext", state),
-            is_published=not is_draft,
+            state=stored,
             written_by=writer and world.row("clusters.organisation", writer),
             # What the secretariat added to it, out of the team's sight.
             clusters=[world.row("clusters.cluster", "hidden")] if state == "public" else [],
+            kind="event",
+            begins_at=MOMENT,
             **moment,
         )
         world.put("news.announcement", state, row)
         world.put("news.announcementtext", state, row.texts.get())
+        if is_published:
+            text = mark("news.correction", state)
+            world.put("news.correction", state, make_correction(row, text_en=text, text_it=text))
+        else:
+            comment = make_review_comment(row, text=mark("news.reviewcomment", state))
+            world.put("news.reviewcomment", state, comment)
 
 
 def put_people(world: World, now: datetime) -> None:
@@ -446,13 +478,14 @@ def put_queues(world: World, now: datetime) -> None:
         text="zqproblemreportrow",
     ))  # fmt: skip
     world.put("clusters.confirmationrequest", "row", ConfirmationRequest.objects.create(
-        organisation=own, due_on=timezone.localdate(now)
+        organisation=own, due_on=timezone.localdate(now), asked_at=now
     ))  # fmt: skip
     notice = Notice.objects.create(
         label=world.row("labels.label", "own"), kind="end", due_on=timezone.localdate(now)
     )
     world.put("labels.notice", "row", notice)
-    world.put("labels.delivery", "row", Delivery.objects.create(notice=notice, begun_at=now))
+    world.put("labels.delivery", "row", Delivery.objects.create(notice=notice, written_at=now))
+    world.put("clusters.mail", "row", make_mail(to="zqmailrow@example.org"))
     for state, label, decided in (
         ("waiting", "unpublished", {"kind": "award", "needs_two": True}),
         ("made", "own", {"kind": "correction", "state": "made", "needs_two": False}),
@@ -468,6 +501,23 @@ def put_queues(world: World, now: datetime) -> None:
             **decided,
         )
         world.put("labels.decision", state, row)
+    changes: dict[str, dict[str, Any]] = {
+        "waiting": {"needs_two": True},
+        "made": {"needs_two": False, "state": "made", "decided_at": now, "is_in_effect": True},
+    }
+    for state, decided in changes.items():
+        level = Level.objects.get(pk="gold")
+        scheme = scheme_of(level, level.rules.all())
+        change = RuleChange.objects.create(
+            level=level,
+            before=scheme,
+            after=scheme,
+            reason=mark("labels.rulechange", state),
+            proposed_by=world.people["secretariat"],
+            proposed_at=now,
+            **decided,
+        )
+        world.put("labels.rulechange", state, change)
     world.put("clusters.event", "row", Event.objects.create(
         happened_at=now, kind=EventKind.SIGNED_IN, account=world.row("clusters.account", "lead"),
         detail="zqeventrow",

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if not settings.REQUIRE_SECOND_FACTOR:
             self.stdout.write(
                 "The second factor is off here (REQUIRE_SECOND_FACTOR=False); "
-                "elsewhere everyone who edits must enrol one."
+                "elsewhere everyone who enters admin must enrol one."
             )
 
     def show(self, address: str, password: str) -> None:

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Model
+from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
 import clusters
@@ -43,7 +44,8 @@ from labels.importing.lines import Outcome, open_register
 from labels.importing.writer import import_register, with_addresses
 from labels.life.days import save_label
 from labels.models import IssuingBody, Label, LabelSource, Level, RequiredLevel, Statement
-from news.models import Announcement, AnnouncementText
+from labels.models.decisions import corrected_by_the_portal
+from news.models import Announcement, AnnouncementState, AnnouncementText, TextState, Topic
 
 DATA = Path(clusters.__file__).parent / "data" / "demo"
 PICTURE_SIDE = 1600
@@ -109,6 +111,9 @@ class Demo:
             self.complete_label(row)
         for row in demo_rows("statements"):
             self.add_statement(row)
+        for row in demo_rows("topics"):
+            values = {name: row[name] for name in ("name_en", "name_it", "rank")}
+            self.add(Topic, {"slug": row["slug"]}, **values)
         for row in demo_rows("announcements"):
             self.add_announcement(row)
 
@@ -379,6 +384,9 @@ class Demo:
     def complete_label(self, row: Json) -> None:
         label = self.find_label(row)
         if label and self.complete(label, label_values(row["set"])):
+            label.decision = corrected_by_the_portal(
+                label, reason="Completed with the demo data.", now=timezone.now()
+            )
             save_label(label)
 
     def add_statement(self, row: Json) -> None:
@@ -397,17 +405,22 @@ class Demo:
         announcement = self.save(
             Announcement(
                 published_at=datetime.fromisoformat(row["published_at"]),
-                is_published=True,
+                state=AnnouncementState.PUBLISHED,
                 picture=picture(row["picture"]),
                 contact_organisation=self.find_organisation(organisation) if organisation else None,
             )
         )
         for language, text in row["texts"].items():
-            self.save(AnnouncementText(announcement=announcement, language=language, **text))
+            self.save(
+                AnnouncementText(
+                    announcement=announcement, language=language, state=TextState.READY, **text
+                )
+            )
         announcement.clusters.set(present(map(self.find_cluster, row["clusters"])))
         announcement.organisations.set(present(map(self.find_organisation, row["organisations"])))
         announcement.labels.set(present(map(self.find_label, row["labels"])))
         announcement.programmes.set(Programme.objects.filter(slug__in=row["programmes"]))
+        announcement.topics.set(Topic.objects.filter(slug__in=row["topics"]))
         announcement.statements.set(
             present(self.statements.get((s["as_of_on"], s["what"])) for s in row["statements"])
         )

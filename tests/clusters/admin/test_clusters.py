@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -24,7 +24,6 @@ from clusters.models import (
 from tests.admin_forms import errors, form_data
 from tests.factories import (
     make_account,
-    make_announcement,
     make_cluster,
     make_label,
     make_management,
@@ -33,6 +32,7 @@ from tests.factories import (
     make_programme,
     portfolio,
     region,
+    update_label,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
@@ -155,9 +155,11 @@ def test_history_tells_old_and_new_in_partial_dates(admin_client: Client) -> Non
         change(cluster), form_data(admin_client, change(cluster)) | {"founded_on": "2009"}
     )
 
-    page = admin_client.get(history(cluster)).content.decode()
+    (line, *_others) = admin_client.get(history(cluster)).context["lines"]
 
-    assert "<strong>Founded:</strong> 2009-03 → 2009" in page
+    assert [(one.field, one.old, one.new) for one in line.differences] == [
+        ("Founded", "2009-03", "2009")
+    ]
 
 
 def test_old_version_is_restored(admin_client: Client) -> None:
@@ -313,7 +315,6 @@ PUBLISHED = {
     "cluster": make_cluster,
     "organisation": make_organisation,
     "programme": make_programme,
-    "announcement": make_announcement,
 }
 
 
@@ -445,3 +446,26 @@ def test_cluster_is_found_by_another_name(admin_client: Client) -> None:
     response = admin_client.get(LIST, {"q": "nce node"})
 
     assert list(response.context["cl"].result_list) == [cluster]
+
+
+def test_cluster_with_public_labels_is_not_unpublished(client: Client) -> None:
+    cluster = make_cluster()
+    label = make_label(cluster=cluster)
+    client.force_login(make_account(Role.LEAD))
+    address = reverse("admin:clusters_cluster_change", args=[cluster.pk])
+    data = form_data(client, address)
+    del data["is_published"]
+    told = "This cluster holds public labels. Propose to withdraw them first."
+
+    assert errors(client.post(address, data)) == [told]
+    listed = reverse("admin:clusters_cluster_changelist")
+    chosen = {"action": "unpublish", "_selected_action": [cluster.pk]}
+    (first, *_rest) = client.post(listed, chosen, follow=True).context["messages"]
+
+    assert told in str(first)
+    cluster.refresh_from_db()
+    assert cluster.is_published
+    with pytest.raises(IntegrityError, match="withdraw them first"), transaction.atomic():
+        Cluster.objects.update(is_published=False)
+    update_label(label, is_published=False)
+    assert errors(client.post(address, form_data(client, address) | {"is_published": ""})) == []

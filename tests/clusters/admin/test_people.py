@@ -1,10 +1,8 @@
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -29,6 +27,7 @@ from tests.factories import (
     make_programme,
     make_team_member,
 )
+from tests.mails import sent_mails
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -349,21 +348,18 @@ def test_mandate_is_for_policy_makers(client: Client) -> None:
 # Invitations
 
 
-def test_owner_invites_into_the_own_team(
-    client: Client, owner: TeamMember, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        send(
-            client,
-            f"{PEOPLE}/invitation/add/",
-            email="New@example.org",
-            organisation=owner.organisation.pk,
-        )
+def test_owner_invites_into_the_own_team(client: Client, owner: TeamMember) -> None:
+    send(
+        client,
+        f"{PEOPLE}/invitation/add/",
+        email="New@example.org",
+        organisation=owner.organisation.pk,
+    )
 
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.team_role) == ("new@example.org", TeamRole.EDITOR)
     assert invitation.invited_by == owner.account
-    assert mail.outbox[0].to == ["new@example.org"]
+    assert sent_mails()[0].to == ["new@example.org"]
 
 
 def test_link_of_the_account_page_chooses_the_organisation(
@@ -527,18 +523,29 @@ def test_list_of_invitations_tells_their_state(
 
 
 @pytest.mark.usefixtures("lead")
-def test_lead_approves_a_claim(
-    client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
+@pytest.mark.parametrize(
+    ("address", "is_marked"),
+    [("park@gmail.com", True), ("park@LIBERO.it", True), ("info@mail.example.org", False)],
+)
+def test_claim_from_a_free_mail_address_is_marked(
+    client: Client, address: str, is_marked: bool
 ) -> None:
+    claim = make_claim(role_address=address)
+
+    for path in (page_of(claim), f"{PEOPLE}/claim/"):
+        assert ("free mail" in client.get(path).text) == is_marked
+
+
+@pytest.mark.usefixtures("lead")
+def test_lead_approves_a_claim(client: Client) -> None:
     claim = make_claim()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        send(client, page_of(claim), state="approved", answer="Welcome.")
+    send(client, page_of(claim), state="approved", answer="Welcome.")
 
     claim.refresh_from_db()
     assert claim.state == "approved"
     assert Invitation.objects.get().email == "info@example.org"
-    assert "/en/invitations/" in mail.outbox[0].body
+    assert "/en/invitations/" in sent_mails()[0].body
 
 
 @pytest.mark.usefixtures("lead")

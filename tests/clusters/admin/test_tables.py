@@ -30,6 +30,7 @@ from tests.admin_tables import (
     workbook,
 )
 from tests.factories import (
+    hide_cluster,
     make_account,
     make_cluster,
     make_organisation,
@@ -93,7 +94,7 @@ def test_refusal_names_only_columns_of_the_table(editor: Client, address: str) -
     found = read.in_columns(error, {"website": "", "(line)": 2})
 
     assert set(found.error_dict) == {"website", "__all__"}
-    assert "Address: Wrong." in found.messages
+    assert "Page address: Wrong." in found.messages
 
 
 def test_coordinates_are_rounded_to_what_is_stored(editor: Client) -> None:
@@ -256,10 +257,10 @@ def test_import_with_one_error_writes_nothing_and_names_each(editor: Client) -> 
             "labels.label",
             {
                 "id", "decided_here", "is_published", "revoked_on", "revocation_reason",
-                "extended_until", "transferred_on", "transferred_from", "status_index", "rule",
+                "extended_until", "transferred_on", "transferred_from", "rule",
                 "starts_on", "certain_from", "certain_until", "ends_on", "renewable_until",
                 "start_is_computed", "end_is_computed", "days_are_exact", "minimum_score",
-                "normal_certificate_number",
+                "normal_certificate_number", "decision",
             },
         ),
     ],
@@ -317,7 +318,7 @@ def take_the_address(cluster: Cluster) -> None:
 
 
 def hide(cluster: Cluster) -> None:
-    Cluster.objects.filter(pk=cluster.pk).update(is_published=False)
+    hide_cluster(cluster)
 
 
 @pytest.mark.parametrize("meanwhile", [rename, take_the_address, hide])
@@ -423,3 +424,110 @@ def test_import_asks_of_each_row_that_stays_only_whether_it_may_change(editor: C
     one, three = (number_of_queries(editor, header + "".join(rows[:n])) for n in (1, 3))
 
     assert three == one + 2
+
+
+# Parts of clusters, and empty tables
+
+TEXTS = "/admin/clusters/clustertext/import/"
+MANAGERS = "/admin/clusters/management/import/"
+COUNTS = "/admin/clusters/membershipcount/import/"
+
+
+def test_texts_of_clusters_come_in_as_a_table(editor: Client) -> None:
+    first, second = make_cluster(), make_cluster()
+    first.texts.create(language="en", tagline="Old", description="Kept")
+    table = (
+        "cluster,language,tagline\n"
+        f"{first.public_id},en,New\n"
+        f"{first.public_id},it,Nuovo\n"
+        f"{second.public_id},en,Second\n"
+    )
+
+    preview = upload(editor, TEXTS, table)
+    answer = confirm(editor, TEXTS, preview)
+
+    assert (2, "tagline", "Old", "New") in differences(preview)
+    assert messages_of(answer) == ["2 rows were added, 1 was changed."]
+    assert [*first.texts.order_by("language").values_list("tagline", "description")] == [
+        ("New", "Kept"), ("Nuovo", "")
+    ]  # fmt: skip
+    assert second.texts.get().history.get().history_change_reason == "import"
+
+
+def test_managers_and_counts_come_in_as_tables(editor: Client) -> None:
+    cluster, organisation = make_cluster(), make_organisation()
+    managers = (
+        "cluster,organisation,role,started_on,source\n"
+        f"{cluster.public_id},{organisation.public_id},lead,2015-07,A list\n"
+    )
+    counts = f"cluster,counted_on,kind,count\n{cluster.public_id},2020,total,87\n"
+
+    for _again in range(2):
+        for address, table in ((MANAGERS, managers), (COUNTS, counts)):
+            preview = upload(editor, address, table)
+            assert findings(preview) == []
+            if preview.context["result"].rows:
+                confirm(editor, address, preview)
+
+    management, count = cluster.managements.get(), cluster.membership_counts.get()
+    assert (management.organisation, str(management.started_on)) == (organisation, "2015-07")
+    assert (count.count, str(count.counted_on)) == (87, "2020")
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+@pytest.mark.parametrize("model", ["clustertext", "management", "membershipcount"])
+def test_table_of_parts_comes_back_unchanged(editor: Client, model: str, format: str) -> None:
+    cluster = make_cluster()
+    cluster.texts.create(language="en", tagline="=1+1", description="- one\n- two")
+    cluster.managements.create(organisation=make_organisation(), started_on="2015")
+    cluster.membership_counts.create(counted_on="2015-07", count=7)
+
+    content = exported(editor, model, format=format).content
+    preview = upload(editor, f"/admin/clusters/{model}/import/", content)
+
+    assert (findings(preview), differences(preview)) == ([], [])
+    assert preview.context["result"].totals["skip"] == 1
+
+
+def test_part_that_is_wrong_is_told_by_line_and_column(editor: Client) -> None:
+    cluster = make_cluster()
+    table = (
+        "cluster,counted_on,kind,count\n"
+        "NONESUCH,2020,total,1\n"
+        f"{cluster.public_id},2020-13,total,1\n"
+        f"{cluster.public_id},2020,total,many\n"
+        f"{cluster.public_id},2021,nobody,1\n"
+    )
+
+    found = findings(upload(editor, COUNTS, table))
+
+    assert {(line, column) for line, column, _message in found} == {
+        (2, "cluster"), (3, "counted_on"), (4, "count"), (5, "kind")
+    }  # fmt: skip
+
+
+def test_table_without_what_finds_a_row_is_refused(editor: Client) -> None:
+    (told,) = messages_of(upload(editor, COUNTS, "cluster,count\nx,1\n"))
+
+    assert "These columns are missing: counted_on, kind." in told
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    "address", [CLUSTERS, TEXTS, MANAGERS, COUNTS, "/admin/labels/label/import/"]
+)
+def test_empty_table_is_read_and_has_nothing_but_its_header(
+    editor: Client, address: str, format: str
+) -> None:
+    content = editor.get(f"{address}template/", {"format": format})
+
+    assert f'.{format}"' in content["Content-Disposition"]
+    told = messages_of(upload(editor, address, content.content))
+    assert told == ["The table has no line under its header."]
+
+
+def test_import_of_clusters_leads_to_the_tables_of_their_parts(editor: Client) -> None:
+    page = editor.get(CLUSTERS).text
+
+    for address in (TEXTS, MANAGERS, COUNTS, f"{CLUSTERS}template/"):
+        assert f'href="{address}' in page

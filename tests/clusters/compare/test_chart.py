@@ -74,9 +74,9 @@ def test_scale_places_a_year_in_its_middle() -> None:
     assert scale.across(date(2016, 1, 1).toordinal()) == RIGHT
 
 
-@pytest.mark.parametrize("first", [1000, 1900, 2009, 2998])
+@pytest.mark.parametrize("first", [1900, 2009, 2099])
 def test_scale_year_labels_never_touch(first: int) -> None:
-    scale = common_scale([[count(str(first), 1), count("2999", 1)]])
+    scale = common_scale([[count(str(first), 1), count("2100", 1)]])
 
     assert scale is not None
     assert all(after.x - before.x >= 39 for before, after in pairwise(scale.years()))

@@ -162,7 +162,7 @@ def test_cluster_compare_counts_published_announcements_of_each_cluster(client: 
         clusters=[first],
         published_at=datetime(2016, 1, 1, 0, 30, tzinfo=timezone.get_default_timezone()),
     )
-    make_announcement(clusters=[second], is_published=False)
+    make_announcement(clusters=[second], state="draft")
 
     columns = client.get(COMPARE + asking(first, second)).context["columns"]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core import mail
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -27,11 +26,11 @@ from tests.factories import (
     make_programme,
     make_report,
 )
+from tests.mails import sent_mails
 
 pytestmark = pytest.mark.django_db
 
 CountQueries = Callable[[str], int]
-Captured = Any
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REPORT = "/en/clusters/biopmed/report/"
@@ -45,12 +44,13 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 def make_records(**fields: Any) -> dict[RecordKind, Model]:
+    state = "published" if fields.get("is_published", True) else "draft"
     return {
         RecordKind.CLUSTER: make_cluster(name="bioPmed", slug="biopmed", **fields),
         RecordKind.ORGANISATION: make_organisation(name="Park", slug="park", **fields),
         RecordKind.PROGRAMME: make_programme(name_en="ACE", slug="ace", **fields),
         RecordKind.LABEL: make_label(cluster=make_cluster(name="Holder"), **fields),
-        RecordKind.ANNOUNCEMENT: make_announcement(title="Gold", slug="gold", **fields),
+        RecordKind.ANNOUNCEMENT: make_announcement(title="Gold", slug="gold", state=state),
     }
 
 
@@ -133,15 +133,12 @@ def test_report_sets_no_cookie(client: Client, clock: time_machine.Traveller) ->
     assert not client.cookies
 
 
-def test_report_tells_the_secretariat(
-    client: Client, clock: time_machine.Traveller, django_capture_on_commit_callbacks: Captured
-) -> None:
+def test_report_tells_the_secretariat(client: Client, clock: time_machine.Traveller) -> None:
     make_records()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        send(client, clock, reply_address="reader@example.org", text="Wrong\nBcc: a@example.org")
+    send(client, clock, reply_address="reader@example.org", text="Wrong\nBcc: a@example.org")
 
-    [message] = mail.outbox
+    [message] = sent_mails()
     report = ProblemReport.objects.get()
     assert (message.to, message.subject) == (
         ["secretariat@example.org"],
@@ -187,7 +184,7 @@ def test_reports_from_one_network_address_have_a_limit(
 ) -> None:
     make_records()
 
-    assert [send(client, clock).status_code for _ in range(11)] == [302] * 10 + [429]
+    assert [send(client, clock).status_code for _ in range(4)] == [302] * 3 + [429]
 
 
 def test_reports_of_one_record_have_a_limit(client: Client, clock: time_machine.Traveller) -> None:
@@ -215,14 +212,13 @@ def close(report: ProblemReport, state: ReportState = ReportState.CORRECTED) -> 
 @pytest.mark.parametrize("state", [ReportState.CORRECTED, ReportState.REFUSED])
 @pytest.mark.parametrize("language", ["en", "it"])
 def test_closing_sends_the_answer_in_the_language_of_the_reader(
-    django_capture_on_commit_callbacks: Captured, state: ReportState, language: str
+    state: ReportState, language: str
 ) -> None:
     report = make_report(reply_address="reader@example.org", language=language)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        close(report, state)
+    close(report, state)
 
-    message: Any = mail.outbox[0]
+    message: Any = sent_mails()[0]
     assert (message.to, message.reply_to) == (["reader@example.org"], ["secretariat@example.org"])
     assert "The town is Ivrea now." in message.body
     assert f"http://testserver/{language}/clusters/biopmed/" in message.body
@@ -235,22 +231,18 @@ def test_closing_says_who_and_when() -> None:
     assert (report.closed_at, report.closed_by) == (MOMENT, Account.objects.get())
 
 
-def test_closing_without_an_address_sends_nothing(
-    django_capture_on_commit_callbacks: Captured,
-) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        close(make_report())
+def test_closing_without_an_address_sends_nothing() -> None:
+    close(make_report())
 
-    assert mail.outbox == []
+    assert sent_mails() == []
 
 
-def test_looking_into_it_sends_nothing(django_capture_on_commit_callbacks: Captured) -> None:
+def test_looking_into_it_sends_nothing() -> None:
     report = make_report(reply_address="reader@example.org", state=ReportState.OPEN)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        save_report(report, by=editor(), now=MOMENT)
+    save_report(report, by=editor(), now=MOMENT)
 
-    assert mail.outbox == []
+    assert sent_mails() == []
     assert report.closed_at is None
 
 
@@ -267,21 +259,18 @@ def test_database_refuses_a_report_closed_without_an_answer() -> None:
         make_report(state=ReportState.REFUSED, closed_at=MOMENT)
 
 
-def test_closing_a_second_time_changes_and_sends_nothing(
-    django_capture_on_commit_callbacks: Captured,
-) -> None:
+def test_closing_a_second_time_changes_nothing_and_sends_no_second_mail() -> None:
     report = make_report(reply_address="reader@example.org")
     stale = ProblemReport.objects.get(pk=report.pk)
     close(report)
     stale.state, stale.answer = ReportState.REFUSED, "Something else."
 
-    with django_capture_on_commit_callbacks(execute=True):
-        save_report(stale, by=make_account(), now=MOMENT)
+    save_report(stale, by=make_account(), now=MOMENT)
 
     stored = ProblemReport.objects.get()
     assert (stored.state, stored.answer) == (ReportState.CORRECTED, "The town is Ivrea now.")
     assert stored.closed_by == report.closed_by
-    assert mail.outbox == []
+    assert len(sent_mails()) == 1
 
 
 # The queue in admin
@@ -302,18 +291,15 @@ def save(client: Client, report: ProblemReport, **fields: Any) -> Any:
 
 
 @pytest.mark.ignore_template_errors
-def test_editor_closes_a_report_on_its_screen(
-    editor_client: Client, django_capture_on_commit_callbacks: Captured
-) -> None:
+def test_editor_closes_a_report_on_its_screen(editor_client: Client) -> None:
     report = make_report(reply_address="reader@example.org")
 
-    with django_capture_on_commit_callbacks(execute=True):
-        response = save(editor_client, report, state="corrected", answer="Done.")
+    response = save(editor_client, report, state="corrected", answer="Done.")
 
     assert errors(response) == []
     report.refresh_from_db()
     assert (report.state, report.closed_at) == (ReportState.CORRECTED, MOMENT)
-    assert [message.to for message in mail.outbox] == [["reader@example.org"]]
+    assert [message.to for message in sent_mails()] == [["reader@example.org"]]
     assert report.history.first().history_user == report.closed_by
 
 
@@ -348,27 +334,24 @@ def test_screen_of_a_report_says_what_is_missing(
 
 
 @pytest.mark.ignore_template_errors
-def test_closed_report_takes_only_what_the_public_log_tells(
-    editor_client: Client, django_capture_on_commit_callbacks: Captured
-) -> None:
+def test_closed_report_takes_only_what_the_public_log_tells(editor_client: Client) -> None:
     report = close(make_report(reply_address="reader@example.org"))
 
-    with django_capture_on_commit_callbacks(execute=True):
-        response = save(
-            editor_client,
-            report,
-            state="refused",
-            answer="Other.",
-            is_logged="on",
-            correction_en="Town",
-            correction_it="Città",
-        )
+    response = save(
+        editor_client,
+        report,
+        state="refused",
+        answer="Other.",
+        is_logged="on",
+        correction_en="Town",
+        correction_it="Città",
+    )
 
     assert errors(response) == []
     report.refresh_from_db()
     assert (report.state, report.answer) == (ReportState.CORRECTED, "The town is Ivrea now.")
     assert (report.is_logged, report.correction_it) == (True, "Città")
-    assert mail.outbox == []
+    assert len(sent_mails()) == 1
 
 
 @pytest.mark.ignore_template_errors

@@ -15,14 +15,17 @@ from labels.register import holdings
 from labels.register.holdings import INDEX
 from labels.validity import State
 from tests.factories import (
+    hide_cluster,
     make_cluster,
     make_label,
     make_management,
     make_organisation,
     make_participation,
     make_programme,
+    make_suspension,
     portfolio,
     region,
+    update_label,
 )
 
 DAY = date(2015, 9, 8)
@@ -83,7 +86,8 @@ def some(draw: random.Random) -> Any:
 
 
 def hide(draw: random.Random) -> None:
-    some(draw).update(is_published=False)
+    for cluster in some(draw):
+        hide_cluster(cluster)
 
 
 def show(draw: random.Random) -> None:
@@ -97,11 +101,12 @@ def add(draw: random.Random) -> None:
 def label(draw: random.Random) -> None:
     cluster = make_cluster()
     made = make_label(cluster=cluster, level=draw.choice(["gold", "bronze"]), assessed_on="2015-01")
-    made.suspensions.create(starts_on=date(2015, 9, 1), ends_on=date(2015, 9, 5), reason="x")
+    make_suspension(made, starts_on=date(2015, 9, 1), ends_on=date(2015, 9, 5))
 
 
 def hide_a_label(draw: random.Random) -> None:
-    Label.objects.filter(pk=getattr(Label.objects.first(), "pk", 0)).update(is_published=False)
+    for made in Label.objects.all()[:1]:
+        update_label(made, is_published=False)
 
 
 def manage(draw: random.Random) -> None:
@@ -200,8 +205,8 @@ def test_spells_tell_the_state_of_every_day() -> None:
     make_label(
         level="silver", assessed_on="2014-01-15", revoked_on=date(2015, 6, 1), revocation_reason="x"
     )
-    first.suspensions.create(starts_on=date(2013, 8, 1), ends_on=date(2013, 9, 1), reason="x")
-    first.suspensions.create(starts_on=date(2015, 1, 1), ends_on=None, reason="x")
+    make_suspension(first, starts_on=date(2013, 8, 1), ends_on=date(2013, 9, 1))
+    make_suspension(first, starts_on=date(2015, 1, 1))
     labels = list(Label.objects.published().with_succession())
     index = INDEX.current()
 

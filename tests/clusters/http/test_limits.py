@@ -1,13 +1,16 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.db import connection
+from django.core.cache.backends.db import DatabaseCache
+from django.db import OperationalError, connection
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
 from clusters.http.limits import allow, network_address, network_of
+from tests.busy import busy_counters
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,3 +85,38 @@ def test_network_address_is_empty_where_it_cannot_be_told(
 )
 def test_network_of_an_address(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+# A database that takes no counter: nobody has asked too often
+
+
+@pytest.mark.django_db(transaction=True)
+def test_busy_database_is_no_limit_reached() -> None:
+    with busy_counters() as refused, pytest.raises(OperationalError):
+        ask()
+
+    assert len(refused) == 1
+    assert [ask(), ask(), ask()] == [True, True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cache_of_django_says_of_a_busy_database_that_the_key_is_taken() -> None:
+    cache_of_django: Any = DatabaseCache("cache", {})
+
+    with busy_counters():
+        assert cache_of_django.add("key", True) is False
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite can be told how large it may be")
+def test_full_database_is_no_limit_reached() -> None:
+    with connection.cursor() as cursor:
+        # Not below what it has already.
+        cursor.execute("PRAGMA max_page_count = 1")
+        try:
+            with pytest.raises(OperationalError):
+                all(ask(str(number)) for number in range(10_000))
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    cache.clear()
+    assert ask()

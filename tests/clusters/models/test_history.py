@@ -51,7 +51,7 @@ def told(client: Client, row: Any) -> list[tuple[str, str, str, list[tuple[str, 
     assert response.status_code == 200
     return [
         (v.who, str(v.kind), v.origin, [(c.field, c.old, c.new) for c in v.differences])
-        for v in response.context["page_obj"]
+        for v in response.context["lines"]
     ]
 
 
@@ -214,7 +214,7 @@ def test_last_version_of_a_page_is_compared_with_the_one_before(
     for town in "BC":
         cluster.town = town
         cluster.save()
-    monkeypatch.setattr("clusters.admin.versions.HistoryAdmin.history_list_per_page", 1)
+    monkeypatch.setattr("clusters.admin.history_pages.HistoryAdmin.history_list_per_page", 1)
 
     (latest,) = told(secretariat, cluster)
 
@@ -290,16 +290,15 @@ def test_history_tells_the_field_that_changed_and_nothing_else(
             expected.append([field] if field.editable else [])
     request: Any = rf.get("/admin/")
     request.user = make_account(is_superuser=True)
-    page_of_versions = Paginator(
-        model.history.filter(**{model._meta.pk.attname: key}), 1000
-    ).get_page(1)
+    history = admin_of_model.record_history(request, model(pk=key))
 
     with translation.override(language):
-        admin_of_model.set_history_delta_changes(request, page_of_versions)
-        lines = [*page_of_versions.object_list][::-1]
+        lines = history.lines(history.entries)
+        page_of_entries = Paginator(lines, 1000).get_page(1)
         shown = render_to_string(
-            "admin/history_list.html", {"page_obj": page_of_versions, "revert_disabled": True}
+            "admin/history_list.html", {"lines": lines, "page_obj": page_of_entries}
         )
+        lines = lines[::-1]
         assert [str(line.kind) for line in lines] == [
             str(KINDS["+"]),
             *[str(KINDS["~"])] * len(expected),
@@ -309,7 +308,7 @@ def test_history_tells_the_field_that_changed_and_nothing_else(
             *[[capfirst(str(field.verbose_name)) for field in fields] for fields in expected],
         ]
     assert all(one.old != one.new for line in lines for one in line.differences)
-    assert shown.count("<li>") == sum(map(len, expected))
+    assert shown.count("<dt>") == sum(map(len, expected))
 
 
 # Who changed it
@@ -339,16 +338,9 @@ def test_team_reads_no_address_in_a_history(client: Client, cluster_of_a_team: A
     change_by(cluster, member.account, "E")
     client.force_login(member.account)
 
-    names = [version[0] for version in told(client, cluster)]
+    names = [version[0] for version in told(client, cluster) if version[1] == "changed"]
 
-    assert names == [
-        "you",
-        "somebody else",
-        "a colleague",
-        "the secretariat",
-        "the secretariat",
-        "the portal",
-    ]
+    assert names == ["you", "somebody else", "a colleague", "the secretariat", "the secretariat"]
     content = client.get(page(cluster)).content.decode()
     assert "lead@example.org" not in content
     assert colleague.email not in content
@@ -413,7 +405,7 @@ def test_restoring_says_from_which_version(secretariat: Client) -> None:
 
 
 def test_restoring_brings_relations_back(secretariat: Client) -> None:
-    announcement = make_announcement(clusters=[make_cluster(name="Alpha")], is_published=False)
+    announcement = make_announcement(clusters=[make_cluster(name="Alpha")], state="draft")
     before = announcement.history.latest()
     announcement.clusters.set([make_cluster(name="Beta")])
 

@@ -2,11 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core import mail
-from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from clusters.models import Account, Role, TeamMember
 from tests.factories import make_account, make_team_member
+from tests.mails import sent_mails
 
 
 @pytest.fixture
@@ -20,13 +19,12 @@ def lead() -> Account:
 
 
 @pytest.fixture
-def sent(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> Any:
+def sent() -> Any:
     """The mails that a call sends."""
 
     def run(action: Callable[..., Any], **arguments: Any) -> list[Any]:
-        before = len(mail.outbox)
-        with django_capture_on_commit_callbacks(execute=True):
-            action(**arguments)
-        return mail.outbox[before:]
+        before = len(sent_mails())
+        action(**arguments)
+        return sent_mails()[before:]
 
     return run

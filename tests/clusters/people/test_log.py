@@ -1,13 +1,16 @@
 """The log only grows: the database itself refuses the rest, on both engines."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from clusters.models import Event, EventAddress, EventKind
-from clusters.people.log import record
+from clusters.models import Account, Event, EventAddress, EventKind, Role
+from clusters.people import accounts
+from clusters.people.log import record, ties
+from tests.clusters.people.access import NOW, accept, invite_to_role
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +101,71 @@ def test_address_of_a_line_may_go() -> None:
     EventAddress.objects.all().delete()
 
     assert Event.objects.get() == event
+
+
+# What ties two accounts
+
+
+def told(one: Account, other: Account) -> list[str]:
+    return [str(tie) for tie in ties(one, other)]
+
+
+def test_accounts_that_did_nothing_to_each_other_have_no_tie() -> None:
+    lead, other, third = make_account(Role.LEAD), make_account(), make_account()
+    accounts.give_roles(account=third, roles=[Role.EDITOR], by=lead, now=NOW)
+    make_event(account=lead)
+    record(EventKind.ROLE_TAKEN, now=NOW, account=lead, about=other)
+
+    assert ties(lead, other) == ties(other, third) == ties(lead, lead) == []
+
+
+def test_account_made_by_an_invitation_is_tied_to_who_sent_it() -> None:
+    lead = make_account(Role.LEAD, email="lead@example.org")
+    account = accept(invite_to_role(Role.EDITOR, by=lead))
+
+    assert told(account, lead) == told(lead, account)
+    assert told(account, lead) == [
+        "new@example.org was invited by lead@example.org on 22 November 2026."
+    ]
+    with translation.override("it"):
+        assert told(account, lead) == [
+            "new@example.org: invito di lead@example.org del 22 novembre 2026."
+        ]
+
+
+def test_role_and_enabling_are_ties_each_since_its_first_day() -> None:
+    lead = make_account(Role.LEAD, email="lead@example.org")
+    account = make_account(email="a@example.org", is_active=False)
+    for days, roles in enumerate(([Role.EDITOR], [], [Role.AUDITOR])):
+        now = NOW + timedelta(days=days)
+        accounts.give_roles(account=account, roles=roles, by=lead, now=now)
+    accounts.enable_account(account=account, by=lead, now=NOW + timedelta(days=4))
+
+    assert told(account, lead) == [
+        "a@example.org was given a role by lead@example.org on 22 November 2026.",
+        "a@example.org was enabled by lead@example.org on 26 November 2026.",
+    ]
+
+
+def test_tie_goes_both_ways() -> None:
+    one, other = make_account(Role.LEAD), make_account(Role.LEAD)
+    record(EventKind.ROLE_GIVEN, now=NOW, account=one, about=other)
+    record(EventKind.ACCOUNT_ENABLED, now=NOW, account=other, about=one)
+
+    assert [(tie.by, tie.account) for tie in ties(one, other)] == [(one, other), (other, one)]
+
+
+def test_day_of_a_tie_is_that_of_the_portal() -> None:
+    one, other = make_account(), make_account()
+    midnight_in_rome = datetime(2026, 6, 2, 22, tzinfo=UTC)
+    record(EventKind.INVITED, now=midnight_in_rome, account=one, about=other)
+
+    assert [tie.day for tie in ties(one, other)] == [date(2026, 6, 3)]
+
+
+def test_ties_take_two_queries(django_assert_num_queries: Any) -> None:
+    lead = make_account(Role.LEAD)
+    account = accept(invite_to_role(Role.EDITOR, by=lead))
+
+    with django_assert_num_queries(2):
+        assert told(account, lead)

@@ -168,6 +168,26 @@ def test_key_is_new_after_a_second_factor_was_added(client: Client, person: Acco
     assert is_signed_in(client)
 
 
+@pytest.mark.parametrize("way", ["password", "code"])
+def test_key_is_new_after_proving_again_who_it_is(
+    client: Client, person: Account, way: str
+) -> None:
+    secret = add_app(person)
+    sign_in(client)
+    client.post(AUTHENTICATE, {"code": code_of(secret)})
+    before = key_of(client)
+
+    proof = {"password": PASSWORD, "code": code_of(secret, 1)}
+    response = client.post(f"/en/account/again/{way}/", {way: proof[way]})
+
+    assert response.status_code == 302
+    assert key_of(client) != before
+    assert is_signed_in(client)
+    stranger = Client()
+    stranger.cookies["sessionid"] = before
+    assert not is_signed_in(stranger)
+
+
 # What ends all sessions of an account
 
 
@@ -201,6 +221,29 @@ def test_new_password_by_mail_ends_the_sessions_elsewhere(
 ) -> None:
     signing_in.AccountAdapter().set_password(person, NEW_PASSWORD)
 
+    assert not is_signed_in(elsewhere)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_second_factor_ends_the_sessions_elsewhere(client: Client, elsewhere: Client) -> None:
+    sign_in(client)
+
+    enrol(client)
+
+    assert is_signed_in(client)
+    assert not is_signed_in(elsewhere)
+
+
+def test_removed_second_factor_ends_the_sessions_elsewhere(client: Client, person: Account) -> None:
+    secret, elsewhere = add_app(person), Client()
+    for number, browser in enumerate((elsewhere, client)):
+        sign_in(browser)
+        browser.post(AUTHENTICATE, {"code": code_of(secret, number)})
+    assert is_signed_in(elsewhere)
+
+    client.post("/en/account/second-factor/app/remove/")
+
+    assert is_signed_in(client)
     assert not is_signed_in(elsewhere)
 
 

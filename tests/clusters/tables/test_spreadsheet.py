@@ -2,6 +2,7 @@
 
 from datetime import date
 from io import BytesIO
+from time import process_time
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -170,3 +171,38 @@ def test_spreadsheet_is_read_as_its_cells_show() -> None:
         ParsedLine(2, ["true", "45.4326", "2015", "", "=x"]),
         ParsedLine(4, ["2015-07", "2015-07-01", "", "", ""]),
     ]
+
+
+HEADER = f'<row r="1">{text_cell("A1", "name")}</row>'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(f'<row r="{2**31}">{text_cell(f"A{2**31}", "x")}</row>', id="row at 2^31"),
+        pytest.param(f'<row r="{10**30}">{text_cell("A2", "x")}</row>', id="row at 10^30"),
+        pytest.param('<row r="NaN"><c r="A2"/></row>', id="row that is no number"),
+        pytest.param(f'<row r="2">{text_cell("XFD1048576", "x")}</row>', id="last cell there is"),
+        pytest.param(f'<row r="2">{text_cell("A" * 50 + "2", "x")}</row>', id="no column"),
+        pytest.param('<row r="2"><c r="ZZZ2"/></row>' * 1000, id="far cells"),
+        pytest.param(f'<row r="2"><c r="A2" t="s"><v>{10**12}</v></c></row>', id="no shared text"),
+        pytest.param(f'<row r="2"><c r="A2"><v>{"9" * 5000}</v></c></row>', id="long number"),
+        pytest.param("<a>" * 200_000 + "</a>" * 200_000, id="deep"),
+        pytest.param("<row/>" * 400_000, id="empty rows"),
+    ],
+)
+def test_number_in_a_sheet_takes_no_time(rows: str) -> None:
+    content = with_sheet(HEADER + rows)
+    begun = process_time()
+
+    with pytest.raises(TableRefused) as refused:
+        read_spreadsheet_table(content)
+
+    assert len(str(refused.value)) > 20
+    assert process_time() - begun < 5
+
+
+def test_number_in_a_sheet_that_is_small_is_read() -> None:
+    content = with_sheet(HEADER + f'<row r="9">{text_cell("A9", "x")}</row>')
+
+    assert read_spreadsheet_table(content).rows == [ParsedLine(9, ["x"])]

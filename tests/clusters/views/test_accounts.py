@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,6 +21,7 @@ from tests.factories import (
     make_programme,
     make_team_member,
 )
+from tests.mails import sent_mails
 
 pytestmark = pytest.mark.django_db
 
@@ -255,11 +255,9 @@ def test_account_shows_what_the_team_looks_after(client: Client, owner: TeamMemb
     managed = make_management(organisation=owner.organisation).cluster
     former = make_management(organisation=owner.organisation, ended_on="2015").cluster
     strangers = make_cluster()
-    draft = make_announcement(
-        title="A draft of ours", written_by=owner.organisation, is_published=False
-    )
+    draft = make_announcement(title="A draft of ours", written_by=owner.organisation, state="draft")
     make_announcement(title="It is out", written_by=owner.organisation)
-    make_announcement(title="Not ours", is_published=False)
+    make_announcement(title="Not ours", state="draft")
     client.force_login(owner.account)
 
     page = client.get("/en/account/").content.decode()
@@ -314,7 +312,7 @@ def test_account_takes_as_many_queries_for_three_teams_as_for_one(
         member = make_team_member(account=account)
         make_team_member(organisation=member.organisation)
         make_management(organisation=member.organisation)
-        make_announcement(written_by=member.organisation, is_published=False)
+        make_announcement(written_by=member.organisation, state="draft")
 
     client.force_login(account)
     client.get("/en/account/")  # notes when the session was seen
@@ -419,13 +417,10 @@ def test_footer_leads_teams_to_their_account(client: Client) -> None:
     assert 'href="/en/account/login/"' in client.get("/en/about/").content.decode()
 
 
-def test_invitation_mail_leads_to_the_page(
-    client: Client, owner: TeamMember, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        invite(owner, language="it")
+def test_invitation_mail_leads_to_the_page(client: Client, owner: TeamMember) -> None:
+    invite(owner, language="it")
 
-    [link] = re.findall(r"http://testserver(/it/invitations/\S+)", str(mail.outbox[0].body))
+    [link] = re.findall(r"http://testserver(/it/invitations/\S+)", str(sent_mails()[0].body))
     assert client.get(link).status_code == 200
 
 
@@ -517,10 +512,10 @@ def test_claim_with_the_stamp_of_another_profile_does_not_count(
 def test_claims_are_limited(client: Client) -> None:
     answers = [
         send_claim(client, role_address=f"info{number}@example.org").status_code
-        for number in range(11)
+        for number in range(4)
     ]
 
-    assert answers == [302] * 10 + [429]
+    assert answers == [302] * 3 + [429]
 
 
 @pytest.mark.parametrize("state", ["owned", "unpublished", "unknown"])

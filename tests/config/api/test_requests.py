@@ -217,6 +217,18 @@ def test_announcements_are_narrowed(client: Client) -> None:
     assert ask(client, "announcements", year=MOMENT.year + 1)["count"] == 0
 
 
+def test_archived_announcement_keeps_its_record_and_leaves_the_list(client: Client) -> None:
+    moment = timezone.now()
+    archived = make_announcement(state="archived", archived_at=moment)
+    withdrawn = make_announcement(
+        state="withdrawn", withdrawn_at=moment, withdrawal_reason="Wrong."
+    )
+
+    assert ask(client, "announcements")["count"] == 0
+    for row, status in ((archived, 200), (withdrawn, 404)):
+        assert client.get(f"{ROOT}/announcements/{row.public_id}").status_code == status
+
+
 def test_regions_of_a_country(client: Client) -> None:
     countries = {row["country"] for row in ask(client, "regions", country="IT")["results"]}
 

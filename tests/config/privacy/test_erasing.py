@@ -28,7 +28,9 @@ from clusters.models import (
     Event,
     EventAddress,
     EventKind,
+    FormDraft,
     Invitation,
+    Mail,
     Mandate,
     Organisation,
     ProblemReport,
@@ -45,12 +47,15 @@ from config.privacy.erasing import (
     stored_models,
     without_mention,
 )
-from labels.models import Delivery, Expert
+from labels.models import Decision, DecisionKind, Delivery, Expert, Label
 from tests.factories import (
+    change_label,
+    made_decision,
     make_account,
     make_announcement,
     make_cluster,
     make_label,
+    make_mail,
     make_management,
     make_organisation,
     make_participation,
@@ -112,7 +117,7 @@ def account(client: Client) -> Account:
     Mandate.objects.create(account=account, programme=make_programme())
     expert = Expert.objects.create(account=account, country="IT", languages="en")
     expert.portfolios.add(portfolio())
-    Delivery.objects.create(account=account, week_from=date(2026, 11, 23), begun_at=NOW)
+    Delivery.objects.create(account=account, week_from=date(2026, 11, 23), written_at=NOW)
     record(
         EventKind.SIGNED_IN,
         now=NOW,
@@ -159,6 +164,7 @@ def dump() -> str:
         f"'{ADDRESS}'",
         f"mailto:{ADDRESS}?subject=x",
         "https://example.com/?mail=j.doe%40example.org&x=1",
+        json.dumps([["body", f"Write to\n{ADDRESS}\tor\r\n"]]),
     ],
 )
 def test_mention_is_recognised(text: str) -> None:
@@ -357,6 +363,20 @@ def test_erase_deletes_invitations_and_waiting_claims() -> None:
     assert where() == set()
 
 
+def test_erase_deletes_mails_to_the_address_and_those_answered_to_it() -> None:
+    make_mail(to=ADDRESS)
+    make_mail(to=ADDRESS.upper(), state="failed", error="x")
+    make_mail(reply_to=ADDRESS)
+    other = make_mail(text=f"Invited by {ADDRESS}.")
+
+    assert ("clusters.mail", "to") in where()
+    run("gdpr_erase", ADDRESS, "--yes")
+
+    assert [(mail.pk, mail.text) for mail in Mail.objects.all()] == [
+        (other.pk, "Invited by [erased].")
+    ]
+
+
 def test_erase_shows_an_emptied_address_no_longer() -> None:
     organisation = make_organisation(role_address=ADDRESS, is_address_shown=True)
 
@@ -510,6 +530,80 @@ def test_nothing_is_left_after_erasing(account: Account) -> None:
     assert [line for line in dump().splitlines() if ADDRESS in line] == []
 
 
+@pytest.mark.parametrize("name", ["source", "certificate_number", "areas_of_improvement"])
+def test_public_label_loses_the_address(name: str) -> None:
+    label = make_label(level="silver", **{name: f"Ask {ADDRESS}."})
+
+    erase_address(ADDRESS, now=NOW)
+
+    label = Label.objects.get(pk=label.pk)
+    assert getattr(label, name) == "Ask [erased]."
+    assert label.decision is not None
+    assert label.decision.reason == "An address was erased."
+
+
+def test_revoked_label_loses_the_address() -> None:
+    label = make_label(valid_until="2030")
+    change_label(label, revoked_on=date(2026, 1, 2), revocation_reason=f"Told by {ADDRESS}.")
+
+    erase_address(ADDRESS, now=NOW)
+
+    label = Label.objects.get(pk=label.pk)
+    assert (label.revoked_on, label.revocation_reason) == (date(2026, 1, 2), "Told by [erased].")
+
+
+def test_revoked_label_changes_in_nothing_else() -> None:
+    label = make_label(valid_until="2030")
+    change_label(label, revoked_on=date(2026, 1, 2), revocation_reason="Closed.")
+    decision = made_decision(label, DecisionKind.CORRECTION, date(2026, 1, 3))
+    changes: list[dict[str, Any]] = [
+        {"score": 99, "decision": decision},
+        {"revocation_reason": "Another."},
+        {"source": "Another."},
+    ]
+
+    for change in changes:
+        with pytest.raises(IntegrityError, match=r"revoked|two persons"), transaction.atomic():
+            Label.objects.filter(pk=label.pk).update(**change)
+
+
+@pytest.mark.parametrize("state", ["made", "refused"])
+def test_changes_of_a_decision_lose_the_address(state: str) -> None:
+    changes = {"source": ["", f"Ask {ADDRESS}."]}
+    decision = made_decision(
+        make_label(),
+        DecisionKind.CORRECTION,
+        date(2026, 1, 3),
+        state=state,
+        answer="No." if state == "refused" else "",
+        changes=changes,
+    )
+
+    erase_address(ADDRESS, now=NOW)
+
+    decision.refresh_from_db()
+    assert (decision.state, decision.changes) == (state, {"source": ["", "Ask [erased]."]})
+
+
+def test_proposal_of_the_address_is_refused() -> None:
+    decision = made_decision(
+        make_label(),
+        DecisionKind.CORRECTION,
+        date(2026, 1, 3),
+        state="proposed",
+        decided_at=None,
+        changes={"source": ["", f"Ask {ADDRESS}."]},
+    )
+    with pytest.raises(IntegrityError, match="decided"), transaction.atomic():
+        Decision.objects.filter(pk=decision.pk).update(changes={})
+
+    erase_address(ADDRESS, now=NOW)
+
+    decision.refresh_from_db()
+    assert (decision.state, decision.answer) == ("refused", "An address was erased.")
+    assert decision.changes == {"source": ["", "Ask [erased]."]}
+
+
 def test_every_text_field_can_be_cleared() -> None:
     for model in stored_models():
         for column in free_text_fields(model):
@@ -552,6 +646,8 @@ def test_account_takes_its_data_along(account: Account, client: Client) -> None:
     make_invitation()
     make_claim()
     make_report()
+    make_mail(to=ADDRESS, text="The message of another.")
+    FormDraft.objects.create(account=account, address="/admin/", data="[]", saved_at=NOW)
 
     response = client.post(DATA)
 
@@ -568,6 +664,8 @@ def test_account_takes_its_data_along(account: Account, client: Client) -> None:
     assert data["second_factors"][0]["type"] == "totp"
     assert data["expert"][0]["portfolios__code"] == portfolio().code
     assert data["events"][0]["address__network_address"] == "192.0.2.7"
+    assert data["outbox"][0]["kind"] == "invitation"
+    assert "The message of another." not in response.content.decode()
     assert [change["table"] for change in data["changes"]] == ["clusters.cluster"]
 
 

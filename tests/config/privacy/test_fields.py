@@ -107,7 +107,9 @@ def test_address_and_account_are_personal(model: type[models.Model]) -> None:
         ("clusters.event", "account", retention.EVENT_DAYS),
         ("clusters.eventaddress", "network_address", retention.NETWORK_ADDRESS_DAYS),
         ("clusters.change", "key", retention.CHANGE_DAYS),
-        ("labels.delivery", "begun_at", retention.DELIVERY_DAYS),
+        ("clusters.mail", "to", retention.MAIL_DAYS),
+        ("clusters.formdraft", "data", retention.DRAFT_DAYS),
+        ("labels.delivery", "written_at", retention.DELIVERY_DAYS),
         ("labels.delivery", "account", retention.DELIVERY_DAYS),
         ("admin.logentry", "object_repr", retention.ADMIN_LOG_DAYS),
         ("admin.logentry", "user", retention.ADMIN_LOG_DAYS),
@@ -123,6 +125,7 @@ def test_rows_that_fall_with_an_account() -> None:
     """A new one is the account's own, or its relation protects the account."""
     assert sorted((label_of(model), field) for model, field in belongings()) == [
         ("account.emailaddress", "user"),
+        ("clusters.formdraft", "account"),
         ("clusters.mandate", "account"),
         ("clusters.teammember", "account"),
         ("labels.expert", "account"),

@@ -23,15 +23,24 @@ from clusters.models import (
     Event,
     EventAddress,
     EventKind,
+    FormDraft,
     Invitation,
+    Mail,
     ProblemReport,
     ReportState,
     TeamRole,
 )
 from clusters.people.log import record
 from config.privacy.retention import purge
-from labels.models import Delivery, Label, Notice
-from tests.factories import make_account, make_cluster, make_label, make_organisation
+from labels.models import Delivery, Notice
+from tests.factories import (
+    make_account,
+    make_cluster,
+    make_label,
+    make_mail,
+    make_organisation,
+    update_label,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -164,16 +173,25 @@ def test_line_of_the_admin_goes_after_two_years(moment: datetime, goes: bool) ->
     assert LogEntry.objects.exists() is not goes
 
 
-def make_delivery(begun_at: datetime, renewable_until: date | None) -> Delivery:
+@boundary(30)
+def test_draft_of_a_form_goes_after_30_days(moment: datetime, goes: bool) -> None:
+    FormDraft.objects.create(account=make_account(), address="/", data="[]", saved_at=moment)
+
+    purge(now=NOW)
+
+    assert FormDraft.objects.exists() is not goes
+
+
+def make_delivery(written_at: datetime, renewable_until: date | None) -> Delivery:
     """A mail of a notice of a label that can be renewed until then, or of a digest."""
     account = make_account()
     if renewable_until is None:
         monday = date(2024, 1, 1)
-        return Delivery.objects.create(account=account, week_from=monday, begun_at=begun_at)
+        return Delivery.objects.create(account=account, week_from=monday, written_at=written_at)
     label = make_label()
-    Label.objects.filter(pk=label.pk).update(renewable_until=renewable_until)
+    update_label(label, renewable_until=renewable_until)
     notice = Notice.objects.create(label=label, kind="end", due_on=date(2017, 7, 31))
-    return Delivery.objects.create(account=account, notice=notice, begun_at=begun_at)
+    return Delivery.objects.create(account=account, notice=notice, written_at=written_at)
 
 
 @boundary(731)
@@ -198,7 +216,29 @@ def test_mail_stays_while_its_label_can_be_renewed() -> None:
     assert Delivery.objects.exists()
 
 
+@boundary(30)
+def test_mail_goes_after_a_month(moment: datetime, goes: bool) -> None:
+    make_mail(created_at=moment)
+
+    purge(now=NOW)
+
+    assert Mail.objects.exists() is not goes
+
+
 # Fields
+
+
+@pytest.mark.parametrize(
+    ("moment", "goes"), [(ago(7) + SECOND, False), (ago(7), True), (ago(29), True)]
+)
+def test_failed_mail_loses_what_it_says_when_it_is_of_no_use(moment: datetime, goes: bool) -> None:
+    make_mail(state="failed", error="x", created_at=moment, reply_to=ADDRESS)
+
+    purge(now=NOW)
+
+    mail = Mail.objects.get()
+    expected = ("", "", "") if goes else ("Subject", "Text", ADDRESS)
+    assert (mail.subject, mail.text, mail.reply_to) == expected
 
 
 @boundary(180)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from labels.models import Label
 from tests.factories import (
     make_announcement,
     make_cluster,
     make_label,
     make_organisation,
     make_programme,
+    update_labels,
 )
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def test_search_finds_every_kind(client: Client) -> None:
     organisation = make_organisation(name="Finpiemonte", town="Torino")
     programme = make_programme(name_en="Poles of Torino", name_it="Poli")
     announcement = make_announcement(title="Gold for Torino")
-    make_announcement(title="Torino tomorrow", published_at=datetime(2999, 1, 1, tzinfo=UTC))
+    make_announcement(title="Torino tomorrow", published_at=datetime(2099, 1, 1, tzinfo=UTC))
     groups = client.get("/en/search/?q=torin").context["groups"]
     assert [(group.name, group.number, list(group.rows)) for group in groups] == [
         ("clusters", 1, [cluster]),
@@ -40,7 +40,7 @@ def test_search_finds_a_label_by_its_number(client: Client, number: str) -> None
     label = make_label(certificate_number="G-2015/57")
     [group] = client.get("/en/search/", {"q": getattr(label, number).lower()}).context["groups"]
     assert (group.name, list(group.rows)) == ("labels", [label])
-    Label.objects.update(is_published=False)
+    update_labels(is_published=False)
     assert client.get("/en/search/", {"q": getattr(label, number)}).context["groups"] == []
 
 
@@ -99,7 +99,7 @@ def test_browser_is_told_of_the_search(client: Client, language: str, address: s
     assert link in client.get(f"/{language}/").content.decode()
     response = client.get(f"/opensearch.{language}.xml")
     url = ElementTree.fromstring(response.content).find("{*}Url")  # noqa: S314
-    assert response["Content-Type"] == "application/opensearchdescription+xml"
+    assert response["Content-Type"] == "application/opensearchdescription+xml; charset=utf-8"
     assert url is not None
     assert url.get("template") == f"{address}?q={{searchTerms}}"
 

@@ -5,15 +5,14 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from labels.models import Indicator, IndicatorSet, IssuingBody, Label, LevelRule, Suspension
+from labels.models import Indicator, IndicatorSet, IssuingBody, Label
 from tests.admin_forms import errors, form_data
-from tests.factories import make_label, make_undated_label
+from tests.factories import make_label, make_suspension, make_undated_label
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
 ADD = "/admin/labels/label/add/"
 LIST = "/admin/labels/label/"
-GOLD = "/admin/labels/level/gold/change/"
 
 
 def change(label: Label) -> str:
@@ -67,7 +66,7 @@ def test_label_that_is_not_public_has_no_state(admin_client: Client) -> None:
 
 def test_suspension_is_read_only(admin_client: Client) -> None:
     label = make_label()
-    row = Suspension.objects.create(label=label, starts_on=date(2016, 1, 1), reason="Audit.")
+    row = make_suspension(label, starts_on=date(2016, 1, 1), reason="Audit.")
     address = reverse("admin:labels_suspension_change", args=[row.pk])
 
     assert admin_client.get(address).status_code == 200
@@ -107,64 +106,6 @@ def test_unknown_state_filters_nothing(admin_client: Client) -> None:
     make_label()
 
     assert admin_client.get(LIST, {"state": "splendid"}).context["cl"].result_count == 1
-
-
-def test_rule_edit_moves_the_labels_and_says_so(admin_client: Client) -> None:
-    label = make_label(assessed_on="2015-07")
-    make_label(assessed_on="2015-07", valid_until="2017-07")
-    data = form_data(admin_client, GOLD)
-    number = next(n for n in range(9) if data[f"rules-{n}-effective_from"] <= "2015")
-
-    response = admin_client.post(GOLD, data | {f"rules-{number}-first_months": "36"}, follow=True)
-
-    label.refresh_from_db()
-    assert label.ends_on == date(2018, 7, 31)
-    assert "1 label has other days by the rules as they are now." in [
-        str(message) for message in response.context["messages"]
-    ]
-    assert label.history.latest().history_user.get_username() == "admin@example.com"
-
-
-def test_level_edit_without_a_rule_leaves_the_labels_alone(admin_client: Client) -> None:
-    label = make_label()
-    LevelRule.objects.update(first_months=12)
-
-    admin_client.post(GOLD, form_data(admin_client, GOLD) | {"name_it": "Oro puro"})
-
-    assert label.history.count() == 1
-
-
-def test_rule_that_starves_a_label_is_refused(admin_client: Client) -> None:
-    first = make_label(assessed_on="2014-01")
-    make_label(
-        cluster=first.cluster,
-        assessed_on="2016-01",
-        valid_until="2017",
-        kind="renewal",
-        renews=first,
-    )
-    data = form_data(admin_client, GOLD)
-    number = next(n for n in range(9) if data[f"rules-{n}-effective_from"] <= "2014")
-
-    response = admin_client.post(GOLD, data | {f"rules-{number}-first_months": "60"})
-
-    (error,) = errors(response)
-    assert "would end (2017-12-31) before it starts (2019-02-01)" in error
-
-
-def test_level_keeps_one_rule(admin_client: Client) -> None:
-    data = form_data(admin_client, GOLD)
-    number = int(data["rules-TOTAL_FORMS"])
-
-    response = admin_client.post(GOLD, data | {f"rules-{n}-DELETE": "on" for n in range(number)})
-
-    assert errors(response) == ["A level needs a rule."]
-
-
-def test_code_of_a_level_is_fixed(admin_client: Client) -> None:
-    form = admin_client.get(GOLD).context["adminform"].form
-
-    assert "code" not in form.fields
 
 
 def test_issuing_body_is_edited_with_its_roles(admin_client: Client) -> None:

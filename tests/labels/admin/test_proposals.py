@@ -14,9 +14,18 @@ from django.utils.translation import gettext
 
 from clusters.models import Account, Cluster, Role
 from labels.life import steps as life
+from labels.life.proposals import refuse_proposal
 from labels.models import Decision, DecisionKind, DecisionState, Label
-from tests.admin_forms import errors, form_data
-from tests.factories import make_account, make_cluster, make_label, make_team_member
+from tests.admin_forms import errors, form_data, form_data_of_version
+from tests.factories import (
+    approve,
+    change_label,
+    in_effect,
+    make_account,
+    make_cluster,
+    make_label,
+    make_team_member,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -55,6 +64,11 @@ def propose(client: Client, **typed: Any) -> Decision:
     return Decision.objects.get()
 
 
+def look_and_approve(client: Client, decision: Decision) -> Any:
+    page = client.get(page_of(decision, "approve"))
+    return client.post(page_of(decision, "approve"), page.context["form"].initial)
+
+
 def messages_of(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
@@ -85,7 +99,7 @@ def test_another_person_approves_and_the_label_is_public(client: Client) -> None
     lead, account = signed_in(Role.LEAD)
     assert client.get(decision.label.get_absolute_url()).status_code == 404
 
-    response = lead.post(page_of(decision, "approve"))
+    response = look_and_approve(lead, decision)
 
     assert (response.status_code, response["Location"]) == (302, change(decision.label))
     decision.refresh_from_db()
@@ -159,7 +173,7 @@ def test_who_proposed_takes_it_back() -> None:
 def test_refused_proposal_is_proposed_again_with_what_it_said() -> None:
     editor, account = signed_in(Role.EDITOR)
     decision = propose(editor)
-    life.refuse_proposal(decision, answer="Wrong score.", by=account, now=decision.proposed_at)
+    refuse_proposal(decision, answer="Wrong score.", by=account, now=decision.proposed_at)
     again = f"{ADD}?from={decision.label.pk}"
 
     assert again in editor.get(change(decision.label)).content.decode()
@@ -198,7 +212,7 @@ def test_proposal_is_not_edited() -> None:
 def test_what_was_decided_on_is_not_deleted() -> None:
     editor, account = signed_in(Role.EDITOR)
     decision = propose(editor)
-    life.refuse_proposal(decision, answer="No.", by=account, now=decision.proposed_at)
+    refuse_proposal(decision, answer="No.", by=account, now=decision.proposed_at)
     address = reverse("admin:labels_label_delete", args=[decision.label.pk])
 
     assert editor.post(address, {"post": "yes"}).status_code == 403
@@ -219,7 +233,7 @@ def test_recorded_label_needs_its_source_only() -> None:
 def test_two_decide_on_the_same_proposal_and_the_second_is_told() -> None:
     decision = propose(signed_in(Role.EDITOR)[0])
     first, second = signed_in(Role.LEAD)[0], signed_in(Role.LEAD)[0]
-    first.post(page_of(decision, "approve"))
+    look_and_approve(first, decision)
 
     page = second.post(page_of(decision, "refuse"), {"answer": "No."})
 
@@ -339,10 +353,10 @@ def test_label_that_the_cluster_got_meanwhile_is_told_when_approved() -> None:
     make_label(cluster=decision.label.cluster, assessed_on="2026-03-01")
     lead, _account = signed_in(Role.LEAD)
 
-    response = lead.post(page_of(decision, "approve"))
+    page = lead.get(page_of(decision, "approve"))
 
-    (error,) = errors(response)
-    assert error.startswith("The cluster has a label of this level in force from")
+    refusal = page.context["refusal"]
+    assert refusal.startswith("The cluster has a label of this level in force from")
 
 
 # Corrections
@@ -360,11 +374,16 @@ def test_correction_keeps_its_reason() -> None:
 
     assert errors(response) == []
     label.refresh_from_db()
-    assert (label.ends_on, label.end_is_computed) == (date(2017, 6, 15), False)
+    assert (label.ends_on, label.end_is_computed) == (date(2017, 7, 31), True)
+    lead, approver = signed_in(Role.LEAD)
     decision = Decision.objects.get()
+    assert decision.proposed_by == editor
+    look_and_approve(lead, decision)
+    label.refresh_from_db()
+    assert (label.ends_on, label.end_is_computed) == (date(2017, 6, 15), False)
     assert (decision.kind, decision.reason) == (DecisionKind.CORRECTION, "A slip of the pen.")
     assert label.history.latest().history_change_reason == "A slip of the pen."
-    assert label.history.latest().history_user == editor
+    assert label.history.latest().history_user == approver
 
 
 def test_correction_without_a_reason_is_refused_at_its_field() -> None:
@@ -437,9 +456,13 @@ def test_lead_unpublishes_with_a_reason_and_editor_does_not(client: Client) -> N
     editor.post(change(label), data)
     assert client.get(label.get_absolute_url()).status_code == 200
     lead.post(change(label), data)
+    assert client.get(label.get_absolute_url()).status_code == 200
+    approve(Decision.objects.get())
 
     assert client.get(label.get_absolute_url()).status_code == 404
     assert errors(lead.post(change(label), correction(lead, label, is_published="on"))) == []
+    assert client.get(label.get_absolute_url()).status_code == 404
+    approve(Decision.objects.waiting().get())
     assert client.get(label.get_absolute_url()).status_code == 200
 
 
@@ -459,8 +482,7 @@ def test_label_revoked_since_the_page_was_opened_is_not_changed(language: str) -
     label = make_label()
     lead, _account = signed_in(Role.LEAD)
     data = correction(lead, label, source="x")
-    label.revoked_on, label.revocation_reason = date(2016, 1, 1), "Closed."
-    label.save()
+    change_label(label, revoked_on=date(2016, 1, 1), revocation_reason="Closed.")
 
     assert lead.post(change(label), data).status_code == 403
     page = lead.get(change(label), headers={"accept-language": language})
@@ -490,25 +512,14 @@ def test_old_version_is_restored_by_a_correction_with_a_reason() -> None:
     assert Decision.objects.latest("pk").reason == "It was right."
 
 
-def form_data_of_version(client: Client, address: str) -> dict[str, Any]:
-    page = client.get(address).context
-    form = page["adminform"].form
-    data: dict[str, Any] = {"_versions": page["request"].screen_versions}
-    for field in form:
-        value = field.value()
-        if isinstance(value, bool):
-            data |= {field.html_name: "on"} if value else {}
-        else:
-            data[field.html_name] = "" if value is None else str(value)
-    return data
-
-
 def test_restoring_leaves_what_steps_did() -> None:
     label = make_label(assessed_on="2026-01-01")
     lead, account = signed_in(Role.LEAD)
     version = label.history.earliest().pk
     moment = label.history.earliest().history_date
-    life.extend(label, until=date(2029, 1, 1), reason="Pandemic.", by=account, now=moment)
+    in_effect(
+        life.extend(label, until=date(2029, 1, 1), reason="Pandemic.", by=account, now=moment)
+    )
     address = reverse("admin:labels_label_simple_history", args=[label.pk, version])
 
     data = form_data_of_version(lead, address) | {"source": "A list.", "reason": "Source."}
@@ -537,7 +548,7 @@ def test_old_version_of_a_revoked_label_is_not_restored() -> None:
 def test_label_tells_its_decisions() -> None:
     editor, account = signed_in(Role.EDITOR)
     decision = propose(editor)
-    life.approve(decision, by=make_account(Role.LEAD), now=decision.proposed_at)
+    approve(decision, by=make_account(Role.LEAD), now=decision.proposed_at)
 
     page = editor.get(change(decision.label)).content.decode()
 
@@ -552,7 +563,7 @@ def test_screen_asks_the_same_for_one_and_three_decisions() -> None:
     number: list[int] = []
     lead.get(change(label))
     for year in (2029, 2030, 2031):
-        life.extend(label, until=date(year, 1, 1), reason="x", by=account, now=moment)
+        in_effect(life.extend(label, until=date(year, 1, 1), reason="x", by=account, now=moment))
         if year != 2030:
             with CaptureQueriesContext(connection) as queries:
                 assert lead.get(change(label)).status_code == 200

@@ -13,6 +13,7 @@ from tests.admin_tables import client_of, confirm, differences, findings, messag
 from tests.factories import (
     DECIDED_AT,
     award_label,
+    in_effect,
     make_account,
     make_cluster,
     make_label,
@@ -111,7 +112,7 @@ def test_correction_of_a_label_that_changed_since_the_preview_is_refused(editor:
         editor, ADDRESS, f"public_id,certificate_number,reason\n{label.public_id},A-2,Misread.\n"
     )
     label.source = "Another list"
-    life.correct(label, reason="By hand.", by=make_account(), now=DECIDED_AT)
+    in_effect(life.correct(label, reason="By hand.", by=make_account(), now=DECIDED_AT))
 
     answer = confirm(editor, ADDRESS, preview)
 

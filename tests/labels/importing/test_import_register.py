@@ -21,9 +21,9 @@ from clusters.models import (
 from clusters.models.clusters import PAGES
 from labels.importing import writer as register_import
 from labels.importing.lines import COLUMNS
-from labels.life.days import save_label
 from labels.models import Label, LabelSource
 from tests.factories import (
+    change_label,
     make_cluster,
     make_label,
     make_management,
@@ -382,8 +382,7 @@ def test_cluster_renamed_by_an_editor_is_still_found(file: Path) -> None:
 def test_label_corrected_by_an_editor_is_not_added_again(file: Path) -> None:
     run(file, GOLD)
     label = Label.objects.get()
-    label.awarded_on = "2015-07-14"
-    label.save()
+    change_label(label, awarded_on="2015-07-14")
 
     report = run(file, GOLD)
 
@@ -656,7 +655,7 @@ def test_import_leaves_a_revoked_label_as_it_is(file: Path) -> None:
     run(file, EXACT)
     label = Label.objects.get()
     label.revoked_on, label.revocation_reason = date(2021, 1, 1), "Wrong facts."
-    save_label(label)
+    change_label(label)
     versions = label.history.count()
 
     assert run(file, EXACT)["unchanged"] == 1
@@ -681,3 +680,19 @@ def test_import_needs_as_many_queries_for_20_exact_lines_as_for_10(file: Path) -
             run(file, *(f"C {name},IT,,O {name},ICT,Gold,2015-01-01,," for name in names))
 
     assert queries[10] == queries[20]
+
+
+@pytest.mark.parametrize("day", ["2100", "2100-06-30"])
+def test_day_that_a_rule_counts_beyond_is_refused(file: Path, day: str) -> None:
+    row = {
+        "cluster": "bioPmed",
+        "country_code": "IT",
+        "label_level": "Gold",
+        "awarded_on_or_year": day,
+    }
+    line = ",".join(row.get(column, "") for column in HEADER.split(","))
+
+    report, _message = refused(file, line)
+
+    assert "outside the years 1900 to 2100" in str(report["errors"])
+    assert not Label.objects.exists()

@@ -11,7 +11,9 @@ from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from clusters.models import Account, Change, Cluster
+from labels.life import proposals
 from labels.life import steps as life
+from labels.life.proposals import tried
 from labels.models import Decision, DecisionState, Label
 from news.models import Announcement
 from tests.factories import DECIDED_AT, make_account, make_cluster, new_label
@@ -33,7 +35,8 @@ def propose(cluster: Cluster, by: Account) -> Decision:
 
 
 def approve(decision: Decision, by: Account) -> None:
-    life.approve(decision, by=by, now=DECIDED_AT)
+    seen = tried(decision, now=DECIDED_AT).digest
+    proposals.approve(decision, seen=seen, by=by, now=DECIDED_AT)
 
 
 def counted(call: Callable[[], Any], counter: list[int], kill_at: int = 0) -> Any:
@@ -70,10 +73,11 @@ def difference(before: dict[str, int]) -> dict[str, int]:
     return {name: now[name] - before[name] for name in now if now[name] != before[name]}
 
 
-PROPOSED = {"Label": 1, "HistoricalLabel": 1, "Decision": 1, "HistoricalDecision": 1}
+PROPOSED = {"Label": 1, "HistoricalLabel": 1, "Decision": 1, "HistoricalDecision": 1, "Event": 1}
 APPROVED = PROPOSED | {
     "HistoricalLabel": 2,
     "HistoricalDecision": 2,
+    "Event": 2,
     "Announcement": 1,
     "AnnouncementText": 2,
 }

@@ -8,12 +8,21 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from clusters.models import Account, Cluster
+from clusters.models import Account
 from labels.life import steps as life
 from labels.life.chronicle import steps_of
 from labels.life.days import save_label
-from labels.models import Decision, DecisionKind, DecisionState, Label, Suspension
-from tests.factories import make_account, make_cluster, make_label, make_organisation
+from labels.models import Decision, DecisionKind, DecisionState, Label
+from tests.factories import (
+    change_label,
+    hide_cluster,
+    in_effect,
+    make_account,
+    make_cluster,
+    make_label,
+    make_organisation,
+    make_suspension,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +52,7 @@ def gold(**fields: Any) -> Label:
 def take(step: Any, label: Label, day: str, **fields: Any) -> Decision:
     """A step in the life of a label, taken on a day."""
     with time_machine.travel(at(day), tick=False):
-        decision: Decision = step(label, now=at(day), **fields)
+        decision = in_effect(step(label, now=at(day), **fields))
     label.refresh_from_db()
     return decision
 
@@ -109,7 +118,7 @@ def test_a_suspension_is_told_with_its_reason_and_its_end(by: Account) -> None:
 
 def test_a_suspension_recorded_without_a_decision_is_told_from_its_day() -> None:
     label = gold()
-    Suspension.objects.create(label=label, starts_on=date(2016, 2, 3), reason="Under review.")
+    make_suspension(label, starts_on=date(2016, 2, 3), reason="Under review.")
 
     assert ("2016-02-03", "Suspended", "Under review.", "") in told(label, "2016-02-03")
     assert "Suspended" not in words(label, "2016-02-02")
@@ -129,10 +138,7 @@ def test_an_extension_is_told_with_its_new_end(by: Account) -> None:
 
 def test_a_revoked_label_has_nothing_to_come(by: Account) -> None:
     label = gold()
-    decision = take(life.revoke, label, "2016-02-01", on=date(2016, 3, 1), reason="Asked.", by=by)
-    other = make_account()
-    with time_machine.travel(at("2016-02-05"), tick=False):
-        life.approve(decision, by=other, now=at("2016-02-05"))
+    take(life.revoke, label, "2016-02-05", on=date(2016, 3, 1), reason="Asked.", by=by)
 
     assert told(label, "2016-03-01")[2:] == [("2016-03-01", "Revoked", "Asked.", "")]
     assert told(label, "2016-02-05")[2:] == [("2016-03-01", "Revoked", "Asked.", "to come")]
@@ -165,7 +171,7 @@ def test_a_hidden_successor_is_not_named(by: Account) -> None:
     heir = make_cluster(name="New Valley")
     take(life.transfer_label, label, "2016-03-01", on=date(2016, 3, 1), reason="Merged.", by=by,
          cluster=heir)  # fmt: skip
-    Cluster.objects.filter(pk=heir.pk).update(is_published=False)
+    hide_cluster(heir)
 
     assert told(label, "2016-03-01")[-1][1] == "Transferred to another holder"
 
@@ -208,10 +214,7 @@ def test_an_award_is_told_with_the_reason_of_the_decision(by: Account) -> None:
     label = Label(
         cluster=make_cluster(), level_id="gold", assessed_on="2015-07-14", is_published=False
     )
-    decision = take(life.award, label, "2015-07-20", reason="The jury said so.", by=by)
-
-    with time_machine.travel(at("2015-07-25"), tick=False):
-        life.approve(decision, by=make_account(), now=at("2015-07-25"))
+    take(life.award, label, "2015-07-25", reason="The jury said so.", by=by)
 
     assert ("2015-07-14", "Valid from then on", "The jury said so.", "") in told(
         label, "2015-08-01"
@@ -250,9 +253,11 @@ def test_a_correction_before_the_label_was_public_is_not_told(by: Account, hidde
     label = gold(cluster=cluster, is_published=hidden != "label")
     correct(label, "2015-09-01", by, source="example.org")
     with time_machine.travel(at("2015-10-01"), tick=False):
-        row = label if hidden == "label" else cluster
-        row.is_published = True
-        row.save()
+        if hidden == "label":
+            change_label(label, is_published=True)
+        else:
+            cluster.is_published = True
+            cluster.save()
 
     assert words(label, "2015-11-01")[:2] == ["Assessed", "Valid from then on"]
     assert not any("Corrected" in text for text in words(label, "2015-11-01"))

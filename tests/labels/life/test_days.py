@@ -14,11 +14,15 @@ from labels.models import Decision, Label, Level, LevelRule
 from tests.admin_forms import form_data
 from tests.factories import (
     DECIDED_AT,
+    add_rule,
     award_label,
+    change_label,
+    in_effect,
     make_account,
     make_cluster,
     make_label,
     make_undated_label,
+    update_rules,
 )
 
 pytestmark = pytest.mark.django_db
@@ -50,8 +54,7 @@ def test_save_label_derives_the_days() -> None:
 def test_save_label_moves_the_renewals_when_it_ends_anew() -> None:
     first, second, third = chain()
 
-    first.assessed_on = PartialDate(2014, 3)
-    save_label(first)
+    change_label(first, assessed_on=PartialDate(2014, 3))
 
     assert days(first, second, third) == [
         (date(2014, 3, 1), date(2016, 3, 31)),
@@ -74,8 +77,7 @@ def test_save_label_counts_from_the_end_as_it_is_stored() -> None:
     first, second, _third = chain()
     earlier = Label.objects.get(pk=second.pk)
     assert earlier.renews == first
-    first.assessed_on = PartialDate(2014, 3)
-    save_label(first)
+    change_label(first, assessed_on=PartialDate(2014, 3))
 
     save_label(earlier)
 
@@ -98,12 +100,10 @@ def test_save_label_refuses_an_end_before_the_start() -> None:
 
 def test_save_label_writes_nothing_when_a_renewal_does_not_fit() -> None:
     first, second, _third = chain()
-    second.valid_until = PartialDate(2017)
-    save_label(second)
+    change_label(second, valid_until=PartialDate(2017))
 
-    first.valid_until = PartialDate(2019)
     with pytest.raises(ValidationError):
-        save_label(first)
+        change_label(first, valid_until=PartialDate(2019))
 
     assert days(first) == [(date(2014, 1, 1), date(2016, 1, 31))]
 
@@ -120,7 +120,7 @@ def test_save_label_refuses_to_renew_its_own_renewal() -> None:
 
 def test_apply_rules_moves_computed_ends_and_their_renewals() -> None:
     first, second, third = chain()
-    LevelRule.objects.filter(level="gold").update(first_months=12)
+    update_rules("gold", first_months=12)
 
     changed = apply_rules(Level.objects.get(pk="gold"))
 
@@ -134,7 +134,7 @@ def test_apply_rules_moves_computed_ends_and_their_renewals() -> None:
 
 def test_apply_rules_keeps_a_printed_end() -> None:
     label = make_label(assessed_on="2014-01", valid_until="2016-06")
-    LevelRule.objects.filter(level="gold").update(first_months=12)
+    update_rules("gold", first_months=12)
 
     changed = apply_rules(Level.objects.get(pk="gold"))
 
@@ -145,7 +145,7 @@ def test_apply_rules_keeps_a_printed_end() -> None:
 def test_apply_rules_touches_one_level_only() -> None:
     make_label(level="silver", assessed_on="2014-01")
     make_undated_label(level="gold")
-    LevelRule.objects.update(first_months=12)
+    update_rules(first_months=12)
 
     assert apply_rules(Level.objects.get(pk="gold")) == []
 
@@ -168,16 +168,13 @@ def gold() -> Level:
 
 
 def change_rules(**values: Any) -> list[Label]:
-    LevelRule.objects.filter(level="gold").update(**values)
+    update_rules("gold", **values)
     return apply_rules(gold())
 
 
 def take(step: Any, *about: Any, **details: Any) -> Decision:
     defaults = {"reason": "The jury agreed.", "by": make_account(), "now": DECIDED_AT}
-    decision: Decision = step(*about, **(defaults | details))
-    if decision.state == "proposed":
-        decision = life.approve(decision, by=make_account(), now=DECIDED_AT)
-    return decision
+    return in_effect(step(*about, **(defaults | details)))
 
 
 def test_apply_rules_leaves_a_revoked_label_and_moves_what_renews_it_no_more() -> None:
@@ -237,7 +234,7 @@ def test_apply_rules_follows_a_rule_that_changes_no_day() -> None:
     label = award_label(score=Decimal(90))
     rule = LevelRule.objects.filter(level="gold").latest("effective_from")
     rule.pk, rule.effective_from, rule.minimum_score = None, date(2026, 1, 1), Decimal(85)
-    rule.save()
+    add_rule(rule)
 
     assert apply_rules(gold()) == []
 
@@ -312,3 +309,11 @@ def test_rules_as_they_are_are_refused_by_nothing() -> None:
     take(life.revoke, award_label(), on=date(2026, 12, 1))
 
     refuse_rules(gold(), gold().rules.all())
+
+
+@pytest.mark.parametrize("printed", [{"assessed_on": "2100"}, {"valid_until": "2100-12"}])
+def test_save_label_refuses_days_that_a_rule_counts_beyond(printed: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="outside the years 1900 to 2100"):
+        make_label(**printed)
+
+    assert not Label.objects.exists()

@@ -23,16 +23,20 @@ from clusters.models import Account, Cluster
 from clusters.models.history import came_from
 from labels.life import steps as life
 from labels.life.days import apply_rules
+from labels.life.proposals import refuse_proposal
+from labels.life.refusals import steps_open
 from labels.models import Decision, DecisionKind, DecisionState, Label, Level, LevelRule, Suspension
 from labels.validity import State
-from tests.factories import left_to_the_database, make_account, make_cluster
+from tests.factories import add_rule, approve, left_to_the_database, make_account, make_cluster
 
 pytestmark = pytest.mark.django_db
 
 LEVELS = ("gold", "bronze")
-LIVES = 12
+LIVES = 18
 STEPS_IN_A_LIFE = 20
 NEW_RULES = "new rules"
+# The step "decide" does it; what else is proposed is approved at once.
+DECIDED_LATER = (DecisionKind.AWARD, DecisionKind.RENEWAL, DecisionKind.REVOCATION)
 FIRST_DAY = date(2017, 1, 1)
 
 # From one day to the next, in the register as it stands.
@@ -184,8 +188,11 @@ class Register:
             self.refused[take.__name__] += 1
             return None
         self.reasons.add(reason)
-        if decision.state == DecisionState.PROPOSED:
+        if decision.kind in DECIDED_LATER:
             self.waiting.append(decision)
+        elif decision.state == DecisionState.PROPOSED:
+            decision = approve(decision, by=self.people[1], now=self.now)
+            self.taken[decision.kind] += 1
         else:
             self.taken[decision.kind] += 1
         return decision
@@ -208,17 +215,29 @@ def award(register: Register, pick: int, number: int) -> None:
         register.cards[label.pk] = Noted(level, assessed=day, is_month=is_month)
 
 
+def annul(register: Register, pick: int, number: int) -> None:
+    """What was decided last on a label: an extension, as nothing else lies between."""
+    made = Decision.objects.made().filter(kind=DecisionKind.EXTENSION)
+    label = register.label(pick)
+    decision = made.filter(label=label).order_by("pk").last() if label else None
+    if label is None or decision is None:
+        return
+    before = decision.changes["extended_until"][0]
+    if register.step(life.annul, decision):
+        register.cards[label.pk].extended = before and date.fromisoformat(before)
+
+
 def decide(register: Register, pick: int, number: int) -> None:
     if not register.waiting:
         return
     decision = register.waiting.pop(pick % len(register.waiting))
     card = register.cards[decision.label_id]
     if number % 6 == 0:
-        life.refuse_proposal(decision, answer="No.", by=register.people[1], now=register.now)
+        refuse_proposal(decision, answer="No.", by=register.people[1], now=register.now)
         register.taken["refusal"] += 1
         return
     try:
-        life.approve(decision, by=register.people[1], now=register.now)
+        approve(decision, by=register.people[1], now=register.now)
     except ValidationError:
         register.refused["approve"] += 1
         return
@@ -252,7 +271,7 @@ def extend(register: Register, pick: int, number: int) -> None:
 def suspend(register: Register, pick: int, number: int) -> None:
     label = register.label(pick)
     if label is not None:
-        offered = DecisionKind.SUSPENSION in life.steps_open(label, register.today)
+        offered = DecisionKind.SUSPENSION in steps_open(label, register.today)
         assert offered == bool(register.step(life.suspend, label, on=register.today))
 
 
@@ -260,7 +279,7 @@ def reinstate(register: Register, pick: int, number: int) -> None:
     suspension = Suspension.objects.filter(ends_on=None).order_by("pk").last()
     label = suspension.label if suspension and pick % 4 else register.label(pick)
     if label is not None:
-        offered = DecisionKind.REINSTATEMENT in life.steps_open(label, register.today)
+        offered = DecisionKind.REINSTATEMENT in steps_open(label, register.today)
         day = register.today + timedelta(days=1)
         assert offered == bool(register.step(life.reinstate, label, on=day))
 
@@ -269,7 +288,7 @@ def revoke(register: Register, pick: int, number: int) -> None:
     label = register.label(pick)
     if label is not None:
         on = register.today + timedelta(days=number % 200 - 100)
-        offered = DecisionKind.REVOCATION in life.steps_open(label, register.today)
+        offered = DecisionKind.REVOCATION in steps_open(label, register.today)
         is_in_time = label.starts_on is not None and on >= label.starts_on
         assert (offered and is_in_time) == bool(register.step(life.revoke, label, on=on))
 
@@ -306,14 +325,16 @@ def new_rules(register: Register, pick: int, number: int) -> None:
     noted = NotedRule(since, 18 + pick, 12 + number % 30, number % 3 > 0, 6 + pick)
     try:
         with transaction.atomic(), came_from(NEW_RULES):
-            LevelRule.objects.create(
-                level_id=level,
-                effective_from=since,
-                first_months=noted.first,
-                renewal_months=noted.renewal,
-                ends_at_month_end=noted.to_the_end,
-                renewal_window_months=noted.window,
-                experts=1,
+            add_rule(
+                LevelRule(
+                    level_id=level,
+                    effective_from=since,
+                    first_months=noted.first,
+                    renewal_months=noted.renewal,
+                    ends_at_month_end=noted.to_the_end,
+                    renewal_window_months=noted.window,
+                    experts=1,
+                )
             )
             apply_rules(Level.objects.get(pk=level))
     except ValidationError:
@@ -335,10 +356,11 @@ STEPS = {
         revoke,
         transfer,
         correct,
+        annul,
         new_rules,
     )
 }
-OFTEN = [*STEPS, *["award", "renew", "suspend", "reinstate"] * 2, *["decide"] * 6]
+OFTEN = [*STEPS, *["award", "renew", "suspend", "reinstate"] * 2, *["decide"] * 6, "extend"]
 DAYS_BETWEEN = (0, 1, 10, 40, 200)
 
 

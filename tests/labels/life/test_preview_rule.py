@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from labels.life.days import apply_rules
 from labels.life.preview import StateChange, preview_rule
 from labels.management.commands.preview_rule import HEADER
-from labels.models import Label, LabelKind, Level, LevelRule, Suspension
-from tests.factories import make_cluster, make_label, make_undated_label
+from labels.models import Label, LabelKind, Level, LevelRule
+from tests.factories import add_rule, make_cluster, make_label, make_suspension, make_undated_label
 from tests.permissions.world import dump
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_preview_tells_a_label_whose_days_stay_but_whose_successor_moves() -> No
 
 def test_preview_states_follow_suspensions() -> None:
     label = make_label(assessed_on="2015-07-14")
-    Suspension.objects.create(label=label, starts_on=date(2016, 1, 1))
+    make_suspension(label, starts_on=date(2016, 1, 1))
 
     found = preview_rule(gold_rule(first_months=12, minimum_score=80), date(2016, 8, 1))
 
@@ -258,7 +258,7 @@ def test_preview_equals_what_the_rule_does(values: dict[str, Any], day: str) -> 
         first = make_label(assessed_on=start)
         second = renewal_of(first, assessed_on="2016")
         renewal_of(second, assessed_on="2018")
-        Suspension.objects.create(label=second, starts_on=date(2017, 8, 1))
+        make_suspension(second, starts_on=date(2017, 8, 1))
     make_label(assessed_on="2015-07", transferred_on=date(2015, 8, 1))
     make_label(assessed_on="2015-07", is_published=False)
     rule = gold_rule(**values)
@@ -266,7 +266,7 @@ def test_preview_equals_what_the_rule_does(values: dict[str, Any], day: str) -> 
     before = {label.public_id: label.effective_days for label in Label.objects.all()}
     states_before = stored_states(on)
 
-    rule.save()
+    add_rule(rule)
     apply_rules(rule.level)
 
     after = {label.public_id: label.effective_days for label in Label.objects.all()}

@@ -15,15 +15,19 @@ from clusters.dates import PartialDate
 from clusters.models import Account, Role
 from labels.admin.forms import STEPS
 from labels.life import steps as life
+from labels.life.refusals import steps_open, why_not
 from labels.models import DecisionKind, Label
 from tests.factories import (
+    approve,
     award_label,
+    in_effect,
     left_to_the_database,
     make_account,
     make_cluster,
     make_label,
     make_organisation,
     make_undated_label,
+    update_label,
 )
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +57,7 @@ def take(
 ) -> Any:
     now = datetime.combine(day, time(12), tzinfo=UTC)
     by = Account.objects.first() or make_account()
-    return step(*about, reason="Agreed.", by=by, now=now, **details)
+    return in_effect(step(*about, reason="Agreed.", by=by, now=now, **details))
 
 
 def suspended() -> Label:
@@ -94,8 +98,7 @@ def renewal_waits() -> Label:
 
 def revoked() -> Label:
     label = gold()
-    decision = take(life.revoke, label, on=date(2026, 12, 1))
-    life.approve(decision, by=make_account(), now=datetime(2026, 11, 23, tzinfo=UTC))
+    take(life.revoke, label, on=date(2026, 12, 1))
     return label
 
 
@@ -122,7 +125,7 @@ def known_to_the_year() -> Label:
 
 def hidden() -> Label:
     label = gold()
-    Label.objects.filter(pk=label.pk).update(is_published=False)
+    update_label(label, is_published=False)
     return label
 
 
@@ -181,9 +184,9 @@ def test_step_is_open_when_it_is_not_refused(make: Callable[[], Label]) -> None:
 
     for day in BY_DAY.values() if make is gold else INSIDE:
         refused = {kind: is_refused(attempt) for kind, attempt in attempts(label, day)}
-        assert life.steps_open(label, day) == [kind for kind in refused if not refused[kind]], day
+        assert steps_open(label, day) == [kind for kind in refused if not refused[kind]], day
         for kind, is_so in refused.items():
-            assert bool(life.why_not(label, kind, day)) == is_so, (kind, day)
+            assert bool(why_not(label, kind, day)) == is_so, (kind, day)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +231,12 @@ def test_renewed_label_goes_to_another_organisation_and_to_no_other_cluster(clie
     typed = {"on": "2026-11-22", "reason": "Merged."}
 
     refused = client.post(address, typed | {"cluster": make_cluster().pk})
-    moved = client.post(address, typed | {"organisation": organisation.pk})
+    asked = client.post(address, typed | {"organisation": organisation.pk})
+    seen = asked.context["form"].data["seen"]
+    moved = client.post(address, typed | {"organisation": organisation.pk, "seen": seen})
 
     assert refused.context["form"].errors["__all__"] == ["This label has been renewed already."]
     assert moved.status_code == 302
+    approve(label.decisions.get(kind="transfer"))
     label.refresh_from_db()
     assert (label.managing_organisation, label.transferred_on) == (organisation, None)

@@ -17,14 +17,20 @@ from pytest_django import Settings
 
 from clusters.dates import PartialDate
 from clusters.models import Account
+from labels.life import proposals
 from labels.life import steps as life
-from labels.life.days import save_label
+from labels.life.proposals import LOOK_AGAIN, refuse_proposal
+from labels.life.refusals import Situation, steps_open
 from labels.models import Decision, DecisionKind, DecisionState, Label, Suspension
-from labels.proofs.credentials import Purpose, places
+from labels.proofs.credentials import Purpose
+from labels.proofs.status import places
 from labels.validity import State
 from tests.factories import (
     DECIDED_AT,
+    approve,
     award_label,
+    change_label,
+    in_effect,
     make_account,
     make_cluster,
     make_label,
@@ -59,13 +65,13 @@ def step(take: Callable[..., Decision], *about: Any, **details: Any) -> Decision
     return take(*about, **(defaults | details))
 
 
+def taken(call: Callable[..., Decision], *args: Any, **fields: Any) -> Decision:
+    return in_effect(step(call, *args, **fields))
+
+
 def proposer(decision: Decision) -> Account:
     assert decision.proposed_by
     return decision.proposed_by
-
-
-def approve(decision: Decision) -> Decision:
-    return life.approve(decision, by=make_account(), now=DECIDED_AT)
 
 
 def refused(call: Callable[[], Any]) -> dict[str, list[str]]:
@@ -83,7 +89,7 @@ def stored(label: Label) -> Label:
 
 
 def state(label: Label, day: date) -> State:
-    return life.Situation(label, day).state
+    return Situation(label, day).state
 
 
 def revoked(label: Label, on: date = TODAY) -> Label:
@@ -121,7 +127,7 @@ def test_award_is_public_once_approved() -> None:
     proposer, approver = make_account(), make_account()
     decision = step(life.award, new_label(), by=proposer)
 
-    life.approve(decision, by=approver, now=DECIDED_AT)
+    approve(decision, by=approver, now=DECIDED_AT)
 
     decision.refresh_from_db()
     assert (decision.state, decision.proposed_by) == (DecisionState.MADE, proposer)
@@ -135,7 +141,7 @@ def test_award_is_public_once_approved() -> None:
 def test_award_leaves_a_version_for_each_person_with_the_reason() -> None:
     proposer, approver = make_account(), make_account()
     decision = step(life.award, new_label(), by=proposer)
-    life.approve(decision, by=approver, now=DECIDED_AT)
+    approve(decision, by=approver, now=DECIDED_AT)
 
     versions = decision.label.history.order_by("history_id")
 
@@ -148,7 +154,7 @@ def test_award_leaves_a_version_for_each_person_with_the_reason() -> None:
 def test_award_is_not_approved_by_who_proposed_it() -> None:
     decision = step(life.award, new_label())
 
-    words = refused(lambda: life.approve(decision, by=proposer(decision), now=DECIDED_AT))
+    words = refused(lambda: approve(decision, by=proposer(decision), now=DECIDED_AT))
 
     assert words == {"__all__": ["You proposed this: somebody else has to approve it."]}
     assert not stored(decision.label).is_published
@@ -168,14 +174,14 @@ def test_proposal_under_two_persons_stays_so_when_the_setting_changes(settings: 
     decision = step(life.award, new_label())
     settings.REQUIRE_TWO_PERSONS = False
 
-    assert refused(lambda: life.approve(decision, by=proposer(decision), now=DECIDED_AT))
+    assert refused(lambda: approve(decision, by=proposer(decision), now=DECIDED_AT))
 
 
 def test_award_that_is_refused_stays_inside_with_the_answer() -> None:
     decision = step(life.award, new_label())
     other = make_account()
 
-    life.refuse_proposal(decision, answer="The report is missing.", by=other, now=DECIDED_AT)
+    refuse_proposal(decision, answer="The report is missing.", by=other, now=DECIDED_AT)
 
     decision.refresh_from_db()
     assert (decision.state, decision.decided_by) == (DecisionState.REFUSED, other)
@@ -186,7 +192,7 @@ def test_award_that_is_refused_stays_inside_with_the_answer() -> None:
 def test_proposal_is_taken_back_by_who_made_it() -> None:
     decision = step(life.award, new_label())
 
-    life.refuse_proposal(decision, answer="Entered twice.", by=proposer(decision), now=DECIDED_AT)
+    refuse_proposal(decision, answer="Entered twice.", by=proposer(decision), now=DECIDED_AT)
 
     decision.refresh_from_db()
     assert decision.state == DecisionState.REFUSED
@@ -194,10 +200,10 @@ def test_proposal_is_taken_back_by_who_made_it() -> None:
 
 def test_award_that_was_refused_is_proposed_again_corrected() -> None:
     decision = step(life.award, new_label(source="a"))
-    life.refuse_proposal(decision, answer="The source is wrong.", by=make_account(), now=DECIDED_AT)
+    refuse_proposal(decision, answer="The source is wrong.", by=make_account(), now=DECIDED_AT)
     label = stored(decision.label)
     label.source = "b"
-    step(life.correct, label)
+    taken(life.correct, label)
 
     approve(step(life.award, stored(label)))
 
@@ -210,7 +216,7 @@ def test_refusal_needs_a_word(answer: str) -> None:
     decision = step(life.award, new_label())
 
     words = refused(
-        lambda: life.refuse_proposal(decision, answer=answer, by=make_account(), now=DECIDED_AT)
+        lambda: refuse_proposal(decision, answer=answer, by=make_account(), now=DECIDED_AT)
     )
 
     assert words == {"answer": ["Say why you refuse."]}
@@ -222,9 +228,7 @@ def test_decision_is_decided_once(take: str) -> None:
     approve(decision)
     calls = {
         "approve": lambda: approve(decision),
-        "refuse": lambda: life.refuse_proposal(
-            decision, answer="x", by=make_account(), now=DECIDED_AT
-        ),
+        "refuse": lambda: refuse_proposal(decision, answer="x", by=make_account(), now=DECIDED_AT),
     }
 
     assert refused(calls[take]) == {
@@ -313,18 +317,18 @@ def test_steps_need_a_reason(reason: str) -> None:
     calls: list[Callable[[], Any]] = [
         lambda: step(life.award, new_label(), reason=reason),
         lambda: step(life.renew, label, renewal(), reason=reason),
-        lambda: step(life.extend, label, until=date(2028, 6, 30), reason=reason),
-        lambda: step(life.suspend, label, on=TODAY, reason=reason),
+        lambda: taken(life.extend, label, until=date(2028, 6, 30), reason=reason),
+        lambda: taken(life.suspend, label, on=TODAY, reason=reason),
         lambda: step(life.revoke, label, on=TODAY, reason=reason),
-        lambda: step(life.correct, label, reason=reason),
-        lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster(), reason=reason),
+        lambda: taken(life.correct, label, reason=reason),
+        lambda: taken(life.transfer_label, label, on=TODAY, cluster=make_cluster(), reason=reason),
     ]
 
     for call in calls:
         assert refused(call) == {"reason": ["Give the reason."]}
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
     late = date(2026, 12, 1)
-    assert refused(lambda: step(life.reinstate, label, on=late, reason=reason)) == {
+    assert refused(lambda: taken(life.reinstate, label, on=late, reason=reason)) == {
         "reason": ["Give the reason."]
     }
 
@@ -441,7 +445,7 @@ def test_lists_of_states_hold_no_label_that_waits() -> None:
     decision = step(life.award, new_label())
     lists = {purpose: places(purpose, TODAY) for purpose in Purpose}
 
-    life.refuse_proposal(decision, answer="Not yet.", by=make_account(), now=DECIDED_AT)
+    refuse_proposal(decision, answer="Not yet.", by=make_account(), now=DECIDED_AT)
 
     assert {purpose: places(purpose, TODAY) for purpose in Purpose} == lists
     assert all(not found for found in lists.values())
@@ -538,9 +542,19 @@ def test_renewal_of_a_renewed_label_is_refused() -> None:
     }
 
 
-def test_renewal_proposed_twice_is_approved_once() -> None:
+def test_renewal_proposed_twice_is_refused() -> None:
     label = award_label()
-    first, second = step(life.renew, label, renewal()), step(life.renew, label, renewal())
+    step(life.renew, label, renewal())
+
+    assert refused(lambda: step(life.renew, label, renewal())) == {
+        "__all__": ["The same is proposed already, and waits for a decision."]
+    }
+
+
+def test_two_renewals_of_a_label_are_approved_once() -> None:
+    label = award_label()
+    first = step(life.renew, label, renewal())
+    second = step(life.renew, label, renewal(assessed_on=PartialDate(2028, 3, 2)))
     approve(first)
 
     assert refused(lambda: approve(second)) == {"__all__": ["This label has been renewed already."]}
@@ -548,7 +562,7 @@ def test_renewal_proposed_twice_is_approved_once() -> None:
 
 def test_renewal_of_a_suspended_label_is_refused() -> None:
     label = award_label()
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
 
     assert refused(lambda: step(life.renew, label, renewal())) == {
         "__all__": ["The label is suspended: reinstate it before it is renewed."]
@@ -571,7 +585,7 @@ def test_renewal_of_a_revoked_label_is_refused(when: str) -> None:
 def test_renewal_of_a_transferred_label_leads_to_the_other_one() -> None:
     label = award_label()
     decision = step(life.renew, label, renewal())
-    step(life.transfer_label, label, on=TODAY, cluster=make_cluster())
+    taken(life.transfer_label, label, on=TODAY, cluster=make_cluster())
     successor = Label.objects.get(transferred_from=label)
 
     assert refused(lambda: approve(decision)) == {
@@ -608,7 +622,7 @@ def test_renewal_counts_from_the_end_of_a_known_month() -> None:
 def test_renewal_moves_with_an_extension_before_its_approval() -> None:
     label = award_label()
     decision = step(life.renew, label, renewal())
-    step(life.extend, label, until=date(2028, 6, 15))
+    taken(life.extend, label, until=date(2028, 6, 15))
 
     later = stored(approve(decision).label)
 
@@ -624,21 +638,23 @@ def test_renewal_moves_with_an_extension_before_its_approval() -> None:
 def test_extension_moves_the_end_and_the_window() -> None:
     label, account = award_label(), make_account()
 
-    decision = step(life.extend, label, until=date(2028, 6, 15), by=account)
+    decision = taken(life.extend, label, until=date(2028, 6, 15), by=account)
 
     label = stored(label)
     assert (label.ends_on, label.renewable_until) == (date(2028, 6, 15), date(2029, 6, 15))
     assert (decision.kind, decision.state) == (DecisionKind.EXTENSION, DecisionState.MADE)
     assert (decision.takes_effect_on, decision.ends_on) == (TODAY, date(2028, 6, 15))
+    assert (decision.proposed_by, decision.needs_two) == (account, True)
     version = label.history.latest()
-    assert (version.history_user, version.history_change_reason) == (account, REASON)
+    assert version.history_user == decision.decided_by != account
+    assert version.history_change_reason == REASON
 
 
 @pytest.mark.parametrize("until", [ENDS, date(2028, 3, 30)])
 def test_extension_to_no_later_day_is_refused(until: date) -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.extend, label, until=until)) == {
+    assert refused(lambda: taken(life.extend, label, until=until)) == {
         "until": ["The new end lies after the present one (2028-03-31)."]
     }
 
@@ -646,7 +662,7 @@ def test_extension_to_no_later_day_is_refused(until: date) -> None:
 def test_extension_of_an_expired_label_is_refused() -> None:
     label = award_label(assessed_on=PartialDate(2020, 3, 10))
 
-    assert refused(lambda: step(life.extend, label, until=date(2028, 1, 1))) == {
+    assert refused(lambda: taken(life.extend, label, until=date(2028, 1, 1))) == {
         "__all__": ["Only a label that is valid or may be renewed is extended."]
     }
 
@@ -655,7 +671,7 @@ def test_extension_of_a_renewed_label_is_refused() -> None:
     label = award_label()
     renewed(label)
 
-    assert refused(lambda: step(life.extend, label, until=date(2028, 6, 30))) == {
+    assert refused(lambda: taken(life.extend, label, until=date(2028, 6, 30))) == {
         "__all__": ["This label has been renewed already."]
     }
 
@@ -664,7 +680,7 @@ def test_extension_into_another_label_is_refused() -> None:
     label = award_label(assessed_on=PartialDate(2024, 3, 10))
     award_label(cluster=label.cluster, assessed_on=PartialDate(2026, 12, 1))
 
-    words = refused(lambda: step(life.extend, label, until=date(2026, 12, 1)))
+    words = refused(lambda: taken(life.extend, label, until=date(2026, 12, 1)))
 
     assert "in force from 2026-12-01" in words["__all__"][0]
 
@@ -676,7 +692,7 @@ def test_extension_over_a_revoked_renewal_is_refused_in_words() -> None:
     label = stored(label)
     label.valid_until = PartialDate(2026, 5, 31)
 
-    words = refused(lambda: step(life.correct, label))
+    words = refused(lambda: taken(life.correct, label))
 
     assert f"({later.public_id})" in words["__all__"][0]
 
@@ -687,21 +703,22 @@ def test_extension_over_a_revoked_renewal_is_refused_in_words() -> None:
 def test_suspension_lasts_until_the_label_is_reinstated() -> None:
     label, account = award_label(), make_account()
 
-    decision = step(life.suspend, label, on=TODAY, by=account, reason="Under review.")
+    decision = taken(life.suspend, label, on=TODAY, by=account, reason="Under review.")
 
     assert (decision.kind, decision.takes_effect_on) == (DecisionKind.SUSPENSION, TODAY)
     assert state(label, TODAY) == state(label, ENDS) == State.SUSPENDED
     suspension = label.suspensions.get()
     version = suspension.history.latest()
-    assert (suspension.reason, version.history_user) == ("Under review.", account)
+    assert decision.proposed_by == account
+    assert (suspension.reason, version.history_user) == ("Under review.", decision.decided_by)
     assert version.history_change_reason == "Under review."
 
 
 def test_reinstatement_makes_the_label_valid_again() -> None:
     label = award_label()
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
 
-    decision = step(life.reinstate, label, on=date(2026, 12, 1))
+    decision = taken(life.reinstate, label, on=date(2026, 12, 1))
 
     assert decision.kind == DecisionKind.REINSTATEMENT
     assert state(label, date(2026, 11, 30)) == State.SUSPENDED
@@ -718,29 +735,29 @@ def test_reinstatement_makes_the_label_valid_again() -> None:
 def test_suspension_of_a_label_that_is_not_valid_is_refused(on: date) -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.suspend, label, on=on)) == {
+    assert refused(lambda: taken(life.suspend, label, on=on)) == {
         "on": [f"The label is not valid on {on}."]
     }
 
 
 def test_suspension_of_a_suspended_label_is_refused() -> None:
     label = award_label()
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
 
-    assert refused(lambda: step(life.suspend, label, on=date(2027, 1, 1))) == {
+    assert refused(lambda: taken(life.suspend, label, on=date(2027, 1, 1))) == {
         "__all__": ["This label is suspended already."]
     }
 
 
 def test_suspension_before_an_earlier_one_is_refused() -> None:
     label = award_label()
-    step(life.suspend, label, on=date(2026, 6, 1))
-    step(life.reinstate, label, on=date(2026, 7, 1))
+    taken(life.suspend, label, on=date(2026, 6, 1))
+    taken(life.reinstate, label, on=date(2026, 7, 1))
 
-    assert refused(lambda: step(life.suspend, label, on=date(2026, 5, 1))) == {
+    assert refused(lambda: taken(life.suspend, label, on=date(2026, 5, 1))) == {
         "on": ["The label was suspended later than that before."]
     }
-    assert refused(lambda: step(life.suspend, label, on=date(2026, 6, 15))) == {
+    assert refused(lambda: taken(life.suspend, label, on=date(2026, 6, 15))) == {
         "on": ["The label is not valid on 2026-06-15."]
     }
 
@@ -748,16 +765,16 @@ def test_suspension_before_an_earlier_one_is_refused() -> None:
 def test_reinstatement_of_a_label_that_is_not_suspended_is_refused() -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.reinstate, label, on=TODAY)) == {
+    assert refused(lambda: taken(life.reinstate, label, on=TODAY)) == {
         "__all__": ["This label is not suspended."]
     }
 
 
 def test_reinstatement_on_the_day_of_the_suspension_is_refused() -> None:
     label = award_label()
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
 
-    assert refused(lambda: step(life.reinstate, label, on=TODAY)) == {
+    assert refused(lambda: taken(life.reinstate, label, on=TODAY)) == {
         "on": ["A label is reinstated after it was suspended."]
     }
 
@@ -770,7 +787,7 @@ def test_revocation_is_proposed_and_approved() -> None:
     decision = step(life.revoke, label, on=TODAY, reason="Wrong facts.", by=proposer)
     waiting = stored(label)
 
-    life.approve(decision, by=approver, now=DECIDED_AT)
+    approve(decision, by=approver, now=DECIDED_AT)
 
     label = stored(label)
     assert (waiting.revoked_on, state(label, TODAY)) == (None, State.REVOKED)
@@ -784,7 +801,7 @@ def test_revocation_is_proposed_and_approved() -> None:
 def test_revocation_is_not_approved_by_who_proposed_it() -> None:
     decision = step(life.revoke, award_label(), on=TODAY)
 
-    assert refused(lambda: life.approve(decision, by=proposer(decision), now=DECIDED_AT))
+    assert refused(lambda: approve(decision, by=proposer(decision), now=DECIDED_AT))
     assert stored(decision.label).revoked_on is None
 
 
@@ -807,8 +824,7 @@ def test_revocation_before_the_first_day_is_refused() -> None:
 def test_revocation_before_a_first_day_that_was_corrected_is_refused() -> None:
     label = award_label()
     decision = step(life.revoke, label, on=STARTS)
-    label.assessed_on = PartialDate(2026, 3, 11)
-    step(life.correct, label)
+    change_label(label, assessed_on=PartialDate(2026, 3, 11))
 
     assert refused(lambda: approve(decision)) == {"on": ["The label begins on 2026-03-11."]}
 
@@ -824,23 +840,23 @@ def test_second_revocation_while_one_waits_is_refused() -> None:
 
 def test_no_step_is_taken_on_a_revoked_label() -> None:
     label = award_label()
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
     revoked(label)
     calls: list[Callable[[], Any]] = [
         lambda: step(life.renew, label, renewal()),
-        lambda: step(life.extend, label, until=date(2028, 6, 30)),
-        lambda: step(life.suspend, label, on=TODAY),
-        lambda: step(life.reinstate, label, on=date(2026, 12, 1)),
+        lambda: taken(life.extend, label, until=date(2028, 6, 30)),
+        lambda: taken(life.suspend, label, on=TODAY),
+        lambda: taken(life.reinstate, label, on=date(2026, 12, 1)),
         lambda: step(life.revoke, label, on=TODAY),
-        lambda: step(life.correct, label),
-        lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster()),
+        lambda: taken(life.correct, label),
+        lambda: taken(life.transfer_label, label, on=TODAY, cluster=make_cluster()),
     ]
 
     for call in calls:
         assert refused(call) == {
             "__all__": ["This label was revoked; it does not change any more."]
         }
-    assert life.steps_open(stored(label), TODAY) == []
+    assert steps_open(stored(label), TODAY) == []
 
 
 # Corrections
@@ -850,23 +866,24 @@ def test_correction_keeps_the_wrong_version_with_the_reason() -> None:
     label, account = award_label(), make_account()
     label.assessed_on = PartialDate(2026, 2, 10)
 
-    decision = step(life.correct, label, reason="A slip of the pen.", by=account)
+    decision = taken(life.correct, label, reason="A slip of the pen.", by=account)
 
     versions = list(label.history.order_by("history_id"))
     assert [str(version.assessed_on) for version in versions[-2:]] == ["2026-03-10", "2026-02-10"]
     assert versions[-1].history_change_reason == "A slip of the pen."
-    assert versions[-1].history_user == account
+    assert decision.proposed_by == account
+    assert versions[-1].history_user == decision.decided_by
     assert (decision.kind, decision.state) == (DecisionKind.CORRECTION, DecisionState.MADE)
     assert stored(label).ends_on == date(2028, 2, 29)
 
 
 def test_correction_does_not_publish() -> None:
     decision = step(life.award, new_label())
-    life.refuse_proposal(decision, answer="No.", by=make_account(), now=DECIDED_AT)
+    refuse_proposal(decision, answer="No.", by=make_account(), now=DECIDED_AT)
     label = stored(decision.label)
     label.is_published = True
 
-    assert refused(lambda: step(life.correct, label)) == {
+    assert refused(lambda: taken(life.correct, label)) == {
         "is_published": ["A label becomes public when it is approved."]
     }
 
@@ -874,7 +891,7 @@ def test_correction_does_not_publish() -> None:
 def test_correction_while_the_award_waits_is_refused() -> None:
     label = stored(step(life.award, new_label()).label)
 
-    assert refused(lambda: step(life.correct, label)) == {
+    assert refused(lambda: taken(life.correct, label)) == {
         "__all__": ["Another decision on this label is waiting."]
     }
 
@@ -883,7 +900,7 @@ def test_correction_does_not_revoke() -> None:
     label = award_label()
     label.revoked_on, label.revocation_reason = TODAY, "Wrong facts."
 
-    assert refused(lambda: step(life.correct, label)) == {
+    assert refused(lambda: taken(life.correct, label)) == {
         "revoked_on": ["A label is revoked by a decision of its own."]
     }
 
@@ -891,11 +908,11 @@ def test_correction_does_not_revoke() -> None:
 def test_correction_from_an_old_row_keeps_what_other_steps_set() -> None:
     label = award_label()
     old = stored(label)
-    step(life.extend, label, until=date(2028, 6, 30))
-    step(life.transfer_label, label, on=TODAY, cluster=make_cluster())
+    taken(life.extend, label, until=date(2028, 6, 30))
+    taken(life.transfer_label, label, on=TODAY, cluster=make_cluster())
     old.source = "example.org"
 
-    step(life.correct, old)
+    taken(life.correct, old)
 
     label = stored(label)
     assert (label.extended_until, label.transferred_on) == (date(2028, 6, 30), TODAY)
@@ -905,14 +922,13 @@ def test_correction_from_an_old_row_keeps_what_other_steps_set() -> None:
 def test_correction_moves_the_renewals_and_what_took_the_place_with_its_person() -> None:
     label = award_label(assessed_on=PartialDate(2024, 3, 10))
     later = renewed(label, assessed_on=PartialDate(2026, 3, 1))
-    step(life.transfer_label, later, on=TODAY, cluster=make_cluster())
+    taken(life.transfer_label, later, on=TODAY, cluster=make_cluster())
     successor = Label.objects.get(transferred_from=later)
     last = renewed(successor, assessed_on=PartialDate(2027, 3, 1))
-    account = make_account()
     label = stored(label)
     label.assessed_on = PartialDate(2024, 1, 10)
 
-    step(life.correct, label, reason="Misread.", by=account)
+    account = taken(life.correct, label, reason="Misread.").decided_by
 
     rows = [stored(row) for row in (label, later, successor, last)]
     assert [(row.starts_on, row.ends_on) for row in rows] == [
@@ -935,9 +951,8 @@ def test_correction_moves_a_chain_past_itself(months: int) -> None:
     last = renewed(later, assessed_on=PartialDate(2026, 11, 1))
     label = stored(label)
     year = 2022 + months // 10
-    label.assessed_on = PartialDate(year, 3, 10)
 
-    save_label(label)
+    change_label(label, assessed_on=PartialDate(year, 3, 10))
 
     assert stored(last).ends_on == date(year + 8, 3, 31)
 
@@ -948,7 +963,7 @@ def test_correction_of_the_level_of_a_renewed_label_is_refused() -> None:
     label = stored(label)
     label.level_id = "bronze"
 
-    assert refused(lambda: step(life.correct, label)) == {
+    assert refused(lambda: taken(life.correct, label)) == {
         "__all__": [
             f"Label {later.public_id} counts from this one: the level stays, and the cluster of a "
             "renewal."
@@ -959,11 +974,11 @@ def test_correction_of_the_level_of_a_renewed_label_is_refused() -> None:
 def test_correction_that_starves_an_extended_renewal_is_refused_in_words() -> None:
     label = award_label(assessed_on=PartialDate(2024, 3, 10))
     later = renewed(label, assessed_on=PartialDate(2026, 3, 1))
-    step(life.extend, later, until=date(2029, 5, 31))
+    taken(life.extend, later, until=date(2029, 5, 31))
     label = stored(label)
     label.valid_until = PartialDate(2030, 1, 1)
 
-    assert refused(lambda: step(life.correct, label)) == {
+    assert refused(lambda: taken(life.correct, label)) == {
         "__all__": [
             f"Label {later.public_id} would end (2029-05-31) before it starts (2030-01-02)."
         ]
@@ -976,7 +991,7 @@ def test_correction_that_starves_an_extended_renewal_is_refused_in_words() -> No
 def test_transfer_to_another_cluster_makes_a_label_in_its_place() -> None:
     label, target, account = award_label(score=Decimal(90)), make_cluster(), make_account()
 
-    decision = step(
+    decision = taken(
         life.transfer_label, label, on=TODAY, cluster=target, by=account, reason="Merger."
     )
 
@@ -1000,14 +1015,15 @@ def test_transfer_to_another_cluster_makes_a_label_in_its_place() -> None:
     )
     for row in (label, successor):
         version = row.history.latest()
-        assert (version.history_change_reason, version.history_user) == ("Merger.", account)
+        assert version.history_change_reason == "Merger."
+        assert version.history_user == decision.decided_by
 
 
 def test_transfer_to_another_organisation_keeps_the_label() -> None:
     before, after = make_organisation(), make_organisation()
     label = award_label(managing_organisation=before)
 
-    decision = step(life.transfer_label, label, on=TODAY, organisation=after)
+    decision = taken(life.transfer_label, label, on=TODAY, organisation=after)
 
     assert stored(label).managing_organisation == after
     assert (decision.organisation_before, decision.organisation_after) == (before, after)
@@ -1017,7 +1033,7 @@ def test_transfer_to_another_organisation_keeps_the_label() -> None:
 def test_transfer_to_nowhere_is_refused() -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=label.cluster)) == {
+    assert refused(lambda: taken(life.transfer_label, label, on=TODAY, cluster=label.cluster)) == {
         "__all__": ["Say to which cluster or organisation the label moves."]
     }
 
@@ -1025,16 +1041,16 @@ def test_transfer_to_nowhere_is_refused() -> None:
 def test_transfer_on_the_first_day_is_refused() -> None:
     label = award_label()
 
-    assert refused(lambda: step(life.transfer_label, label, on=STARTS, cluster=make_cluster())) == {
-        "on": ["On its first day a label is corrected, not transferred."]
-    }
+    assert refused(
+        lambda: taken(life.transfer_label, label, on=STARTS, cluster=make_cluster())
+    ) == {"on": ["On its first day a label is corrected, not transferred."]}
 
 
 def test_transfer_of_a_label_that_is_not_valid_is_refused() -> None:
     label = award_label()
 
     on = date(2028, 4, 1)
-    assert refused(lambda: step(life.transfer_label, label, on=on, cluster=make_cluster())) == {
+    assert refused(lambda: taken(life.transfer_label, label, on=on, cluster=make_cluster())) == {
         "on": ["The label is not valid on 2028-04-01."]
     }
 
@@ -1043,19 +1059,19 @@ def test_transfer_of_a_renewed_label_is_refused() -> None:
     label = award_label()
     renewed(label)
 
-    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
+    assert refused(lambda: taken(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
         "__all__": ["This label has been renewed already."]
     }
 
 
 def test_transfer_before_a_suspension_is_refused() -> None:
     label = award_label()
-    step(life.suspend, label, on=date(2026, 12, 1))
-    words = refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster()))
-    step(life.reinstate, label, on=date(2026, 12, 8))
+    taken(life.suspend, label, on=date(2026, 12, 1))
+    words = refused(lambda: taken(life.transfer_label, label, on=TODAY, cluster=make_cluster()))
+    taken(life.reinstate, label, on=date(2026, 12, 8))
 
     assert words == {"__all__": ["The label is suspended: reinstate it before it is transferred."]}
-    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
+    assert refused(lambda: taken(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
         "on": ["The label was suspended later than that before."]
     }
 
@@ -1064,7 +1080,7 @@ def test_transfer_while_a_revocation_waits_is_refused() -> None:
     label = award_label()
     step(life.revoke, label, on=TODAY)
 
-    assert refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
+    assert refused(lambda: taken(life.transfer_label, label, on=TODAY, cluster=make_cluster())) == {
         "__all__": ["Another decision on this label is waiting."]
     }
 
@@ -1072,7 +1088,7 @@ def test_transfer_while_a_revocation_waits_is_refused() -> None:
 def test_transfer_to_a_cluster_with_such_a_label_is_refused() -> None:
     label, other = award_label(), award_label(assessed_on=PartialDate(2026, 5, 1))
 
-    words = refused(lambda: step(life.transfer_label, label, on=TODAY, cluster=other.cluster))
+    words = refused(lambda: taken(life.transfer_label, label, on=TODAY, cluster=other.cluster))
 
     assert f"({other.public_id})" in words["__all__"][0]
     assert stored(label).transferred_on is None
@@ -1080,11 +1096,11 @@ def test_transfer_to_a_cluster_with_such_a_label_is_refused() -> None:
 
 def test_label_that_took_the_place_lives_on() -> None:
     label = award_label()
-    step(life.extend, label, until=date(2028, 6, 30))
-    step(life.transfer_label, label, on=TODAY, cluster=make_cluster())
+    taken(life.extend, label, until=date(2028, 6, 30))
+    taken(life.transfer_label, label, on=TODAY, cluster=make_cluster())
     successor = Label.objects.get(transferred_from=label)
 
-    step(life.extend, successor, until=date(2028, 9, 30))
+    taken(life.extend, successor, until=date(2028, 9, 30))
 
     successor = stored(successor)
     assert (successor.starts_on, successor.ends_on) == (TODAY, date(2028, 9, 30))
@@ -1098,21 +1114,21 @@ def test_steps_open_are_those_that_the_register_allows() -> None:
     label = award_label()
     kinds = DecisionKind
 
-    assert life.steps_open(label, TODAY) == [
+    assert steps_open(label, TODAY) == [
         kinds.RENEWAL,
         kinds.EXTENSION,
         kinds.SUSPENSION,
         kinds.TRANSFER,
         kinds.REVOCATION,
     ]
-    assert life.steps_open(label, date(2026, 3, 9)) == [kinds.EXTENSION, kinds.REVOCATION]
-    assert life.steps_open(label, ENDS.replace(month=4, day=1)) == [
+    assert steps_open(label, date(2026, 3, 9)) == [kinds.EXTENSION, kinds.REVOCATION]
+    assert steps_open(label, ENDS.replace(month=4, day=1)) == [
         kinds.RENEWAL,
         kinds.EXTENSION,
         kinds.REVOCATION,
     ]
-    step(life.suspend, label, on=TODAY)
-    assert life.steps_open(label, TODAY) == [kinds.REINSTATEMENT, kinds.REVOCATION]
+    taken(life.suspend, label, on=TODAY)
+    assert steps_open(label, TODAY) == [kinds.REINSTATEMENT, kinds.REVOCATION]
 
 
 # The database refuses the same
@@ -1232,7 +1248,7 @@ def test_database_refuses_raw_changes_to_a_revoked_label(statement: str) -> None
 
 def test_database_refuses_a_change_to_a_suspension_once_revoked() -> None:
     label = award_label()
-    step(life.suspend, label, on=TODAY)
+    taken(life.suspend, label, on=TODAY)
     revoked(label)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -1291,9 +1307,11 @@ def at_the_same_moment(*calls: Callable[[], Any]) -> list[str]:
 
 
 def by(account: Account, take: Callable[..., Decision], *about: Any, **details: Any) -> Any:
-    """A step of an account that is there already."""
-    defaults = {"now": DECIDED_AT, "by": account}
-    if take is not life.approve and take is not life.refuse_proposal:
+    """A step of an account that is there already; what is approved was looked at before."""
+    defaults: dict[str, Any] = {"now": DECIDED_AT, "by": account}
+    if take is proposals.approve:
+        defaults["seen"] = proposals.tried(*about, now=DECIDED_AT).digest
+    elif take is not refuse_proposal:
         defaults["reason"] = REASON
     return lambda: take(*about, **(defaults | details))
 
@@ -1306,7 +1324,9 @@ def test_race_of_two_approvals() -> None:
     decision = step(life.award, new_label())
     first, second = make_account(), make_account()
 
-    told = at_the_same_moment(by(first, life.approve, decision), by(second, life.approve, decision))
+    told = at_the_same_moment(
+        by(first, proposals.approve, decision), by(second, proposals.approve, decision)
+    )
 
     assert told == ["done", DECIDED_ALREADY]
     assert decision.label.history.filter(is_published=True).count() == 1
@@ -1318,7 +1338,7 @@ def test_race_of_approval_and_refusal() -> None:
     first, second = make_account(), make_account()
 
     told = at_the_same_moment(
-        by(first, life.approve, decision), by(second, life.refuse_proposal, decision, answer="No.")
+        by(first, proposals.approve, decision), by(second, refuse_proposal, decision, answer="No.")
     )
 
     assert told == ["done", DECIDED_ALREADY]
@@ -1335,22 +1355,23 @@ def test_race_of_two_suspensions() -> None:
         by(first, life.suspend, label, on=TODAY), by(second, life.suspend, label, on=TODAY)
     )
 
-    assert told == ["done", "This label is suspended already."]
-    assert label.suspensions.count() == 1
+    assert told == ["done", "Another decision on this label is waiting."]
     assert label.decisions.filter(kind=DecisionKind.SUSPENSION).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_race_of_revocation_and_renewal() -> None:
-    """Approved at once: the renewal stands only where it came first."""
+    """Approved at once, by two who had looked before: whoever comes second looks again."""
     label = award_label()
     revocation, later = step(life.revoke, label, on=TODAY), step(life.renew, label, renewal())
     first, second = make_account(), make_account()
 
-    told = at_the_same_moment(by(first, life.approve, revocation), by(second, life.approve, later))
+    told = at_the_same_moment(
+        by(first, proposals.approve, revocation), by(second, proposals.approve, later)
+    )
 
     assert told[0] == "done"
-    assert told[1] in ("done", "This label was revoked; it does not change any more.")
+    assert told[1] in (LOOK_AGAIN, "This label was revoked; it does not change any more.")
     later.refresh_from_db()
     assert stored(later.label).is_published == (later.state == DecisionState.MADE)
 
@@ -1365,7 +1386,7 @@ def test_race_of_two_awards_of_overlapping_days() -> None:
     first, second = make_account(), make_account()
 
     told = at_the_same_moment(
-        by(first, life.approve, decisions[0]), by(second, life.approve, decisions[1])
+        by(first, proposals.approve, decisions[0]), by(second, proposals.approve, decisions[1])
     )
 
     assert told[0] == "done"
@@ -1380,7 +1401,7 @@ def test_race_of_extension_and_renewal() -> None:
     first, second = make_account(), make_account()
 
     told = at_the_same_moment(
-        by(first, life.extend, label, until=date(2028, 6, 30)), by(second, life.approve, later)
+        by(first, life.extend, label, until=date(2028, 6, 30)), by(second, proposals.approve, later)
     )
 
     assert told[0] == "done"
@@ -1417,6 +1438,5 @@ def test_race_of_two_transfers_of_one_label() -> None:
         by(second, life.transfer_label, label, on=TODAY, cluster=there),
     )
 
-    assert told[0] == "done"
-    assert told[1].startswith("This label was transferred: take the step on label ")
-    assert Label.objects.filter(transferred_from=label).count() == 1
+    assert told == ["done", "Another decision on this label is waiting."]
+    assert label.decisions.waiting().count() == 1

@@ -14,7 +14,7 @@ from labels.models import (
     Statement,
     Suspension,
 )
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import make_cluster, make_label, make_suspension, make_undated_label
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +171,7 @@ def test_suspension_is_refused_by_the_form_and_by_the_database(
     fields: dict[str, Any], message: str
 ) -> None:
     label = make_label()
-    Suspension.objects.create(label=label, starts_on=date(2016, 1, 1), reason="Under review.")
+    make_suspension(label, starts_on=date(2016, 1, 1), reason="Under review.")
     row = Suspension(label=label, reason="Under review.", **fields)
 
     assert refused_by_form(row) == {"__all__": [message]}

@@ -1,6 +1,5 @@
 """Runs of the command over time: who is told when, once, and what becomes of failed mails."""
 
-import time
 from collections import Counter
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
@@ -11,38 +10,45 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
-from django.core.mail.backends.locmem import EmailBackend
-from django.core.management import CommandError, call_command
-from django.db import connection
+from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusters.models import Account, Role
-from labels.life.days import save_label
-from labels.models import Decision, DecisionKind, Delivery, Label, Notice, NoticeAnswer, NoticeKind
+import clusters.mail
+from clusters.mail.outbox import enqueue
+from clusters.models import Account, Mail, Role
+from labels.models import (
+    Decision,
+    DecisionKind,
+    Delivery,
+    Label,
+    Notice,
+    NoticeAnswer,
+    NoticeKind,
+    RuleChange,
+)
 from labels.notices.deadlines import deadlines
 from labels.notices.digest import sections
 from tests.factories import (
+    change_label,
+    delete_label,
     make_account,
     make_cluster,
     make_label,
     make_management,
     make_organisation,
     make_team_member,
+    update_labels,
 )
+from tests.mails import hold, sent_mails
 
 pytestmark = pytest.mark.django_db
 
 END, CLOSES = date(2026, 11, 30), date(2027, 11, 30)
 FIRST = date(2026, 5, 30)
-CLOSED_PORT = {
-    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-    "EMAIL_HOST": "127.0.0.1",
-    "EMAIL_PORT": 9,
-}
-MEMORY = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def at(day: date, hour: int = 12) -> datetime:
@@ -54,13 +60,6 @@ def run(day: date = FIRST, *arguments: str, hour: int = 12) -> str:
     with time_machine.travel(at(day, hour)):
         call_command("send_notices", *arguments, stdout=output)
     return output.getvalue()
-
-
-def run_and_fail(day: date = FIRST, *arguments: str, hour: int = 12) -> str:
-    output = StringIO()
-    with time_machine.travel(at(day, hour)), pytest.raises(CommandError) as error:
-        call_command("send_notices", *arguments, stdout=output)
-    return f"{output.getvalue()}{error.value}"
 
 
 def make_due(*owners: str, **fields: Any) -> Label:
@@ -78,7 +77,7 @@ def make_untold() -> Label:
 
 
 def addresses() -> list[str]:
-    return sorted(message.to[0] for message in mail.outbox)
+    return sorted(message.to[0] for message in sent_mails())
 
 
 def ledger() -> list[tuple[str, date]]:
@@ -97,7 +96,7 @@ def test_send_notices_tells_each_stage_once_from_day_to_day() -> None:
             run(day + timedelta(days=later))
 
     assert ledger() == list(zip(NoticeKind.values, days, strict=True))
-    assert len(mail.outbox) == 5
+    assert len(sent_mails()) == 5
 
 
 @pytest.mark.parametrize(
@@ -114,8 +113,8 @@ def test_missed_days_catch_up_with_the_current_notice_alone(day: date, kind: str
     output = run(day)
 
     assert [found for found, _due_on in ledger()] == [kind]
-    assert len(mail.outbox) == 1
-    assert output.splitlines()[-1] == "sent: 1, skipped: 0, failed: 0, cut off: 0."
+    assert len(sent_mails()) == 1
+    assert output.splitlines()[-1] == "Mails written: 1."
 
 
 def test_long_dead_label_is_not_told() -> None:
@@ -130,7 +129,7 @@ def test_extension_moves_the_day_and_tells_it_anew() -> None:
     label = make_due()
     run()
     label.extended_until = date(2027, 11, 30)
-    save_label(label)
+    change_label(label)
 
     run(date(2026, 6, 1))
     quiet = ledger()
@@ -138,7 +137,7 @@ def test_extension_moves_the_day_and_tells_it_anew() -> None:
 
     assert quiet == [("6-months", FIRST)]
     assert ledger() == [("6-months", FIRST), ("6-months", date(2027, 5, 30))]
-    assert len(mail.outbox) == 2
+    assert len(sent_mails()) == 2
 
 
 def test_owner_who_joins_is_told_what_is_current() -> None:
@@ -161,8 +160,10 @@ def test_runs_with_gaps_tell_each_owner_once_and_never_a_past_stage(
 ) -> None:
     Delivery.objects.all().delete()
     Notice.objects.all().delete()
-    Label.objects.all().delete()
+    for label in Label.objects.all():
+        delete_label(label)
     Account.objects.filter(email__endswith="@owner.example").delete()
+    Mail.objects.all().delete()
     mail.outbox.clear()
     make_due("a@owner.example", "b@owner.example")
     day, expected = FIRST + timedelta(days=begins), set()
@@ -183,7 +184,7 @@ def test_runs_with_gaps_tell_each_owner_once_and_never_a_past_stage(
 
     assert set(Notice.objects.values_list("kind", flat=True)) == expected
     assert set(Counter(addresses()).values()) <= {len(expected)}
-    assert len(mail.outbox) == 2 * len(expected)
+    assert len(sent_mails()) == 2 * len(expected)
 
 
 # Nobody to tell
@@ -205,135 +206,38 @@ def test_nobody_to_tell_is_written_down_and_told_later_to_whoever_comes() -> Non
     assert addresses() == ["info@example.org"]
 
 
-# Failing mails
+# All or nothing
 
 
-def close_the_port(settings: Any) -> None:
-    for name, value in CLOSED_PORT.items():
-        setattr(settings, name, value)
-
-
-def test_failed_mail_is_told_and_sent_by_the_next_run(settings: Any) -> None:
-    make_due()
-    close_the_port(settings)
-
-    failed = run_and_fail()
-    row = Delivery.objects.get()
-    settings.EMAIL_BACKEND = MEMORY
-    run(hour=13)
-    run(hour=14)
-
-    assert "failed: 6-months, Gold – bioPmed" in failed
-    assert "ConnectionRefusedError" in failed
-    assert "Mails failed." in failed
-    assert (row.sent_at, row.failed_at, row.failure) == (
-        None,
-        row.begun_at,
-        "ConnectionRefusedError",
-    )
-    row.refresh_from_db()
-    assert row.sent_at == row.begun_at > at(FIRST, 13)
-    assert (row.failed_at, row.failure) == (None, "")
-    assert Delivery.objects.count() == 1
-    assert len(mail.outbox) == 1
-
-
-class RefusingOne(EmailBackend):
-    def send_messages(self, messages: Any) -> int:
-        if messages[0].to == ["a@example.org"]:
-            raise ConnectionResetError
-        return super().send_messages(messages)
-
-
-def test_run_goes_on_after_a_failed_mail_and_repeats_that_one_only(settings: Any) -> None:
+def test_notice_is_written_with_all_of_its_mails_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     make_due("a@example.org", "b@example.org")
-    settings.EMAIL_BACKEND = f"{__name__}.RefusingOne"
 
-    run_and_fail()
-    before = addresses()
-    settings.EMAIL_BACKEND = MEMORY
+    def fail_at_the_second(message: Any, **values: Any) -> None:
+        if message.to == ["b@example.org"]:
+            raise OperationalError
+        enqueue(message, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clusters.mail, "enqueue", fail_at_the_second)
+        with pytest.raises(OperationalError):
+            run()
+    before = (addresses(), ledger(), Delivery.objects.count())
     run()
 
-    assert before == ["b@example.org"]
+    assert before == ([], [], 0)
     assert addresses() == ["a@example.org", "b@example.org"]
+    assert Delivery.objects.count() == 2
 
 
-def test_output_holds_no_address(settings: Any) -> None:
+def test_output_holds_no_address() -> None:
     make_due()
     make_account(Role.LEAD, email="lead@example.org")
     first = run(date(2026, 5, 29), "--dry-run") + run()
-    make_cut_off()
-    close_the_port(settings)
-    Label.objects.update(certain_until=date(2026, 8, 30), ends_on=date(2026, 8, 30))
+    update_labels(certain_until=date(2026, 8, 30), ends_on=date(2026, 8, 30))
 
-    assert "@" not in first + run_and_fail(date(2026, 6, 10))
-
-
-# Cut off
-
-
-def make_cut_off() -> Delivery:
-    delivery = Delivery.objects.latest("pk")
-    Delivery.objects.filter(pk=delivery.pk).update(sent_at=None)
-    return delivery
-
-
-def test_cut_off_mail_is_told_by_every_run_and_never_sent_again() -> None:
-    make_due()
-    run()
-    delivery = make_cut_off()
-
-    first = run_and_fail(FIRST + timedelta(days=1))
-    second = run_and_fail(FIRST + timedelta(days=2))
-
-    for output in (first, second):
-        assert f"cut off: mail {delivery.pk}, 6 months before the end: Gold – bioPmed" in output
-        assert f"send_notices --settle {delivery.pk} sent|again" in output
-        assert "cut off: 1." in output
-    assert len(mail.outbox) == 1
-
-
-def test_mail_begun_a_moment_ago_may_be_under_way() -> None:
-    make_due()
-    run()
-    make_cut_off()
-    Delivery.objects.update(begun_at=at(FIRST))
-
-    with time_machine.travel(at(FIRST) + timedelta(minutes=9)):
-        call_command("send_notices", stdout=StringIO())
-    with time_machine.travel(at(FIRST) + timedelta(minutes=10)), pytest.raises(CommandError):
-        call_command("send_notices", stdout=StringIO())
-
-    assert len(mail.outbox) == 1
-
-
-@pytest.mark.parametrize(("answer", "mails"), [("sent", 1), ("again", 2)])
-def test_settling_ends_the_report(answer: str, mails: int) -> None:
-    make_due()
-    run()
-    delivery = make_cut_off()
-
-    said = run(FIRST, "--settle", str(delivery.pk), answer, hour=13)
-    run(FIRST, hour=14)
-    run(FIRST, hour=15)
-
-    assert said.startswith(f"Mail {delivery.pk} ")
-    assert len(mail.outbox) == mails
-    delivery.refresh_from_db()
-    assert delivery.sent_at is not None
-
-
-@pytest.mark.parametrize(
-    ("number", "answer"), [("1", "maybe"), ("x", "sent"), ("999999", "again"), ("settled", "again")]
-)
-def test_settling_refuses_anything_else(number: str, answer: str) -> None:
-    make_due()
-    run()
-    key = str(Delivery.objects.get().pk) if number == "settled" else number
-
-    run_and_fail(FIRST, "--settle", key, answer)
-
-    assert Delivery.objects.get().sent_at is not None
+    assert "@" not in first + run(date(2026, 6, 10))
 
 
 # Rehearsal
@@ -349,7 +253,7 @@ def test_dry_run_lists_and_writes_nothing() -> None:
     assert f"due: 6-months, Gold – bioPmed ({label.public_id}), recipients: 2\n" in output
     assert ", recipients: 0\n" in output
     assert "due: digest of the week of 2026-05-25, recipients: 1\n" in output
-    assert output.endswith("Due: 3 mails. Nothing was sent.\n")
+    assert output.endswith("Due: 3 mails. Nothing was written.\n")
     assert (addresses(), ledger(), Delivery.objects.count()) == ([], [], 0)
 
 
@@ -364,18 +268,11 @@ def test_on_takes_another_day() -> None:
 # Two runs
 
 
-class Slow(EmailBackend):
-    """Holds the first run long enough for the second to come, and sees no open transaction."""
-
-    def send_messages(self, messages: Any) -> int:
-        assert not connection.in_atomic_block
-        time.sleep(0.5)
-        return super().send_messages(messages)
-
-
 @pytest.mark.django_db(transaction=True)
-def test_two_runs_at_the_same_moment_send_one_mail_to_each(settings: Any) -> None:
-    settings.EMAIL_BACKEND = f"{__name__}.Slow"
+def test_two_runs_at_the_same_moment_write_one_mail_to_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hold(monkeypatch, clusters.mail)
     make_due("a@example.org", "b@example.org")
     make_account(Role.LEAD, email="lead@example.org")
     start = Barrier(2)
@@ -392,10 +289,11 @@ def test_two_runs_at_the_same_moment_send_one_mail_to_each(settings: Any) -> Non
     for thread in runs:
         thread.join()
 
-    assert all("failed: 0, cut off: 0." in output.getvalue() for output in outputs)
+    lasts = [output.getvalue().splitlines()[-1] for output in outputs]
+    assert sum(int(last.removeprefix("Mails written: ").rstrip(".")) for last in lasts) == 3
     assert addresses() == ["a@example.org", "b@example.org", "lead@example.org"]
     assert ledger() == [("6-months", FIRST)]
-    assert Delivery.objects.exclude(sent_at=None).count() == 3
+    assert Delivery.objects.count() == 3
 
 
 # The digest
@@ -404,11 +302,11 @@ MONDAY = date(2026, 11, 23)
 
 
 def digests() -> list[Any]:
-    return [message for message in mail.outbox if "the week of" in message.subject]
+    return [message for message in sent_mails() if "the week of" in message.subject]
 
 
 def numbers(day: date = MONDAY) -> dict[str, int]:
-    return {str(section.title): section.number for section in sections(day, at(day))}
+    return {str(section.title): section.number for section in sections(day)}
 
 
 def test_digest_goes_to_the_secretariat_once_a_week() -> None:
@@ -420,11 +318,11 @@ def test_digest_goes_to_the_secretariat_once_a_week() -> None:
 
     for later in (0, 1, 6):
         run(MONDAY + timedelta(days=later))
-    once = sorted(message.to[0] for message in mail.outbox)
+    once = sorted(message.to[0] for message in sent_mails())
     run(MONDAY + timedelta(days=7))
 
     assert once == ["editor@example.org", "lead@example.org"]
-    assert len(mail.outbox) == 4
+    assert len(sent_mails()) == 4
 
 
 def test_digest_catches_up_within_its_week() -> None:
@@ -441,19 +339,7 @@ def test_quiet_week_has_no_digest() -> None:
 
     run(MONDAY)
 
-    assert mail.outbox == []
-
-
-def test_failed_digest_is_sent_by_the_next_run(settings: Any) -> None:
-    make_untold()
-    make_account(Role.LEAD)
-    close_the_port(settings)
-
-    run_and_fail(MONDAY)
-    settings.EMAIL_BACKEND = MEMORY
-    run(MONDAY + timedelta(days=2))
-
-    assert len(digests()) == 1
+    assert sent_mails() == []
 
 
 def make_decision(label: Label) -> Decision:
@@ -488,6 +374,13 @@ def test_digest_counts_what_there_is_to_do() -> None:
         answered_at=at(MONDAY),  # told next week
     )
     make_decision(ending)
+    RuleChange.objects.create(
+        level=ending.level,
+        reason="Audit.",
+        needs_two=True,
+        proposed_by=make_account(),
+        proposed_at=at(MONDAY),
+    )
 
     assert numbers() == {
         "Labels ending within 6 months": 2,
@@ -496,6 +389,7 @@ def test_digest_counts_what_there_is_to_do() -> None:
         "Teams that answered last week": 1,
         "Notices for which there is nobody to tell": 1,
         "Decisions waiting for approval": 1,
+        "Changes of rules waiting": 1,
     }
 
 
@@ -506,19 +400,6 @@ def test_digest_of_any_day_tells_the_whole_week_before() -> None:
     found = [numbers(MONDAY + timedelta(days=later)) for later in (0, 3, 6, 7)]
 
     assert [one.get("Labels that ended last week") for one in found] == [2, 2, 2, None]
-
-
-def test_digest_tells_of_mails_that_failed_or_were_cut_off(settings: Any) -> None:
-    make_due()
-    close_the_port(settings)
-    run_and_fail(MONDAY)
-    title = "Mails that failed in the last 7 days or were cut off"
-    failed = numbers()[title]
-    Delivery.objects.update(failed_at=None, failure="")
-
-    assert failed == 1
-    assert numbers().get(title) is None
-    assert numbers(MONDAY + timedelta(days=30))[title] == 1
 
 
 def test_digest_is_in_the_language_of_the_account_with_links_that_work(client: Client) -> None:
@@ -545,15 +426,14 @@ def test_digest_links_lead_to_the_lists_that_it_counts(client: Client) -> None:
     make_untold()
     make_label(valid_until="2026-11-18", assessed_on="2024-11-18")
     run(MONDAY)
-    make_cut_off()
 
     with time_machine.travel(at(MONDAY, 13)):
         client.force_login(make_account(Role.LEAD))
-        found = sections(MONDAY, timezone.now())
+        found = sections(MONDAY)
         counted = {
             str(section.title): client.get(section.address).context["cl"].result_count
             for section in found
         }
 
-    assert len(found) == 4
+    assert len(found) == 3
     assert counted == {str(section.title): section.number for section in found}

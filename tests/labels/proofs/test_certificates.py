@@ -6,10 +6,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import contextmanager, suppress
 from datetime import date
+from itertools import islice
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, BoundedSemaphore, Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 import pikepdf
 import pypdfium2
@@ -17,7 +21,7 @@ import pytest
 import time_machine
 import zxingcpp
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -26,13 +30,24 @@ from PIL import Image
 from pytest_django import Settings
 
 from clusters.http.limits import allow
-from labels.life.days import save_label
-from labels.models import IssuingBody, Label, LevelRule, Suspension
-from labels.proofs.certificates import Certificate, certificate, library, make
+from labels.models import IssuingBody, Label
+from labels.proofs import certificates
+from labels.proofs.certificates import MOST_AT_ONCE, Certificate, certificate, library, make, turn
+from labels.proofs.status import label_with_place
 from labels.views.proofs import MOST_MADE
-from tests.factories import make_cluster, make_label, make_organisation, make_undated_label
+from tests.factories import (
+    change_label,
+    make_cluster,
+    make_label,
+    make_organisation,
+    make_suspension,
+    make_undated_label,
+    update_label,
+    update_labels,
+    update_rules,
+)
 from tests.labels.proofs.test_credentials import address_of as credential_address
-from tests.labels.proofs.test_credentials import token_at, verified
+from tests.labels.proofs.test_credentials import status_of, token_at, verified
 from tests.labels.test_certainty import NO_END
 
 ROOT = Path(__file__).parents[3]
@@ -62,7 +77,9 @@ def biopmed(**fields: Any) -> Label:
 
 
 def of_the_day(label: Label) -> Label:
-    return Label.objects.for_pages(date(2015, 9, 8)).get(pk=label.pk)
+    found = label_with_place(Label.objects.for_pages(date(2015, 9, 8)), label.public_id)
+    assert found is not None
+    return found
 
 
 def address_of(label: Label, language: str = "en") -> str:
@@ -196,22 +213,22 @@ def test_certificate_leaves_out_what_is_not_known_or_not_public(client: Client) 
 def test_certificate_says_that_a_rule_is_inferred(
     client: Client, is_confirmed: bool, told: bool
 ) -> None:
-    LevelRule.objects.update(is_confirmed=is_confirmed)
+    update_rules(is_confirmed=is_confirmed)
 
     assert ("no source confirms this rule" in said(client, biopmed())) is told
 
 
 def revoke(label: Label) -> None:
     label.revoked_on, label.revocation_reason = date(2015, 9, 1), "The audit failed."
-    save_label(label)
+    change_label(label)
 
 
 def suspend(label: Label) -> None:
-    Suspension.objects.create(label=label, starts_on=date(2015, 9, 8), reason="Under review.")
+    make_suspension(label, starts_on=date(2015, 9, 8), reason="Under review.")
 
 
 def transfer(label: Label) -> None:
-    Label.objects.filter(pk=label.pk).update(transferred_on=date(2015, 9, 1))
+    update_label(label, transferred_on=date(2015, 9, 1))
 
 
 @pytest.mark.parametrize(
@@ -573,6 +590,22 @@ def test_certificate_is_made_anew_when_the_label_changes(client: Client, folder:
     assert len(made(folder)) == 2
 
 
+def test_certificate_is_made_anew_when_the_label_is_corrected(client: Client, folder: Path) -> None:
+    """The old one's attached credential counts as revoked, the new one's does not; nor is the
+    old one sent again when the label is corrected back.
+    """
+    label = biopmed(certificate_number="G-1")
+    old = certificate_of(client, label)
+    for number in ("G-2", "G-1"):
+        update_labels(certificate_number=number)
+        new = certificate_of(client, label)
+        assert f"Certificate number {number}" in text_of(new)
+
+    assert len(made(folder)) == 3
+    states = [status_of(client, verified(client, attached(pdf))) for pdf in (old, new)]
+    assert [state["revocation"] for state in states] == [1, 0]
+
+
 def test_certificate_is_made_anew_the_next_day(
     client: Client, folder: Path, today: time_machine.Traveller
 ) -> None:
@@ -609,9 +642,104 @@ with translation.override("it"):
     assert text_of(there.stdout) == text_of(here)
 
 
+WORKERS_THREADS = 4  # as docs/operations.md starts a worker
+
+
+@contextmanager
+def asked_for_at_once(
+    number: int, pages: list[str], seconds: float
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Certificates asked of a worker's threads, and then pages; no certificate gets ready yet.
+
+    The answers, None where there is none after so many seconds.
+    """
+    labels = [make_label() for _ in range(number)]
+    may_end = Event()
+
+    def write_slowly(_wanted: Certificate) -> bytes:
+        may_end.wait(120)
+        return b"%PDF"
+
+    def answer(path: str) -> Any:
+        try:
+            return Client().get(path)
+        finally:
+            connections.close_all()
+
+    with (
+        patch.object(certificates, "write_pdf", write_slowly),
+        ThreadPoolExecutor(WORKERS_THREADS) as threads,
+    ):
+        try:
+            papers = [threads.submit(answer, address_of(label)) for label in labels]
+            others = [threads.submit(answer, path) for path in pages]
+            wait(others, timeout=seconds)
+            # Those that are refused answer, too, however busy the machine is.
+            with suppress(TimeoutError):
+                list(islice(as_completed(papers, timeout=seconds), number - MOST_AT_ONCE))
+            yield [done(paper) for paper in papers], [done(other) for other in others]
+        finally:
+            may_end.set()
+
+
+def done(future: "Future[Any]") -> Any:
+    return future.result() if future.done() else None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_other_pages_answer_while_many_certificates_are_asked_for() -> None:
+    pages = ["/healthz", "/labels/status/revocation.jwt", "/en/verify/"]
+
+    with asked_for_at_once(8, pages, seconds=60) as (papers, others):
+        assert [other and other.status_code for other in others] == [200, 200, 200]
+        refused = [paper for paper in papers if paper is not None]
+
+    assert len(refused) == 8 - MOST_AT_ONCE
+    assert {(paper.status_code, paper["Retry-After"]) for paper in refused} == {(503, "5")}
+    assert {paper.content.decode() for paper in refused} == {
+        "Too many documents are being made at this moment. Ask again in a few seconds.\n"
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_all_wait_for_certificates_would_be_found_out() -> None:
+    """The control: without a bound nobody is answered."""
+    with (
+        patch.object(certificates, "turns", BoundedSemaphore(8)),
+        asked_for_at_once(8, ["/healthz"], seconds=3) as (papers, others),
+    ):
+        assert papers + others == [None] * 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_turn_is_given_back_when_a_certificate_fails(client: Client) -> None:
+    label = make_label()
+    client.raise_request_exception = False
+    with patch.object(certificates, "write_pdf", side_effect=RuntimeError):
+        answers = [client.get(address_of(label)).status_code for _ in range(MOST_AT_ONCE + 1)]
+
+    assert answers == [500] * (MOST_AT_ONCE + 1)
+    assert client.get(address_of(label)).status_code == 200
+
+
+def test_verification_on_paper_takes_its_turn_too(client: Client) -> None:
+    """The answer itself stands on the page that comes in its place."""
+    label = biopmed()
+    address = f"/en/verify/?q={label.public_id}&format=pdf"
+
+    with patch.object(certificates, "turns", BoundedSemaphore(1)), turn():
+        response = client.get(address)
+
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "Too many documents are being made at this moment." in response.content.decode()
+    assert label.get_absolute_url() in response.content.decode()
+    assert client.get(address)["Content-Type"] == "application/pdf"
+
+
 def test_certificate_asked_for_by_many_at_once_is_made_once(folder: Path) -> None:
+    """By as many as a worker takes on; who comes then is refused."""
     wanted = Certificate("BCDFGHJK", "en", date(2015, 9, 8), "<html lang=en><p>x", "", "")
-    together = Barrier(8)
+    together = Barrier(MOST_AT_ONCE)
     found: list[tuple[bytes, int]] = []
 
     def ask() -> None:
@@ -619,13 +747,13 @@ def test_certificate_asked_for_by_many_at_once_is_made_once(folder: Path) -> Non
         document = make(wanted)
         found.append((document, wanted.path.stat().st_ino))
 
-    threads = [Thread(target=ask) for _ in range(8)]
+    threads = [Thread(target=ask) for _ in range(MOST_AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(found) == 8
+    assert len(found) == MOST_AT_ONCE
     assert len(set(found)) == 1
     assert made(folder) == [wanted.path.name]
 
@@ -737,9 +865,7 @@ def test_certificate_takes_the_same_queries_whatever_the_cluster_holds(client: C
         certificate_of(client, label)
     make_label(cluster=label.cluster, level="silver", assessed_on="2013-05")
     make_label(cluster=label.cluster, level="bronze", assessed_on="2011-05")
-    suspension = Suspension(label=label, starts_on=date(2015, 8, 1), ends_on=date(2015, 8, 9))
-    suspension.reason = "Over."
-    suspension.save()
+    make_suspension(label, starts_on=date(2015, 8, 1), ends_on=date(2015, 8, 9))
 
     with CaptureQueriesContext(connection) as among_others:
         certificate_of(client, label)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.models import Cluster
-from labels.models import Label, Suspension
+from labels.models import Label
 from labels.proofs.seal import (
     DARK,
     LIGHT,
@@ -22,7 +22,15 @@ from labels.proofs.seal import (
     visible,
     width_of,
 )
-from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
+from tests.factories import (
+    hide,
+    make_cluster,
+    make_label,
+    make_suspension,
+    make_undated_label,
+    transfer_label,
+    update_label,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 PERHAPS = "may be valid: cannot be told"
@@ -49,7 +57,7 @@ def of_cluster(cluster: Cluster) -> str:
 def draw(client: Client, path: str, **query: str) -> str:
     response = client.get(path, query)
     assert response.status_code == 200
-    assert response["Content-Type"] == "image/svg+xml"
+    assert response["Content-Type"] == "image/svg+xml; charset=utf-8"
     return response.content.decode()
 
 
@@ -145,9 +153,21 @@ def test_seal_of_a_cluster_without_its_transferred_label_has_none(client: Client
 
 
 @pytest.mark.django_db
+def test_seal_of_a_corrected_label_shows_what_it_is_now(client: Client) -> None:
+    label = biopmed()
+    before = draw(client, of_label(label))
+    update_label(label, level="bronze")
+
+    now = draw(client, of_label(label))
+
+    assert ("Gold" in before, "Gold" in now) == (True, False)
+    assert "Bronze" in now
+
+
+@pytest.mark.django_db
 def test_seal_of_a_suspended_label_is_grey_with_its_day(client: Client) -> None:
     label = biopmed()
-    Suspension.objects.create(label=label, starts_on=date(2015, 8, 1), reason="Under review.")
+    make_suspension(label, starts_on=date(2015, 8, 1), reason="Under review.")
 
     picture = draw(client, of_label(label))
 
@@ -408,7 +428,7 @@ def test_compressed_seal_is_not_sent_twice(client: Client) -> None:
 @pytest.mark.parametrize("hidden", ["label", "cluster"])
 def test_seal_of_what_is_unpublished_is_not_found(client: Client, hidden: str) -> None:
     label = biopmed()
-    (Label if hidden == "label" else Cluster).objects.update(is_published=False)
+    hide(label if hidden == "label" else label.cluster)
 
     response = client.get(of_label(label))
 

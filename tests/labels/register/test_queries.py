@@ -5,11 +5,18 @@ import pytest
 from django.utils import translation
 
 from labels.life.spans import timeline_of
-from labels.models import Label, Statement, Suspension
+from labels.models import Label, Statement
 from labels.register.holdings import level_options
 from labels.register.queries import Figures, counts, coverage, figures, labels_of, latest_awards
 from labels.words import verdict
-from tests.factories import make_cluster, make_label, make_undated_label, transfer_label
+from tests.factories import (
+    hide,
+    make_cluster,
+    make_label,
+    make_suspension,
+    make_undated_label,
+    transfer_label,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -234,7 +241,7 @@ def test_state_sentence_of_a_gold(day: date, sentence: str) -> None:
 
 def test_state_sentence_of_a_suspended_label() -> None:
     label = make_label()
-    Suspension.objects.create(label=label, starts_on=date(2015, 8, 1), reason="Under review.")
+    make_suspension(label, starts_on=date(2015, 8, 1), reason="Under review.")
 
     assert str(verdict(loaded(label), DAY)) == "Suspended since 1 August 2015: Under review."
 
@@ -261,7 +268,7 @@ def test_state_sentence_of_a_transferred_label_keeps_a_hidden_successor(hidden: 
     label = make_label()
     successor = transfer_label(label, on=DAY)
     row = successor if hidden == "label" else successor.cluster
-    type(row).objects.filter(pk=row.pk).update(is_published=False)
+    hide(row)
 
     assert str(verdict(loaded(label), DAY)) == "Transferred on 8 September 2015."
 

@@ -7,8 +7,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from labels.models import Suspension
-from tests.factories import make_cluster, make_label, make_undated_label
+from tests.factories import make_cluster, make_label, make_suspension, make_undated_label
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +44,7 @@ def test_counts_put_each_label_in_its_state() -> None:
     make_label(assessed_on="2013-07")
     make_label(assessed_on="2012-01")
     suspended = make_label(assessed_on="2015-07")
-    Suspension.objects.create(label=suspended, starts_on=date(2015, 8, 1))
+    make_suspension(suspended, starts_on=date(2015, 8, 1))
     make_label(
         assessed_on="2015-07", revoked_on=date(2015, 9, 1), revocation_reason="Asked for it."
     )

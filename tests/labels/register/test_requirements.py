@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import translation
 
 from clusters.models import Programme
-from labels.models import Label, LabelKind, RequiredLevel, Suspension
+from labels.models import Label, LabelKind, RequiredLevel
 from labels.register.requirements import COLUMNS, ParticipantOnDay, announced, requirement_of
 from labels.words import Reply
 from tests.factories import (
@@ -20,6 +20,7 @@ from tests.factories import (
     make_label,
     make_participation,
     make_programme,
+    make_suspension,
     make_undated_label,
 )
 from tests.labels.test_certainty import NO_END
@@ -200,7 +201,7 @@ def test_last_day_of_an_ended_label_is_its_last_certain_one() -> None:
 def test_suspended_label_does_not_meet_it() -> None:
     programme = required()
     (label,) = holder(programme, {"assessed_on": "2015-07-14"})
-    Suspension.objects.create(label=label, starts_on=TODAY)
+    make_suspension(label, starts_on=TODAY)
 
     assert only(programme).standing == "lacks"
 
@@ -283,7 +284,7 @@ def test_label_to_be_revoked_ends_the_day_before_and_is_not_renewed() -> None:
 def test_label_to_be_suspended_ends_the_day_before() -> None:
     programme = required()
     (label,) = holder(programme, {"assessed_on": "2015-07-14"})
-    Suspension.objects.create(label=label, starts_on=date(2016, 3, 1))
+    make_suspension(label, starts_on=date(2016, 3, 1))
 
     row = only(programme, date(2016, 6, 1))
 
@@ -422,13 +423,13 @@ def test_page_says_that_it_is_not_known_since_when(client: Client) -> None:
 
 
 def test_page_says_what_will_be_required(client: Client) -> None:
-    programme = required("bronze", required_until=date(2998, 12, 31))
-    require(programme, "gold", required_from=date(2999, 1, 1))
+    programme = required("bronze", required_until=date(2098, 12, 31))
+    require(programme, "gold", required_from=date(2099, 1, 1))
 
     text = words_of(client.get(programme.get_absolute_url()).content)
 
-    assert "The last day of this requirement: 31 December 2998." in text
-    assert "From 1 January 2999 it will ask for a Gold Label or a higher one." in text
+    assert "The last day of this requirement: 31 December 2098." in text
+    assert "From 1 January 2099 it will ask for a Gold Label or a higher one." in text
 
 
 def test_page_of_a_programme_without_requirement_says_so(client: Client) -> None:
@@ -457,13 +458,13 @@ def test_page_takes_as_many_queries_for_six_clusters_as_for_two(
     client: Client, count_queries: Callable[[str], int]
 ) -> None:
     programme = required("bronze")
-    address = f"{programme.get_absolute_url()}?on=2999-01-01"
+    address = f"{programme.get_absolute_url()}?on=2099-01-01"
     for _ in range(2):
         holder(programme, {"assessed_on": "2015-07-14"})
     two = count_queries(address)
     for _ in range(4):
         (label,) = holder(programme, {"assessed_on": "2015-07-14"})
-        Suspension.objects.create(label=label, starts_on=date(2016, 1, 1))
+        make_suspension(label, starts_on=date(2016, 1, 1))
 
     assert count_queries(address) == two
 
@@ -482,7 +483,7 @@ def csv_of(client: Client, programme: Programme, on: str = "") -> list[dict[str,
 def test_table_and_page_have_the_same_rows(client: Client, on: str) -> None:
     programme = crowd()
     suspended = Label.objects.get(cluster__name="Meets it")
-    Suspension.objects.create(label=suspended, starts_on=date(2016, 1, 1))
+    make_suspension(suspended, starts_on=date(2016, 1, 1))
     with time_machine.travel("2015-09-08 12:00"):
         query = f"?on={on}" if on else ""
         page = client.get(programme.get_absolute_url() + query)

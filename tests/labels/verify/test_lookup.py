@@ -23,6 +23,7 @@ from labels.verify.lookup import (
 )
 from labels.words import Reply
 from tests.factories import (
+    hide,
     make_cluster,
     make_label,
     make_management,
@@ -200,7 +201,7 @@ def test_highest_valid_label_decides() -> None:
 @pytest.mark.parametrize("kind", ["label", "cluster", "organisation", "former organisation"])
 def test_verify_does_not_know_what_is_unpublished(register: Label, kind: str) -> None:
     model: Any = {"label": Label, "cluster": Cluster}.get(kind, Organisation)
-    model.objects.update(is_published=False)
+    hide(*model.objects.all())
     asked = {
         "label": register.public_id,
         "cluster": "old-biopmed",

@@ -18,11 +18,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import load_workbook
 
-from clusters.models import Cluster, ClusterName
+from clusters.models import ClusterName
 from labels.models import Label
 from labels.verify import limits
 from tests.conftest import MOST_QUERIES
 from tests.factories import (
+    hide,
     make_cluster,
     make_label,
     make_management,
@@ -130,7 +131,7 @@ def test_label_verify_of_an_unknown_name_says_so_and_names_the_nearest(
 @pytest.mark.parametrize("hidden", ["label", "cluster"])
 def test_label_verify_does_not_know_what_is_unpublished(client: Client, hidden: str) -> None:
     label = biopmed()
-    (Label if hidden == "label" else Cluster).objects.update(is_published=False)
+    hide(label if hidden == "label" else label.cluster)
 
     answer = client.get(VERIFY, {"q": label.public_id}).context["answer"]
 

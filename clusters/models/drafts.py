@@ -1,0 +1,52 @@
+"""What somebody typed into a form of admin and has not saved yet."""
+
+import json
+from typing import Self
+
+from django.db import models
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from clusters.fields import LongTextField, MomentField
+from clusters.models.people import Account
+
+MAX_CHARACTERS = 200_000
+
+
+class FormDraftQuerySet(models.QuerySet["FormDraft"]):
+    def of(self, account: Account, address: str) -> Self:
+        return self.filter(account=account, address=address)
+
+
+class FormDraft(models.Model):
+    """One for each account and form; nobody else reads it, and a save of the form ends it."""
+
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="form_drafts", verbose_name=_("account")
+    )
+    # Of the page with the form; in admin it is the same in every language.
+    address = models.CharField(_("address of the form"), max_length=300)
+    # The fields in their order, as JSON: pairs of name and text.
+    data = LongTextField(_("what was typed"), max_length=MAX_CHARACTERS)
+    saved_at = MomentField(_("saved"), db_index=True)
+
+    objects = FormDraftQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-saved_at", "-pk")
+        verbose_name = _("draft of a form")
+        verbose_name_plural = _("drafts of forms")
+        constraints = (
+            models.UniqueConstraint(fields=("account", "address"), name="form_draft_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.address
+
+    def as_sent(self) -> QueryDict:
+        """What a browser would send of the form as it was typed."""
+        sent = QueryDict(mutable=True)
+        for name, text in json.loads(self.data):
+            sent.appendlist(name, text)
+        sent._mutable = False
+        return sent

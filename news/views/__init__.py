@@ -1,0 +1,1 @@
+"""The pages of the news, and what machines read of it."""

@@ -1,0 +1,1 @@
+"""The life of an announcement: its steps, each with what stands against it."""
