@@ -449,7 +449,7 @@ NOT_TURNED = {
     ("clusters.cluster", "own", "is_published"),
     ("clusters.organisation", "own", "is_published"),
 }
-TURNED = ("is_published", "is_contact_shown", "is_address_shown", "is_active")
+TURNED = ("is_published", "is_contact_shown", "is_address_shown", "is_active", "is_resolved")
 
 
 def sent_form(world: World, path: str) -> dict[str, Any]:
