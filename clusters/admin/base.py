@@ -602,6 +602,28 @@ class PortalAdmin(DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAd
         request.__dict__["new_files"] = new_files(obj)
         self.write(obj)
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        changes: list[dict[str, Any]] = super().construct_change_message(
+            request, form, formsets, add
+        )
+        # The form of an old version says what it holds, which may be no change to itself.
+        is_old = hasattr(form.instance, "_history")
+        request.__dict__["is_unchanged"] = not (add or changes or is_old)
+        return changes
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        # Django says of every row that is sent that it was changed.
+        request.__dict__["says_unchanged"] = request.__dict__.get("is_unchanged", False)
+        return super().response_change(request, obj)
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        if request.__dict__.pop("says_unchanged", False):
+            messages.info(request, _("Nothing was changed, so there was nothing to save."))
+        else:
+            super().message_user(request, message, *args, **kwargs)
+
     @property
     def is_written_by_actions(self) -> bool:
         return type(self).save_model is not PortalAdmin.save_model

@@ -124,7 +124,8 @@ def tried(decision: Decision, *, now: datetime) -> Prospect:
             label=next(row for row in rows if row.pk == label.pk),
             before=before,
             after={row.pk: facts_in(row) for row in rows},
-            labels={row.pk: row for row in rows},
+            # Called as it stands; what begins with the decision, as it will be.
+            labels={row.pk: row for row in (*rows, *rows_before)},
             names=sorted({*names_around(rows_before), *names_around(rows)}),
             latest_end_by_rule=latest_end_by_rule(label),
             latest_end_before=latest_end_before,
