@@ -231,10 +231,13 @@ def make_decision(
     label = locked(decision.label, also=clusters_of(decision))
     put_into_effect(decision, label, by=by, today=timezone.localdate(now))
     log_decided(decision, by=by, now=now)
+    # What an app above adds, in the same transaction.
     if decision.kind in BEGINS_A_LABEL:
-        # What an app above adds, in the same transaction.
         for path in settings.AFTER_AWARD:
             import_string(path)(label, now)
+    else:
+        for path in settings.AFTER_CHANGE:
+            import_string(path)(decision, now)
     return decision
 
 
