@@ -38,6 +38,7 @@ from clusters.admin.lists import (
     normal_search,
     parameters_of,
 )
+from clusters.admin.suggestions import SuggestingAdmin
 from clusters.admin.uploads import UploadAdmin
 from clusters.admin.versions import EMPTY
 from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
@@ -546,7 +547,9 @@ def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
     return {name: related for name, related in unseen.items() if related}
 
 
-class PortalAdmin(DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAdmin):
+class PortalAdmin(
+    SuggestingAdmin, DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAdmin
+):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True
