@@ -46,7 +46,7 @@ PARTS: dict[str, tuple[Rows, str]] = {
         lambda account: Delivery.objects.filter(account=account),
         "notice__label__public_id notice__kind week_from written_at",
     ),
-    "drafts": (lambda account: account.form_drafts.all(), "address saved_at data"),
+    "drafts": (lambda account: account.form_drafts.all(), "address opening saved_at data"),
     "outbox": (
         lambda account: Mail.objects.filter(to__iexact=account.email),
         "kind state created_at sent_at",

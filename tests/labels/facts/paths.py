@@ -87,6 +87,7 @@ ADDRESSES: dict[str, Way] = {
         for name in (
             "None", "app_list", "autocomplete", "form_draft", "index", "jsi18n", "login", "logout",
             "password_change", "password_change_done", "search", "set_language",
+            "news_announcement_preview", "news_announcement_preview_new", "news_announcement_paste",
         )
     },
 }  # fmt: skip
