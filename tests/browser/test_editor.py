@@ -1,4 +1,4 @@
-"""Writing an announcement: toolbar, shortcuts, preview, paste, tabs; by keyboard, without script."""
+"""Writing an announcement: toolbar, preview, paste, tabs; by keyboard, without script."""
 
 import re
 from collections.abc import Callable, Iterator
