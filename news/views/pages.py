@@ -23,8 +23,8 @@ from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
 from clusters.templatetags.clusters_tags import date_in_words
 from clusters.views.contact import contact_page, cookieless_form, report_page
-from news.feeds import feed_address, feed_links
-from news.listing import AnnouncementList, AnnouncementQuery, read_announcement_query
+from news.lists.feeds import feed_address, feed_links
+from news.lists.query import AnnouncementList, AnnouncementQuery, read_announcement_query
 from news.models import Announcement, AnnouncementText, Topic
 from news.queries import (
     announcement_at,
