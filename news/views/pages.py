@@ -80,6 +80,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         "words": found.in_words(),
         "problems": query.problems,
         "list_url": query.url(list_url),
+        "mail_url": query.url(reverse("news:subscribe")),
         "feeds": feed_links(found),
         "atom": absolute(feed_address(query, "news_feed")),
         "calendar": absolute(feed_address(query, "news_ics")),
