@@ -932,7 +932,7 @@ CHOICE = {
     "countries": [],
 }  # fmt: skip
 CHOSEN = {
-    "news.subscription.language became 'it'",
+    "news.subscription.language",
     "news.subscription.rhythm became 'monthly'",
     "news.subscription.kinds became ['event']",
 }
@@ -1093,7 +1093,7 @@ SENDINGS = [
     Sending(
         "news.subscriptions.forms.SignUpForm",
         lambda world: reverse("news:subscribe"),
-        {"address": "a@example.org", **CHOICE},
+        {"address": "a@example.org", **CHOICE, "rhythm": "at_once"},
         {"news.subscription.language", "news.subscription.rhythm"},
     ),
     Sending("news.subscriptions.forms.ChoiceForm", subscription_link(manage_url), CHOICE, CHOSEN),

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
@@ -23,8 +24,17 @@ CHOSEN = ("language", "rhythm", "kinds", "clusters", "topics", "countries")
 def languages() -> list[tuple[str, str]]:
     # Each by its own name, as in the switch of languages.
     return [
-        (code, str(get_language_info(code)["name_local"])) for code, _name in settings.LANGUAGES
+        (code, capfirst(str(get_language_info(code)["name_local"])))
+        for code, _name in settings.LANGUAGES
     ]
+
+
+def kinds() -> list[tuple[str, str]]:
+    return [(kind.value, capfirst(str(kind.label))) for kind in FollowedKind]
+
+
+def rhythms() -> list[tuple[str, str]]:
+    return [(rhythm.value, capfirst(str(rhythm.label))) for rhythm in Rhythm]
 
 
 def countries_of_clusters() -> list[tuple[str, str]]:
@@ -90,14 +100,14 @@ class TopicsField(forms.ModelMultipleChoiceField):
 class ChoiceForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         label=_("What you want to hear of"),
-        choices=FollowedKind.choices,
+        choices=kinds,
         widget=forms.CheckboxSelectMultiple,
         initial=every_kind,
         error_messages={"required": _("Choose one at least.")},
     )
     rhythm = forms.ChoiceField(
         label=_("How often"),
-        choices=Rhythm.choices,
+        choices=rhythms,
         widget=forms.RadioSelect,
         initial=Rhythm.WEEKLY,
         help_text=_("No mail comes where there is nothing to tell."),

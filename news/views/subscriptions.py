@@ -47,7 +47,11 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         request,
         form,
         "news/subscribe",
-        {"crumbs": way_to_here(), "problems": [*query.problems, *left_out(query)]},
+        {
+            "section": "news",
+            "crumbs": way_to_here(),
+            "problems": [*query.problems, *left_out(query)],
+        },
         about=f"subscription {counted_address(form)}",
         deliver=deliver,
     )

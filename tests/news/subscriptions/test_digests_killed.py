@@ -12,8 +12,8 @@ from tests.news.subscriptions.times import at, publish_at, run
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MORNING, AN_HOUR_LATER = at("10-05", "07:00"), at("10-05", "08:00")
-# Chunks of two: three weekly subscribers are two commits, a third finds nobody left; the monthly one
-# is the fourth.
+# Chunks of two: three weekly subscribers are two commits, a third finds nobody left; the monthly
+# one is the fourth.
 POINTS = [
     pytest.param("after-insert clusters_mail", 1, 0, id="mails of the first chunk"),
     pytest.param("before-commit", 1, 0, id="before the first chunk is stored"),
