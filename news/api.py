@@ -30,7 +30,7 @@ from clusters.models import Cluster, Organisation
 from labels.api import StatementRecord, statement_record
 from labels.models import Label
 from news.markup import render
-from news.models import Announcement, AnnouncementText
+from news.models import Announcement, AnnouncementText, Attachment, Picture
 
 router = Router()
 
@@ -59,8 +59,6 @@ class TextIn(BaseModel):
     )
     box_title: str | None = Field(examples=[None])
     box: str | None = Field(description="Background, as HTML.", examples=[None])
-    picture_alt: str | None = Field(examples=[None])
-    picture_credit: str | None = Field(examples=[None])
     contact_role: str | None = Field(examples=["Cluster management"])
 
 
@@ -69,6 +67,32 @@ class NamedLabel(BaseModel):
     level: LevelName
     cluster: Reference
     url: Page
+
+
+class PictureRecord(BaseModel):
+    url: Page
+    width: int | None = Field(description="In pixels.", examples=[1600])
+    height: int | None = Field(description="In pixels.", examples=[900])
+    alt_en: str | None = Field(
+        description="What it shows, in English.", examples=["A golden disc with the letter G."]
+    )
+    alt_it: str | None = Field(
+        description="What it shows, in Italian.", examples=["Un disco dorato con la lettera G."]
+    )
+    credit_en: str | None = Field(
+        description="Whose it is, in English.", examples=["Drawing made for this portal"]
+    )
+    credit_it: str | None = Field(
+        description="Whose it is, in Italian.", examples=["Disegno realizzato per questo portale"]
+    )
+
+
+class AttachmentRecord(BaseModel):
+    url: Page
+    media_type: str = Field(examples=["application/pdf"])
+    bytes: int = Field(description="Its size.", examples=[120_000])
+    title_en: str | None = Field(examples=["Programme of the day"])
+    title_it: str | None = Field(examples=["Programma della giornata"])
 
 
 class AnnouncementRow(BaseModel):
@@ -81,7 +105,8 @@ class AnnouncementRow(BaseModel):
     labels: list[NamedLabel]
     programmes: list[ProgrammeName]
     statements: list[StatementRecord] = Field(description="Published counts that it quotes.")
-    picture: str | None = Field(description="Address of the picture.", examples=[None])
+    pictures: list[PictureRecord] = Field(description="The first is the cover.")
+    attachments: list[AttachmentRecord]
 
 
 @router.get(
@@ -122,7 +147,6 @@ def announcements_detail(request: HttpRequest, id: str) -> Data:
 
 def announcement_row(announcement: Announcement) -> Data:
     assert announcement.published_at is not None
-    picture = announcement.picture
     # Always the portal’s zone, so that one moment has one text.
     zone = timezone.get_default_timezone()
     return {
@@ -135,7 +159,28 @@ def announcement_row(announcement: Announcement) -> Data:
         "labels": [named_label(row) for row in announcement.labels.all()],
         "programmes": [programme_name(row) for row in announcement.programmes.all()],
         "statements": [statement_record(row) for row in announcement.statements.all()],
-        "picture": absolute(picture.url) if picture else None,
+        "pictures": [picture_record(row) for row in announcement.pictures.all()],
+        "attachments": [attachment_record(row) for row in announcement.attachments.all()],
+    }
+
+
+def picture_record(picture: Picture) -> Data:
+    words = ("alt_en", "alt_it", "credit_en", "credit_it")
+    return {
+        "url": absolute(picture.image.url),
+        "width": picture.width or None,
+        "height": picture.height or None,
+        **{name: getattr(picture, name) or None for name in words},
+    }
+
+
+def attachment_record(attachment: Attachment) -> Data:
+    return {
+        "url": absolute(attachment.file.url),
+        "media_type": attachment.kind.media_type,
+        "bytes": attachment.size,
+        "title_en": attachment.title_en or None,
+        "title_it": attachment.title_it or None,
     }
 
 
@@ -148,8 +193,6 @@ def text_in(text: AnnouncementText) -> Data:
         "box_title": text.box_title or None,
         # Its own title is the heading above.
         "box": render(text.box, first_heading=3) if text.box else None,
-        "picture_alt": text.picture_alt or None,
-        "picture_credit": text.picture_credit or None,
         "contact_role": text.contact_role or None,
     }
 

@@ -26,7 +26,12 @@ urlpatterns = [
     path("news/", pages.announcement_list, name="list"),
     path("follow/", pages.follow, name="follow"),
     path("previews/<str:token>/", pages.announcement_preview, name="preview"),
-    path("previews/<str:token>/picture/", pages.preview_picture, name="preview_picture"),
+    path("previews/<str:token>/pictures/<int:key>/", pages.preview_picture, name="preview_picture"),
+    path(
+        "previews/<str:token>/attachments/<int:key>/",
+        pages.preview_attachment,
+        name="preview_attachment",
+    ),
     path("news/<year:year>/", pages.announcement_year, name="year"),
     path("news/<year:year>/<month:month>/", pages.announcement_month, name="month"),
     path("news/<year:year>/<slug:slug>/", pages.announcement_detail, name="detail"),

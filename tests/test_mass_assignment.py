@@ -76,12 +76,14 @@ from tests.factories import (
     in_effect,
     make_account,
     make_announcement,
+    make_attachment,
     make_cluster,
     make_correction,
     make_label,
     make_management,
     make_organisation,
     make_participation,
+    make_picture,
     make_policy_maker,
     make_programme,
     make_review_comment,
@@ -112,14 +114,14 @@ PROGRAMME = (
     "description_en description_it"
 )
 DRAFT = (
-    "kind written_by picture begins_at ends_at place address deadline_at topics clusters "
-    "organisations labels contact_organisation"
+    "kind written_by begins_at ends_at place address deadline_at topics clusters organisations "
+    "labels contact_organisation"
 )
 # What becomes of it is written by the steps only.
 ANNOUNCEMENT = f"{DRAFT} published_at reviewer programmes statements"
-ANNOUNCEMENT_TEXT = (
-    "language state title slug lead body box_title box picture_alt picture_credit contact_role"
-)
+ANNOUNCEMENT_TEXT = "language state title slug lead body box_title box contact_role"
+PICTURE = "image position focus_x focus_y alt_en alt_it credit_en credit_it"
+ATTACHMENT = "file position title_en title_it"
 LABEL = (
     "cluster certificate_number kind assessed_on awarded_on announced_on valid_until "
     "managing_organisation awarded_by source"
@@ -288,11 +290,21 @@ TABLE: dict[str, dict[str, Fields]] = {
             {
                 "news.announcement": ANNOUNCEMENT,
                 "news.announcementtext": ANNOUNCEMENT_TEXT,
+                "news.picture": PICTURE,
+                "news.attachment": ATTACHMENT,
                 "news.correction": CORRECTION,
                 "news.reviewcomment": "is_resolved",
             },
         ),
-        (TEAM, {"news.announcement": DRAFT, "news.announcementtext": ANNOUNCEMENT_TEXT}),
+        (
+            TEAM,
+            {
+                "news.announcement": DRAFT,
+                "news.announcementtext": ANNOUNCEMENT_TEXT,
+                "news.picture": PICTURE,
+                "news.attachment": ATTACHMENT,
+            },
+        ),
     ),
     "add news.announcement of an event": by(
         (SECRETARIAT, {"news.announcement": ANNOUNCEMENT}), (TEAM, {"news.announcement": DRAFT})
@@ -303,6 +315,8 @@ TABLE: dict[str, dict[str, Fields]] = {
     "change news.announcementtext": by(
         ((*SECRETARIAT, *TEAM), {"news.announcementtext": ANNOUNCEMENT_TEXT})
     ),
+    "change news.picture": by(((*SECRETARIAT, *TEAM), {"news.picture": PICTURE})),
+    "change news.attachment": by(((*SECRETARIAT, *TEAM), {"news.attachment": ATTACHMENT})),
     "change news.correction": by((SECRETARIAT, {"news.correction": CORRECTION})),
     "change news.reviewcomment": by((SECRETARIAT, {"news.reviewcomment": "is_resolved"})),
     "change news.topic": by((SECRETARIAT, {"news.topic": TOPIC})),
@@ -446,6 +460,8 @@ def keep_directory(world: World, own: Any, cluster: Any) -> None:
     world.keep(Region.objects.filter(country="IT").order_by("pk")[0])
     announcement = world.keep(make_announcement(state="draft", published_at=None, written_by=own))
     world.keep(announcement.texts.get())
+    world.keep(make_picture(announcement))
+    world.keep(make_attachment(announcement))
     world.keep(make_correction(announcement))
     world.keep(make_review_comment(announcement))
     world.keep(make_topic())

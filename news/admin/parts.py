@@ -30,8 +30,6 @@ class AnnouncementTextInline(TextPart):
         "box_title",
         "box",
         "box_preview",
-        "picture_alt",
-        "picture_credit",
         "contact_role",
     )
     readonly_fields = ("body_preview", "box_preview")

@@ -1,4 +1,4 @@
-"""The models of the news: announcements with their texts, topics, reviews and corrections."""
+"""The models of the news: announcements with texts, files, topics, reviews and corrections."""
 
 from news.models.announcements import (
     ONCE_PUBLIC,
@@ -12,10 +12,13 @@ from news.models.announcements import (
     TextState,
 )
 from news.models.corrections import Correction
+from news.models.files import MAX_ATTACHMENTS, MAX_PICTURES, Attachment, Picture
 from news.models.reviews import ReviewComment
 from news.models.topics import Topic
 
 __all__ = [
+    "MAX_ATTACHMENTS",
+    "MAX_PICTURES",
     "ONCE_PUBLIC",
     "UNPUBLISHED",
     "Announcement",
@@ -23,8 +26,10 @@ __all__ = [
     "AnnouncementQuerySet",
     "AnnouncementState",
     "AnnouncementText",
+    "Attachment",
     "ClusterCount",
     "Correction",
+    "Picture",
     "ReviewComment",
     "TextState",
     "Topic",

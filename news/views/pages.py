@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -21,11 +21,13 @@ from clusters.http.addresses import absolute, webcal
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
+from clusters.http.uploads import uploaded_file
 from clusters.templatetags.clusters_tags import date_in_words
 from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.feeds import feed_address, feed_links
+from news.figures import downloads_of, figures_of
 from news.listing import AnnouncementList, AnnouncementQuery, read_announcement_query
-from news.models import Announcement, AnnouncementText, Topic
+from news.models import Announcement, AnnouncementText, Attachment, Picture, Topic
 from news.queries import (
     announcement_at,
     announcement_formerly_at,
@@ -151,7 +153,8 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
         "article_data": article_data(announcement),
         "event_data": event_data(announcement),
         "related": related_to(announcement, now),
-        "picture_url": announcement.picture.url if announcement.picture else "",
+        "figures": figures_of(announcement, text),
+        "downloads": downloads_of(announcement, text),
     }
     return TemplateResponse(request, "news/announcement_detail.html", context)
 
@@ -186,13 +189,16 @@ def announcement_preview(request: HttpRequest, token: str) -> HttpResponse:
     if announcement is None or not texts:
         raise Http404(_("This preview has ended."))
     text = next((one for one in texts if one.language == get_language()), texts[0])
+
+    def address(file: Picture | Attachment) -> str:
+        return reverse(f"news:preview_{file._meta.model_name}", args=[token, file.pk])
+
     context = {
         **article_context(request, announcement, text),
         "is_preview": True,
         "recipient": None,
-        "picture_url": reverse("news:preview_picture", args=[token])
-        if announcement.picture
-        else "",
+        "figures": figures_of(announcement, text, address),
+        "downloads": downloads_of(announcement, text, address),
     }
     response = TemplateResponse(request, "news/announcement_detail.html", context)
     response["X-Robots-Tag"] = "noindex"
@@ -201,13 +207,28 @@ def announcement_preview(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def preview_picture(request: HttpRequest, token: str) -> HttpResponseBase:
+def preview_picture(request: HttpRequest, token: str, key: int) -> HttpResponseBase:
+    return preview_file(token, "pictures", key)
+
+
+@never_cache
+@require_safe
+def preview_attachment(request: HttpRequest, token: str, key: int) -> HttpResponseBase:
+    return preview_file(token, "attachments", key)
+
+
+def preview_file(token: str, name: str, key: int) -> HttpResponseBase:
     announcement = announcement_of_preview(token)
-    if announcement is None or not announcement.picture:
+    files = getattr(announcement, name).all() if announcement else ()
+    found: Any = next((file for file in files if file.pk == key), None)
+    if found is None:
         raise Http404(_("This preview has ended."))
-    response = FileResponse(announcement.picture.open())
+    response = (
+        uploaded_file(str(found.image))
+        if isinstance(found, Picture)
+        else uploaded_file(found.file.name, found.saved_as)
+    )
     response["X-Robots-Tag"] = "noindex"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     return response
 
 

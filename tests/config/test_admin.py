@@ -61,11 +61,20 @@ from labels.models import (
     Statement,
     Suspension,
 )
-from news.models import Announcement, AnnouncementText, Correction, ReviewComment, Topic
+from news.models import (
+    Announcement,
+    AnnouncementText,
+    Attachment,
+    Correction,
+    Picture,
+    ReviewComment,
+    Topic,
+)
 from tests.factories import (
     make_account,
     make_announcement,
     make_announcement_text,
+    make_attachment,
     make_cluster,
     make_correction,
     make_label,
@@ -73,6 +82,7 @@ from tests.factories import (
     make_management,
     make_organisation,
     make_participation,
+    make_picture,
     make_programme,
     make_report,
     make_review_comment,
@@ -144,6 +154,8 @@ def make_notice() -> Notice:
 MAKERS: dict[type[models.Model], Callable[[], object]] = {
     Announcement: make_full_announcement,
     AnnouncementText: lambda: make_announcement_text(make_announcement(), language="it"),
+    Picture: lambda: make_picture(make_announcement()),
+    Attachment: lambda: make_attachment(make_announcement()),
     Correction: lambda: make_correction(make_announcement()),
     ReviewComment: lambda: make_review_comment(make_announcement()),
     Topic: make_topic,

@@ -214,6 +214,20 @@ news.announcementtext        draft    review   public   otherdraft other  secret
   secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
   auditor                    V        V        V        V        V        V        -
 
+news.picture                 draft    review   public   otherdraft other  secretariat new
+  owner editor               VCD      V        V        -        -        -        -
+  other                      -        -        -        VCD      V        -        -
+  former                     -        -        -        -        -        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        V        -
+
+news.attachment              draft    review   public   otherdraft other  secretariat new
+  owner editor               VCD      V        V        -        -        -        -
+  other                      -        -        -        VCD      V        -        -
+  former                     -        -        -        -        -        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        V        -
+
 news.correction              public   other    new
   owner editor               V        -        -
   other                      -        V        -
@@ -334,6 +348,14 @@ CHANGED = {
     """,
     ("news.announcement", TEAM): """
         announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
+        picture.alt_en picture.alt_it picture.credit_en picture.credit_it
+        attachment.title_en attachment.title_it
+    """,
+    ("news.picture", TEAM): """
+        picture.alt_en picture.alt_it picture.credit_en picture.credit_it
+    """,
+    ("news.attachment", TEAM): """
+        attachment.title_en attachment.title_it
     """,
     ("news.announcementtext", TEAM): """
         announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
@@ -341,7 +363,9 @@ CHANGED = {
 }
 
 # Of the rows that they see, some may not be deleted: then none is, in bulk.
-BULK_DELETE_REFUSED = {"news.announcementtext": ("owner", "editor", "other")}
+BULK_DELETE_REFUSED = dict.fromkeys(
+    ("news.announcementtext", "news.picture", "news.attachment"), ("owner", "editor", "other")
+)
 
 # Names of published rows that stand beside a row that the person sees.
 BESIDE = {
@@ -452,6 +476,7 @@ label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
 news:preview                      page  not forged
 news:preview_picture              page  not forged
+news:preview_attachment           page  not forged
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
 clusters:cluster_report           form  cluster/own not cluster/draft cluster/hidden
 clusters:organisation_contact     form  organisation/own not organisation/hidden

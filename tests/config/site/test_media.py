@@ -14,8 +14,7 @@ from PIL import Image
 
 from clusters.models import Cluster, Role
 from config.privacy.pictures import file_fields
-from config.site.media import PICTURES
-from news.models import Announcement
+from config.site.media import FILES
 from tests.factories import (
     MOMENT,
     make_account,
@@ -23,6 +22,7 @@ from tests.factories import (
     make_cluster,
     make_management,
     make_participation,
+    make_picture,
     make_policy_maker,
     make_team_member,
 )
@@ -126,7 +126,7 @@ def test_media_finds_nothing_outside(client: Client, path: str) -> None:
 
 
 def test_every_field_with_files_has_its_rule() -> None:
-    assert {(one.model, one.name) for one in PICTURES} == {
+    assert {(one.model, one.name) for one in FILES} == {
         (field.model, field.name) for field in file_fields()
     }
 
@@ -193,11 +193,10 @@ def test_picture_of_an_announcement_is_public_with_it(
     client: Client, upload: Upload, fields: dict[str, Any], published_in: int, expected: int
 ) -> None:
     address = upload("announcements/a.png", png(), is_published=False)
-    make_announcement(
-        picture="announcements/a.png",
-        **fields,
-        published_at=timezone.now() + timedelta(hours=published_in),
+    announcement = make_announcement(
+        **fields, published_at=timezone.now() + timedelta(hours=published_in)
     )
+    make_picture(announcement, image="announcements/a.png")
     Cluster.objects.update(logo="")
 
     assert status(client, address) == expected
@@ -241,8 +240,8 @@ def test_draft_s_picture_is_sent_to_its_team(client: Client, upload: Upload) -> 
     address = upload("announcements/a.png", png(), is_published=False)
     member = make_team_member()
     Cluster.objects.update(logo="")
-    make_announcement(picture="announcements/a.png", state="draft", written_by=member.organisation)
-    assert Announcement.objects.get().picture.url == address
+    draft = make_announcement(state="draft", written_by=member.organisation)
+    assert make_picture(draft, image="announcements/a.png").image.url == address
 
     client.force_login(member.account)
     assert status(client, address) == 200

@@ -35,6 +35,7 @@ OTHER_MODELS = (
     "labels_level", "labels_levelrule", "labels_notice", "labels_requiredlevel",
     "labels_statement", "clusters_mail", "labels_rulechange", "news_announcement",
     "news_announcementtext", "news_correction", "news_reviewcomment", "news_topic",
+    "news_picture", "news_attachment",
 )  # fmt: skip
 PAGES_OF_A_MODEL = (
     "add", "change", "changelist", "delete", "history", "simple_history", "restore", "import",
