@@ -3,6 +3,9 @@
 const ROW = ".inline-related:not(.empty-form)";
 const words = document.querySelector("[data-announcement-files]").dataset;
 
+// With all that is typed the portal takes 12 MiB at once (config/serving/bodies.py).
+const MOST_TOGETHER = 11.5 * 1024 * 1024;
+
 const rowsOf = (group) => [...group.querySelectorAll(ROW)];
 const fileOf = (row) => row.querySelector("input[type=file]");
 const isEmpty = (row) => !row.classList.contains("has_original") && !fileOf(row)?.files.length;
@@ -18,6 +21,24 @@ function number(group) {
     }
   }
 }
+
+// Told before they are sent: the portal would answer without having read the form.
+function refuseTooMuch(event) {
+  let sum = 0;
+  for (const input of document.querySelectorAll(`${ROW} input[type=file]`)) {
+    sum += input.files[0]?.size ?? 0;
+    const isTooMuch = sum > MOST_TOGETHER && input.files.length > 0;
+    input.setCustomValidity(isTooMuch ? words.together : "");
+    if (isTooMuch) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      input.reportValidity();
+      return;
+    }
+  }
+}
+
+document.addEventListener("submit", refuseTooMuch, true);
 
 function emptyRow(group) {
   const found = rowsOf(group).find((row) => fileOf(row) && isEmpty(row));

@@ -92,6 +92,7 @@ from tests.factories import (
     make_topic,
     rules_may_change,
 )
+from tests.uploads import document_upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -328,6 +329,9 @@ CONSEQUENCES = {
     "clusters.claim": {"decided_at", "decided_by"},
     "clusters.problemreport": {"closed_at", "closed_by"},
     "clusters.invitation": {"invited_by", "expires_at"},
+    # Of the file.
+    "news.picture": {"width", "height"},
+    "news.attachment": {"size"},
     "labels.label": {
         "starts_on", "certain_from", "certain_until", "ends_on", "renewable_until",
         "start_is_computed", "end_is_computed", "rule", "days_are_exact", "minimum_score",
@@ -597,6 +601,8 @@ def by_type(column: Any, now: Any) -> Poison:
         return Poison({"": None if now else "on"}, not now)
     if isinstance(column, models.ImageField):
         return Poison({"": image()}, ...)
+    if isinstance(column, models.FileField):
+        return Poison({"": document_upload()}, ...)
     if isinstance(column, CountryField):
         return Poison({"": "FR"}, "FR")
     if isinstance(column, models.DateTimeField):

@@ -475,8 +475,8 @@ programme_requirement             page  programme/mine programme/theirs not prog
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
 news:preview                      page  not forged
-news:preview_picture              page  not forged
-news:preview_attachment           page  not forged
+news:preview_picture              page  not 0forged-1
+news:preview_attachment           page  not 0forged-1
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
 clusters:cluster_report           form  cluster/own not cluster/draft cluster/hidden
 clusters:organisation_contact     form  organisation/own not organisation/hidden
