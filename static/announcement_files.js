@@ -11,6 +11,15 @@ const fileOf = (row) => row.querySelector("input[type=file]");
 const isEmpty = (row) => !row.classList.contains("has_original") && !fileOf(row)?.files.length;
 const numberOf = (row, name) => row.querySelector(`input[name$="-${name}"]`);
 
+// A row with a file comes behind the others, unless somebody gave it a place.
+function append(group, row) {
+  const field = numberOf(row, "position");
+  if (field && field.value === "" && !isEmpty(row)) {
+    const others = rowsOf(group).map((other) => Number(numberOf(other, "position").value));
+    field.value = Math.max(...others) + 1;
+  }
+}
+
 // As their rows stand on the page; an empty row has no place.
 function number(group) {
   const filled = rowsOf(group).filter((row) => !isEmpty(row));
@@ -155,8 +164,9 @@ for (const group of document.querySelectorAll("#pictures-group, #attachments-gro
 
   group.addEventListener("change", (event) => {
     if (event.target.type === "file") {
-      show(event.target.closest(ROW));
-      number(group);
+      const row = event.target.closest(ROW);
+      show(row);
+      append(group, row);
     }
   });
   group.addEventListener("input", (event) => {

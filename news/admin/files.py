@@ -58,12 +58,9 @@ class PictureInline(FilePart):
     fields = (
         "image",
         "preview",
-        "position",
-        ("focus_x", "focus_y"),
-        "alt_en",
-        "alt_it",
-        "credit_en",
-        "credit_it",
+        ("position", "focus_x", "focus_y"),
+        ("alt_en", "alt_it"),
+        ("credit_en", "credit_it"),
     )
     readonly_fields = ("preview",)
     formfield_overrides: ClassVar = {
@@ -78,7 +75,7 @@ class PictureInline(FilePart):
 class AttachmentInline(FilePart):
     model = Attachment
     max_num = MAX_ATTACHMENTS
-    fields = ("file", "position", "title_en", "title_it")
+    fields = ("file", "position", ("title_en", "title_it"))
     formfield_overrides: ClassVar = {models.FileField: {"form_class": DocumentField}}
 
 
