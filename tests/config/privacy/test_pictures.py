@@ -28,6 +28,11 @@ Stored = Callable[..., str]
 NOW = timezone.now()
 
 
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
 @pytest.fixture
 def stored() -> Iterator[Stored]:
     """An old file of this name, unless told otherwise; what is left is taken away."""

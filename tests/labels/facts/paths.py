@@ -173,6 +173,7 @@ PUBLIC_POSTS = frozenset(
 # Of django-allauth, which knows accounts only.
 OF_ACCOUNTS = ("account", "mfa_")
 ARGUMENTS: dict[str, Any] = {
+    "key": 1,
     "year": 2015,
     "month": "09",
     "pk": 1,

@@ -248,7 +248,7 @@ def test_bomb_is_opened_elsewhere_and_refused() -> None:
     content = bomb()
     assert len(content) < MEBIBYTE
 
-    assert verdict(content) in {TOO_LARGE_INSIDE, BROKEN}
+    assert verdict(content) in {str(TOO_LARGE_INSIDE), str(BROKEN)}
 
 
 @pytest.mark.parametrize(
@@ -527,7 +527,7 @@ OTHERS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
 def test_anything_else_is_refused_in_words(content: bytes) -> None:
-    assert verdict(content) == UNKNOWN
+    assert verdict(content) == str(UNKNOWN)
 
 
 def test_large_file_is_refused_unread() -> None:
@@ -546,7 +546,7 @@ def test_archive_on_which_the_library_stumbles_is_refused(
 
     monkeypatch.setattr(office, "check_members", stumble)
 
-    assert verdict(office_bytes()) == BROKEN
+    assert verdict(office_bytes()) == str(BROKEN)
 
 
 def test_every_part_of_an_honest_file_is_read() -> None:

@@ -129,7 +129,7 @@ def test_name_of_a_row_is_in_the_language_of_the_reader() -> None:
     [(make_picture, "alt_en"), (make_picture, "credit_en"), (make_attachment, "title_en")],
 )
 def test_file_of_a_public_page_has_its_words(state: str, make: Any, name: str) -> None:
-    moment = {"archived_at": MOMENT} if state == "archived" else {}
+    moment: dict[str, Any] = {"archived_at": MOMENT} if state == "archived" else {}
     row = make(make_announcement(state=state, **moment))
     setattr(row, name.replace("_en", "_it"), "")  # no Italian text is ready
     row.full_clean()
