@@ -24,7 +24,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from clusters.http.links import words_asked
@@ -33,6 +33,8 @@ from clusters.people import policy
 from clusters.people.policy import account_names
 from clusters.people.signing_in import needs_second_factor, redirect_to_second_factor
 from clusters.views.drafts import store_draft
+from clusters.views.saved_filters import keep_filter
+from clusters.views.suggestions import offer_values
 
 LATEST_CHANGES = 10
 # One save may write several versions of a row, which is listed once.
@@ -144,6 +146,8 @@ class PortalAdminSite(AdminSite):
             path("drafts/", self.admin_view(store_draft), name="form_draft"),
             path("search/", self.admin_view(self.search_view), name="search"),
             path("language/", language, name="set_language"),
+            path("filters/", self.admin_view(require_POST(self.filter_view)), name="keep_filter"),
+            path("suggest/", self.admin_view(require_safe(self.suggest_view)), name="suggest"),
             *django,
         ]
 
@@ -167,6 +171,15 @@ class PortalAdminSite(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # What the box in the header of every page holds.
         return super().each_context(request) | {"searched_words": ""}
+
+    def by_name(self) -> dict[str, Any]:
+        return {one.opts.label_lower: one for one in self._registry.values()}
+
+    def suggest_view(self, request: HttpRequest) -> HttpResponse:
+        return offer_values(self.by_name(), request)
+
+    def filter_view(self, request: HttpRequest) -> HttpResponse:
+        return keep_filter(self.by_name(), request)
 
     def search_view(self, request: HttpRequest) -> TemplateResponse:
         """What every list has of some words; with `in` all that one of them has, by page."""

@@ -177,7 +177,8 @@ AUTH_USER_MODEL = "clusters.Account"
 AUTHENTICATION_BACKENDS = ["clusters.people.signing_in.PortalBackend"]
 GRANTS = "config.rights.GRANTS"
 # Called with a label and the moment when its award was approved.
-AFTER_AWARD = ["news.drafts.draft_award"]
+AFTER_AWARD = ["news.drafts.awards.draft_award"]
+AFTER_CHANGE = ["news.drafts.awards.follow_label"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 # The versions of a label carry the reason of the decision behind them, however long.
@@ -226,6 +227,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "Europe/Rome"
 COUNTRIES_OVERRIDE = {"XK": _("Kosovo")}
 

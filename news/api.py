@@ -1,36 +1,46 @@
 """The read API of announcements."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
 from django.db.models import Prefetch
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from clusters.api.parts import (
     ClusterId,
+    CountryCode,
     Id,
+    InTwoLanguages,
     LevelName,
     Listed,
+    Month,
     OrganisationId,
     Page,
     Paging,
     ProgrammeName,
     Reference,
+    TopicSlug,
+    Words,
     answer_list,
+    any_of,
+    in_two_languages,
     programme_name,
     published_row,
     reference_to,
+    refuse_parameter,
     row_of_parameter,
 )
 from clusters.dates import FIRST_YEAR, LAST_YEAR
 from clusters.http.addresses import Data, absolute
-from clusters.models import Cluster, Organisation
+from clusters.models import Organisation
 from labels.api import StatementRecord, statement_record
 from labels.models import Label
+from news.listing import FILTERS, AnnouncementQuery, read_announcement_query
 from news.markup import render
-from news.models import Announcement, AnnouncementText, Attachment, Picture
+from news.models import Announcement, AnnouncementText, Attachment, Picture, Topic
 
 router = Router()
 
@@ -40,14 +50,24 @@ PUBLISHED_LABELS = Prefetch(
 )
 
 
+Kind = Literal["news", "event", "call"]
+Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+
+
 class AnnouncementParameters(Paging):
-    cluster: ClusterId | None = Field(None, description="A cluster that it is about, by its id.")
+    """What the list of announcements takes; filters of different names must all be met."""
+
+    q: Words = Field("", description="Words of title, lead and text.", examples=["gold"])
+    kind: list[Kind] = any_of("Kind")
+    topic: list[TopicSlug] = any_of("Topic, by the last part of its address in the list")
+    cluster: list[ClusterId] = any_of("Cluster that it is about, by its id")
     organisation: OrganisationId | None = Field(
         None, description="An organisation that it is about, by its id."
     )
-    year: int | None = Field(
-        None, ge=FIRST_YEAR, le=LAST_YEAR, description="Of the publication.", examples=[2015]
-    )
+    country: list[CountryCode] = any_of("Country of such a cluster, as two letters (ISO 3166)")
+    language: list[Literal["en", "it"]] = any_of("Language in which there is a text")
+    year: list[Year] = any_of("Year of the publication")
+    month: list[Month] = any_of("Month of the publication, as 2015-09")
 
 
 class TextIn(BaseModel):
@@ -73,17 +93,12 @@ class PictureRecord(BaseModel):
     url: Page
     width: int | None = Field(description="In pixels.", examples=[1600])
     height: int | None = Field(description="In pixels.", examples=[900])
-    alt_en: str | None = Field(
-        description="What it shows, in English.", examples=["A golden disc with the letter G."]
+    alt: InTwoLanguages = Field(
+        description="What it shows.",
+        examples=[{"en": "A golden disc with the letter G.", "it": "Un disco dorato con una G."}],
     )
-    alt_it: str | None = Field(
-        description="What it shows, in Italian.", examples=["Un disco dorato con la lettera G."]
-    )
-    credit_en: str | None = Field(
-        description="Whose it is, in English.", examples=["Drawing made for this portal"]
-    )
-    credit_it: str | None = Field(
-        description="Whose it is, in Italian.", examples=["Disegno realizzato per questo portale"]
+    credit: InTwoLanguages = Field(
+        description="Whose it is.", examples=[{"en": "Drawing of the portal", "it": None}]
     )
 
 
@@ -91,14 +106,37 @@ class AttachmentRecord(BaseModel):
     url: Page
     media_type: str = Field(examples=["application/pdf"])
     bytes: int = Field(description="Its size.", examples=[120_000])
-    title_en: str | None = Field(examples=["Programme of the day"])
-    title_it: str | None = Field(examples=["Programma della giornata"])
+    title: InTwoLanguages = Field(examples=[{"en": "Programme", "it": "Programma"}])
+
+
+class TopicName(BaseModel):
+    id: str = Field(description="As in the addresses of the list.", examples=["labels"])
+    name: InTwoLanguages
+
+
+class EventIn(BaseModel):
+    begins_at: datetime = Field(examples=["2015-10-20T09:30:00+02:00"])
+    ends_at: datetime | None = Field(examples=[None])
+    place: str | None = Field(examples=["Colleretto Giacosa"])
+    address: str | None = Field(examples=[None])
+
+
+class CorrectionIn(BaseModel):
+    corrected_at: datetime = Field(examples=["2015-09-09T10:00:00+02:00"])
+    text: InTwoLanguages
 
 
 class AnnouncementRow(BaseModel):
     id: Id
     url: Page
+    kind: Kind
     published_at: datetime = Field(examples=["2015-09-08T14:38:00+02:00"])
+    event: EventIn | None = Field(description="Of an event, when and where it is.")
+    deadline_at: datetime | None = Field(
+        description="Of a call, until when one may answer.", examples=[None]
+    )
+    topics: list[TopicName]
+    corrections: list[CorrectionIn] = Field(description="Since it appeared, the first one first.")
     texts: list[TextIn] = Field(description="One in each language that there is.")
     clusters: list[Reference]
     organisations: list[Reference]
@@ -117,18 +155,15 @@ class AnnouncementRow(BaseModel):
 )
 def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters]) -> Data:
     """What clusters and their organisations made known, the latest first."""
-    known = Announcement.objects.published(timezone.now())
-    rows = known.for_page(timezone.now()).prefetch_related(PUBLISHED_LABELS)
-    if asked.cluster is not None:
-        cluster = row_of_parameter("cluster", Cluster.objects.published(), asked.cluster)
-        rows = rows.of_cluster(cluster)
+    now = timezone.now()
+    known = Announcement.objects.published(now)
+    rows = find_announcements(asked).announcements(now).for_page(now)
+    rows = rows.prefetch_related(PUBLISHED_LABELS)
     if asked.organisation is not None:
         known_organisations = Organisation.objects.published()
         rows = rows.filter(
             organisations=row_of_parameter("organisation", known_organisations, asked.organisation)
         )
-    if asked.year is not None:
-        rows = rows.of_year(asked.year)
     # The key behind it: of two at one moment, paging would lose one.
     order = ("-published_at", "-pk")
     return answer_list(request, asked, rows, known, announcement_row, order=order)
@@ -145,14 +180,37 @@ def announcements_detail(request: HttpRequest, id: str) -> Data:
     return announcement_row(published_row(rows, "public_id", id))
 
 
+def find_announcements(asked: AnnouncementParameters) -> AnnouncementQuery:
+    # As an address of the list, so that API and pages never filter differently.
+    data = QueryDict(mutable=True)
+    data["q"] = asked.q
+    for name in FILTERS:
+        data.setlist(name, [str(value) for value in getattr(asked, name)])
+    query = read_announcement_query(data, list(Topic.objects.all()))
+    for name, value in query.unknown:
+        refuse_parameter(name, f"there is no “{value[:60]}”")
+    return query
+
+
 def announcement_row(announcement: Announcement) -> Data:
-    assert announcement.published_at is not None
-    # Always the portal’s zone, so that one moment has one text.
-    zone = timezone.get_default_timezone()
     return {
         "id": announcement.public_id,
         "url": absolute(announcement.get_absolute_url()),
-        "published_at": timezone.localtime(announcement.published_at, zone),
+        "kind": announcement.kind,
+        "published_at": in_portal_zone(announcement.published_at),
+        "event": event_in(announcement) if announcement.begins_at else None,
+        "deadline_at": in_portal_zone(announcement.deadline_at),
+        "topics": [
+            {"id": topic.slug, "name": in_two_languages(topic)}
+            for topic in announcement.topics.all()
+        ],
+        "corrections": [
+            {
+                "corrected_at": in_portal_zone(correction.corrected_at),
+                "text": in_two_languages(correction, "text"),
+            }
+            for correction in announcement.corrections.all()
+        ],
         "texts": [text_in(text) for text in announcement.texts.all()],
         "clusters": [reference_to(row) for row in announcement.clusters.all()],
         "organisations": [reference_to(row) for row in announcement.organisations.all()],
@@ -165,12 +223,12 @@ def announcement_row(announcement: Announcement) -> Data:
 
 
 def picture_record(picture: Picture) -> Data:
-    words = ("alt_en", "alt_it", "credit_en", "credit_it")
     return {
         "url": absolute(picture.image.url),
         "width": picture.width or None,
         "height": picture.height or None,
-        **{name: getattr(picture, name) or None for name in words},
+        "alt": in_two_languages(picture, "alt"),
+        "credit": in_two_languages(picture, "credit"),
     }
 
 
@@ -179,8 +237,21 @@ def attachment_record(attachment: Attachment) -> Data:
         "url": absolute(attachment.file.url),
         "media_type": attachment.kind.media_type,
         "bytes": attachment.size,
-        "title_en": attachment.title_en or None,
-        "title_it": attachment.title_it or None,
+        "title": in_two_languages(attachment, "title"),
+    }
+
+
+def in_portal_zone(moment: datetime | None) -> datetime | None:
+    # Always the same zone, so that one moment has one text.
+    return moment and timezone.localtime(moment, timezone.get_default_timezone())
+
+
+def event_in(announcement: Announcement) -> Data:
+    return {
+        "begins_at": in_portal_zone(announcement.begins_at),
+        "ends_at": in_portal_zone(announcement.ends_at),
+        "place": announcement.place or None,
+        "address": announcement.address or None,
     }
 
 

@@ -38,6 +38,7 @@ from clusters.admin.lists import (
     normal_search,
     parameters_of,
 )
+from clusters.admin.suggestions import SuggestingAdmin
 from clusters.admin.uploads import UploadAdmin
 from clusters.admin.versions import EMPTY
 from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
@@ -46,6 +47,7 @@ from clusters.models.images import NotStored
 from clusters.models.unions import count_each
 from clusters.people import policy
 from clusters.people.log import record
+from clusters.views.saved_filters import saved_filters_for
 
 logger = logging.getLogger(__name__)
 
@@ -454,7 +456,8 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
         self.hide_from_strangers(request)
         if ACTION_CHECKBOX_NAME in request.POST:
             request.POST = self.possible_keys(request.POST)
-        return super().changelist_view(request, extra_context)
+        shown = saved_filters_for(request, self.opts.label_lower) | (extra_context or {})
+        return super().changelist_view(request, shown)
 
     def changeform_view(
         self,
@@ -548,7 +551,9 @@ def relations_not_offered(form: Any) -> dict[str, list[models.Model]]:
     return {name: related for name, related in unseen.items() if related}
 
 
-class PortalAdmin(DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAdmin):
+class PortalAdmin(
+    SuggestingAdmin, DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAdmin
+):
     """History of who changed what, and a save only where something changed."""
 
     save_on_top = True
@@ -603,6 +608,28 @@ class PortalAdmin(DraftAdmin, UploadAdmin, ConflictAdmin, ScopedAdmin, HistoryAd
         obj._history_user = request.user
         remember_new_files(request, obj)
         self.write(obj)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        changes: list[dict[str, Any]] = super().construct_change_message(
+            request, form, formsets, add
+        )
+        # The form of an old version says what it holds, which may be no change to itself.
+        is_old = hasattr(form.instance, "_history")
+        request.__dict__["is_unchanged"] = not (add or changes or is_old)
+        return changes
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        # Django says of every row that is sent that it was changed.
+        request.__dict__["says_unchanged"] = request.__dict__.get("is_unchanged", False)
+        return super().response_change(request, obj)
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        if request.__dict__.pop("says_unchanged", False):
+            messages.info(request, _("Nothing was changed, so there was nothing to save."))
+        else:
+            super().message_user(request, message, *args, **kwargs)
 
     @property
     def is_written_by_actions(self) -> bool:

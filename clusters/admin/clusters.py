@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
@@ -27,6 +28,7 @@ from clusters.admin.base import (
     country_column,
 )
 from clusters.admin.lists import CountedFilter
+from clusters.admin.suggestions import OF_A_PLACE, REGION_BY_COUNTRY, WITH_COORDINATES
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.completeness import NUMBER_OF_FACTS, percent_of, stale_before
@@ -222,6 +224,8 @@ class ClusterAdmin(TablesAdmin, ConfirmableAdmin):
     search_help_text = _("Name, former or other name, address, public id or town.")
     date_hierarchy = "confirmed_on"
     autocomplete_fields = ("portfolio", "region")
+    suggesters = WITH_COORDINATES
+    narrowed = REGION_BY_COUNTRY
     readonly_fields = ("public_id", "logo_preview", "completeness", "missing")
     slug_from = "name"
     formfield_overrides: ClassVar = {
@@ -362,6 +366,8 @@ class OrganisationAdmin(TablesAdmin, ConfirmableAdmin):
     search_fields = ("name", "former_names__name", "slug", "public_id", "town", "vat_number", "lei")
     search_help_text = _("Name, former name, address, public id, town, VAT number or LEI.")
     autocomplete_fields = ("region",)
+    suggesters = OF_A_PLACE
+    narrowed = REGION_BY_COUNTRY
     readonly_fields = ("public_id",)
     slug_from = "name"
     fieldsets = (
@@ -400,6 +406,8 @@ class ProgrammeAdmin(TablesAdmin, PublishedAdmin):
     search_fields = ("name_en", "name_it", "owner__name", "public_id")
     search_help_text = _("Name, owner or public id.")
     autocomplete_fields = ("owner", "region")
+    suggesters = OF_A_PLACE
+    narrowed = REGION_BY_COUNTRY
     readonly_fields = ("public_id",)
     slug_from = "name_en"
     fieldsets = (
@@ -443,6 +451,16 @@ class RegionAdmin(PortalAdmin):
     search_fields = ("name", "code", "other_names")
     search_help_text = _("Name, other name or ISO 3166-2 code.")
     fields = ("name", "other_names", "country", "code")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # Of a form in which the country is chosen (static/suggestions.js).
+        country = request.GET.get("country")
+        if country and request.path == reverse("admin:autocomplete"):
+            queryset = queryset.filter(country=country)
+        return super().get_search_results(request, queryset, search_term)
+
     concerns: ClassVar = {
         "no-code": Concern(_("Regions without a code"), lambda rows, day: rows.filter(code=None))
     }

@@ -1,7 +1,8 @@
 """Texts of Django’s admin of which the portal has Italian of its own.
 
 Django’s takes every name for masculine, as in “Il certificazione … è stato aggiunto”. The portal’s
-catalogue goes before Django’s; named here, its entries stay in it.
+catalogue goes before Django’s; named here, its entries stay in it. Months are written small in it,
+as within a date.
 """
 
 from django.utils.translation import gettext_noop
@@ -15,4 +16,16 @@ TEXTS = (
     gettext_noop("The {name} “{obj}” was changed successfully. You may add another {name} below."),
     gettext_noop("You may edit it again below."),
     gettext_noop("The %(name)s “%(obj)s” was deleted successfully."),
+    gettext_noop("January"),
+    gettext_noop("February"),
+    gettext_noop("March"),
+    gettext_noop("April"),
+    gettext_noop("May"),
+    gettext_noop("June"),
+    gettext_noop("July"),
+    gettext_noop("August"),
+    gettext_noop("September"),
+    gettext_noop("October"),
+    gettext_noop("November"),
+    gettext_noop("December"),
 )

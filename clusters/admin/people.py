@@ -311,8 +311,12 @@ class InvitationAdmin(ActionsOnlyAdmin):
         return policy.may(request.user, policy.CHANGE, Invitation)
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        by = signed_in_account(request)
-        invitations.invite(invitation=obj, by=by, now=timezone.now())
+        by, now = signed_in_account(request), timezone.now()
+        invitations.invite(invitation=obj, by=by, now=now)
+        earlier = Invitation.objects.for_the_place_of(obj)
+        if earlier.filter(withdrawn_at=now, expires_at__gt=now).exists():
+            text = gettext("The earlier invitation to this place was withdrawn: only this counts.")
+            messages.info(request, text)
 
     @admin.action(description=_("Withdraw the selected invitations"), permissions=["withdraw"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:

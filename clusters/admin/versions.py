@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import Country
 
 from clusters.models import Account
-from clusters.models.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, Restored
+from clusters.models.history import ADMIN, COMMAND, DEMO, IMPORT, PAGE, REGISTER, Restored
 from clusters.people import policy
 from clusters.people.policy import account_names
 from clusters.templatetags.clusters_tags import day_in_words
@@ -30,6 +30,7 @@ ORIGINS = {
     COMMAND: _("by a command"),
     IMPORT: _("by an import"),
     DEMO: _("with the demo data"),
+    REGISTER: _("from what the register knows of a label"),
 }
 LINES_AROUND = 1
 

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 from clusters.fields import LongTextField, MomentField, NormalNameField
 
 ADMIN, PAGE, COMMAND, IMPORT, DEMO = "admin", "page", "command", "import", "load_demo"
+REGISTER = "register"
 RESTORED = "restored"
 
 _origin: ContextVar[str] = ContextVar("origin", default="")

@@ -48,12 +48,24 @@ INVERSE: Mapping[str, str] = {
     LineageKind.MERGED_INTO: "merged_from",
     LineageKind.SPLIT_FROM: "split_into",
 }
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
 NAMES = (Fact("name_en", _("Its name in English.")), Fact("name_it", _("Its name in Italian.")))
 ANNOUNCEMENT = (
     Fact("id", _("Its number in this register: eight letters and digits that never change."),
          source="public_id"),
     Fact("url", _("Its page."), source="get_absolute_url", read=lambda path: absolute(path())),
-    Fact("published_at", _("When it was published."), read=lambda moment: moment.isoformat()),
+    Fact("kind", _("News, an event or a call.")),
+    Fact("published_at", _("When it was published."), read=moment_text),
+    Fact("begins_at", _("When the event begins."), read=moment_text),
+    Fact("ends_at", _("When the event ends."), read=moment_text),
+    Fact("place", _("Where the event takes place.")),
+    Fact("address", _("The address of that place.")),
+    Fact("deadline_at", _("Until when one may answer the call."), read=moment_text),
     Fact("texts",
          read=records_of_related(lambda text: {
              "language": text.language,
@@ -68,6 +80,18 @@ ANNOUNCEMENT = (
              ("languages", _("The languages in which it is told."), "language"),
              ("titles", _("Its title in each of them."), "title"),
          )),
+    Fact("topics",
+         read=records_of_related(lambda topic: {
+             "id": topic.slug, "name_en": topic.name_en, "name_it": topic.name_it,
+         }),
+         columns=(("topic_ids", _("Its topics, as in the addresses of the list."), "id"),)),
+    Fact("corrections",
+         read=records_of_related(lambda correction: {
+             "corrected_at": moment_text(correction.corrected_at),
+             "text_en": correction.text_en,
+             "text_it": correction.text_it,
+         }),
+         columns=()),
     Fact("clusters", read=records_of_related(id_and_name),
          columns=(("cluster_ids", _("The numbers of the clusters that it is about."), "id"),)),
     Fact("organisations", read=records_of_related(id_and_name),

@@ -1,6 +1,6 @@
 """The admin of labels: proposed, corrected, and led through the steps of their life."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any, ClassVar
@@ -29,15 +29,17 @@ from clusters.admin.base import (
     TabularPart,
 )
 from clusters.admin.lists import CountedFilter
+from clusters.admin.suggestions import OfferedValue, Suggester
 from clusters.admin.tables import TablesAdmin
 from clusters.admin.versions import EMPTY
 from clusters.dates import PartialDate, add_months
-from clusters.models import Account
+from clusters.models import Account, Cluster, Management, ManagementRole, Organisation
 from clusters.models.unions import count_each
 from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.admin.decisions import report_outcome, take_step, waiting_context
 from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm
+from labels.admin.next_steps import NextStepAdmin
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
 from labels.life.days import hold
@@ -256,13 +258,32 @@ class TellsWhatIsRefused(PortalAdmin):
         return form
 
 
+def manager_of_cluster(
+    admin: Any, request: HttpRequest, typed: Mapping[str, str]
+) -> Mapping[str, OfferedValue]:
+    # Today's; where several manage it jointly, none is guessed.
+    key = typed["cluster"]
+    known = admin.visible(request, Cluster).filter(pk=key) if key.isdecimal() else ()
+    managers = Management.objects.on(timezone.localdate()).filter(
+        cluster__in=known,
+        role=ManagementRole.LEAD,
+        organisation__in=admin.visible(request, Organisation),
+    )
+    found = list(managers.select_related("organisation")[:2])
+    if len(found) != 1:
+        return {}
+    organisation = found[0].organisation
+    origin = gettext("It manages the cluster today.")
+    return {"managing_organisation": OfferedValue(str(organisation.pk), str(organisation), origin)}
+
+
 def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
     # Without what is only proposed, or was refused or taken out.
     return labels.filter(is_published=True)
 
 
 @admin.register(Label)
-class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin, PublishedAdmin):
+class LabelAdmin(EffectiveDays, NextStepAdmin, TellsWhatIsRefused, TablesAdmin, PublishedAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
     resource_classes = (LabelResource,)
@@ -290,6 +311,7 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin, PublishedAdmin)
     search_help_text = _("Cluster, managing organisation, certificate number or public id.")
     date_hierarchy = "ends_on"
     autocomplete_fields = ("cluster", "managing_organisation", "renews", "awarded_by")
+    suggesters: ClassVar = {"cluster": Suggester(("cluster",), manager_of_cluster)}
     readonly_fields = (
         "public_id",
         "state_today",
@@ -395,7 +417,8 @@ class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin, PublishedAdmin)
         key = request.GET.get("from", "")
         label = self.get_object(request, key) if key.isdigit() else None
         if label is None or life.was_public(label):
-            return given
+            found = manager_of_cluster(self, request, {"cluster": str(given.get("cluster", ""))})
+            return {name: one.value for name, one in found.items()} | given
         names = flatten_fieldsets(PROPOSAL)
         given |= model_to_dict(label, names) | {"is_recorded": not label.decided_here}
         refused = label.decisions.order_by("-pk").first() if self.reads_decisions(request) else None

@@ -124,7 +124,8 @@ def tried(decision: Decision, *, now: datetime) -> Prospect:
             label=next(row for row in rows if row.pk == label.pk),
             before=before,
             after={row.pk: facts_in(row) for row in rows},
-            labels={row.pk: row for row in rows},
+            # Called as it stands; what begins with the decision, as it will be.
+            labels={row.pk: row for row in (*rows, *rows_before)},
             names=sorted({*names_around(rows_before), *names_around(rows)}),
             latest_end_by_rule=latest_end_by_rule(label),
             latest_end_before=latest_end_before,
@@ -230,10 +231,13 @@ def make_decision(
     label = locked(decision.label, also=clusters_of(decision))
     put_into_effect(decision, label, by=by, today=timezone.localdate(now))
     log_decided(decision, by=by, now=now)
+    # What an app above adds, in the same transaction.
     if decision.kind in BEGINS_A_LABEL:
-        # What an app above adds, in the same transaction.
         for path in settings.AFTER_AWARD:
             import_string(path)(label, now)
+    else:
+        for path in settings.AFTER_CHANGE:
+            import_string(path)(decision, now)
     return decision
 
 

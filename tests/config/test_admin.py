@@ -1,7 +1,7 @@
 """The admin site as a whole: every page opens, the dashboard counts what its links list."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -42,6 +42,7 @@ from clusters.models import (
     ProblemReport,
     Programme,
     Region,
+    SavedFilter,
     Shareholding,
     TeamMember,
 )
@@ -246,7 +247,7 @@ def test_every_model_has_its_admin(app: str) -> None:
         model
         for model in apps.get_app_config(app).get_models()
         if not model.__name__.startswith("Historical")
-        and model not in (EventAddress, Change, IssuedCredential, FormDraft)
+        and model not in (EventAddress, Change, IssuedCredential, FormDraft, SavedFilter)
     ]
 
     assert [model for model in own if model not in admin.site._registry] == []
@@ -481,3 +482,19 @@ def test_rule_of_a_level_cannot_be_deleted_on_its_own(admin_client: Client) -> N
     rule = LevelRule.objects.latest("pk")
 
     assert admin_client.post(url(LevelRule, "delete", rule.pk), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("language", "moment"), [("en", "8 September 2015, 16:05"), ("it", "8 settembre 2015, 16:05")]
+)
+def test_moments_have_one_form(client: Client, language: str, moment: str) -> None:
+    # What Django writes itself, in lists and on forms, is as the portal's own words are.
+    with time_machine.travel(datetime(2015, 9, 8, 14, 5, tzinfo=UTC), tick=False):
+        person = make_account(is_superuser=True, language=language)
+        client.force_login(person)
+        record(EventKind.INVITED, now=timezone.now(), account=person)
+        page = client.get(
+            reverse("admin:clusters_event_changelist"), headers={"accept-language": language}
+        )
+
+    assert moment in page.content.decode()

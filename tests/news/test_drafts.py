@@ -14,7 +14,7 @@ from django.utils import timezone
 from clusters.models import Cluster, ManagementRole, Organisation
 from labels.life import steps as life
 from labels.models import Label, LabelKind, Statement
-from news.drafts import draft_award
+from news.drafts.awards import draft_award
 from news.markup import render
 from news.models import Announcement, AnnouncementText
 from tests.factories import (

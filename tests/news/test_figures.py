@@ -98,10 +98,10 @@ def test_atom_feed_encloses_attachments(client: Client, gold: Announcement) -> N
 def test_api_tells_of_pictures_and_attachments(client: Client, gold: Announcement) -> None:
     row = client.get(f"/api/v1/announcements/{gold.public_id}").json()
 
-    assert [one["alt_en"] for one in row["pictures"]] == ["The cover", "A second one"]
+    assert [one["alt"]["en"] for one in row["pictures"]] == ["The cover", "A second one"]
     assert [one["width"] for one in row["pictures"]] == [600, None]
     (attachment,) = row["attachments"]
-    assert (attachment["bytes"], attachment["title_it"]) == (120_000, "Programma")
+    assert (attachment["bytes"], attachment["title"]["it"]) == (120_000, "Programma")
 
 
 def test_lists_ask_the_same_for_many_pictures(

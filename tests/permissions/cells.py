@@ -627,6 +627,17 @@ def dashboard_cells(
         for state, query in (("everything", "q=zq"), ("one kind", "q=zq&in=clusters.cluster")):
             path = f"{reverse('admin:search')}?{query}"
             yield Cell("search", "GET", identity, state, path, enters)
+        for label, name in (("clusters.cluster", "town"), ("labels.label", "cluster")):
+            given = table.GRIDS[label].get(identity, {}).values()
+            writes = any({*"AC"} & {*letters} for letters in given)
+            expected = outcome(identity, sees=writes, may=True)
+            path = f"{reverse('admin:suggest')}?model={label}&field={name}"
+            yield Cell("suggest", "GET", identity, label, path, expected)
+        for label in ("clusters.cluster", "labels.decision", "clusters.event"):
+            expected = outcome(identity, sees=identity in table.GRIDS[label], may=True)
+            data = sending({"model": label, "query": "q=a", "name": "Mine"})
+            path = reverse("admin:keep_filter")
+            yield Cell("keep_filter", "POST", identity, label, path, expected, data=data)
         unknown = outcome(identity, sees=False, may=True)
         yield Cell("unknown", "GET", identity, "", nothing, unknown, "/admin/nowhere/")
         for app in ("clusters", "labels", "news"):

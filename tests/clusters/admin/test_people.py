@@ -362,6 +362,19 @@ def test_owner_invites_into_the_own_team(client: Client, owner: TeamMember) -> N
     assert sent_mails()[0].to == ["new@example.org"]
 
 
+def test_second_invitation_says_that_the_first_counts_no_more(
+    client: Client, owner: TeamMember
+) -> None:
+    told = []
+    for email in ("new@example.org", "New@example.org", "other@example.org"):
+        sent = {"email": email, "organisation": owner.organisation.pk}
+        send(client, f"{PEOPLE}/invitation/add/", **sent)
+        page = client.get(f"{PEOPLE}/invitation/")
+        told.append([str(message) for message in page.context["messages"]])
+
+    assert ["earlier invitation" in " ".join(one) for one in told] == [False, True, False]
+
+
 def test_link_of_the_account_page_chooses_the_organisation(
     client: Client, owner: TeamMember
 ) -> None:

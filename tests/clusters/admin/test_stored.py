@@ -82,6 +82,24 @@ def test_form_with_an_error_offers_what_it_offered_before(world: World, label: s
         assert type(row)._base_manager.get(pk=row.pk) == row
 
 
+@pytest.mark.parametrize("label", ADMINS)
+def test_form_in_which_nothing_was_changed_says_so(world: World, label: str) -> None:
+    client = Client()
+    client.force_login(make_account(is_superuser=True))
+    row: Any = world.rows.get(label)
+    if row is None or not client.get(change(row)).context["has_change_permission"]:
+        return
+    versions = row.history.count() if hasattr(row, "history") else 0
+
+    response = client.post(change(row), form_data(client, change(row)))
+
+    if response.status_code == 200:
+        return  # a claim, say, is decided or not
+    told = [str(message) for message in client.get(response["Location"]).context["messages"]]
+    assert told == ["Nothing was changed, so there was nothing to save."]
+    assert (row.history.count() if hasattr(row, "history") else 0) == versions
+
+
 def test_report_that_was_closed_with_an_error_can_still_be_closed(client: Client) -> None:
     client.force_login(make_account(Role.EDITOR))
     report = make_report()

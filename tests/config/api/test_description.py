@@ -22,6 +22,7 @@ from config.wsgi import PortalRequest
 from labels.models import Label, Statement
 from news.models import Announcement
 from tests.config.api.test_requests import make_everything
+from tests.factories import make_topic
 
 EXAMPLES = 10
 
@@ -41,6 +42,8 @@ TAKEN_FROM = {
     "portfolios-id": ["health-and-medical-science", "biotechnology"],
     "regions-id": ["IT-21", "IT-25", "FR-ARA"],
     "programme-slug": [SLUG],
+    "topic-slug": [SLUG],
+    "month": ["2015-09"],
     "place": [SLUG],
     "box": ["6.6,35.5,18.5,47.1", "-180,-90,180,90"],
     "country-code": [country.code for country in countries],
@@ -77,6 +80,7 @@ def made(kept_connection: None) -> None:
         rows: Any = model._default_manager
         called = {"public_id": ID} | ({"slug": SLUG} if hasattr(model, "slug") else {})
         rows.filter(pk=rows.order_by("pk")[0].pk).update(**called)
+    make_topic(slug=SLUG)
     Statement.objects.update_or_create(pk=900001, defaults={"as_of_on": "2015", "count": 57})
     Cluster.objects.update(latitude="45.4", longitude="7.8")
 

@@ -31,11 +31,13 @@ from tests.factories import (
     make_announcement,
     make_announcement_text,
     make_cluster,
+    make_correction,
     make_label,
     make_management,
     make_organisation,
     make_participation,
     make_programme,
+    make_topic,
 )
 
 pytestmark = pytest.mark.django_db
@@ -214,7 +216,51 @@ def test_announcements_are_narrowed(client: Client) -> None:
     ]
 
     assert [ids(answer) for answer in narrowed] == [[made["announcements"]]] * 2
-    assert ask(client, "announcements", year=MOMENT.year + 1)["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ({"kind": "event"}, {"kind": "call"}),
+        ({"topic": "labels"}, {"topic": "people"}),
+        ({"country": "IT"}, {"country": "FR"}),
+        ({"language": "en"}, {"language": "it"}),
+        ({"year": MOMENT.year}, {"year": MOMENT.year + 1}),
+        ({"month": f"{MOMENT:%Y-%m}"}, {"month": "2001-01"}),
+        ({"q": "wonderful"}, {"q": "dreadful"}),
+        ({"topic": ["labels", "people"]}, {"topic": "labels", "kind": "call"}),
+    ],
+)
+def test_announcements_are_narrowed_as_the_list(
+    client: Client, right: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    make_topic(slug="people")
+    announcement = make_announcement(
+        title="A wonderful day",
+        kind="event",
+        begins_at=MOMENT,
+        clusters=[make_cluster(country="IT")],
+        topics=[make_topic(slug="labels")],
+    )
+
+    assert ids(ask(client, "announcements", **right)) == [announcement.public_id]
+    assert ask(client, "announcements", **wrong)["count"] == 0
+
+
+def test_announcement_says_what_it_is_of(client: Client) -> None:
+    event = make_announcement(
+        kind="event", begins_at=MOMENT, place="Torino", topics=[make_topic(slug="labels")]
+    )
+    make_correction(event, text_en="At ten.")
+    make_announcement(kind="call", deadline_at=MOMENT)
+
+    call, told = ask(client, "announcements")["results"]
+
+    assert (call["kind"], call["event"]) == ("call", None)
+    assert call["deadline_at"] == told["event"]["begins_at"] == "2015-09-08T14:38:00+02:00"
+    assert (told["event"]["place"], told["event"]["ends_at"]) == ("Torino", None)
+    assert [topic["id"] for topic in told["topics"]] == ["labels"]
+    assert [one["text"]["en"] for one in told["corrections"]] == ["At ten."]
 
 
 def test_archived_announcement_keeps_its_record_and_leaves_the_list(client: Client) -> None:
@@ -319,6 +365,10 @@ def test_hidden_record_is_nowhere(client: Client, name: str) -> None:
         ("clusters?country=", "country"),
         ("clusters?near=", "near"),
         ("announcements?year=99999", "year"),
+        ("announcements?month=2015-13", "month"),
+        ("announcements?topic=nothing", "topic"),
+        ("announcements?kind=rumour", "kind"),
+        ("announcements?cluster=nobody", "cluster"),
         ("announcements?organisation=nobody", "organisation"),
     ],
 )

@@ -87,7 +87,8 @@ ADDRESSES: dict[str, Way] = {
         f"admin:{name}": NOTHING
         for name in (
             "None", "app_list", "autocomplete", "form_draft", "index", "jsi18n", "login", "logout",
-            "password_change", "password_change_done", "search", "set_language",
+            "password_change", "password_change_done", "search", "set_language", "suggest",
+            "keep_filter",
         )
     },
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""The draft announcement that an award leaves."""
