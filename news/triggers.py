@@ -9,10 +9,10 @@ TEXTS = "news_announcementtext WHERE announcement_id = record.id AND state = 're
 
 def announcement_changes(table: str, column: str) -> Changes:
     """The announcement whose key the column holds, and its clusters."""
-    return Changes(table, Record("announcement", column), clusters_of(column))
+    return Changes(table, Record("announcement", column), linked_clusters(column))
 
 
-def clusters_of(column: str) -> Record:
+def linked_clusters(column: str) -> Record:
     link = ("news_announcement_clusters", "cluster_id", "announcement_id")
     return Record("cluster", column, *link).without_words()
 
@@ -29,7 +29,7 @@ ROWS: tuple[Row, ...] = (
     Changes("news_announcement_statements", OF_ANNOUNCEMENT),
     Changes("news_announcement_topics", OF_ANNOUNCEMENT),
     Changes("news_correction", OF_ANNOUNCEMENT),
-    Changes("news_picture", OF_ANNOUNCEMENT, clusters_of("announcement_id")),
+    Changes("news_picture", OF_ANNOUNCEMENT, linked_clusters("announcement_id")),
     Changes("news_attachment", OF_ANNOUNCEMENT),
     Changes("news_topic", OTHER),
     Documents(

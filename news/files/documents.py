@@ -35,6 +35,8 @@ DOCUMENTS = {
     "ods": DocumentKind(f"{OPEN_DOCUMENT}.spreadsheet", _("OpenDocument spreadsheet")),
     "odp": DocumentKind(f"{OPEN_DOCUMENT}.presentation", _("OpenDocument presentation")),
 }
+# Of a row that was written past the forms.
+OTHER = DocumentKind("application/octet-stream", _("file"))
 assert DOCUMENTS.keys() == {"pdf", *OFFICE}
 
 

@@ -69,7 +69,7 @@ def problems_in(found: Any, depth: int) -> Iterator[str]:
             yield from problems_in(part, depth + 1)
 
 
-def main() -> None:
+def tell_verdict() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     try:
@@ -84,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    tell_verdict()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.fields import BoundedIntegerField
 from clusters.models.addresses import slug_for
 from clusters.models.history import History
-from news.files.documents import DOCUMENTS, MAX_BYTES, DocumentKind, kind_of_name
+from news.files.documents import DOCUMENTS, MAX_BYTES, OTHER, DocumentKind, kind_of_name
 from news.files.renditions import (
     CARD,
     CARD_SIZE,
@@ -226,7 +226,7 @@ class Attachment(AnnouncementFile):
 
     @property
     def kind(self) -> DocumentKind:
-        return DOCUMENTS[kind_of_name(str(self.file))]
+        return DOCUMENTS.get(kind_of_name(str(self.file)), OTHER)
 
     @property
     def saved_as(self) -> str:
