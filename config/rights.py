@@ -74,7 +74,9 @@ from labels.models import (
 from news.models import (
     Announcement,
     AnnouncementText,
+    Attachment,
     Correction,
+    Picture,
     ReviewComment,
     Subscription,
     Topic,
@@ -114,6 +116,8 @@ CONTENT = (
     Statement,
     Announcement,
     AnnouncementText,
+    Picture,
+    Attachment,
     Correction,
     Topic,
 )
@@ -178,12 +182,13 @@ TEAM: GrantsOfARole = {
             CHANGE,
             DELETE,
             on=and_also(in_teams("written_by"), state="draft"),
-            fields="kind written_by picture begins_at ends_at place address deadline_at topics"
-            " clusters organisations labels contact_organisation",
+            fields="kind written_by begins_at ends_at place address deadline_at topics clusters"
+            " organisations labels contact_organisation",
             hides=REVIEWER,
         ),
     ],
-    AnnouncementText: [
+    **same_grants(
+        (AnnouncementText, Picture, Attachment),
         grant(VIEW, on=in_teams("announcement__written_by")),
         grant(
             ADD,
@@ -191,7 +196,7 @@ TEAM: GrantsOfARole = {
             DELETE,
             on=and_also(in_teams("announcement__written_by"), announcement__state="draft"),
         ),
-    ],
+    ),
     Correction: [grant(VIEW, on=in_teams("announcement__written_by"))],
     ReviewComment: [grant(VIEW, on=in_teams("announcement__written_by"), hides="author")],
     Topic: [grant(VIEW)],

@@ -40,7 +40,7 @@ from labels.api import StatementRecord, statement_record
 from labels.models import Label
 from news.lists.query import FILTERS, AnnouncementQuery, read_announcement_query
 from news.markup import render
-from news.models import Announcement, AnnouncementText, Topic
+from news.models import Announcement, AnnouncementText, Attachment, Picture, Topic
 
 router = Router()
 
@@ -79,8 +79,6 @@ class TextIn(BaseModel):
     )
     box_title: str | None = Field(examples=[None])
     box: str | None = Field(description="Background, as HTML.", examples=[None])
-    picture_alt: str | None = Field(examples=[None])
-    picture_credit: str | None = Field(examples=[None])
     contact_role: str | None = Field(examples=["Cluster management"])
 
 
@@ -89,6 +87,26 @@ class NamedLabel(BaseModel):
     level: LevelName
     cluster: Reference
     url: Page
+
+
+class PictureRecord(BaseModel):
+    url: Page
+    width: int | None = Field(description="In pixels.", examples=[1600])
+    height: int | None = Field(description="In pixels.", examples=[900])
+    alt: InTwoLanguages = Field(
+        description="What it shows.",
+        examples=[{"en": "A golden disc with the letter G.", "it": "Un disco dorato con una G."}],
+    )
+    credit: InTwoLanguages = Field(
+        description="Whose it is.", examples=[{"en": "Drawing of the portal", "it": None}]
+    )
+
+
+class AttachmentRecord(BaseModel):
+    url: Page
+    media_type: str = Field(examples=["application/pdf"])
+    bytes: int = Field(description="Its size.", examples=[120_000])
+    title: InTwoLanguages = Field(examples=[{"en": "Programme", "it": "Programma"}])
 
 
 class TopicName(BaseModel):
@@ -125,7 +143,8 @@ class AnnouncementRow(BaseModel):
     labels: list[NamedLabel]
     programmes: list[ProgrammeName]
     statements: list[StatementRecord] = Field(description="Published counts that it quotes.")
-    picture: str | None = Field(description="Address of the picture.", examples=[None])
+    pictures: list[PictureRecord] = Field(description="The first is the cover.")
+    attachments: list[AttachmentRecord]
 
 
 @router.get(
@@ -174,7 +193,6 @@ def find_announcements(asked: AnnouncementParameters) -> AnnouncementQuery:
 
 
 def announcement_row(announcement: Announcement) -> Data:
-    picture = announcement.picture
     return {
         "id": announcement.public_id,
         "url": absolute(announcement.get_absolute_url()),
@@ -199,7 +217,27 @@ def announcement_row(announcement: Announcement) -> Data:
         "labels": [named_label(row) for row in announcement.labels.all()],
         "programmes": [programme_name(row) for row in announcement.programmes.all()],
         "statements": [statement_record(row) for row in announcement.statements.all()],
-        "picture": absolute(picture.url) if picture else None,
+        "pictures": [picture_record(row) for row in announcement.pictures.all()],
+        "attachments": [attachment_record(row) for row in announcement.attachments.all()],
+    }
+
+
+def picture_record(picture: Picture) -> Data:
+    return {
+        "url": absolute(picture.image.url),
+        "width": picture.width or None,
+        "height": picture.height or None,
+        "alt": in_two_languages(picture, "alt"),
+        "credit": in_two_languages(picture, "credit"),
+    }
+
+
+def attachment_record(attachment: Attachment) -> Data:
+    return {
+        "url": absolute(attachment.file.url),
+        "media_type": attachment.kind.media_type,
+        "bytes": attachment.size,
+        "title": in_two_languages(attachment, "title"),
     }
 
 
@@ -226,8 +264,6 @@ def text_in(text: AnnouncementText) -> Data:
         "box_title": text.box_title or None,
         # Its own title is the heading above.
         "box": render(text.box, first_heading=3) if text.box else None,
-        "picture_alt": text.picture_alt or None,
-        "picture_credit": text.picture_credit or None,
         "contact_role": text.contact_role or None,
     }
 

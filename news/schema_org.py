@@ -22,7 +22,7 @@ def article_data(announcement: Announcement) -> Data:
             "inLanguage": text.language,
             "datePublished": moment.isoformat(),
             "url": absolute(announcement.get_absolute_url()),
-            "image": absolute(announcement.picture.url) if announcement.picture else "",
+            "image": absolute(announcement.cover.image.url) if announcement.cover else "",
             "publisher": {"@type": "Organization", "name": publisher.name}
             if publisher and publisher.is_published
             else {},

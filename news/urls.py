@@ -34,7 +34,12 @@ urlpatterns = [
     path("follow/mail/<str:token>/", subscriptions.subscription, name="subscription"),
     path("follow/mail/<str:token>/stop/", subscriptions.unsubscribe, name="unsubscribe"),
     path("previews/<str:token>/", pages.announcement_preview, name="preview"),
-    path("previews/<str:token>/picture/", pages.preview_picture, name="preview_picture"),
+    path("previews/<str:token>/pictures/<int:key>/", pages.preview_picture, name="preview_picture"),
+    path(
+        "previews/<str:token>/attachments/<int:key>/",
+        pages.preview_attachment,
+        name="preview_attachment",
+    ),
     path("news/<year:year>/", pages.announcement_year, name="year"),
     path("news/<year:year>/<month:month>/", pages.announcement_month, name="month"),
     path("news/<year:year>/<slug:slug>/", pages.announcement_detail, name="detail"),

@@ -37,7 +37,9 @@ from labels.models.rule_changes import written_by_the_portal
 from news.models import (
     Announcement,
     AnnouncementText,
+    Attachment,
     Correction,
+    Picture,
     ReviewComment,
     Subscription,
     Topic,
@@ -335,6 +337,20 @@ def make_announcement_text(
         "state": "ready",
     }
     return AnnouncementText.objects.create(announcement=announcement, **(defaults | fields))
+
+
+def make_picture(announcement: Announcement, **fields: Any) -> Picture:
+    """Named only: no file is stored, and so no copy of it."""
+    words = {"alt_en": "A disc", "alt_it": "Un disco", "credit_en": "Ours", "credit_it": "Nostro"}
+    defaults = {"image": f"announcements/{next(numbers)}.png"}
+    return Picture.objects.create(announcement=announcement, **(defaults | words | fields))
+
+
+def make_attachment(announcement: Announcement, **fields: Any) -> Attachment:
+    """Named only: no file is stored."""
+    titles = {"title_en": "Programme", "title_it": "Programma"}
+    defaults = {"file": f"attachments/{next(numbers)}.pdf", "size": 120_000}
+    return Attachment.objects.create(announcement=announcement, **(defaults | titles | fields))
 
 
 def make_topic(**fields: Any) -> Topic:

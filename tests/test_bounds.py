@@ -41,7 +41,8 @@ def unbounded_columns() -> list[str]:
         or (isinstance(field, models.IntegerField) and not isinstance(field, BoundedIntegerField))
         if not field.primary_key and not field.is_relation and field.name != "id"
         # Of versions: the name of a file.
-        if field.name not in ("logo", "picture") and field.model._meta.label != "clusters.Change"
+        if field.name not in ("logo", "image", "file")
+        and field.model._meta.label != "clusters.Change"
     ]
 
 

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -26,10 +27,17 @@ from pytest_django import Settings
 from clusters.admin.base import PortalAdmin
 from clusters.models import Cluster, Role
 from clusters.models.images import NotStored, WholeFileStorage
-from news.models import Announcement
+from news.models import Announcement, Attachment, Picture
 from tests.admin_forms import errors, form_data
 from tests.admin_tables import client_of, messages_of, upload
-from tests.factories import make_account, make_announcement, make_cluster
+from tests.factories import (
+    make_account,
+    make_announcement,
+    make_attachment,
+    make_cluster,
+    make_picture,
+)
+from tests.uploads import document_upload, pdf_bytes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -39,7 +47,12 @@ FIELDS = [
     for field in model._meta.fields
     if isinstance(field, models.FileField)
 ]
-MAKE: dict[Any, Any] = {Cluster: make_cluster, Announcement: make_announcement}
+MAKE: dict[Any, Any] = {
+    Cluster: make_cluster,
+    Picture: lambda: make_picture(make_announcement()),
+    Attachment: lambda: make_attachment(make_announcement()),
+}
+TYPED = {Cluster: "town", Picture: "alt_en", Attachment: "title_en"}
 NOT_STORED = "The portal could not store this file: its disk is full or cannot be written."
 
 
@@ -71,6 +84,14 @@ def noise() -> SimpleUploadedFile:
     file = BytesIO()
     Image.frombytes("RGB", (200, 200), os.urandom(3 * 200 * 200)).save(file, "PNG")
     return SimpleUploadedFile("noise.png", file.getvalue())
+
+
+def noisy_document() -> SimpleUploadedFile:
+    def add_noise(document: pikepdf.Pdf) -> None:
+        document.Root.Noise = document.make_stream(os.urandom(100_000))
+
+    upload: SimpleUploadedFile = document_upload(content=pdf_bytes(add_noise))
+    return upload
 
 
 def page(model: Any, name: str, *arguments: Any) -> str:
@@ -118,9 +139,9 @@ def test_picture_that_cannot_be_stored_is_told_at_its_field(
     settings.MEDIA_ROOT = disk
     row = MAKE[model]()
     path = page(model, "change", row.pk)
-    field = "town" if model is Cluster else "texts-0-lead"
-    data = form_data(admin_client, path) | {field: "Typed with care", name: noise()}
-    versions = row.history.count()
+    upload = noisy_document() if model is Attachment else noise()
+    data = form_data(admin_client, path) | {TYPED[model]: "Typed with care", name: upload}
+    versions, before = row.history.count(), getattr(row, name)
 
     response = admin_client.post(path, data)
 
@@ -130,11 +151,33 @@ def test_picture_that_cannot_be_stored_is_told_at_its_field(
     assert form.errors == {}
     assert "Typed with care" in response.content.decode()
     assert row.history.count() == versions
-    assert getattr(model.objects.get(pk=row.pk), name) == ""
+    assert getattr(model.objects.get(pk=row.pk), name) == before
     assert files_below(disk) == []
 
     del data[name]
     assert errors(admin_client.post(path, data)) == []
+
+
+@pytest.mark.parametrize("part", ["pictures-0-image", "attachments-0-file"])
+def test_file_of_a_part_that_cannot_be_stored_is_told_at_its_field(
+    admin_client: Client, settings: Settings, disk: Path, part: str
+) -> None:
+    settings.MEDIA_ROOT = disk
+    announcement = make_announcement()
+    path = page(Announcement, "change", announcement.pk)
+    words = {"alt_en": "A disc", "credit_en": "Ours", "title_en": "Programme"}
+    prefix = part.rpartition("-")[0]
+    upload = noisy_document() if prefix == "attachments-0" else noise()
+    data = form_data(admin_client, path) | {part: upload, "texts-0-lead": "Typed with care"}
+    data |= {f"{prefix}-{name}": text for name, text in words.items()}
+
+    response = admin_client.post(path, data)
+
+    assert [error[:76] for error in errors(response)] == [NOT_STORED]
+    assert "Typed with care" in response.content.decode()
+    assert not announcement.pictures.exists()
+    assert not announcement.attachments.exists()
+    assert files_below(disk) == []
 
 
 def test_new_row_whose_picture_cannot_be_stored_is_not_there(

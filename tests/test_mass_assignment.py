@@ -78,12 +78,14 @@ from tests.factories import (
     in_effect,
     make_account,
     make_announcement,
+    make_attachment,
     make_cluster,
     make_correction,
     make_label,
     make_management,
     make_organisation,
     make_participation,
+    make_picture,
     make_policy_maker,
     make_programme,
     make_review_comment,
@@ -93,6 +95,7 @@ from tests.factories import (
     make_topic,
     rules_may_change,
 )
+from tests.uploads import document_upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -115,14 +118,14 @@ PROGRAMME = (
     "description_en description_it"
 )
 DRAFT = (
-    "kind written_by picture begins_at ends_at place address deadline_at topics clusters "
-    "organisations labels contact_organisation"
+    "kind written_by begins_at ends_at place address deadline_at topics clusters organisations "
+    "labels contact_organisation"
 )
 # What becomes of it is written by the steps only.
 ANNOUNCEMENT = f"{DRAFT} published_at reviewer programmes statements"
-ANNOUNCEMENT_TEXT = (
-    "language state title slug lead body box_title box picture_alt picture_credit contact_role"
-)
+ANNOUNCEMENT_TEXT = "language state title slug lead body box_title box contact_role"
+PICTURE = "image position focus_x focus_y alt_en alt_it credit_en credit_it"
+ATTACHMENT = "file position title_en title_it"
 LABEL = (
     "cluster certificate_number kind assessed_on awarded_on announced_on valid_until "
     "managing_organisation awarded_by source"
@@ -291,11 +294,21 @@ TABLE: dict[str, dict[str, Fields]] = {
             {
                 "news.announcement": ANNOUNCEMENT,
                 "news.announcementtext": ANNOUNCEMENT_TEXT,
+                "news.picture": PICTURE,
+                "news.attachment": ATTACHMENT,
                 "news.correction": CORRECTION,
                 "news.reviewcomment": "is_resolved",
             },
         ),
-        (TEAM, {"news.announcement": DRAFT, "news.announcementtext": ANNOUNCEMENT_TEXT}),
+        (
+            TEAM,
+            {
+                "news.announcement": DRAFT,
+                "news.announcementtext": ANNOUNCEMENT_TEXT,
+                "news.picture": PICTURE,
+                "news.attachment": ATTACHMENT,
+            },
+        ),
     ),
     "add news.announcement of an event": by(
         (SECRETARIAT, {"news.announcement": ANNOUNCEMENT}), (TEAM, {"news.announcement": DRAFT})
@@ -306,6 +319,8 @@ TABLE: dict[str, dict[str, Fields]] = {
     "change news.announcementtext": by(
         ((*SECRETARIAT, *TEAM), {"news.announcementtext": ANNOUNCEMENT_TEXT})
     ),
+    "change news.picture": by(((*SECRETARIAT, *TEAM), {"news.picture": PICTURE})),
+    "change news.attachment": by(((*SECRETARIAT, *TEAM), {"news.attachment": ATTACHMENT})),
     "change news.correction": by((SECRETARIAT, {"news.correction": CORRECTION})),
     "change news.reviewcomment": by((SECRETARIAT, {"news.reviewcomment": "is_resolved"})),
     "change news.topic": by((SECRETARIAT, {"news.topic": TOPIC})),
@@ -317,6 +332,9 @@ CONSEQUENCES = {
     "clusters.claim": {"decided_at", "decided_by"},
     "clusters.problemreport": {"closed_at", "closed_by"},
     "clusters.invitation": {"invited_by", "expires_at"},
+    # Of the file.
+    "news.picture": {"width", "height"},
+    "news.attachment": {"size"},
     "labels.label": {
         "starts_on", "certain_from", "certain_until", "ends_on", "renewable_until",
         "start_is_computed", "end_is_computed", "rule", "days_are_exact", "minimum_score",
@@ -449,6 +467,8 @@ def keep_directory(world: World, own: Any, cluster: Any) -> None:
     world.keep(Region.objects.filter(country="IT").order_by("pk")[0])
     announcement = world.keep(make_announcement(state="draft", published_at=None, written_by=own))
     world.keep(announcement.texts.get())
+    world.keep(make_picture(announcement))
+    world.keep(make_attachment(announcement))
     world.keep(make_correction(announcement))
     world.keep(make_review_comment(announcement))
     world.keep(make_topic())
@@ -585,6 +605,8 @@ def by_type(column: Any, now: Any) -> Poison:
         return Poison({"": None if now else "on"}, not now)
     if isinstance(column, models.ImageField):
         return Poison({"": image()}, ...)
+    if isinstance(column, models.FileField):
+        return Poison({"": document_upload()}, ...)
     if isinstance(column, CountryField):
         return Poison({"": "FR"}, "FR")
     if isinstance(column, models.DateTimeField):

@@ -157,6 +157,8 @@ class PortalFields(BaseModelAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and hasattr(field.widget, "can_delete_related"):
             field.widget.can_delete_related = False
+        if isinstance(field, forms.FileField) and "is_storage_full" in request.__dict__:
+            field.validators.append(refuse_file)
         return field
 
 
@@ -609,7 +611,7 @@ class PortalAdmin(
         if change and equals_stored(obj):
             return
         obj._history_user = request.user
-        request.__dict__["new_files"] = new_files(obj)
+        remember_new_files(request, obj)
         self.write(obj)
 
     def construct_change_message(
@@ -663,11 +665,10 @@ class PortalAdmin(
             upload.seek(0)  # it was read once
         return respond_locked()
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field, forms.FileField) and "is_storage_full" in request.__dict__:
-            field.validators.append(refuse_file)
-        return field
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for one in formset.forms:
+            remember_new_files(request, one.instance)
+        super().save_formset(request, form, formset, change)
 
 
 # A form may say so many rows without sending one.
@@ -701,6 +702,10 @@ def refuse_file(file: Any) -> None:
             "the file again later."
         )
     )
+
+
+def remember_new_files(request: HttpRequest, obj: models.Model) -> None:
+    request.__dict__.setdefault("new_files", []).extend(new_files(obj))
 
 
 def new_files(obj: models.Model) -> list[FieldFile]:

@@ -192,7 +192,10 @@ class ConflictAdmin(admin.ModelAdmin):
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if "data" in kwargs and obj.pk is not None:
             part = part_of_inline(self, inline, obj)
-            kwargs["data"], gone = without_rows_gone(kwargs["data"], prefix, part)
+            sent = kwargs["data"]
+            kwargs["data"], gone, order = without_rows_gone(sent, prefix, part)
+            if order:
+                kwargs["files"] = renumbered(kwargs["files"], prefix, order)
             request.__dict__.setdefault("screen_rows_gone", {})[type(inline)] = gone
         return kwargs
 
@@ -355,15 +358,15 @@ def differ(one: Any, other: Any) -> bool:
     return bool(none_for_empty(one) != none_for_empty(other))
 
 
-def without_rows_gone(data: Any, prefix: str, part: Part) -> tuple[Any, frozenset[str]]:
+def without_rows_gone(data: Any, prefix: str, part: Part) -> tuple[Any, frozenset[str], list[int]]:
     """The data of a formset in which rows that another person deleted or moved are new ones.
 
     Django would pass over what was typed there. Rows that were to be deleted are left out. Also
-    returns the keys of those made new.
+    returns the keys of those made new, and which row stands where now, if any moved.
     """
     total, initial = (data.get(f"{prefix}-{name}_FORMS", "") for name in ("TOTAL", "INITIAL"))
     if not all(re.fullmatch("[0-9]{1,4}", number) for number in (total, initial)):
-        return data, frozenset()
+        return data, frozenset(), []
     pk = part.model._meta.pk.name
     numbers = range(int(total))
     keys = [data.get(f"{prefix}-{number}-{pk}", "") for number in numbers[: int(initial)]]
@@ -374,9 +377,20 @@ def without_rows_gone(data: Any, prefix: str, part: Part) -> tuple[Any, frozense
     left = gone_from(part) if {*keys} - there - {""} else frozenset()
     dead = [number for number, key in enumerate(keys) if key in left]
     if not dead:
-        return data, frozenset()
+        return data, frozenset(), []
     revived = [number for number in dead if not data.get(f"{prefix}-{number}-DELETE")]
     order = [*(number for number in numbers if number not in dead), *revived]
+    moved = renumbered(data, prefix, order)
+    for place, number in enumerate(order):
+        if number in revived:
+            moved[f"{prefix}-{place}-{pk}"] = ""
+    moved[f"{prefix}-TOTAL_FORMS"] = str(len(order))
+    moved[f"{prefix}-INITIAL_FORMS"] = str(len(keys) - len(dead))
+    return moved, frozenset(keys[number] for number in revived), order
+
+
+def renumbered(data: Any, prefix: str, order: list[int]) -> Any:
+    # What was sent for the rows, or their files, with each row at its place in the order.
     start = f"{prefix}-"
     moved = data.copy()
     for name in data:
@@ -388,11 +402,7 @@ def without_rows_gone(data: Any, prefix: str, part: Part) -> tuple[Any, frozense
             if name.startswith(f"{prefix}-{number}-"):
                 field = name.removeprefix(f"{prefix}-{number}-")
                 moved.setlist(f"{prefix}-{place}-{field}", data.getlist(name))
-        if number in revived:
-            moved[f"{prefix}-{place}-{pk}"] = ""
-    moved[f"{prefix}-TOTAL_FORMS"] = str(len(order))
-    moved[f"{prefix}-INITIAL_FORMS"] = str(len(keys) - len(dead))
-    return moved, frozenset(keys[number] for number in revived)
+    return moved
 
 
 def gone_from(part: Part) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Files of uploaded pictures that nothing needs any more."""
+"""Uploaded files that nothing needs any more."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,6 +10,9 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 
 from clusters.models.images import KEPT_FOR, KEPT_IN
+from news.files.renditions import original_of
+from news.models import Announcement
+from news.models.files import AnnouncementFile
 
 # A younger file may belong to a row that is just being written.
 MINIMUM_AGE = timedelta(hours=1)
@@ -25,12 +28,25 @@ def file_fields() -> list[models.FileField]:
     ]
 
 
+def record_of(model: type[models.Model]) -> tuple[str, type[models.Model]]:
+    """The field of a version that names the record with which it is restored, and its model.
+
+    A deleted picture of an announcement comes back with the announcement.
+    """
+    if issubclass(model, AnnouncementFile):
+        return "announcement", Announcement
+    return "id", model
+
+
 def needed_files(field: models.FileField) -> set[str]:
-    # Those of a row as it is, and of its older versions. Those of a row that was deleted can be
+    # Those of a row as it is, and of its older versions. Those of a record that was deleted can be
     # restored by nobody.
     rows: Any = field.model._base_manager.order_by()
-    versions = field.model.history.filter(id__in=rows.values("pk")).order_by()  # type: ignore[attr-defined]
-    names = rows.values_list(field.name).union(versions.values_list(field.name))
+    name, records = record_of(field.model)
+    versions = field.model.history.filter(  # type: ignore[attr-defined]
+        **{f"{name}__in": records._base_manager.order_by().values("pk")}
+    )
+    names = rows.values_list(field.name).union(versions.order_by().values_list(field.name))
     return {name for (name,) in names}
 
 
@@ -50,7 +66,7 @@ def unneeded_files(now: datetime) -> Iterator[str]:
         for file in default_storage.listdir(folder)[1]:
             name = f"{folder}/{file}"
             is_young = default_storage.get_modified_time(name) > now - MINIMUM_AGE
-            if name not in needed and not is_young:
+            if original_of(name) not in needed and not is_young:
                 yield name
 
 

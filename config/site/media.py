@@ -1,29 +1,29 @@
-"""Uploaded pictures: sent to everybody while their record is public, else to who may see it."""
+"""Uploaded files: sent to everybody while their record is public, else to who may see it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 from django.db.models import Model, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import last_modified, require_safe
 
+from clusters.http.uploads import uploaded_file
 from clusters.models import Cluster
 from clusters.people import policy
-from news.models import Announcement
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+from config.privacy.pictures import record_of
+from news.files.renditions import original_of
+from news.models import Attachment, Picture
 
 
 @dataclass(frozen=True)
-class PictureColumn:
-    """Where the names of pictures stand, and which rows are public at a moment."""
+class FileColumn:
+    """Where the names of files stand, and which rows are public at a moment."""
 
     model: type[Model]
     name: str
@@ -33,20 +33,26 @@ class PictureColumn:
         return self.public(now).filter(**{self.name: path}).exists()
 
     def is_seen_by(self, person: policy.Person, path: str, now: datetime) -> bool:
-        # A picture of an older version is seen by who may bring it back.
+        # A file of an older version is seen by who may bring it back.
         if self.name in policy.hidden_fields(person, policy.VIEW, self.model):
             return False
         rows, day = self.model._base_manager.all(), timezone.localdate(now)
         seen = policy.allowed_rows(person, policy.VIEW, rows, day)
-        restorable = policy.allowed_rows(person, policy.RESTORE, rows, day).values("pk")
-        versions = self.model.history.filter(id__in=restorable)  # type: ignore[attr-defined]
+        if not policy.may(person, policy.RESTORE, self.model):
+            return seen.filter(**{self.name: path}).exists()
+        name, records = record_of(self.model)
+        restorable = policy.allowed_rows(person, policy.RESTORE, records._base_manager.all(), day)
+        versions = self.model.history.filter(  # type: ignore[attr-defined]
+            **{f"{name}__in": restorable.values("pk")}
+        )
         return any(found.filter(**{self.name: path}).exists() for found in (seen, versions))
 
 
 # What is not named here is served to nobody.
-PICTURES = (
-    PictureColumn(Cluster, "logo", lambda now: Cluster.objects.published()),
-    PictureColumn(Announcement, "picture", lambda now: Announcement.objects.readable(now)),
+FILES = (
+    FileColumn(Cluster, "logo", lambda now: Cluster.objects.published()),
+    FileColumn(Picture, "image", lambda now: Picture.objects.readable(now)),
+    FileColumn(Attachment, "file", lambda now: Attachment.objects.readable(now)),
 )
 
 
@@ -59,26 +65,19 @@ def changed_at(request: HttpRequest, path: str) -> datetime | None:
 
 @last_modified(changed_at)
 def send_file(request: HttpRequest, path: str) -> HttpResponseBase:
-    # An uploaded file that nothing in it can turn into a page: pictures shown, others saved.
-    try:
-        file = default_storage.open(path)
-    except (OSError, SuspiciousFileOperation) as error:
-        raise Http404 from error
-    is_picture = PurePosixPath(path).suffix.lower() in SUFFIXES
-    response = FileResponse(file, as_attachment=not is_picture)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
-    return response
+    attachment = Attachment.objects.filter(file=path).first()
+    return uploaded_file(path, attachment.saved_as if attachment else "")
 
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     # Judged anew for every request, so what is taken down is gone at once; a copy in a cache is
-    # compared first, which costs an answer without the picture.
-    now = timezone.now()
-    if any(field.is_public(path, now) for field in PICTURES):
+    # compared first, which costs an answer without the picture. A rendition is what its picture is.
+    now, original = timezone.now(), original_of(path)
+    if any(field.is_public(original, now) for field in FILES):
         cache = "public, no-cache"
     elif admin.site.has_permission(request) and any(
-        field.is_seen_by(request.user, path, now) for field in PICTURES
+        field.is_seen_by(request.user, original, now) for field in FILES
     ):
         cache = "private, no-store"
     else:

@@ -1,29 +1,27 @@
 """The admin of announcements."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.db.models import Q, QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from clusters.admin.base import Concern, PublishedAdmin, WholeRowForm, without_hidden
-from clusters.admin.versions import EMPTY, moment_in_words
+from clusters.admin.base import Concern, WholeRowForm, without_hidden
+from clusters.admin.versions import moment_in_words
 from clusters.models import Organisation
 from clusters.models.reference import languages
 from clusters.people import policy
-from clusters.people.forms import PictureField
 from labels.models import Label
 from news.admin.editor import EditorAdmin
+from news.admin.files import AttachmentInline, PictureInline
 from news.admin.parts import AnnouncementTextInline, CorrectionInline, ReviewCommentInline
 from news.admin.steps import StepsAdmin
 from news.models import (
@@ -115,18 +113,7 @@ class AnnouncementAdmin(EditorAdmin, StepsAdmin):
         "statements",
         "topics",
     )
-    readonly_fields = (
-        "public_id",
-        "mark",
-        "withdrawn_at",
-        "withdrawal_reason",
-        "archived_at",
-        "picture_preview",
-    )
-    formfield_overrides: ClassVar = {
-        **PublishedAdmin.formfield_overrides,
-        models.ImageField: {"form_class": partial(PictureField, longest_side=2000)},
-    }
+    readonly_fields = ("public_id", "mark", "withdrawn_at", "withdrawal_reason", "archived_at")
     fieldsets = (
         (
             _("Publication"),
@@ -146,7 +133,6 @@ class AnnouncementAdmin(EditorAdmin, StepsAdmin):
         ),
         (_("Event"), {"fields": ("begins_at", "ends_at", "place", "address")}),
         (_("Call"), {"fields": ("deadline_at",)}),
-        (_("Picture"), {"fields": ("picture", "picture_preview")}),
         (
             _("What it is about"),
             {
@@ -162,7 +148,13 @@ class AnnouncementAdmin(EditorAdmin, StepsAdmin):
         ),
         (_("Contact"), {"fields": ("contact_organisation",)}),
     )
-    inlines = (AnnouncementTextInline, CorrectionInline, ReviewCommentInline)
+    inlines = (
+        AnnouncementTextInline,
+        PictureInline,
+        AttachmentInline,
+        CorrectionInline,
+        ReviewCommentInline,
+    )
     concerns: ClassVar = {
         "drafts": Concern(
             _("Draft announcements"), lambda rows, day: rows.filter(state=AnnouncementState.DRAFT)
@@ -219,10 +211,12 @@ class AnnouncementAdmin(EditorAdmin, StepsAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Announcement | None) -> Any:
         # What is new has no comments, and what never appeared nothing to correct.
+        left_out = []
         if obj is None:
-            return (AnnouncementTextInline,)
-        is_corrected = self.has_been_public(obj) or obj.corrections.exists()
-        return self.inlines if is_corrected else (AnnouncementTextInline, ReviewCommentInline)
+            left_out = [CorrectionInline, ReviewCommentInline]
+        elif not self.has_been_public(obj) and not obj.corrections.exists():
+            left_out = [CorrectionInline]
+        return [inline for inline in self.inlines if inline not in left_out]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Comments are deleted by nobody, and go with their announcement.
@@ -286,16 +280,6 @@ class AnnouncementAdmin(EditorAdmin, StepsAdmin):
         return ", ".join(
             text.language if text.state == TextState.READY else f"({text.language})"
             for text in obj.texts.all()
-        )
-
-    @admin.display(description=_("picture today"))
-    def picture_preview(self, obj: Announcement) -> str:
-        if not obj.picture:
-            return EMPTY
-        return format_html(
-            '<img class="preview" src="{}" alt="{}" height="160">',
-            obj.picture.url,
-            gettext("The picture."),
         )
 
 

@@ -23,7 +23,7 @@ class AnnouncementTextInline(MarkdownFields, TextPart):
     fieldsets = (
         (None, {"fields": ("language", "state", "title", "slug", "lead", "body")}),
         (_("Background box"), {"fields": ("box_title", "box")}),
-        (_("Picture and contact"), {"fields": ("picture_alt", "picture_credit", "contact_role")}),
+        (_("Contact"), {"fields": ("contact_role",)}),
     )
     prepopulated_fields: ClassVar = {"slug": ("title",)}
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import PortalAdmin, PublishedAdmin
-from clusters.admin.versions import moment_in_words
+from clusters.admin.versions import EMPTY, moment_in_words
 from clusters.fields import MomentFormField, MomentInput
 from clusters.models import Account
 from clusters.people import policy
@@ -311,8 +311,14 @@ def facts_of_announcement(announcement: Announcement) -> Iterator[tuple[str, Any
     ]
     for text in announcement.texts.order_by("language"):
         name = f"{text.get_language_display()} ({text.get_state_display()})"
-        said = (text.title, text.lead, text.body)
+        said: tuple[str, ...] = (text.title, text.lead, text.body)
         found.append((name, "\n\n".join(part for part in said if part)))
+    for picture in announcement.pictures.all():
+        said = (picture.alt_en, picture.alt_it, picture.credit_en, picture.credit_it)
+        found.append((_("picture"), "\n\n".join(part for part in said if part) or EMPTY))
+    for attachment in announcement.attachments.all():
+        said = (attachment.title_en, attachment.title_it, str(attachment.kind.name))
+        found.append((_("attachment"), "\n\n".join(part for part in said if part)))
     comments: QuerySet[ReviewComment] = announcement.comments.filter(is_resolved=False)
     found += [(_("comment"), f"{moment_in_words(row.written_at)}: {row.text}") for row in comments]
     yield from facts_known(found)

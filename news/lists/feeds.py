@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.feedgenerator import Enclosure
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -54,7 +55,8 @@ def feed_entries(
     announcements: AnnouncementQuerySet,
 ) -> Iterator[tuple[Announcement, AnnouncementText]]:
     # Each with its text in the active language, else in the other one, as on the pages.
-    for announcement in announcements.in_list().with_changes()[:ENTRIES]:
+    found = announcements.in_list().prefetch_related("attachments")
+    for announcement in found.with_changes()[:ENTRIES]:
         if text := announcement.text():
             yield announcement, text
 
@@ -88,6 +90,12 @@ def atom_feed(channel: Channel, announcements: AnnouncementQuerySet) -> bytes:
             pubdate=announcement.published_at,
             updateddate=announcement.updated_at,
             categories=tags_of(announcement),
+            enclosures=[
+                Enclosure(
+                    absolute(attachment.file.url), str(attachment.size), attachment.kind.media_type
+                )
+                for attachment in announcement.attachments.all()
+            ],
         )
     written: str = feed.writeString("utf-8")
     return written.encode()
@@ -107,7 +115,7 @@ def json_feed(channel: Channel, announcements: AnnouncementQuerySet) -> Data:
 
 
 def json_item(announcement: Announcement, text: AnnouncementText) -> Data:
-    picture = announcement.picture
+    cover = announcement.cover
     # Always the portal’s zone, so that one moment has one text.
     zone = timezone.get_default_timezone()
     moments = {
@@ -121,9 +129,20 @@ def json_item(announcement: Announcement, text: AnnouncementText) -> Data:
                 "url": absolute(announcement.get_absolute_url()),
                 "title": text.title,
                 "summary": text.lead,
-                "image": absolute(picture.url) if picture else "",
+                "image": absolute(cover.image.url) if cover else "",
                 "tags": tags_of(announcement),
                 "language": text.language,
+                "attachments": [
+                    without_empty(
+                        {
+                            "url": absolute(attachment.file.url),
+                            "mime_type": attachment.kind.media_type,
+                            "title": attachment.words_in("title", text.language),
+                            "size_in_bytes": attachment.size,
+                        }
+                    )
+                    for attachment in announcement.attachments.all()
+                ],
             }
         ),
         "content_html": render(text.body),

@@ -12,11 +12,14 @@ from news.models.announcements import (
     TextState,
 )
 from news.models.corrections import Correction
+from news.models.files import MAX_ATTACHMENTS, MAX_PICTURES, Attachment, Picture
 from news.models.reviews import ReviewComment
 from news.models.subscriptions import FollowedKind, Rhythm, Subscription, SubscriptionQuerySet
 from news.models.topics import Topic
 
 __all__ = [
+    "MAX_ATTACHMENTS",
+    "MAX_PICTURES",
     "ONCE_PUBLIC",
     "UNPUBLISHED",
     "Announcement",
@@ -24,9 +27,11 @@ __all__ = [
     "AnnouncementQuerySet",
     "AnnouncementState",
     "AnnouncementText",
+    "Attachment",
     "ClusterCount",
     "Correction",
     "FollowedKind",
+    "Picture",
     "ReviewComment",
     "Rhythm",
     "Subscription",

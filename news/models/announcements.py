@@ -49,7 +49,12 @@ class AnnouncementState(models.TextChoices):
 
 # What nobody sees but who writes and reviews it, and what appeared or is to appear.
 UNPUBLISHED = (AnnouncementState.DRAFT, AnnouncementState.IN_REVIEW, AnnouncementState.APPROVED)
+READABLE = (AnnouncementState.PUBLISHED, AnnouncementState.ARCHIVED)
 ONCE_PUBLIC = (AnnouncementState.PUBLISHED, AnnouncementState.WITHDRAWN, AnnouncementState.ARCHIVED)
+WITHOUT_WORDS = _(
+    "Say in each language that is ready what every picture shows and whose it is, and what every "
+    "attachment is called."
+)
 
 
 class TextState(models.TextChoices):
@@ -109,11 +114,11 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         )
 
     def for_lists(self, now: datetime) -> Self:
-        """Published ones with texts and clusters, the latest first: three queries."""
+        """Published ones with texts, clusters and pictures, the latest first: four queries."""
         return self.published(now).in_list()
 
     def in_list(self) -> Self:
-        return self.with_texts().latest_first()
+        return self.with_texts().prefetch_related("pictures").latest_first()
 
     def for_page(self, now: datetime) -> Self:
         return self.readable(now).with_texts().with_relations()
@@ -129,7 +134,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
                 Prefetch("programmes", Programme.objects.published().order_by("name_en", "pk"))
             )
             .prefetch_related(Prefetch("statements", Statement.objects.latest_first()))
-            .prefetch_related("topics", "corrections")
+            .prefetch_related("topics", "corrections", "pictures", "attachments")
         )
 
     def with_changes(self) -> Self:
@@ -409,13 +414,6 @@ class Announcement(models.Model):
         db_index=True,
         help_text=_("Of a call: until when one may answer."),
     )
-    picture = models.ImageField(
-        _("picture"),
-        upload_to="announcements/",
-        blank=True,
-        db_index=True,
-        help_text=_("PNG, JPEG or WebP; stored anew without its metadata."),
-    )
     written_by = models.ForeignKey(
         Organisation,
         models.PROTECT,
@@ -586,6 +584,11 @@ class Announcement(models.Model):
         moments = (self.published_at, self.changed_at, self.corrected_at)
         return max(filter(None, moments), default=None)
 
+    def lacks_words(self, languages: Collection[str]) -> bool:
+        # Whether a picture or an attachment says nothing of itself in one of these.
+        files: Any = (self.pictures, self.attachments)
+        return any(rows.without_words(languages).exists() for rows in files)
+
     def is_public(self, now: datetime) -> bool:
         # Whether it has appeared and is in the lists, as `published`; its texts apart.
         return (
@@ -596,6 +599,11 @@ class Announcement(models.Model):
 
     def is_scheduled(self, now: datetime) -> bool:
         return self.state == AnnouncementState.PUBLISHED and not self.is_public(now)
+
+    @property
+    def cover(self) -> Any:
+        """The first picture, if any. Prefetch `pictures` for lists."""
+        return next(iter(self.pictures.all()), None)
 
     def text(self) -> "AnnouncementText | None":
         """The text in the active language, else in another; one that is ready before any draft.
@@ -665,18 +673,6 @@ class AnnouncementText(Addressed):
         max_length=5_000,
         validators=[validate_markdown],
     )
-    picture_alt = models.CharField(
-        _("alternative text of the picture"),
-        max_length=300,
-        blank=True,
-        help_text=_("What the picture shows, for those who do not see it."),
-    )
-    picture_credit = models.CharField(
-        _("picture credit"),
-        max_length=200,
-        blank=True,
-        help_text=_("Whose picture it is, and its licence."),
-    )
     contact_role = models.CharField(
         _("contact"), max_length=120, blank=True, help_text=_("A function, never a person.")
     )
@@ -709,6 +705,15 @@ class AnnouncementText(Addressed):
 
     def address_others(self) -> list[str]:
         return [self.announcement.public_id]
+
+    def clean(self) -> None:
+        """A text is not added to a public page whose files have no words in its language."""
+        super().clean()
+        announcement = self.announcement
+        if self.state != TextState.READY or announcement.pk is None:
+            return
+        if announcement.state in READABLE and announcement.lacks_words([self.language]):
+            raise ValidationError({"state": WITHOUT_WORDS})
 
     def own_addresses(self) -> Q:
         # The texts of an announcement may share one.

@@ -9,10 +9,12 @@ TEXTS = "news_announcementtext WHERE announcement_id = record.id AND state = 're
 
 def announcement_changes(table: str, column: str) -> Changes:
     """The announcement whose key the column holds, and its clusters."""
+    return Changes(table, Record("announcement", column), linked_clusters(column))
+
+
+def linked_clusters(column: str) -> Record:
     link = ("news_announcement_clusters", "cluster_id", "announcement_id")
-    return Changes(
-        table, Record("announcement", column), Record("cluster", column, *link).without_words()
-    )
+    return Record("cluster", column, *link).without_words()
 
 
 OF_ANNOUNCEMENT = Record("announcement", "announcement_id").without_words()
@@ -27,6 +29,8 @@ ROWS: tuple[Row, ...] = (
     Changes("news_announcement_statements", OF_ANNOUNCEMENT),
     Changes("news_announcement_topics", OF_ANNOUNCEMENT),
     Changes("news_correction", OF_ANNOUNCEMENT),
+    Changes("news_picture", OF_ANNOUNCEMENT, linked_clusters("announcement_id")),
+    Changes("news_attachment", OF_ANNOUNCEMENT),
     Changes("news_topic", OTHER),
     Documents(
         kind="announcement",

@@ -1,7 +1,9 @@
 """News: the list, the archives of years and months; an announcement."""
 
+from typing import Any
+
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -19,12 +21,13 @@ from clusters.http.addresses import absolute, webcal
 from clusters.http.links import Link
 from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
+from clusters.http.uploads import uploaded_file
 from clusters.templatetags.clusters_tags import date_in_words
 from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.articles import article_context, article_preview_context
 from news.lists.feeds import feed_address, feed_links
 from news.lists.query import AnnouncementList, AnnouncementQuery, read_announcement_query
-from news.models import Announcement, Topic
+from news.models import Announcement, Picture, Topic
 from news.queries import (
     announcement_at,
     announcement_formerly_at,
@@ -150,7 +153,6 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
         "article_data": article_data(announcement),
         "event_data": event_data(announcement),
         "related": related_to(announcement, now),
-        "picture_url": announcement.picture.url if announcement.picture else "",
     }
     return TemplateResponse(request, "news/announcement_detail.html", context)
 
@@ -181,13 +183,28 @@ def announcement_preview(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def preview_picture(request: HttpRequest, token: str) -> HttpResponseBase:
+def preview_picture(request: HttpRequest, token: str, key: int) -> HttpResponseBase:
+    return preview_file(token, "pictures", key)
+
+
+@never_cache
+@require_safe
+def preview_attachment(request: HttpRequest, token: str, key: int) -> HttpResponseBase:
+    return preview_file(token, "attachments", key)
+
+
+def preview_file(token: str, name: str, key: int) -> HttpResponseBase:
     announcement = announcement_of_preview(token)
-    if announcement is None or not announcement.picture:
+    files = getattr(announcement, name).all() if announcement else ()
+    found: Any = next((file for file in files if file.pk == key), None)
+    if found is None:
         raise Http404(_("This preview has ended."))
-    response = FileResponse(announcement.picture.open())
+    response = (
+        uploaded_file(str(found.image))
+        if isinstance(found, Picture)
+        else uploaded_file(found.file.name, found.saved_as)
+    )
     response["X-Robots-Tag"] = "noindex"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     return response
 
 

@@ -12,6 +12,7 @@ from clusters.models import Account
 from clusters.people import policy
 from labels.life.refusals import Refusals, first_words
 from news.models import UNPUBLISHED, Announcement, AnnouncementState
+from news.models.announcements import WITHOUT_WORDS
 from news.workflow.content import content_digest
 
 HIDDEN = _("What has appeared is withdrawn or archived, not hidden.")
@@ -107,8 +108,8 @@ def unreadable_refusals(announcement: Announcement) -> Refusals:
     ready = announcement.texts.ready()
     if not ready.exists():
         yield ValidationError(_("No text is ready: mark one as ready first."))
-    elif announcement.picture and ready.filter(picture_alt="").exists():
-        yield ValidationError(_("Say in each text that is ready what the picture shows."))
+    elif announcement.lacks_words(ready.values_list("language", flat=True)):
+        yield ValidationError(WITHOUT_WORDS)
 
 
 REFUSALS: dict[AnnouncementStep, Callable[[Announcement, Account, datetime], Refusals]] = {

@@ -74,6 +74,7 @@ from tests.factories import (
     make_account,
     make_announcement,
     make_announcement_text,
+    make_attachment,
     make_cluster,
     make_correction,
     make_label,
@@ -81,6 +82,7 @@ from tests.factories import (
     make_management,
     make_organisation,
     make_participation,
+    make_picture,
     make_policy_maker,
     make_programme,
     make_review_comment,
@@ -266,12 +268,13 @@ def add_announcement(
         statements=[statement],
         contact_organisation=organisation,
         written_by=organisation,
-        picture=picture,
         kind="event",
         begins_at=MOMENT,
         topics=[make_topic()],
     )
     make_announcement_text(announcement, language="it")
+    make_picture(announcement, image=picture)
+    make_attachment(announcement)
     make_correction(announcement)
     make_review_comment(announcement)
 

@@ -468,7 +468,7 @@ def test_every_announcement_names_its_source_in_both_languages() -> None:
 
 
 def test_picture_of_the_announcement_is_drawn_anew() -> None:
-    picture = Announcement.objects.get(published_at=MOMENT).picture
+    picture = Announcement.objects.get(published_at=MOMENT).pictures.get().image
 
     assert Path(picture.path).name != "gold-label.png"
     with Image.open(picture.path) as image:

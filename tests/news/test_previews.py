@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -13,7 +12,15 @@ from clusters.models import Account, Role
 from news.models import Announcement
 from news.workflow.previews import preview_link
 from news.workflow.steps import archive, publish, return_to_draft, submit, withdraw_announcement
-from tests.factories import MOMENT, make_account, make_announcement, make_announcement_text
+from tests.factories import (
+    MOMENT,
+    make_account,
+    make_announcement,
+    make_announcement_text,
+    make_attachment,
+    make_picture,
+)
+from tests.uploads import document_upload, picture_bytes, picture_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -87,14 +94,36 @@ def test_picture_of_a_preview_is_sent_with_it(
     client: Client, draft: Announcement, settings: Any, tmp_path: Any
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
-    assert client.get(f"{path_to(draft)}picture/").status_code == 404
-    draft.picture.save("a.png", SimpleUploadedFile("a.png", b"png"))
+    picture = make_picture(draft, image=picture_upload())
 
-    response = client.get(f"{path_to(draft)}picture/")
+    path = f"{path_to(draft)}pictures/{picture.pk}/"
+    assert f'src="{path}"' in client.get(path_to(draft)).content.decode()
+    response = client.get(path)
 
     assert response.status_code == 200
-    assert b"".join(response) == b"png"
+    assert b"".join(response.streaming_content) == picture_bytes()  # type: ignore[attr-defined]
+    response.close()
     assert "no-store" in response["Cache-Control"]
+
+
+def test_attachment_of_a_preview_is_saved_from_it(
+    client: Client, draft: Announcement, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    attachment = make_attachment(draft, file=document_upload("../../etc/passwd.pdf"))
+    other = make_attachment(make_announcement())
+
+    path = path_to(draft)
+    for key in (other.pk, 0):
+        assert client.get(f"{path}attachments/{key}/").status_code == 404
+
+    response = client.get(f"{path}attachments/{attachment.pk}/")
+
+    assert b"".join(response.streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
+    response.close()
+    assert response["Content-Disposition"] == 'attachment; filename="programme.pdf"'
+    assert response["Content-Security-Policy"].startswith("sandbox")
+    assert response["X-Robots-Tag"] == "noindex"
 
 
 @pytest.mark.ignore_template_errors

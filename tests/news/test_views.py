@@ -510,7 +510,7 @@ def test_announcement_detail_of_an_unpublished_cluster_stays(client: Client) -> 
 
 
 def test_announcement_detail_takes_as_many_queries_for_three_rows(
-    count_queries: Callable[[str], int],
+    count_queries: Callable[..., int],
 ) -> None:
     def relations(number: int) -> dict[str, Any]:
         return {
@@ -523,7 +523,8 @@ def test_announcement_detail_takes_as_many_queries_for_three_rows(
     make_gold(**relations(1))
     make_announcement(slug="silver", **relations(3))
 
-    assert count_queries("/en/news/2015/silver/") == count_queries(GOLD)
+    one, three = (count_queries(path, most=15) for path in (GOLD, "/en/news/2015/silver/"))
+    assert one == three
 
 
 def test_announcement_detail_names_related_ones(client: Client) -> None:

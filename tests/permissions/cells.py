@@ -427,6 +427,8 @@ OTHER_VALUES = {
     "body": "Changed",
     "reason": "Changed",
     "definition_en": "Changed",
+    **dict.fromkeys(("alt_en", "alt_it", "credit_en", "credit_it"), "Changed"),
+    **dict.fromkeys(("title_en", "title_it"), "Changed"),
     "latitude": "45",
     "longitude": "9",
     "confirmed_on": "2026-01-01",
@@ -916,6 +918,9 @@ def forged_cells(world: World) -> Iterator[Cell]:
         text = {"language": "en", "state": "draft", "title": "New", "slug": "new", "body": "Text."}
         counted = {"TOTAL_FORMS": 1, "INITIAL_FORMS": 0, "MIN_NUM_FORMS": 0, "MAX_NUM_FORMS": 2}
         form: dict[str, Any] = {f"texts-{name}": value for name, value in counted.items()}
+        for part in ("pictures", "attachments"):
+            form |= {f"{part}-{name}": value for name, value in counted.items()}
+            form[f"{part}-TOTAL_FORMS"] = 0
         form |= {f"texts-0-{name}": value for name, value in text.items()}
         own = world.row("clusters.organisation", "own").pk
         return lambda world: {"kind": "news", "written_by": own, **form, **forged}

@@ -214,6 +214,20 @@ news.announcementtext        draft    review   public   otherdraft other  secret
   secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
   auditor                    V        V        V        V        V        V        -
 
+news.picture                 draft    review   public   otherdraft other  secretariat new
+  owner editor               VCD      V        V        -        -        -        -
+  other                      -        -        -        VCD      V        -        -
+  former                     -        -        -        -        -        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        V        -
+
+news.attachment              draft    review   public   otherdraft other  secretariat new
+  owner editor               VCD      V        V        -        -        -        -
+  other                      -        -        -        VCD      V        -        -
+  former                     -        -        -        -        -        -        -
+  secretariat lead root      VCDR     VCDR     VCDR     VCDR     VCDR     VCDR     -
+  auditor                    V        V        V        V        V        V        -
+
 news.correction              public   other    new
   owner editor               V        -        -
   other                      -        V        -
@@ -337,6 +351,14 @@ CHANGED = {
     """,
     ("news.announcement", TEAM): """
         announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
+        picture.alt_en picture.alt_it picture.credit_en picture.credit_it
+        attachment.title_en attachment.title_it
+    """,
+    ("news.picture", TEAM): """
+        picture.alt_en picture.alt_it picture.credit_en picture.credit_it
+    """,
+    ("news.attachment", TEAM): """
+        attachment.title_en attachment.title_it
     """,
     ("news.announcementtext", TEAM): """
         announcementtext.title announcementtext.slug announcementtext.lead announcementtext.body
@@ -344,7 +366,9 @@ CHANGED = {
 }
 
 # Of the rows that they see, some may not be deleted: then none is, in bulk.
-BULK_DELETE_REFUSED = {"news.announcementtext": ("owner", "editor", "other")}
+BULK_DELETE_REFUSED = dict.fromkeys(
+    ("news.announcementtext", "news.picture", "news.attachment"), ("owner", "editor", "other")
+)
 
 # Names of published rows that stand beside a row that the person sees.
 BESIDE = {
@@ -454,7 +478,8 @@ programme_requirement             page  programme/mine programme/theirs not prog
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
 news:preview                      page  not forged
-news:preview_picture              page  not forged
+news:preview_picture              page  not 0forged-1
+news:preview_attachment           page  not 0forged-1
 clusters:cluster_contact          form  cluster/own not cluster/draft cluster/hidden
 clusters:cluster_report           form  cluster/own not cluster/draft cluster/hidden
 clusters:organisation_contact     form  organisation/own not organisation/hidden

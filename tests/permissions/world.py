@@ -63,6 +63,7 @@ from tests.factories import (
     MOMENT,
     make_account,
     make_announcement,
+    make_attachment,
     make_cluster,
     make_correction,
     make_label,
@@ -70,6 +71,7 @@ from tests.factories import (
     make_management,
     make_organisation,
     make_participation,
+    make_picture,
     make_policy_maker,
     make_programme,
     make_review_comment,
@@ -115,7 +117,13 @@ class World:
         public |= {"clusters.factsource", "labels.labelsource"}
         public |= {"clusters.programme", "labels.label", "labels.suspension", "labels.statement"}
         public |= {"clusters.cluster", "clusters.organisation", "news.announcement"}
-        public |= {"news.announcementtext", "clusters.lineage", "labels.requiredlevel"}
+        public |= {
+            "news.picture",
+            "news.attachment",
+            "news.announcementtext",
+            "clusters.lineage",
+            "labels.requiredlevel",
+        }
         public |= {"labels.decision", "news.correction", "news.topic"}
         hidden = (
             "hidden",
@@ -406,6 +414,14 @@ def put_announcements(world: World) -> None:
         )
         world.put("news.announcement", state, row)
         world.put("news.announcementtext", state, row.texts.get())
+        said = mark("news.picture", state)
+        picture = make_picture(
+            row, alt_en=said, alt_it=said, credit_en=said, credit_it=said, image=f"{said}.png"
+        )
+        world.put("news.picture", state, picture)
+        said = mark("news.attachment", state)
+        attachment = make_attachment(row, title_en=said, title_it=said, file=f"{said}.pdf")
+        world.put("news.attachment", state, attachment)
         if is_published:
             text = mark("news.correction", state)
             world.put("news.correction", state, make_correction(row, text_en=text, text_it=text))

@@ -45,7 +45,7 @@ from labels.importing.writer import import_register, with_addresses
 from labels.life.days import save_label
 from labels.models import IssuingBody, Label, LabelSource, Level, RequiredLevel, Statement
 from labels.models.decisions import corrected_by_the_portal
-from news.models import Announcement, AnnouncementState, AnnouncementText, TextState, Topic
+from news.models import Announcement, AnnouncementState, AnnouncementText, Picture, TextState, Topic
 
 DATA = Path(clusters.__file__).parent / "data" / "demo"
 PICTURE_SIDE = 1600
@@ -406,7 +406,6 @@ class Demo:
             Announcement(
                 published_at=datetime.fromisoformat(row["published_at"]),
                 state=AnnouncementState.PUBLISHED,
-                picture=picture(row["picture"]),
                 contact_organisation=self.find_organisation(organisation) if organisation else None,
             )
         )
@@ -416,6 +415,9 @@ class Demo:
                     announcement=announcement, language=language, state=TextState.READY, **text
                 )
             )
+        for values in row["pictures"]:
+            image = picture(values.pop("file"))
+            self.save(Picture(announcement=announcement, image=image, **values))
         announcement.clusters.set(present(map(self.find_cluster, row["clusters"])))
         announcement.organisations.set(present(map(self.find_organisation, row["organisations"])))
         announcement.labels.set(present(map(self.find_label, row["labels"])))
@@ -464,10 +466,8 @@ def decimal(number: float | str | None) -> Decimal | None:
     return None if number in (None, "") else Decimal(str(number))
 
 
-def picture(name: str | None) -> Any:
+def picture(name: str) -> Any:
     # The file drawn anew, as one that an editor uploads.
-    if name is None:
-        return ""
     upload = SimpleUploadedFile(name, (DATA / name).read_bytes())
     return reencode(upload, longest_side=PICTURE_SIDE)
 

@@ -21,6 +21,7 @@ from tests.admin_forms import errors, form_data
 from tests.clusters.admin.test_clusters import picture
 from tests.factories import make_account, make_cluster
 from tests.test_mass_assignment import MORNING, World, build
+from tests.uploads import document_upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -151,7 +152,8 @@ def test_file_of_every_admin_is_kept(world: World, label: str, field: str) -> No
     client = Client()
     client.force_login(make_account(is_superuser=True))
     row: Any = world.rows[label]
-    data = form_data(client, change(row)) | {field: picture("PNG")}
+    file = document_upload() if label == "news.attachment" else picture("PNG")
+    data = form_data(client, change(row)) | {field: file}
     del data["_versions"]  # so that it is refused
 
     page = client.post(change(row), data)

@@ -130,7 +130,7 @@ def test_list_takes_the_same_queries_for_one_and_three_rows(client: Client, name
     make_everything()
     make_everything()
 
-    assert number() == one <= 12
+    assert number() == one <= 13
 
 
 @pytest.mark.parametrize("name", RECORDS)

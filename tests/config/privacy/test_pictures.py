@@ -14,12 +14,23 @@ from django.utils import timezone
 
 from config.privacy.pictures import MINIMUM_AGE
 from config.privacy.retention import purge
-from tests.factories import make_account, make_announcement, make_cluster
+from tests.factories import (
+    make_account,
+    make_announcement,
+    make_attachment,
+    make_cluster,
+    make_picture,
+)
 
 pytestmark = pytest.mark.django_db
 
 Stored = Callable[..., str]
 NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -48,12 +59,45 @@ def purged(django_capture_on_commit_callbacks: Callable[..., Any]) -> Callable[.
 
 
 def test_picture_stays_while_a_row_names_it(stored: Stored, purged: Callable[..., int]) -> None:
-    names = [stored("logos/a.png"), stored("announcements/a.png")]
+    announcement = make_announcement()
+    make_picture(announcement, image="announcements/a.png")
+    make_attachment(announcement, file="attachments/a.pdf")
+    names = [
+        stored("logos/a.png"),
+        stored("announcements/a.png"),
+        stored("announcements/a.png.480.avif"),
+        stored("attachments/a.pdf"),
+    ]
     make_cluster(logo=names[0], is_published=False)
-    make_announcement(picture=names[1])
 
     assert purged() == 0
     assert all(map(default_storage.exists, names))
+
+
+def test_deleted_file_of_an_announcement_stays_as_long_as_that(
+    stored: Stored, purged: Callable[..., int]
+) -> None:
+    """It comes back with an earlier version of the announcement; with that go its copies, too."""
+    announcement = make_announcement(state="draft")
+    make_picture(announcement, image="announcements/a.png").delete()
+    make_attachment(announcement, file="attachments/a.pdf").delete()
+    names = [f"announcements/{name}" for name in ("a.png", "a.png.480.avif", "a.png.card.webp")]
+    names.append("attachments/a.pdf")
+    for name in names:
+        stored(name)
+    assert purged() == 0
+
+    announcement.delete()
+
+    assert purged() == 4
+    assert not any(map(default_storage.exists, names))
+
+
+def test_copy_without_its_picture_goes(stored: Stored, purged: Callable[..., int]) -> None:
+    stored("announcements/a.png.960.webp")
+    make_picture(make_announcement(), image="announcements/b.png")
+
+    assert purged() == 1
 
 
 def test_replaced_picture_stays_while_it_can_be_restored(

@@ -14,24 +14,31 @@ from PIL import Image
 
 from clusters.models import Cluster, Role
 from config.privacy.pictures import file_fields
-from config.site.media import PICTURES
-from news.models import Announcement
+from config.site.media import FILES
 from tests.factories import (
     MOMENT,
     make_account,
     make_announcement,
+    make_attachment,
     make_cluster,
     make_management,
     make_participation,
+    make_picture,
     make_policy_maker,
     make_team_member,
 )
+from tests.uploads import pdf_bytes
 
 pytestmark = pytest.mark.django_db
 
 Upload = Callable[..., str]
 
 HOSTILE = b"<script>alert(1)</script>"
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -126,7 +133,7 @@ def test_media_finds_nothing_outside(client: Client, path: str) -> None:
 
 
 def test_every_field_with_files_has_its_rule() -> None:
-    assert {(one.model, one.name) for one in PICTURES} == {
+    assert {(one.model, one.name) for one in FILES} == {
         (field.model, field.name) for field in file_fields()
     }
 
@@ -193,14 +200,82 @@ def test_picture_of_an_announcement_is_public_with_it(
     client: Client, upload: Upload, fields: dict[str, Any], published_in: int, expected: int
 ) -> None:
     address = upload("announcements/a.png", png(), is_published=False)
-    make_announcement(
-        picture="announcements/a.png",
-        **fields,
-        published_at=timezone.now() + timedelta(hours=published_in),
+    announcement = make_announcement(
+        **fields, published_at=timezone.now() + timedelta(hours=published_in)
     )
+    make_picture(announcement, image="announcements/a.png")
     Cluster.objects.update(logo="")
 
     assert status(client, address) == expected
+
+
+@pytest.mark.parametrize("copy", ["480.avif", "card.webp"])
+@pytest.mark.parametrize(("state", "expected"), [("published", 200), ("draft", 404)])
+def test_copy_of_a_picture_is_public_with_it(
+    client: Client, upload: Upload, copy: str, state: str, expected: int
+) -> None:
+    address = upload(f"announcements/b.png.{copy}", png())
+    Cluster.objects.update(logo="")
+    make_picture(make_announcement(state=state), image="announcements/b.png")
+
+    response = client.get(address)
+
+    assert response.status_code == expected
+    if response.streaming:
+        read(response)
+        assert response["Content-Type"] == f"image/{copy[-4:]}"
+    assert status(client, address.replace("/b.png", "/c.png")) == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, 200),
+        ({"state": "draft"}, 404),
+        ({"published_at": timezone.now() + timedelta(hours=1)}, 404),
+        ({"state": "withdrawn", "withdrawn_at": MOMENT, "withdrawal_reason": "Wrong."}, 404),
+    ],
+)
+def test_attachment_of_an_announcement_is_public_with_it(
+    client: Client, upload: Upload, fields: dict[str, Any], expected: int
+) -> None:
+    address = upload("attachments/b.pdf", pdf_bytes())
+    Cluster.objects.update(logo="")
+    make_attachment(make_announcement(**fields), file="attachments/b.pdf")
+
+    assert status(client, address) == expected
+
+
+def test_attachment_is_saved_by_its_title_and_shown_by_nobody(
+    client: Client, upload: Upload
+) -> None:
+    address = upload("attachments/c.docx", HOSTILE)
+    Cluster.objects.update(logo="")
+    title = 'Città "x"\r\n../a.exe'
+    make_attachment(make_announcement(), file="attachments/c.docx", title_en=title)
+
+    response = client.get(address)
+
+    assert read(response) == HOSTILE
+    assert response["Content-Disposition"] == 'attachment; filename="citta-x-aexe.docx"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_deleted_file_of_a_draft_is_sent_to_who_brings_it_back(
+    client: Client, upload: Upload
+) -> None:
+    address = upload("announcements/d.png", png())
+    Cluster.objects.update(logo="")
+    member = make_team_member()
+    draft = make_announcement(state="draft", written_by=member.organisation)
+    make_picture(draft, image="announcements/d.png").delete()
+
+    found = []
+    for account in (make_account(Role.EDITOR), make_account(Role.AUDITOR), member.account):
+        client.force_login(account)
+        found.append(status(client, address))
+    assert found == [200, 404, 404]
 
 
 def test_hidden_picture_is_sent_to_who_sees_its_record(client: Client, upload: Upload) -> None:
@@ -241,8 +316,8 @@ def test_draft_s_picture_is_sent_to_its_team(client: Client, upload: Upload) -> 
     address = upload("announcements/a.png", png(), is_published=False)
     member = make_team_member()
     Cluster.objects.update(logo="")
-    make_announcement(picture="announcements/a.png", state="draft", written_by=member.organisation)
-    assert Announcement.objects.get().picture.url == address
+    draft = make_announcement(state="draft", written_by=member.organisation)
+    assert make_picture(draft, image="announcements/a.png").image.url == address
 
     client.force_login(member.account)
     assert status(client, address) == 200

@@ -36,6 +36,7 @@ OTHER_MODELS = (
     "labels_statement", "clusters_mail", "labels_rulechange", "news_announcement",
     "news_announcementtext", "news_correction", "news_reviewcomment",
     "news_subscription", "news_topic",
+    "news_picture", "news_attachment",
 )  # fmt: skip
 PAGES_OF_A_MODEL = (
     "add", "change", "changelist", "delete", "history", "simple_history", "restore", "import",
@@ -177,6 +178,7 @@ PUBLIC_POSTS = frozenset(
 # Of django-allauth, which knows accounts only.
 OF_ACCOUNTS = ("account", "mfa_")
 ARGUMENTS: dict[str, Any] = {
+    "key": 1,
     "year": 2015,
     "month": "09",
     "pk": 1,

@@ -132,24 +132,29 @@ def test_new_announcement_has_no_comments_and_nothing_to_correct(admin_client: C
         formsets = admin_client.get(path).context["inline_admin_formsets"]
         return [one.formset.prefix for one in formsets]
 
-    assert inlines(ADD) == ["texts"]
-    assert inlines(change(make_announcement(state="draft"))) == ["texts", "comments"]
-    assert inlines(change(make_announcement())) == ["texts", "corrections", "comments"]
+    files = ["texts", "pictures", "attachments"]
+    assert inlines(ADD) == files
+    assert inlines(change(make_announcement(state="draft"))) == [*files, "comments"]
+    assert inlines(change(make_announcement())) == [*files, "corrections", "comments"]
 
 
 def test_picture_is_drawn_anew(admin_client: Client) -> None:
     announcement = make_announcement()
     file = BytesIO()
     Image.new("RGB", (3000, 30)).save(file, "JPEG")
-    data = form_data(admin_client, change(announcement))
+    words = {"alt_en": "A line", "credit_en": "Ours"}
+    data = form_data(admin_client, change(announcement)) | {
+        f"pictures-0-{name}": text for name, text in words.items()
+    }
 
     response = admin_client.post(
-        change(announcement), data | {"picture": SimpleUploadedFile("me.jpg", file.getvalue())}
+        change(announcement),
+        data | {"pictures-0-image": SimpleUploadedFile("me.jpg", file.getvalue())},
     )
 
     assert errors(response) == []
-    announcement.refresh_from_db()
-    assert (announcement.picture.width, announcement.picture.height) == (2000, 20)
+    picture = announcement.pictures.get()
+    assert (picture.width, picture.height, picture.position) == (2000, 20, 1)
 
 
 def test_view_on_site_leads_to_what_appeared(admin_client: Client) -> None:

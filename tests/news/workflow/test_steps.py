@@ -16,7 +16,9 @@ from tests.factories import (
     make_account,
     make_announcement,
     make_announcement_text,
+    make_attachment,
     make_cluster,
+    make_picture,
     make_team_member,
     make_topic,
 )
@@ -134,7 +136,8 @@ def move_event(announcement: Announcement) -> None:
 
 CHANGES: list[Callable[[Announcement], object]] = [
     lambda one: one.texts.update(title="Other"),
-    lambda one: one.texts.update(picture_credit="Somebody"),
+    lambda one: make_picture(one),
+    lambda one: make_attachment(one),
     lambda one: make_announcement_text(one, language="it"),
     lambda one: one.clusters.add(make_cluster()),
     add_topic,
@@ -180,8 +183,10 @@ def test_step_is_taken_with_what_was_read(editor: Account) -> None:
 
 
 def test_text_that_does_not_say_what_the_picture_shows_is_not_published(editor: Account) -> None:
-    with pytest.raises(ValidationError, match="what the picture shows"):
-        take("publish", in_state("draft", picture="announcements/a.png"), editor)
+    draft = in_state("draft")
+    make_picture(draft, alt_en="")
+    with pytest.raises(ValidationError, match="what every picture shows"):
+        take("publish", draft, editor)
 
 
 def test_several_take_a_step_together_or_not_at_all(editor: Account) -> None:

@@ -1,0 +1,1 @@
+"""Files of announcements, without the models: copies of pictures, what an attachment may be."""
