@@ -33,6 +33,7 @@ from clusters.people import policy
 from clusters.people.policy import account_names
 from clusters.people.signing_in import needs_second_factor, redirect_to_second_factor
 from clusters.views.drafts import store_draft
+from clusters.views.saved_filters import keep_filter
 from clusters.views.suggestions import offer_values
 
 LATEST_CHANGES = 10
@@ -145,6 +146,7 @@ class PortalAdminSite(AdminSite):
             path("drafts/", self.admin_view(store_draft), name="form_draft"),
             path("search/", self.admin_view(self.search_view), name="search"),
             path("language/", language, name="set_language"),
+            path("filters/", self.admin_view(require_POST(self.filter_view)), name="keep_filter"),
             path("suggest/", self.admin_view(require_safe(self.suggest_view)), name="suggest"),
             *django,
         ]
@@ -170,9 +172,14 @@ class PortalAdminSite(AdminSite):
         # What the box in the header of every page holds.
         return super().each_context(request) | {"searched_words": ""}
 
+    def by_name(self) -> dict[str, Any]:
+        return {one.opts.label_lower: one for one in self._registry.values()}
+
     def suggest_view(self, request: HttpRequest) -> HttpResponse:
-        admins = {one.opts.label_lower: one for one in self._registry.values()}
-        return offer_values(admins, request)
+        return offer_values(self.by_name(), request)
+
+    def filter_view(self, request: HttpRequest) -> HttpResponse:
+        return keep_filter(self.by_name(), request)
 
     def search_view(self, request: HttpRequest) -> TemplateResponse:
         """What every list has of some words; with `in` all that one of them has, by page."""

@@ -175,7 +175,10 @@ def in_effect(decision: Decision) -> Decision:
     """A step that was taken, approved by somebody else where that is needed."""
     if decision.state != DecisionState.PROPOSED:
         return decision
-    return approve(decision, now=decision.proposed_at)
+    # What it does was found out a moment ago, when it was proposed.
+    return proposals.approve(
+        decision, seen=decision.prospect.digest, by=make_account(), now=decision.proposed_at
+    )
 
 
 def made_decision(label: Label, kind: DecisionKind, on: date, **fields: Any) -> Decision:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import models
 
-from clusters.models import Change, Event, EventAddress, FormDraft, Mail
+from clusters.models import Change, Event, EventAddress, FormDraft, Mail, SavedFilter
 from labels.models import IssuedCredential
 
 ROOT = Path(settings.BASE_DIR)
@@ -30,7 +30,7 @@ SCRIPTS = sorted((ROOT / "static").rglob("*.js"))
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 # Logs, written once; of a credential only that it is withdrawn, once.
 ONLY_GROWING = {Change, Event, EventAddress, IssuedCredential}
-LEAVING = {FormDraft, Mail}  # what it holds goes with it, and no version may keep it
+LEAVING = {FormDraft, Mail, SavedFilter}  # what it holds goes with it, and no version may keep it
 OWN_MODELS = [model for model in MODELS if not model.__name__.startswith("Historical")]
 
 

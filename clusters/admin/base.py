@@ -48,6 +48,7 @@ from clusters.models.reference import languages
 from clusters.models.unions import count_each
 from clusters.people import policy
 from clusters.people.log import record
+from clusters.views.saved_filters import saved_filters_for
 
 logger = logging.getLogger(__name__)
 
@@ -458,7 +459,8 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
         self.hide_from_strangers(request)
         if ACTION_CHECKBOX_NAME in request.POST:
             request.POST = self.possible_keys(request.POST)
-        return super().changelist_view(request, extra_context)
+        shown = saved_filters_for(request, self.opts.label_lower) | (extra_context or {})
+        return super().changelist_view(request, shown)
 
     def changeform_view(
         self,

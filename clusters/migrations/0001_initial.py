@@ -199,6 +199,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SavedFilter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('model', models.CharField(max_length=80, verbose_name='list')),
+                ('name', clusters.fields.NameField(max_length=60, verbose_name='name')),
+                ('query', models.CharField(max_length=2000, verbose_name='filter')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+            ],
+            options={
+                'verbose_name': 'saved filter',
+                'verbose_name_plural': 'saved filters',
+                'ordering': ('name', 'pk'),
+                'constraints': [models.UniqueConstraint(fields=('account', 'model', 'name'), name='saved_filter_once', violation_error_message='You have a filter of this name: choose another one.')],
+            },
+        ),
+        migrations.CreateModel(
             name='FormDraft',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

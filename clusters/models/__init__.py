@@ -41,4 +41,5 @@ from clusters.models.programmes import Participation, Programme, ProgrammeQueryS
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import Portfolio, Region, TwoNames
 from clusters.models.reports import ProblemReport, RecordKind, ReportState
+from clusters.models.saved_filters import SavedFilter
 from clusters.models.sources import ClusterFact, Confidence, FactSource

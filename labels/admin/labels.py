@@ -39,6 +39,7 @@ from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.admin.decisions import report_outcome, take_step, waiting_context
 from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm
+from labels.admin.next_steps import NextStepAdmin
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
 from labels.life.days import hold
@@ -282,7 +283,7 @@ def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
 
 
 @admin.register(Label)
-class LabelAdmin(EffectiveDays, TellsWhatIsRefused, TablesAdmin, PublishedAdmin):
+class LabelAdmin(EffectiveDays, NextStepAdmin, TellsWhatIsRefused, TablesAdmin, PublishedAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
     resource_classes = (LabelResource,)

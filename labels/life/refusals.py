@@ -213,16 +213,15 @@ def first_words(refusals: Refusals) -> str:
     return next((" ".join(refusal.messages) for refusal in refusals), "")
 
 
-def refusals(label: Label, kind: DecisionKind, day: date) -> Refusals:
+def refusals(situation: Situation, kind: DecisionKind) -> Refusals:
     # Of a step that somebody would propose that day.
-    situation = Situation(label, day)
     yield from REFUSALS[kind](situation)
     yield from waiting_refusals(situation)
 
 
 def why_not(label: Label, kind: DecisionKind, day: date) -> str:
     """Why the register refuses a step that day, in words; empty where it does not."""
-    return first_words(refusals(label, kind, day))
+    return first_words(refusals(Situation(label, day), kind))
 
 
 def why_gone(label: Label, day: date) -> str:

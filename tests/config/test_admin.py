@@ -42,6 +42,7 @@ from clusters.models import (
     ProblemReport,
     Programme,
     Region,
+    SavedFilter,
     Shareholding,
     TeamMember,
 )
@@ -234,7 +235,7 @@ def test_every_model_has_its_admin(app: str) -> None:
         model
         for model in apps.get_app_config(app).get_models()
         if not model.__name__.startswith("Historical")
-        and model not in (EventAddress, Change, IssuedCredential, FormDraft)
+        and model not in (EventAddress, Change, IssuedCredential, FormDraft, SavedFilter)
     ]
 
     assert [model for model in own if model not in admin.site._registry] == []

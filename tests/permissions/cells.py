@@ -631,6 +631,11 @@ def dashboard_cells(
             expected = outcome(identity, sees=writes, may=True)
             path = f"{reverse('admin:suggest')}?model={label}&field={name}"
             yield Cell("suggest", "GET", identity, label, path, expected)
+        for label in ("clusters.cluster", "labels.decision", "clusters.event"):
+            expected = outcome(identity, sees=identity in table.GRIDS[label], may=True)
+            data = sending({"model": label, "query": "q=a", "name": "Mine"})
+            path = reverse("admin:keep_filter")
+            yield Cell("keep_filter", "POST", identity, label, path, expected, data=data)
         unknown = outcome(identity, sees=False, may=True)
         yield Cell("unknown", "GET", identity, "", nothing, unknown, "/admin/nowhere/")
         for app in ("clusters", "labels", "news"):

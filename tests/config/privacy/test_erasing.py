@@ -35,6 +35,7 @@ from clusters.models import (
     Organisation,
     ProblemReport,
     Role,
+    SavedFilter,
     TeamMember,
     TeamRole,
 )
@@ -648,6 +649,7 @@ def test_account_takes_its_data_along(account: Account, client: Client) -> None:
     make_report()
     make_mail(to=ADDRESS, text="The message of another.")
     FormDraft.objects.create(account=account, address="/admin/", data="[]", saved_at=NOW)
+    SavedFilter.objects.create(account=account, model="clusters.cluster", name="I", query="q=i")
 
     response = client.post(DATA)
 

@@ -127,6 +127,7 @@ def test_rows_that_fall_with_an_account() -> None:
         ("account.emailaddress", "user"),
         ("clusters.formdraft", "account"),
         ("clusters.mandate", "account"),
+        ("clusters.savedfilter", "account"),
         ("clusters.teammember", "account"),
         ("labels.expert", "account"),
         ("mfa.authenticator", "user"),

@@ -88,6 +88,7 @@ ADDRESSES: dict[str, Way] = {
             "None", "app_list", "autocomplete", "form_draft", "index", "jsi18n", "login", "logout",
             "password_change", "password_change_done", "search", "set_language", "suggest",
             "news_announcement_preview", "news_announcement_preview_new", "news_announcement_paste",
+            "keep_filter",
         )
     },
 }  # fmt: skip
