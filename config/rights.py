@@ -71,7 +71,14 @@ from labels.models import (
     Statement,
     Suspension,
 )
-from news.models import Announcement, AnnouncementText, Correction, ReviewComment, Topic
+from news.models import (
+    Announcement,
+    AnnouncementText,
+    Correction,
+    ReviewComment,
+    Subscription,
+    Topic,
+)
 
 EDIT = (VIEW, ADD, CHANGE, DELETE)
 WRITE = (*EDIT, RESTORE)
@@ -127,7 +134,8 @@ SCHEME = (
     Indicator,
 )
 PEOPLE = (Account, TeamMember, Mandate, Invitation, Expert)
-QUEUES = (Claim, ProblemReport, ConfirmationRequest, Notice, Delivery)
+# Of a subscription admin shows no address and no choice (news/admin/subscriptions.py).
+QUEUES = (Claim, ProblemReport, ConfirmationRequest, Notice, Delivery, Subscription)
 
 TEAM: GrantsOfARole = {
     Organisation: [

@@ -341,6 +341,9 @@ MAIL_KINDS = {
     "announcement_answered": (_("answer on an announcement"), timedelta(days=14)),
     "label_notice": (_("notice about a label"), timedelta(days=14)),
     "label_digest": (_("weekly digest"), timedelta(days=14)),
+    "subscription_confirm": (_("link to confirm a subscription"), timedelta(days=3)),
+    "subscription_known": (_("answer to a subscriber who signed up"), timedelta(days=3)),
+    "news_digest": (_("news by mail"), timedelta(days=7)),
     "other": (_("other"), timedelta(days=1)),
 }
 

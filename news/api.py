@@ -38,7 +38,7 @@ from clusters.http.addresses import Data, absolute
 from clusters.models import Organisation
 from labels.api import StatementRecord, statement_record
 from labels.models import Label
-from news.listing import FILTERS, AnnouncementQuery, read_announcement_query
+from news.lists.query import FILTERS, AnnouncementQuery, read_announcement_query
 from news.markup import render
 from news.models import Announcement, AnnouncementText, Topic
 

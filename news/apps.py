@@ -8,6 +8,6 @@ class NewsConfig(AppConfig):
 
     def ready(self) -> None:
         from clusters.triggers.definitions import register_rows
-        from news.triggers import ROWS
+        from news.models.triggers import ROWS
 
         register_rows(self, ROWS)

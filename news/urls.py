@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from news.views import machine, pages
+from news.views import machine, pages, subscriptions
 
 
 class YearConverter(IntConverter):
@@ -25,6 +25,14 @@ app_name = "news"
 urlpatterns = [
     path("news/", pages.announcement_list, name="list"),
     path("follow/", pages.follow, name="follow"),
+    path("follow/mail/", subscriptions.subscribe, name="subscribe"),
+    path(
+        "follow/mail/confirm/<str:token>/",
+        subscriptions.confirm_subscription,
+        name="confirm_subscription",
+    ),
+    path("follow/mail/<str:token>/", subscriptions.subscription, name="subscription"),
+    path("follow/mail/<str:token>/stop/", subscriptions.unsubscribe, name="unsubscribe"),
     path("previews/<str:token>/", pages.announcement_preview, name="preview"),
     path("previews/<str:token>/picture/", pages.preview_picture, name="preview_picture"),
     path("news/<year:year>/", pages.announcement_year, name="year"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -34,7 +34,14 @@ from labels.life.days import save_label
 from labels.life.proposals import tried
 from labels.models import Decision, DecisionKind, DecisionState, Label, Level, LevelRule, Suspension
 from labels.models.rule_changes import written_by_the_portal
-from news.models import Announcement, AnnouncementText, Correction, ReviewComment, Topic
+from news.models import (
+    Announcement,
+    AnnouncementText,
+    Correction,
+    ReviewComment,
+    Subscription,
+    Topic,
+)
 from tests.databases import without_guards
 
 numbers = count(1)
@@ -344,6 +351,18 @@ def make_correction(announcement: Announcement, **fields: Any) -> Correction:
     return Correction.objects.create(
         announcement=announcement, **({"corrected_at": moment} | texts | fields)
     )
+
+
+def make_subscription(**fields: Any) -> Subscription:
+    """A weekly one to everything, confirmed on 1 September 2015 and told until then."""
+    moment = datetime(2015, 9, 1, 12, tzinfo=UTC)
+    defaults = {
+        "address": f"reader-{next(numbers)}@example.org",
+        "signed_up_at": moment,
+        "confirmed_at": moment,
+        "told_at": moment,
+    }
+    return Subscription.objects.create(**(defaults | fields))
 
 
 def make_review_comment(announcement: Announcement, **fields: Any) -> ReviewComment:

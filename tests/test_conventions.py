@@ -16,6 +16,7 @@ from django.db import models
 
 from clusters.models import Change, Event, EventAddress, FormDraft, Mail, SavedFilter
 from labels.models import IssuedCredential
+from news.models import Subscription
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("clusters", "labels", "news")
@@ -30,7 +31,8 @@ SCRIPTS = sorted((ROOT / "static").rglob("*.js"))
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 # Logs, written once; of a credential only that it is withdrawn, once.
 ONLY_GROWING = {Change, Event, EventAddress, IssuedCredential}
-LEAVING = {FormDraft, Mail, SavedFilter}  # what it holds goes with it, and no version may keep it
+# What it holds goes with it, and no version may keep it.
+LEAVING = {FormDraft, Mail, SavedFilter, Subscription}
 OWN_MODELS = [model for model in MODELS if not model.__name__.startswith("Historical")]
 
 
@@ -71,6 +73,7 @@ SALTS = {
     "labels.notices.addressees": "labels.addressees",
     "labels.notices.mails": "labels.notices",
     "labels.verify.answers": "labels.verification",
+    "news.subscriptions.links": "news.subscriptions",
     "news.workflow.previews": "news.previews",
 }
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from io import BytesIO
 from pkgutil import walk_packages
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -70,6 +71,7 @@ from labels.notices.addressees import addressees_of
 from labels.notices.mails import token_of as token_of_notice
 from news.admin.steps import FORMS as NEWS_STEPS
 from news.models import Announcement
+from news.subscriptions.links import confirm_url, manage_url
 from tests.admin_forms import errors, form_data
 from tests.factories import (
     approve,
@@ -85,6 +87,7 @@ from tests.factories import (
     make_policy_maker,
     make_programme,
     make_review_comment,
+    make_subscription,
     make_suspension,
     make_team_member,
     make_topic,
@@ -503,6 +506,7 @@ def keep_people(world: World, own: Any) -> None:
     notice = Notice.objects.create(label=label, kind="6-months", due_on=MORNING.date())
     world.keep(notice)
     world.keep(Delivery.objects.create(notice=notice, written_at=MORNING))
+    world.keep(make_subscription(confirmed_at=None, told_at=None))
     world.keep(Expert.objects.create(account=world.accounts[EXPERT], country="IT"))
 
 
@@ -923,6 +927,21 @@ def notice_link(world: World) -> str:
     return reverse("labels:notice", args=[token_of_notice(notice, addressee, date(2099, 1, 1))])
 
 
+CHOICE = {
+    "language": "it", "rhythm": "monthly", "kinds": "event", "clusters": "", "topics": [],
+    "countries": [],
+}  # fmt: skip
+CHOSEN = {
+    "news.subscription.language",
+    "news.subscription.rhythm became 'monthly'",
+    "news.subscription.kinds became ['event']",
+}
+
+
+def subscription_link(link: Callable[[Any], str]) -> Callable[[World], str]:
+    return lambda world: urlsplit(link(world.rows["news.subscription"])).path
+
+
 def step(name: str, **fields: Any) -> Callable[[World], str]:
     """The page of a step of a Bronze that is valid that morning, or of a decision on one."""
 
@@ -1070,6 +1089,22 @@ SENDINGS = [
             "labels.decision.answer became 'poisoned'",
         },
         LEAD,
+    ),
+    Sending(
+        "news.subscriptions.forms.SignUpForm",
+        lambda world: reverse("news:subscribe"),
+        {"address": "a@example.org", **CHOICE, "rhythm": "at_once"},
+        {"news.subscription.language", "news.subscription.rhythm"},
+    ),
+    Sending("news.subscriptions.forms.ChoiceForm", subscription_link(manage_url), CHOICE, CHOSEN),
+    Sending(
+        "no form: the button that confirms a subscription",
+        subscription_link(confirm_url),
+        {},
+        {
+            "news.subscription.confirmed_at became the moment",
+            "news.subscription.told_at became the moment",
+        },
     ),
     Sending(
         "no form: the button that confirms",

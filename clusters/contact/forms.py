@@ -39,8 +39,8 @@ class OpenForm(forms.Form):
     with a new stamp and with all that was typed. Shown by `components/open_form.html`.
     """
 
-    def __init__(self, data: Any = None, *, about: str, now: datetime) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, about: str, now: datetime, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
         # The salt names form and addressee: a stamp of one is worth nothing on another.
         self.signer = Signer(salt=f"open form {type(self).__name__} about {about}")
         self.now = now

@@ -14,7 +14,21 @@ from clusters.mail.outbox import enqueue
 def send(
     template: str, *, to: str, language: str, context: dict[str, Any], reply_to: str = ""
 ) -> None:
-    """Write `mail/<template>` to the outbox, in the transaction that is open, if one is.
+    """Write `mail/<template>` to the outbox, in the transaction that is open, if one is."""
+    message = compose(template, to=to, language=language, context=context, reply_to=reply_to)
+    enqueue(message, kind=template, language=language)
+
+
+def compose(
+    template: str,
+    *,
+    to: str,
+    language: str,
+    context: dict[str, Any],
+    reply_to: str = "",
+    headers: dict[str, str] | None = None,
+) -> EmailMultiAlternatives:
+    """The mail of `mail/<template>`.
 
     Names of other people in the context cannot become headers or HTML. Links are built from
     `site_url`, which every mail knows, never from a request.
@@ -27,9 +41,10 @@ def send(
             body=render_text(f"{template}.txt", known).strip() + "\n",
             to=[to],
             reply_to=[reply_to] if reply_to else None,
+            headers=headers,
         )
         message.attach_alternative(get_template(f"mail/{template}.html").render(known), "text/html")
-    enqueue(message, kind=template, language=language)
+    return message
 
 
 def render_text(name: str, context: dict[str, Any]) -> str:

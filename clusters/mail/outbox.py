@@ -14,6 +14,8 @@ from django.utils.translation import get_language
 from clusters.models import Mail, MailState
 from clusters.models.mails import WITHOUT_CONTENT, MailQuerySet
 
+UNSUBSCRIBE = "List-Unsubscribe"
+
 
 class OutboxBackend(BaseEmailBackend):
     """For what Django or a library mails by itself; the portal's own mails name their kind."""
@@ -26,6 +28,11 @@ class OutboxBackend(BaseEmailBackend):
 
 def enqueue(message: EmailMessage, *, kind: str, language: str) -> None:
     """Write a row for each recipient. Raises ValueError for what no mail can be made of."""
+    Mail.objects.bulk_create(mails_of(message, kind=kind, language=language))
+
+
+def mails_of(message: EmailMessage, *, kind: str, language: str) -> list[Mail]:
+    """The rows, not stored yet; raises as `enqueue`. Of its headers List-Unsubscribe is kept."""
     if message.attachments:
         raise ValueError("The outbox keeps text and HTML only, no attachments.")
     # Refuses a line break in a header now, where the caller sees it.
@@ -34,8 +41,8 @@ def enqueue(message: EmailMessage, *, kind: str, language: str) -> None:
     html = next((text for text, kind_of_text in alternatives if kind_of_text == "text/html"), "")
     _name, lifetime = settings.MAIL_KINDS[kind]
     now = timezone.now()
-    for address in message.recipients():
-        Mail.objects.create(
+    return [
+        Mail(
             kind=kind,
             to=address,
             language=language,
@@ -43,13 +50,21 @@ def enqueue(message: EmailMessage, *, kind: str, language: str) -> None:
             text=str(message.body),
             html=html,
             reply_to=next(iter(message.reply_to), ""),
+            unsubscribe_url=message.extra_headers.get(UNSUBSCRIBE, "").strip("<>"),
             created_at=now,
             next_try_at=now,
             expires_at=now + lifetime,
         )
+        for address in message.recipients()
+    ]
 
 
 def message_of(mail: Mail) -> EmailMultiAlternatives:
+    # RFC 8058: whoever reads the mail ends the subscription by one POST to this address.
+    unsubscribe = {
+        UNSUBSCRIBE: f"<{mail.unsubscribe_url}>",
+        f"{UNSUBSCRIBE}-Post": "List-Unsubscribe=One-Click",
+    }
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
@@ -59,6 +74,7 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
             "Auto-Submitted": "auto-generated",
             "Content-Language": mail.language,
             "Message-ID": mail.message_id,
+            **(unsubscribe if mail.unsubscribe_url else {}),
         },
     )
     if mail.html:

@@ -16,8 +16,9 @@ from clusters.fields import BoundedIntegerField, LongTextField, MomentField
 
 LATE_AFTER = timedelta(minutes=10)
 LONGEST_DELAY = timedelta(hours=6)  # between two attempts
-# What a mail says, and to whom answers go. It goes when the mail has left, or is too old to leave.
-CONTENT = ("subject", "text", "html", "reply_to")
+# What a mail says, to whom answers go, what ends a subscription. It goes when the mail has left, or
+# is too old to leave.
+CONTENT = ("subject", "text", "html", "reply_to", "unsubscribe_url")
 WITHOUT_CONTENT = dict.fromkeys(CONTENT, "")
 
 
@@ -66,6 +67,8 @@ class Mail(models.Model):
     text = LongTextField(_("text"), blank=True, max_length=100_000)
     html = LongTextField(_("HTML"), blank=True, max_length=400_000)
     reply_to = models.EmailField(_("answers go to"), blank=True)
+    # What the header List-Unsubscribe names, of mails that somebody subscribed to.
+    unsubscribe_url = models.CharField(blank=True, max_length=300, editable=False)
     state = models.CharField(_("state"), max_length=7, choices=MailState, default=MailState.WAITING)
     created_at = MomentField(_("written"))
     expires_at = MomentField(_("of use until"), help_text=_("It is not sent after that."))

@@ -247,7 +247,7 @@ def organisation_claim(request: HttpRequest, slug: str) -> HttpResponse:
     return form_page(
         request,
         form,
-        "organisation_claim",
+        "clusters/organisation_claim",
         {
             "organisation": organisation,
             "crumbs": [Link(organisation.name, organisation.get_absolute_url())],

@@ -112,7 +112,7 @@ def contact_page(
     return form_page(
         request,
         form,
-        "contact",
+        "clusters/contact",
         {"record": record, "crumbs": [record], "recipient": recipient.name},
         about=recipient.address,
         deliver=deliver,
@@ -134,7 +134,7 @@ def report_page(request: HttpRequest, record: ReportedRecord) -> HttpResponse:
     return form_page(
         request,
         form,
-        "report",
+        "clusters/report",
         {"record": record, "crumbs": [record]},
         about=about,
         deliver=deliver,
@@ -150,13 +150,13 @@ def form_page(
     about: str,
     deliver: Callable[[], object],
 ) -> HttpResponse:
-    """Show the form, deliver what was sent, and say at `?sent` that it was.
+    """Show the form of template `name`, deliver what was sent, and say at `?sent` that it was.
 
     `about` is what the limits count. What a page of another site sends is refused.
     """
     # First: to load the thanks again sends nothing.
     if "sent" in request.GET:
-        return TemplateResponse(request, f"clusters/{name}_sent.html", context)
+        return TemplateResponse(request, f"{name}_sent.html", context)
     if form.is_bound and is_from_another_site(request):
         return TemplateResponse(
             request, "clusters/form_of_another_site.html", {"form_url": request.path}, status=403
@@ -169,7 +169,7 @@ def form_page(
         return redirect(f"{request.path}?sent")
     return TemplateResponse(
         request,
-        f"clusters/{name}.html",
+        f"{name}.html",
         {**context, "form": form, "posted_form": "open-form" if form.is_bound else ""},
         status=status,
         headers={"Retry-After": str(HOUR)} if status == HTTPStatus.TOO_MANY_REQUESTS else None,

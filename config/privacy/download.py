@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from clusters.models import Account, Claim, Event, Invitation, Mail, ProblemReport
 from config.privacy.erasing import find_address, sessions_of, stored_models
 from labels.models import Delivery, Expert
+from news.models import Subscription
 
 Rows = Callable[[Account], models.QuerySet[Any]]
 
@@ -51,6 +52,10 @@ PARTS: dict[str, tuple[Rows, str]] = {
     "outbox": (
         lambda account: Mail.objects.filter(to__iexact=account.email),
         "kind state created_at sent_at",
+    ),
+    "subscriptions": (
+        lambda account: Subscription.objects.of_address(account.email),
+        "language rhythm kinds clusters topics countries signed_up_at confirmed_at told_at",
     ),
     "events": (
         lambda account: Event.objects.filter(Q(account=account) | Q(about=account)),

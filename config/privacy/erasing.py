@@ -37,6 +37,8 @@ from config.privacy.pictures import remove_unneeded_files
 from labels.models import Decision, DecisionState, Expert, Label, Level, LevelRule, RuleChange
 from labels.models.decisions import corrected_by_the_portal
 from labels.models.rule_changes import written_by_the_portal
+from news.models import Subscription
+from news.models.subscriptions import spellings
 
 ERASED = "[erased]"
 REASON = "An address was erased."
@@ -133,17 +135,18 @@ def sessions_of(account: Account | None, addresses: set[str]) -> list[Session]:
 
 def find_address(address: str) -> list[AddressPlace]:
     account = account_with(address)
+    addresses = spellings(address)
     places: dict[tuple[str, str, bool], list[Any]] = {}
     for model in stored_models():
         label = model._meta.label_lower
-        for row, fields in rows_mentioning(model, {address.strip()}):
+        for row, fields in rows_mentioning(model, addresses):
             for column in fields:
                 places.setdefault((label, column.name, True), []).append(row.pk)
         for name in relations_to_account(model) if account else ():
             keys = list(model._base_manager.filter(**{name: account}).values_list("pk", flat=True))
             if keys:
                 places[label, name, False] = keys
-    sessions = sessions_of(account, {address.strip()})
+    sessions = sessions_of(account, addresses)
     if sessions:
         keys = [session.pk for session in sessions]
         places[Session._meta.label_lower, "session_data", account is None] = keys
@@ -181,7 +184,7 @@ def erase_address(address: str, *, now: datetime, dry_run: bool = False) -> Eras
     """
     done = Erasure()
     account = account_with(address)
-    addresses = {address.strip()}
+    addresses = spellings(address)
     if account is not None:
         addresses |= known_addresses(account)
         done.orphaned = [str(organisation) for organisation in orphaned_by(account)]
@@ -229,6 +232,7 @@ def delete_requests_to(addresses: set[str], done: Erasure) -> None:
         # What waits in the outbox would go to a nameless address, or tell it to be answered to.
         _delete(Mail.objects.filter(Q(to__iexact=address) | Q(reply_to__iexact=address)), done)
         _delete(pending.filter(role_address__iexact=address), done)
+        _delete(Subscription.objects.of_address(address), done)
 
 
 def delete_traces(account: Account | None, addresses: set[str], done: Erasure) -> None:

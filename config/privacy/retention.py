@@ -35,6 +35,8 @@ from clusters.models.mails import CONTENT
 from clusters.people.log import record
 from config.privacy.pictures import remove_unneeded_files
 from labels.models import Delivery
+from news.models import Subscription
+from news.subscriptions.links import LIFETIME
 
 CHANGE_DAYS = 7
 NETWORK_ADDRESS_DAYS = 90
@@ -103,6 +105,8 @@ def due_rows(now: datetime) -> Iterator[models.QuerySet[Any]]:
     yield from due_deliveries(now)
     yield FormDraft.objects.filter(saved_at__lte=now - timedelta(days=DRAFT_DAYS))
     yield Mail.objects.filter(created_at__lte=now - timedelta(days=MAIL_DAYS))
+    # With the link that would have confirmed it.
+    yield Subscription.objects.unconfirmed_since(now - LIFETIME)
     yield Change.objects.filter(changed_at__lte=now - timedelta(days=CHANGE_DAYS))
     yield LogEntry.objects.filter(action_time__lte=now - timedelta(days=ADMIN_LOG_DAYS))
 

@@ -1,3 +1,3 @@
 """The admin of the app; Django registers what stands here."""
 
-from news.admin import announcements, parts, topics
+from news.admin import announcements, parts, subscriptions, topics

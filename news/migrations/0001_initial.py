@@ -4,7 +4,9 @@ import clusters.names
 import django.db.models.deletion
 import django.utils.timezone
 import news.markup
+import news.models.subscriptions
 import simple_history.models
+import uuid
 from django.conf import settings
 from django.db import migrations, models
 
@@ -365,5 +367,29 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='announcement',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('deadline_at__isnull', False), ('kind', 'call')), models.Q(models.Q(('kind', 'call'), _negated=True), ('deadline_at__isnull', True)), _connector='OR'), name='announcement_of_a_call_has_a_deadline', violation_error_message='A call needs its deadline; only a call has one.'),
+        ),
+        migrations.CreateModel(
+            name='Subscription',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('address', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
+                ('rhythm', models.CharField(choices=[('at_once', 'at once'), ('weekly', 'once a week, on Monday'), ('monthly', 'once a month, on the first')], default='weekly', max_length=8, verbose_name='rhythm')),
+                ('kinds', models.JSONField(default=news.models.subscriptions.every_kind, verbose_name='kinds')),
+                ('clusters', models.JSONField(blank=True, default=list, verbose_name='clusters')),
+                ('topics', models.JSONField(blank=True, default=list, verbose_name='topics')),
+                ('countries', models.JSONField(blank=True, default=list, verbose_name='countries')),
+                ('signed_up_at', clusters.fields.MomentField(verbose_name='signed up')),
+                ('confirmed_at', clusters.fields.MomentField(blank=True, null=True, verbose_name='confirmed')),
+                ('told_at', clusters.fields.MomentField(blank=True, null=True, verbose_name='told up to')),
+            ],
+            options={
+                'verbose_name': 'subscription',
+                'verbose_name_plural': 'subscriptions',
+                'ordering': ('-signed_up_at', '-pk'),
+                'indexes': [models.Index(condition=models.Q(('confirmed_at__isnull', False)), fields=['rhythm', 'id'], name='subscription_by_rhythm')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rhythm__in', ['at_once', 'weekly', 'monthly'])), name='subscription_has_a_known_rhythm'), models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('told_at__isnull', True)), models.Q(('confirmed_at__isnull', False), ('told_at__isnull', False)), _connector='OR'), name='subscription_is_told_since_it_is_confirmed')],
+            },
         ),
     ])]

@@ -1,4 +1,4 @@
-"""The models of the news: announcements with their texts, topics, reviews and corrections."""
+"""The models of the news: announcements with all that belongs to them, subscriptions."""
 
 from news.models.announcements import (
     ONCE_PUBLIC,
@@ -13,6 +13,7 @@ from news.models.announcements import (
 )
 from news.models.corrections import Correction
 from news.models.reviews import ReviewComment
+from news.models.subscriptions import FollowedKind, Rhythm, Subscription, SubscriptionQuerySet
 from news.models.topics import Topic
 
 __all__ = [
@@ -25,7 +26,11 @@ __all__ = [
     "AnnouncementText",
     "ClusterCount",
     "Correction",
+    "FollowedKind",
     "ReviewComment",
+    "Rhythm",
+    "Subscription",
+    "SubscriptionQuerySet",
     "TextState",
     "Topic",
 ]

@@ -23,9 +23,9 @@ from clusters.http.responses import (
 )
 from labels.formats.calendar import calendar
 from labels.formats.records import ROWS_AT_ONCE
-from news.events import event_entries
-from news.feeds import ATOM, JSON, Channel, atom_feed, feed_address, json_feed
-from news.listing import AnnouncementList, read_announcement_query
+from news.lists.calendar import event_entries
+from news.lists.feeds import ATOM, JSON, Channel, atom_feed, feed_address, json_feed
+from news.lists.query import AnnouncementList, read_announcement_query
 from news.models import Announcement, AnnouncementQuerySet, Topic
 
 

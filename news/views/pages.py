@@ -22,8 +22,8 @@ from clusters.http.responses import cached_page
 from clusters.templatetags.clusters_tags import date_in_words
 from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.articles import article_context, article_preview_context
-from news.feeds import feed_address, feed_links
-from news.listing import AnnouncementList, AnnouncementQuery, read_announcement_query
+from news.lists.feeds import feed_address, feed_links
+from news.lists.query import AnnouncementList, AnnouncementQuery, read_announcement_query
 from news.models import Announcement, Topic
 from news.queries import (
     announcement_at,
@@ -78,6 +78,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         "words": found.in_words(),
         "problems": query.problems,
         "list_url": query.url(list_url),
+        "mail_url": query.url(reverse("news:subscribe")),
         "feeds": feed_links(found),
         "atom": absolute(feed_address(query, "news_feed")),
         "calendar": absolute(feed_address(query, "news_ics")),

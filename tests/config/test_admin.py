@@ -62,7 +62,14 @@ from labels.models import (
     Statement,
     Suspension,
 )
-from news.models import Announcement, AnnouncementText, Correction, ReviewComment, Topic
+from news.models import (
+    Announcement,
+    AnnouncementText,
+    Correction,
+    ReviewComment,
+    Subscription,
+    Topic,
+)
 from tests.factories import (
     make_account,
     make_announcement,
@@ -77,6 +84,7 @@ from tests.factories import (
     make_programme,
     make_report,
     make_review_comment,
+    make_subscription,
     make_suspension,
     make_team_member,
     make_topic,
@@ -147,6 +155,7 @@ MAKERS: dict[type[models.Model], Callable[[], object]] = {
     AnnouncementText: lambda: make_announcement_text(make_announcement(), language="it"),
     Correction: lambda: make_correction(make_announcement()),
     ReviewComment: lambda: make_review_comment(make_announcement()),
+    Subscription: make_subscription,
     Topic: make_topic,
     Claim: lambda: Claim.objects.create(
         organisation=make_organisation(), role_address="info@example.org", reason="Ours."
@@ -224,8 +233,9 @@ def count_queries(client: Client, address: str) -> int:
 
 @pytest.mark.parametrize("model", OURS, ids=label_of)
 def test_model_is_edited_with_its_history(model: type[models.Model]) -> None:
-    """But for the log of events and the outbox: nobody edits them."""
-    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin) or model in (Event, Mail)
+    """But for the log of events, the outbox and subscriptions: nobody edits them."""
+    is_read_only = model in (Event, Mail, Subscription)
+    assert isinstance(admin.site._registry[model], SimpleHistoryAdmin) or is_read_only
 
 
 @pytest.mark.parametrize("app", ["clusters", "labels", "news"])

@@ -282,6 +282,9 @@ clusters.event               row      new
 clusters.mail                row      new
   lead root                  V        -
 
+news.subscription            row      new
+  secretariat lead auditor root  V    -
+
 labels.expert                own      other    new
   expert                     VC       -        -
   lead root                  VCDR     VCDR     A
@@ -458,6 +461,10 @@ clusters:organisation_contact     form  organisation/own not organisation/hidden
 clusters:organisation_report      form  organisation/own not organisation/hidden
 clusters:programme_report         form  programme/mine not programme/hidden
 labels:report                     form  label/own not label/unpublished
+news:subscribe                    form
+news:confirm_subscription         form  not forged
+news:subscription                 form  not forged
+news:unsubscribe                  form  not forged
 news:contact                      form  not announcement/draft
 news:report                       form  announcement/public not announcement/draft
 clusters:organisation_claim       form  not organisation/hidden

@@ -73,6 +73,7 @@ from tests.factories import (
     make_policy_maker,
     make_programme,
     make_review_comment,
+    make_subscription,
     make_suspension,
 )
 
@@ -486,6 +487,8 @@ def put_queues(world: World, now: datetime) -> None:
     world.put("labels.notice", "row", notice)
     world.put("labels.delivery", "row", Delivery.objects.create(notice=notice, written_at=now))
     world.put("clusters.mail", "row", make_mail(to="zqmailrow@example.org"))
+    # Nobody reads it, whoever sees that there is a row.
+    world.put("news.subscription", "row", make_subscription(address="zqhiddenaddress@example.org"))
     for state, label, decided in (
         ("waiting", "unpublished", {"kind": "award", "needs_two": True}),
         ("made", "own", {"kind": "correction", "state": "made", "needs_two": False}),

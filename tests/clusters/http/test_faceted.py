@@ -5,7 +5,7 @@ import pytest
 from clusters.directory.query import DirectoryQuery
 from clusters.http.faceted import FacetedQuery
 from labels.register.query import RegisterQuery
-from news.listing import AnnouncementQuery
+from news.lists.query import AnnouncementQuery
 
 QUERIES = [DirectoryQuery, RegisterQuery, AnnouncementQuery]
 

@@ -49,6 +49,7 @@ from config.privacy.erasing import (
     without_mention,
 )
 from labels.models import Decision, DecisionKind, Delivery, Expert, Label
+from news.models import Subscription
 from tests.factories import (
     change_label,
     made_decision,
@@ -61,6 +62,7 @@ from tests.factories import (
     make_organisation,
     make_participation,
     make_programme,
+    make_subscription,
     make_team_member,
     portfolio,
 )
@@ -649,6 +651,7 @@ def test_account_takes_its_data_along(account: Account, client: Client) -> None:
     make_report()
     make_mail(to=ADDRESS, text="The message of another.")
     FormDraft.objects.create(account=account, address="/admin/", data="[]", saved_at=NOW)
+    make_subscription(address=ADDRESS)
     SavedFilter.objects.create(account=account, model="clusters.cluster", name="I", query="q=i")
 
     response = client.post(DATA)
@@ -713,3 +716,15 @@ def test_organisation_keeps_its_name_when_an_address_goes() -> None:
     run("gdpr_erase", ADDRESS, "--yes")
 
     assert Organisation.objects.get().name == "Park"
+
+
+@pytest.mark.parametrize("typed", ["reader@münchen.example", "Reader@XN--MNCHEN-3YA.example"])
+def test_subscription_is_found_and_erased_in_any_spelling_of_its_domain(typed: str) -> None:
+    make_subscription(address="reader@xn--mnchen-3ya.example")
+    kept = make_subscription()
+
+    found = [(place.table, place.field) for place in find_address(typed)]
+    erase_address(typed, now=NOW)
+
+    assert found == [("news.subscription", "address")]
+    assert list(Subscription.objects.all()) == [kept]

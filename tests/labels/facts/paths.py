@@ -34,7 +34,8 @@ OTHER_MODELS = (
     "labels_indicatorset", "labels_issuingbody", "labels_issuingbodyrole", "labels_labelsource",
     "labels_level", "labels_levelrule", "labels_notice", "labels_requiredlevel",
     "labels_statement", "clusters_mail", "labels_rulechange", "news_announcement",
-    "news_announcementtext", "news_correction", "news_reviewcomment", "news_topic",
+    "news_announcementtext", "news_correction", "news_reviewcomment",
+    "news_subscription", "news_topic",
 )  # fmt: skip
 PAGES_OF_A_MODEL = (
     "add", "change", "changelist", "delete", "history", "simple_history", "restore", "import",
@@ -87,8 +88,8 @@ ADDRESSES: dict[str, Way] = {
         for name in (
             "None", "app_list", "autocomplete", "form_draft", "index", "jsi18n", "login", "logout",
             "password_change", "password_change_done", "search", "set_language", "suggest",
-            "news_announcement_preview", "news_announcement_preview_new", "news_announcement_paste",
             "keep_filter",
+            "news_announcement_preview", "news_announcement_preview_new", "news_announcement_paste",
         )
     },
 }  # fmt: skip
@@ -148,6 +149,7 @@ COMMANDS: dict[str, Way] = {
     "import_register": "adds what is not there: test_register_file_changes_no_label",
     "preview_rule": NOTHING,
     "register_counts": NOTHING,
+    "send_digests": NOTHING,
     "send_notices": NOTHING,
     "create_demo_account": NOTHING,
     "rebuild_search": NOTHING,
@@ -166,7 +168,8 @@ PUBLIC_POSTS = frozenset(
         "clusters:cluster_report", "clusters:confirm_profile", "clusters:invitation_accept",
         "clusters:organisation_claim", "clusters:organisation_contact",
         "clusters:organisation_report", "clusters:programme_report", "labels:notice",
-        "labels:report", "labels:verify", "news:contact", "news:report",
+        "labels:report", "labels:verify", "news:confirm_subscription", "news:contact",
+        "news:report", "news:subscribe", "news:subscription", "news:unsubscribe",
     }
 )  # fmt: skip
 

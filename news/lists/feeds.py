@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from clusters.formats.atom import AtomFeed, tag_uri
 from clusters.http.addresses import Data, absolute, without_empty
-from news.listing import AnnouncementList, AnnouncementQuery
+from news.lists.query import AnnouncementList, AnnouncementQuery
 from news.markup import render
 from news.models import Announcement, AnnouncementQuerySet, AnnouncementText
 
