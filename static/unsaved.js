@@ -80,9 +80,7 @@ class Draft {
   // Whether the portal could be reached.
   async store(isClosing = false) {
     const typed = this.isUnsaved() ? typedIn(this.form) : null;
-    // Nothing new, being saved, or an older draft waits to be restored or discarded.
-    const isOffered = document.querySelector("[data-offered-draft]") !== null;
-    if (typed === this.stored || this.isSaving || isOffered) {
+    if (typed === this.stored || this.isSaving) {
       return true;
     }
     this.stored = typed;
@@ -118,6 +116,7 @@ class Draft {
     this.request = new AbortController();
     const body = new URLSearchParams({
       address: this.state.dataset.draftAddress,
+      opening: this.state.dataset.draftOpening,
       csrfmiddlewaretoken: this.form.elements.csrfmiddlewaretoken.value,
       ...(typed === null ? {} : { data: typed }),
     });

@@ -44,6 +44,7 @@ from clusters.admin.versions import EMPTY
 from clusters.fields import DayFormField, DayInput, MomentFormField, MomentInput
 from clusters.models import EventKind
 from clusters.models.images import NotStored
+from clusters.models.reference import languages
 from clusters.models.unions import count_each
 from clusters.people import policy
 from clusters.people.log import record
@@ -301,6 +302,8 @@ class ReadOnly:
 class ScopedPart(Scoped):
     """Rows on another row's screen."""
 
+    is_folded_when_empty = False
+
     def own_row(self, obj: models.Model | None) -> models.Model | None:
         return None
 
@@ -346,11 +349,13 @@ class StackedPart(ScopedPart, PortalFields, admin.StackedInline):
 class TextPart(StackedPart):
     """A form for each language, an empty one where the text is missing."""
 
-    max_num = 2
+    def get_max_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        # Django makes it none for who may add nothing.
+        return len(languages()) if self.max_num is None else self.max_num
 
     def missing_languages(self, obj: Any) -> list[str]:
         there = {text.language for text in obj.texts.all()} if obj else set()
-        return [code for code in ("en", "it") if code not in there]
+        return [code for code, _name in languages() if code not in there]
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return len(self.missing_languages(obj))

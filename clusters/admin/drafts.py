@@ -9,10 +9,11 @@ from django.shortcuts import redirect
 
 from clusters.admin.versions import moment_in_words
 from clusters.models import FormDraft
+from clusters.models.drafts import new_opening
 from clusters.people.access import signed_in_account
 
-# The button of the offer, sent to the form's own page.
-RESTORE = "_restore_draft"
+# The button of the offer, sent to the form's own page; which draft, and whose that page is.
+RESTORE, OPENING = "_restore_draft", "_opening"
 
 
 class DraftAdmin(admin.ModelAdmin):
@@ -27,9 +28,10 @@ class DraftAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         request.__dict__["is_form"] = True
         if RESTORE in request.POST:
-            draft = self.drafts(request).first()
+            draft = self.drafts(request).opened(opening_of(request)).first()
             if draft is None:
                 return redirect(request.get_full_path())
+            request.__dict__["opening"] = draft.opening
             request.POST = draft.as_sent()
             request.__dict__["is_restored"] = True
         return super().changeform_view(request, object_id, form_url, extra_context)
@@ -66,8 +68,9 @@ class DraftAdmin(admin.ModelAdmin):
         # A window opened from another form is closed within a minute.
         context["keeps_draft"] = may_save and not context["is_popup"]
         if context["keeps_draft"] and request.method == "GET":
-            draft = context["draft"] = self.drafts(request).first()
-            context["draft_moment"] = moment_in_words(draft.saved_at) if draft else ""
+            drafts = self.drafts(request)
+            context["drafts"] = [(draft, moment_in_words(draft.saved_at)) for draft in drafts]
+        context["opening"] = request.__dict__.get("opening") or opening_of(request) or new_opening()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -81,4 +84,9 @@ class DraftAdmin(admin.ModelAdmin):
     def end_draft(self, request: HttpRequest) -> None:
         # In the transaction of the save. An action of a list has no draft.
         if "is_form" in request.__dict__:
-            self.drafts(request).delete()
+            drafts, opening = self.drafts(request), opening_of(request)
+            (drafts.opened(opening) if opening else drafts).delete()
+
+
+def opening_of(request: HttpRequest) -> str:
+    return request.POST.get(OPENING, "")

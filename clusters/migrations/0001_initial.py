@@ -1,5 +1,6 @@
 import clusters.fields
 import clusters.models.organisations
+import clusters.models.reference
 import clusters.names
 import django.core.validators
 import django.db.models.deletion
@@ -138,7 +139,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('email', models.EmailField(help_text='Of a function where there is one.', max_length=254, unique=True, verbose_name='e-mail address')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('is_active', models.BooleanField(default=True, help_text='Off: nobody signs in; all sessions end at once.', verbose_name='active')),
                 ('session_number', models.PositiveIntegerField(default=0, editable=False)),
                 ('created_at', clusters.fields.MomentField(auto_now_add=True, verbose_name='created')),
@@ -219,6 +220,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.CharField(max_length=300, verbose_name='address of the form')),
+                ('opening', models.CharField(max_length=12, verbose_name='opening of the form')),
                 ('data', clusters.fields.LongTextField(max_length=200000, verbose_name='what was typed')),
                 ('saved_at', clusters.fields.MomentField(db_index=True, verbose_name='saved')),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='form_drafts', to=settings.AUTH_USER_MODEL, verbose_name='account')),
@@ -227,7 +229,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'draft of a form',
                 'verbose_name_plural': 'drafts of forms',
                 'ordering': ('-saved_at', '-pk'),
-                'constraints': [models.UniqueConstraint(fields=('account', 'address'), name='form_draft_once')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'address', 'opening'), name='form_draft_once')],
             },
         ),
         migrations.CreateModel(
@@ -270,7 +272,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(help_text='As it was, without the language.', max_length=300, verbose_name='address of the record')),
                 ('text', clusters.fields.LongTextField(max_length=4000, verbose_name='what is wrong')),
                 ('reply_address', models.EmailField(blank=True, max_length=254, verbose_name='address for the answer')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language')),
                 ('state', models.CharField(choices=[('new', 'new'), ('open', 'being looked into'), ('corrected', 'corrected'), ('refused', 'nothing to correct')], default='new', max_length=9, verbose_name='state')),
                 ('answer', clusters.fields.LongTextField(blank=True, help_text='Sent to the reader when the report is closed.', max_length=4000, verbose_name='answer')),
                 ('is_logged', models.BooleanField(default=False, verbose_name='in the public log of corrections')),
@@ -363,7 +365,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='clusters.cluster', verbose_name='cluster')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, max_length=2, verbose_name='language')),
                 ('tagline', models.CharField(blank=True, help_text='Who it is, in one line.', max_length=200, verbose_name='tagline')),
                 ('description', clusters.fields.LongTextField(blank=True, help_text='Plain paragraphs, an empty line between two.', max_length=10000, verbose_name='description')),
             ],
@@ -425,7 +427,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('email', models.EmailField(db_index=True, help_text='Of a function where there is one.', max_length=254, verbose_name='e-mail address')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('is_active', models.BooleanField(default=True, help_text='Off: nobody signs in; all sessions end at once.', verbose_name='active')),
                 ('created_at', clusters.fields.MomentField(blank=True, editable=False, verbose_name='created')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
@@ -501,7 +503,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(help_text='As it was, without the language.', max_length=300, verbose_name='address of the record')),
                 ('text', clusters.fields.LongTextField(max_length=4000, verbose_name='what is wrong')),
                 ('reply_address', models.EmailField(blank=True, max_length=254, verbose_name='address for the answer')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language')),
                 ('state', models.CharField(choices=[('new', 'new'), ('open', 'being looked into'), ('corrected', 'corrected'), ('refused', 'nothing to correct')], default='new', max_length=9, verbose_name='state')),
                 ('answer', clusters.fields.LongTextField(blank=True, help_text='Sent to the reader when the report is closed.', max_length=4000, verbose_name='answer')),
                 ('is_logged', models.BooleanField(default=False, verbose_name='in the public log of corrections')),
@@ -609,7 +611,7 @@ class Migration(migrations.Migration):
                 ('team_role', models.CharField(blank=True, choices=[('owner', 'owner'), ('editor', 'editor')], default='', max_length=6, verbose_name='role in the team')),
                 ('role', models.CharField(blank=True, default='', max_length=20, verbose_name='role in the portal')),
                 ('programme', models.ForeignKey(blank=True, help_text='What a policy maker follows.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='clusters.programme', verbose_name='programme')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('invited_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='invitations', to=settings.AUTH_USER_MODEL, verbose_name='invited by')),
                 ('created_at', clusters.fields.MomentField(auto_now_add=True, verbose_name='sent')),
                 ('expires_at', clusters.fields.MomentField(verbose_name='valid until')),
@@ -630,7 +632,7 @@ class Migration(migrations.Migration):
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='clusters.organisation', verbose_name='organisation')),
                 ('role_address', models.EmailField(help_text='An address of a function, such as info@, of its domain.', max_length=254, verbose_name='role address')),
                 ('reason', clusters.fields.LongTextField(max_length=2000, verbose_name='reason')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('state', models.CharField(choices=[('pending', 'pending'), ('approved', 'approved'), ('denied', 'denied')], default='pending', max_length=8, verbose_name='state')),
                 ('answer', clusters.fields.LongTextField(blank=True, help_text='Sent to the role address with the decision.', max_length=4000, verbose_name='answer')),
                 ('created_at', clusters.fields.MomentField(auto_now_add=True, verbose_name='received')),
@@ -785,7 +787,7 @@ class Migration(migrations.Migration):
             name='HistoricalClusterText',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, max_length=2, verbose_name='language')),
                 ('tagline', models.CharField(blank=True, help_text='Who it is, in one line.', max_length=200, verbose_name='tagline')),
                 ('description', clusters.fields.LongTextField(blank=True, help_text='Plain paragraphs, an empty line between two.', max_length=10000, verbose_name='description')),
                 ('cluster', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clusters.cluster', verbose_name='cluster')),
@@ -976,7 +978,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254, verbose_name='e-mail address')),
                 ('team_role', models.CharField(blank=True, choices=[('owner', 'owner'), ('editor', 'editor')], default='', max_length=6, verbose_name='role in the team')),
                 ('role', models.CharField(blank=True, default='', max_length=20, verbose_name='role in the portal')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('created_at', clusters.fields.MomentField(blank=True, editable=False, verbose_name='sent')),
                 ('expires_at', clusters.fields.MomentField(verbose_name='valid until')),
                 ('accepted_at', clusters.fields.MomentField(blank=True, null=True, verbose_name='accepted')),
@@ -1004,7 +1006,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('role_address', models.EmailField(help_text='An address of a function, such as info@, of its domain.', max_length=254, verbose_name='role address')),
                 ('reason', clusters.fields.LongTextField(max_length=2000, verbose_name='reason')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('state', models.CharField(choices=[('pending', 'pending'), ('approved', 'approved'), ('denied', 'denied')], default='pending', max_length=8, verbose_name='state')),
                 ('answer', clusters.fields.LongTextField(blank=True, help_text='Sent to the role address with the decision.', max_length=4000, verbose_name='answer')),
                 ('created_at', clusters.fields.MomentField(blank=True, editable=False, verbose_name='received')),

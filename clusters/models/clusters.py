@@ -34,11 +34,11 @@ from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.records import NamedQuerySet, PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import (
-    LANGUAGES,
     Portfolio,
     ends_after_it_starts,
     in_force_on,
     is_in_force,
+    languages,
     name_used_on,
 )
 
@@ -156,7 +156,7 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
                     "tagline"
                 )
             )
-            for language, _name in LANGUAGES
+            for language, _name in languages()
         }
         return (
             self.published()
@@ -390,7 +390,7 @@ class ClusterText(models.Model):
     cluster = models.ForeignKey(
         Cluster, models.CASCADE, related_name="texts", verbose_name=_("cluster")
     )
-    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
+    language = models.CharField(_("language"), max_length=2, choices=languages)
     tagline = models.CharField(
         _("tagline"), max_length=200, blank=True, help_text=_("Who it is, in one line.")
     )

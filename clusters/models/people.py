@@ -16,7 +16,7 @@ from clusters.fields import DayField, LongTextField, MomentField
 from clusters.models.history import History
 from clusters.models.organisations import Organisation
 from clusters.models.programmes import Programme
-from clusters.models.reference import LANGUAGES
+from clusters.models.reference import languages
 
 
 class Role(models.TextChoices):
@@ -54,7 +54,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
         _("e-mail address"), unique=True, help_text=_("Of a function where there is one.")
     )
     language = models.CharField(
-        _("language of mails"), max_length=2, choices=LANGUAGES, default="en"
+        _("language of mails"), max_length=2, choices=languages, default="en"
     )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: nobody signs in; all sessions end at once.")
@@ -238,7 +238,7 @@ class Invitation(models.Model):
         help_text=_("What a policy maker follows."),
     )
     language = models.CharField(
-        _("language of mails"), max_length=2, choices=LANGUAGES, default="en"
+        _("language of mails"), max_length=2, choices=languages, default="en"
     )
     invited_by = models.ForeignKey(
         Account,
@@ -316,7 +316,7 @@ class Claim(models.Model):
     )
     reason = LongTextField(_("reason"), max_length=2000)
     language = models.CharField(
-        _("language of mails"), max_length=2, choices=LANGUAGES, default="en"
+        _("language of mails"), max_length=2, choices=languages, default="en"
     )
     state = models.CharField(
         _("state"), max_length=8, choices=ClaimState, default=ClaimState.PENDING

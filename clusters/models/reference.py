@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -17,7 +18,10 @@ from clusters.fields import NameField, NormalNameField
 from clusters.models.history import History
 from clusters.models.records import NamedQuerySet
 
-LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
+
+def languages() -> list[tuple[str, Any]]:
+    # Asked whenever they are needed: a further one needs no migration.
+    return [*settings.LANGUAGES]
 
 
 class TwoNames(models.Model):

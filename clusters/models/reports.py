@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.fields import LongTextField, MomentField
 from clusters.models.history import History
 from clusters.models.people import Account
-from clusters.models.reference import LANGUAGES
+from clusters.models.reference import languages
 
 
 class RecordKind(models.TextChoices):
@@ -53,7 +53,7 @@ class ProblemReport(models.Model):
     text = LongTextField(_("what is wrong"), max_length=4000)
     # Emptied some time after the answer (config/privacy/retention.py).
     reply_address = models.EmailField(_("address for the answer"), blank=True)
-    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES, default="en")
+    language = models.CharField(_("language"), max_length=2, choices=languages, default="en")
     state = models.CharField(_("state"), max_length=9, choices=ReportState, default=ReportState.NEW)
     answer = LongTextField(
         _("answer"),

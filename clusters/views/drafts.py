@@ -1,6 +1,7 @@
 """Where the forms of admin store what somebody types (static/unsaved.js)."""
 
 import json
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +20,7 @@ from clusters.models import FormDraft
 from clusters.models.drafts import MAX_CHARACTERS
 from clusters.people.access import signed_in_account
 
+OPENING = re.compile("[A-Za-z0-9]{12}")
 # Of the names that begin so, the one that a form needs again: what its row was when it was opened.
 OF_THE_PAGE, KEPT = ("_", "csrf"), "_versions"
 
@@ -31,9 +33,12 @@ def store_draft(request: HttpRequest) -> HttpResponse:
     """
     address = request.POST.get("address", "")
     refuse_closed_form(request, address)
+    opening = request.POST.get("opening", "")
+    if not OPENING.fullmatch(opening):
+        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
     account = signed_in_account(request)
     if "data" not in request.POST:
-        FormDraft.objects.of(account, address).delete()
+        FormDraft.objects.of(account, address).opened(opening).delete()
         return redirect(address)
     try:
         typed = json.dumps([*pairs_to_keep(request.POST["data"])], ensure_ascii=False)
@@ -44,9 +49,7 @@ def store_draft(request: HttpRequest) -> HttpResponse:
         told = _("This is too long for a draft. Save it soon.")
         return JsonResponse({"told": told}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     now = timezone.now()
-    FormDraft.objects.update_or_create(
-        account=account, address=address, defaults={"data": typed, "saved_at": now}
-    )
+    FormDraft.objects.store(account, address, opening, data=typed, now=now)
     clock = date_format(timezone.localtime(now), "H:i")
     return JsonResponse({"told": _("Draft stored at %(time)s.") % {"time": clock}})
 

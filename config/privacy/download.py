@@ -48,7 +48,7 @@ PARTS: dict[str, tuple[Rows, str]] = {
         "notice__label__public_id notice__kind week_from written_at",
     ),
     "filters": (lambda account: account.saved_filters.all(), "model name query"),
-    "drafts": (lambda account: account.form_drafts.all(), "address saved_at data"),
+    "drafts": (lambda account: account.form_drafts.all(), "address opening saved_at data"),
     "outbox": (
         lambda account: Mail.objects.filter(to__iexact=account.email),
         "kind state created_at sent_at",

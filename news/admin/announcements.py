@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -18,13 +19,21 @@ from django.utils.translation import gettext_lazy as _
 from clusters.admin.base import Concern, PublishedAdmin, WholeRowForm, without_hidden
 from clusters.admin.versions import EMPTY, moment_in_words
 from clusters.models import Organisation
-from clusters.models.reference import LANGUAGES
+from clusters.models.reference import languages
 from clusters.people import policy
 from clusters.people.forms import PictureField
 from labels.models import Label
+from news.admin.editor import EditorAdmin
 from news.admin.parts import AnnouncementTextInline, CorrectionInline, ReviewCommentInline
 from news.admin.steps import StepsAdmin
-from news.models import ONCE_PUBLIC, Announcement, AnnouncementState, ReviewComment, TextState
+from news.models import (
+    ONCE_PUBLIC,
+    Announcement,
+    AnnouncementKind,
+    AnnouncementState,
+    ReviewComment,
+    TextState,
+)
 from news.workflow.previews import LIFETIME, preview_link
 from news.workflow.refusals import HIDDEN, AnnouncementStep, may_take
 
@@ -32,6 +41,11 @@ OF_A_STATE = {
     "withdrawn_at": AnnouncementState.WITHDRAWN,
     "withdrawal_reason": AnnouncementState.WITHDRAWN,
     "archived_at": AnnouncementState.ARCHIVED,
+}
+# What only one kind has; of another it is folded.
+OF_A_KIND = {
+    AnnouncementKind.EVENT: ("begins_at", "ends_at", "place", "address"),
+    AnnouncementKind.CALL: ("deadline_at",),
 }
 SCHEDULED = pgettext_lazy("of an announcement", "scheduled")
 
@@ -62,11 +76,11 @@ class MissingLanguageFilter(admin.SimpleListFilter):
     parameter_name = "missing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*LANGUAGES]
+        return languages()
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Announcement]:
         found: QuerySet[Announcement] = queryset
-        return queryset.missing_in(self.value()) if self.value() in dict(LANGUAGES) else found
+        return queryset.missing_in(self.value()) if self.value() in dict(languages()) else found
 
 
 class AnnouncementForm(WholeRowForm):
@@ -81,7 +95,7 @@ class AnnouncementForm(WholeRowForm):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(StepsAdmin):
+class AnnouncementAdmin(EditorAdmin, StepsAdmin):
     form = AnnouncementForm
     list_display = ("title", "mark", "kind", "published_at", "languages")
     list_filter = (MarkFilter, "kind", MissingLanguageFilter, "topics")
@@ -193,10 +207,15 @@ class AnnouncementAdmin(StepsAdmin):
         # Without what only a withdrawn or an archived one has.
         state = obj.state if obj else AnnouncementState.DRAFT
         left_out = frozenset(name for name, of in OF_A_STATE.items() if state != of)
-        return [
-            (title, {**options, "fields": without_hidden(options["fields"], left_out)})
-            for title, options in super().get_fieldsets(request, obj)
-        ]
+        of_a_kind = {field: kind for kind, fields in OF_A_KIND.items() for field in fields}
+        groups = []
+        for title, options in super().get_fieldsets(request, obj):
+            fields = without_hidden(options["fields"], left_out)
+            kinds = {of_a_kind.get(name) for name in flatten(fields)}
+            is_open = kinds & {None, obj.kind if obj else ""}
+            folded = {} if is_open else {"classes": ("collapse",)}
+            groups.append((title, {**options, **folded, "fields": fields}))
+        return groups
 
     def get_inlines(self, request: HttpRequest, obj: Announcement | None) -> Any:
         # What is new has no comments, and what never appeared nothing to correct.
@@ -210,6 +229,15 @@ class AnnouncementAdmin(StepsAdmin):
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
         needed.discard(ReviewComment._meta.verbose_name)
         return deleted, counts, needed, protected
+
+    def get_inline_formsets(
+        self, request: HttpRequest, formsets: Any, inline_instances: Any, obj: Any = None
+    ) -> Any:
+        shown = super().get_inline_formsets(request, formsets, inline_instances, obj)
+        for part in shown:
+            if part.opts.is_folded_when_empty and not part.formset.initial_forms:
+                part.classes = "collapse"
+        return shown
 
     def has_been_public(self, obj: Announcement) -> bool:
         past = obj.history.filter(state__in=ONCE_PUBLIC)
@@ -234,6 +262,7 @@ class AnnouncementAdmin(StepsAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
+        context["preview_url"] = self.preview_url(obj)
         if obj is not None and "revert_disabled" not in context:
             context["steps"] = self.open_steps(request, obj)
             context |= preview_context(request.user, obj)

@@ -4,56 +4,42 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
+from django.forms import HiddenInput
+from django.forms.widgets import Script
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import PartAdmin, TabularPart, TextPart
-from clusters.admin.versions import EMPTY
 from clusters.people import policy
+from news.admin.editor import MarkdownFields
 from news.admin.steps import ReviewedAgain
-from news.markup import render
 from news.models import Announcement, AnnouncementText, Correction, ReviewComment
 
 
-class AnnouncementTextInline(TextPart):
+class AnnouncementTextInline(MarkdownFields, TextPart):
     model = AnnouncementText
-    fields = (
-        "language",
-        "state",
-        "title",
-        "slug",
-        "lead",
-        "body",
-        "body_preview",
-        "box_title",
-        "box",
-        "box_preview",
-        "picture_alt",
-        "picture_credit",
-        "contact_role",
+    template = "admin/news/texts.html"
+    fieldsets = (
+        (None, {"fields": ("language", "state", "title", "slug", "lead", "body")}),
+        (_("Background box"), {"fields": ("box_title", "box")}),
+        (_("Picture and contact"), {"fields": ("picture_alt", "picture_credit", "contact_role")}),
     )
-    readonly_fields = ("body_preview", "box_preview")
     prepopulated_fields: ClassVar = {"slug": ("title",)}
 
-    @admin.display(description=_("body as saved"))
-    def body_preview(self, obj: AnnouncementText) -> str:
-        return preview_text(obj.language, obj.body)
+    class Media:
+        js = (Script("texts.js", type="module"),)
 
-    @admin.display(description=_("box as saved"))
-    def box_preview(self, obj: AnnouncementText) -> str:
-        return preview_text(obj.language, obj.box)
-
-
-def preview_text(language: str, markdown: str) -> str:
-    if not markdown:
-        return EMPTY
-    return format_html('<div class="preview" lang="{}">{}</div>', language, render(markdown))
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "language":
+            # It is the heading of the text.
+            kwargs["widget"] = HiddenInput
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class CorrectionInline(TabularPart):
     model = Correction
+    is_folded_when_empty = True
     fields = ("corrected_at", "text_en", "text_it")
 
 
@@ -61,6 +47,7 @@ class ReviewCommentInline(TabularPart):
     """Written by a step; here a comment is marked as resolved."""
 
     model = ReviewComment
+    is_folded_when_empty = True
     fields = ("author", "written_at", "text", "is_resolved")
     readonly_fields = ("author", "written_at", "text")
     never = (policy.ADD, policy.DELETE)
@@ -80,7 +67,7 @@ class AnnouncementPartAdmin(PartAdmin):
 
 
 @admin.register(AnnouncementText)
-class AnnouncementTextAdmin(ReviewedAgain, PartAdmin):
+class AnnouncementTextAdmin(ReviewedAgain, MarkdownFields, PartAdmin):
     part_of = ("announcement",)
     list_display = ("title", "language", "state", "slug")
 

@@ -1,4 +1,5 @@
 import clusters.fields
+import clusters.models.reference
 import clusters.names
 import django.db.models.deletion
 import django.utils.timezone
@@ -196,7 +197,7 @@ class Migration(migrations.Migration):
             name='HistoricalAnnouncementText',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, max_length=2, verbose_name='language')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('ready', 'ready')], default='draft', help_text='Only a text that is ready is published with the announcement.', max_length=8, verbose_name='state of the text')),
                 ('title', clusters.fields.NameField(help_text='One line; it stands in lists, too.', max_length=200, verbose_name='title')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the title where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='page address')),
@@ -323,7 +324,7 @@ class Migration(migrations.Migration):
             name='AnnouncementText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, max_length=2, verbose_name='language')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('ready', 'ready')], default='draft', help_text='Only a text that is ready is published with the announcement.', max_length=8, verbose_name='state of the text')),
                 ('title', clusters.fields.NameField(help_text='One line; it stands in lists, too.', max_length=200, verbose_name='title')),
                 ('slug', models.SlugField(blank=True, help_text='The last part of the page’s address; made of the title where it is left empty. An old one leads on to the new one.', max_length=90, verbose_name='page address')),
@@ -373,7 +374,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('address', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian')], default='en', max_length=2, verbose_name='language of mails')),
+                ('language', models.CharField(choices=clusters.models.reference.languages, default='en', max_length=2, verbose_name='language of mails')),
                 ('rhythm', models.CharField(choices=[('at_once', 'at once'), ('weekly', 'once a week, on Monday'), ('monthly', 'once a month, on the first')], default='weekly', max_length=8, verbose_name='rhythm')),
                 ('kinds', models.JSONField(default=news.models.subscriptions.every_kind, verbose_name='kinds')),
                 ('clusters', models.JSONField(blank=True, default=list, verbose_name='clusters')),

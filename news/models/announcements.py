@@ -23,7 +23,7 @@ from clusters.http.asof import midnight
 from clusters.models import Account, Cluster, Organisation, Programme
 from clusters.models.addresses import Addressed
 from clusters.models.history import History
-from clusters.models.reference import LANGUAGES
+from clusters.models.reference import languages
 from clusters.names import new_public_id
 from labels.models import Label, Statement
 from news.markup import MAX_TEXT, validate_markdown
@@ -90,8 +90,8 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         return self.filter(state__in=UNPUBLISHED)
 
     def missing_a_language(self) -> Self:
-        # Announcements without an English or without an Italian text that is ready.
-        return self.missing_in("en") | self.missing_in("it")
+        # Announcements without a text that is ready in every language of the portal.
+        return reduce(or_, (self.missing_in(code) for code, _name in languages()))
 
     def missing_in(self, language: str) -> Self:
         texts = AnnouncementText.objects.ready().filter(language=language)
@@ -622,7 +622,7 @@ class AnnouncementText(Addressed):
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, related_name="texts", verbose_name=_("announcement")
     )
-    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
+    language = models.CharField(_("language"), max_length=2, choices=languages)
     state = models.CharField(
         _("state of the text"),
         max_length=8,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clusters.fields import MomentField
-from clusters.models.reference import LANGUAGES
+from clusters.models.reference import languages
 from news.models.announcements import AnnouncementKind
 
 MOST_CHOSEN = 100  # of the clusters
@@ -80,7 +80,7 @@ class Subscription(models.Model):
     number = models.UUIDField(default=uuid4, unique=True, editable=False)
     address = models.EmailField(_("e-mail address"), unique=True)
     language = models.CharField(
-        _("language of mails"), max_length=2, choices=LANGUAGES, default="en"
+        _("language of mails"), max_length=2, choices=languages, default="en"
     )
     rhythm = models.CharField(_("rhythm"), max_length=8, choices=Rhythm, default=Rhythm.WEEKLY)
     kinds = models.JSONField(_("kinds"), default=every_kind)

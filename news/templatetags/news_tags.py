@@ -1,9 +1,11 @@
 """The text of announcements, dates in its sentences, and how to pass them on."""
 
 from datetime import date
+from typing import Any
 from urllib.parse import quote
 
 from django import template
+from django.contrib.admin.utils import flatten
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -18,6 +20,19 @@ register = template.Library()
 def markdown(text: str, first_heading: int = 2) -> SafeString:
     """`{{ text.body|markdown }}`; in a box with its own title `{{ text.box|markdown:3 }}`."""
     return render(text, first_heading=first_heading)
+
+
+@register.filter
+def is_filled(fieldset: Any) -> bool:
+    # Of a form of admin: whether a field of the group holds something, or is wrong.
+    names = [name for name in flatten(fieldset.fields) if name in fieldset.form.fields]
+    return any(fieldset.form[name].value() or fieldset.form[name].errors for name in names)
+
+
+@register.filter
+def language_of(form: Any) -> str:
+    # Of the form of a text; also where nobody may change it.
+    return str(form["language"].value() if "language" in form.fields else form.instance.language)
 
 
 @register.simple_tag

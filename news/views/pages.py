@@ -1,7 +1,5 @@
 """News: the list, the archives of years and months; an announcement."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -23,14 +21,14 @@ from clusters.http.paging import numbered_page
 from clusters.http.responses import cached_page
 from clusters.templatetags.clusters_tags import date_in_words
 from clusters.views.contact import contact_page, cookieless_form, report_page
+from news.articles import article_context, article_preview_context
 from news.lists.feeds import feed_address, feed_links
 from news.lists.query import AnnouncementList, AnnouncementQuery, read_announcement_query
-from news.models import Announcement, AnnouncementText, Topic
+from news.models import Announcement, Topic
 from news.queries import (
     announcement_at,
     announcement_formerly_at,
     archive_of,
-    labels_then_and_today,
     recipient_of,
     related_to,
     withdrawn_at_address,
@@ -157,18 +155,6 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
     return TemplateResponse(request, "news/announcement_detail.html", context)
 
 
-def article_context(
-    request: HttpRequest, announcement: Announcement, text: AnnouncementText
-) -> dict[str, Any]:
-    return {
-        "section": "news",
-        "announcement": announcement,
-        "text": text,
-        "url": absolute(request.path),
-        "labels": labels_then_and_today(announcement, timezone.localdate()),
-    }
-
-
 def withdrawn_page(request: HttpRequest, year: int, slug: str) -> HttpResponse:
     # Of what was withdrawn the address tells when and why, and nothing else.
     announcement = withdrawn_at_address(slug, year, timezone.now())
@@ -187,14 +173,7 @@ def announcement_preview(request: HttpRequest, token: str) -> HttpResponse:
     if announcement is None or not texts:
         raise Http404(_("This preview has ended."))
     text = next((one for one in texts if one.language == get_language()), texts[0])
-    context = {
-        **article_context(request, announcement, text),
-        "is_preview": True,
-        "recipient": None,
-        "picture_url": reverse("news:preview_picture", args=[token])
-        if announcement.picture
-        else "",
-    }
+    context = article_preview_context(request, announcement, text, token)
     response = TemplateResponse(request, "news/announcement_detail.html", context)
     response["X-Robots-Tag"] = "noindex"
     return response

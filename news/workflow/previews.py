@@ -20,8 +20,11 @@ def preview_link(announcement: Announcement) -> str:
     """
     if announcement.state == AnnouncementState.WITHDRAWN:
         return ""
-    token = signing.dumps([announcement.pk, last_step(announcement)], salt=SALT)
-    return f"{settings.SITE_URL}{reverse('news:preview', args=[token])}"
+    return f"{settings.SITE_URL}{reverse('news:preview', args=[preview_token(announcement)])}"
+
+
+def preview_token(announcement: Announcement) -> str:
+    return signing.dumps([announcement.pk, last_step(announcement)], salt=SALT)
 
 
 def announcement_of_preview(token: str) -> Announcement | None:

@@ -662,7 +662,7 @@ def draft_cells(world: World, identities: Sequence[str] = table.BY_PAGES) -> Ite
     path = reverse("admin:form_draft")
 
     def cell(identity: str, state: str, form: str, expected: str) -> Cell:
-        data = {"address": form, "data": "[]"}
+        data = {"address": form, "opening": "a" * 12, "data": "[]"}
         return Cell("draft", "POST", identity, state, path, expected, data=sending(data))
 
     for identity in identities:
@@ -683,6 +683,33 @@ def draft_cells(world: World, identities: Sequence[str] = table.BY_PAGES) -> Ite
                 yield cell(
                     identity, f"{label} {state}", admin_path(label, "change", row.pk), allowed
                 )
+
+
+def writing_cells(world: World, identities: Sequence[str] = table.BY_PAGES) -> Iterator[Cell]:
+    """A text is previewed by who may save it; what is pasted is nobody's row."""
+    label = "news.announcement"
+    fields = {"preview": "texts-0", "texts-0-language": "en", "texts-0-title": "Typed"}
+    for identity in identities:
+        sees = identity in table.GRIDS[label]
+        letters = {state: table.letters(label, identity, state) for state in world.states(label)}
+        new = table.letters(label, identity, "new")
+        pages = {
+            "preview_new": ((), sees, "A" in new),
+            "paste": ((), sees, "A" in new or any("C" in one for one in letters.values())),
+        }
+        for page, (args, shown, may) in pages.items():
+            path = admin_path(label, page, *args)
+            expected = outcome(identity, sees=shown, may=may)
+            yield Cell(page, "POST", identity, "", path, expected, data=sending(fields))
+            method = LOGIN if identity in table.STRANGERS else METHOD
+            yield Cell(page, "GET", identity, "", path, method)
+        nowhere = admin_path(label, "preview", 999999999)
+        for state, one in letters.items():
+            path = admin_path(label, "preview", world.row(label, state).pk)
+            expected = outcome(identity, sees="V" in one, may="C" in one)
+            yield Cell(
+                "preview", "POST", identity, state, path, expected, nowhere, data=sending(fields)
+            )
 
 
 # The addresses outside admin
@@ -987,5 +1014,12 @@ def every_cell(world: World) -> Iterator[Asked]:
     yield from autocomplete_cells()
     yield from dashboard_cells()
     yield from page_cells(world, table.addresses())
-    for cells in (draft_cells, forged_cells, ended_cells, site_cells, enrolment_cells):
+    for cells in (
+        draft_cells,
+        writing_cells,
+        forged_cells,
+        ended_cells,
+        site_cells,
+        enrolment_cells,
+    ):
         yield from cells(world)

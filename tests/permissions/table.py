@@ -564,6 +564,7 @@ RESTORED_BY_FORM = ("clusters.problemreport", "labels.label", "labels.level")
 OF_ADMIN = """
 index login logout password_change password_change_done autocomplete jsi18n app_list
 form_draft search set_language suggest keep_filter
+news_announcement_preview news_announcement_preview_new news_announcement_paste
 """
 
 

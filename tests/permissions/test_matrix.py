@@ -49,6 +49,10 @@ def test_drafts(world: World) -> None:
     none_wrong(world, cells.draft_cells(world))
 
 
+def test_writing(world: World) -> None:
+    none_wrong(world, cells.writing_cells(world))
+
+
 def test_every_address_is_declared() -> None:
     assert cells.every_address() - cells.declared_addresses() == set()
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clusters.models import Account, Cluster, ClusterText, FormDraft, Role
-from clusters.models.drafts import MAX_CHARACTERS
+from clusters.models.drafts import MAX_CHARACTERS, MAX_OPENINGS
 from labels.models import Level
 from tests.admin_forms import errors, form_data
 from tests.factories import make_account, make_cluster
@@ -57,12 +57,16 @@ def pairs(data: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def store(client: Client, address: str, data: dict[str, Any]) -> Any:
-    return client.post(DRAFTS, {"address": address, "data": json.dumps(pairs(data))})
+FIRST, SECOND = "a" * 12, "b" * 12
 
 
-def restore(client: Client, address: str) -> Any:
-    return client.post(address, {"_restore_draft": "Restore it"})
+def store(client: Client, address: str, data: dict[str, Any], opening: str = FIRST) -> Any:
+    sent = {"address": address, "opening": opening, "data": json.dumps(pairs(data))}
+    return client.post(DRAFTS, sent)
+
+
+def restore(client: Client, address: str, opening: str = FIRST) -> Any:
+    return client.post(address, {"_restore_draft": "Restore it", "_opening": opening})
 
 
 def shown(response: Any) -> dict[str, Any]:
@@ -176,8 +180,39 @@ def test_rules_that_are_only_looked_at_keep_their_draft(client: Client) -> None:
 def test_draft_is_discarded(desk: Client) -> None:
     store(desk, ADD, {"name": "Half"})
 
-    assert desk.post(DRAFTS, {"address": ADD}).headers["Location"] == ADD
+    assert desk.post(DRAFTS, {"address": ADD, "opening": FIRST}).headers["Location"] == ADD
 
+    assert not FormDraft.objects.exists()
+
+
+def test_what_is_typed_beside_a_draft_that_waits_is_stored_beside_it(desk: Client) -> None:
+    store(desk, ADD, {"name": "Old"})
+    store(desk, ADD, {"name": "New"}, SECOND)
+
+    page = desk.get(ADD)
+    assert [draft.opening for draft, _moment in page.context["drafts"]] == [SECOND, FIRST]
+    assert page.context["opening"] not in (FIRST, SECOND)
+    back = restore(desk, ADD, FIRST)
+    assert (shown(back)["name"], back.context["opening"]) == ("Old", FIRST)
+    assert shown(restore(desk, ADD, SECOND))["name"] == "New"
+
+    data = form_data(desk, ADD) | {"name": "New", "slug": "new", "country": "IT"}
+    assert desk.post(ADD, data | {"name": "", "_opening": SECOND}).context["opening"] == SECOND
+    assert errors(desk.post(ADD, data | {"_opening": SECOND})) == []
+    assert FormDraft.objects.get().opening == FIRST
+
+
+def test_of_more_openings_than_anybody_has_the_oldest_go(desk: Client) -> None:
+    for number in range(MAX_OPENINGS + 2):
+        store(desk, ADD, {"name": "A"}, f"{number:012}")
+
+    kept = FormDraft.objects.order_by("opening").values_list("opening", flat=True)
+    assert [*kept] == [f"{number:012}" for number in range(2, MAX_OPENINGS + 2)]
+
+
+@pytest.mark.parametrize("opening", ["", "a", "a" * 13, "<" * 12, "a" * 11 + "\n"])
+def test_opening_that_no_page_has_is_refused(desk: Client, opening: str) -> None:
+    assert store(desk, ADD, {"name": "A"}, opening).status_code == HTTPStatus.BAD_REQUEST
     assert not FormDraft.objects.exists()
 
 
@@ -241,7 +276,7 @@ def test_no_form_of_admin_asks_for_a_secret() -> None:
     ],
 )
 def test_what_is_no_draft_is_refused(desk: Client, data: str, status: int) -> None:
-    response = desk.post(DRAFTS, {"address": ADD, "data": data})
+    response = desk.post(DRAFTS, {"address": ADD, "opening": FIRST, "data": data})
 
     assert response.status_code == status
     assert FormDraft.objects.exists() is (status == HTTPStatus.OK)

@@ -89,6 +89,7 @@ ADDRESSES: dict[str, Way] = {
             "None", "app_list", "autocomplete", "form_draft", "index", "jsi18n", "login", "logout",
             "password_change", "password_change_done", "search", "set_language", "suggest",
             "keep_filter",
+            "news_announcement_preview", "news_announcement_preview_new", "news_announcement_paste",
         )
     },
 }  # fmt: skip

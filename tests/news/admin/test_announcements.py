@@ -137,23 +137,6 @@ def test_new_announcement_has_no_comments_and_nothing_to_correct(admin_client: C
     assert inlines(change(make_announcement())) == ["texts", "corrections", "comments"]
 
 
-def test_text_is_shown_as_it_will_look(admin_client: Client) -> None:
-    announcement = make_announcement(body="A **golden** day.", box="# About")
-
-    page = admin_client.get(change(announcement)).content.decode()
-
-    assert '<div class="preview" lang="en"><p>A <strong>golden</strong> day.</p>' in page
-    assert '<div class="preview" lang="en"><h2>About</h2>' in page
-
-
-def test_preview_shows_no_script(admin_client: Client) -> None:
-    announcement = make_announcement(body="<script>alert(1)</script>")
-
-    page = admin_client.get(change(announcement)).content.decode()
-
-    assert "<script>alert(1)</script>" not in page
-
-
 def test_picture_is_drawn_anew(admin_client: Client) -> None:
     announcement = make_announcement()
     file = BytesIO()
