@@ -21,7 +21,7 @@ MAX_ADDRESS = 254
 CHOSEN = ("language", "rhythm", "kinds", "clusters", "topics", "countries")
 
 
-def names_of_languages() -> list[tuple[str, str]]:
+def offered_languages() -> list[tuple[str, str]]:
     # Each by its own name, as in the switch of languages.
     return [
         (code, capfirst(str(get_language_info(code)["name_local"])))
@@ -136,7 +136,7 @@ class ChoiceForm(forms.Form):
     )
     language = forms.ChoiceField(
         label=_("Language of the mails"),
-        choices=names_of_languages,
+        choices=offered_languages,
         widget=forms.RadioSelect,
         help_text=_(
             "Where an announcement is written in the other language only, the mail says so."
