@@ -46,9 +46,9 @@ def tells_next_steps(request: HttpRequest) -> bool:
     return request.GET.get("attention") in ENDING
 
 
-def next_step(day: date, may_renew: bool) -> Callable[[Label], str]:
+def next_step_column(day: date, may_renew: bool) -> Callable[[Label], str]:
     @admin.display(description=_("next step"))
-    def column(label: Any) -> str:
+    def next_step(label: Any) -> str:
         situation = Situation(label, day)
         # As the list has loaded them, for all its rows at once.
         vars(situation).update(
@@ -60,4 +60,4 @@ def next_step(day: date, may_renew: bool) -> Callable[[Label], str]:
         address = reverse("admin:labels_label_renew", args=[label.pk])
         return format_html('<a href="{}">{}</a>', address, Renewal.title)
 
-    return column
+    return next_step
