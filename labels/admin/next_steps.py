@@ -36,9 +36,8 @@ class NextStepAdmin(PortalAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = super().get_list_display(request)
         if tells_next_steps(request):
-            columns.append(
-                next_step(timezone.localdate(), self.allows(request, Renewal.verb, None))
-            )
+            may_renew = self.allows(request, Renewal.verb, None)
+            columns.append(next_step_column(timezone.localdate(), may_renew))
         return columns
 
 
