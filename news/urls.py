@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from news.views import machine, pages, subscriptions
+from news.views import machine, pages, sharing, subscriptions
 
 
 class YearConverter(IntConverter):
@@ -43,6 +43,7 @@ urlpatterns = [
     path("news/<year:year>/", pages.announcement_year, name="year"),
     path("news/<year:year>/<month:month>/", pages.announcement_month, name="month"),
     path("news/<year:year>/<slug:slug>/", pages.announcement_detail, name="detail"),
+    path("news/<year:year>/<slug:slug>.pdf", sharing.announcement_pdf, name="pdf"),
     path("news/<year:year>/<slug:slug>/contact/", pages.announcement_contact, name="contact"),
     path("news/<year:year>/<slug:slug>/report/", pages.announcement_report, name="report"),
 ]

@@ -477,6 +477,7 @@ cluster_seal                      page  register/own not register/hidden
 programme_requirement             page  programme/mine programme/theirs not programme/hidden
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
+news:pdf                          page  announcement/public not announcement/draft
 news:preview                      page  not forged
 news:preview_picture              page  not 0forged-1
 news:preview_attachment           page  not 0forged-1
