@@ -53,4 +53,9 @@ machine_urlpatterns = [
     path("news.json", machine.news_json, name="news_json"),
     path("news.ics", machine.news_ics, name="news_ics"),
     path("news/<slug:public_id>/event.ics", machine.event_ics, name="event_ics"),
+    path(
+        "news/<slug:public_id>/picture.<slug:language>.<slug:version>.png",
+        sharing.announcement_picture,
+        name="announcement_picture",
+    ),
 ]

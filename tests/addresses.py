@@ -11,6 +11,8 @@ from django.utils import timezone
 from clusters.models import Cluster
 from labels.models import Label, RequiredLevel
 from news.models import Announcement
+from news.queries import labels_then_and_today
+from news.sharing.open_graph import drawn_picture
 from tests.factories import (
     MOMENT,
     make_announcement,
@@ -90,6 +92,7 @@ class Rows:
             "month": timezone.localtime(self.announcement.published_at).month,
             "language": "en",
             "purpose": "revocation",
+            "version": version_of(self.announcement),
         }
         return reverse(address.name, kwargs={name: values[name] for name in address.arguments})
 
@@ -97,6 +100,17 @@ class Rows:
         resource = address.route.split("/")[2]
         record = getattr(self, resource.removesuffix("s"), None)
         return "/" + re.sub(r"<(\w+:)?id>", getattr(record, "public_id", ""), address.route)
+
+
+def version_of(announcement: Announcement) -> str:
+    """Of the picture that is drawn for it today."""
+    text = announcement.text()
+    assert text is not None
+    return drawn_picture(
+        Announcement.objects.with_texts().get(pk=announcement.pk),
+        text,
+        labels_then_and_today(announcement, timezone.localdate()),
+    ).version
 
 
 def make_rows(name: str = "bioPmed") -> Rows:

@@ -168,6 +168,7 @@ KINDS = [
     Kind("API documentation", get("/api/v1/docs"), 200, SHARED),
     Kind("certificate", label_certificate, 200 if library() else 302, SHARED),
     Kind("article as PDF", article_as_pdf, 200 if library() else 302, SHARED),
+    Kind("no drawn picture", get("/news/none/picture.en.0.png"), 404, SHARED),
     Kind("no article as PDF", get("/en/news/2015/none.pdf"), 404),
     Kind("table of clusters compared", get("/clusters/compare.csv"), 200, SHARED),
     Kind("no cluster to compare", get("/clusters/compare.csv?c=none"), 400, SHARED),

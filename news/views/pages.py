@@ -39,6 +39,7 @@ from news.queries import (
 )
 from news.schema_org import article_data, event_data
 from news.sharing.article_pdf import article_pdf_address
+from news.sharing.open_graph import picture_to_share
 from news.workflow.previews import announcement_of_preview
 
 PER_PAGE = 20
@@ -142,9 +143,11 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
     crumbs = [Link(_("News"), reverse("news:list"))]
     if announcement.is_public(now):  # else the year may have no archive
         crumbs.append(Link(str(year), reverse("news:year", args=[year])))
+    article = article_context(request, announcement, text)
     context = {
-        **article_context(request, announcement, text),
+        **article,
         "is_preview": False,
+        "shared": picture_to_share(announcement, text, article["labels"]),
         "recipient": recipient_of(announcement, timezone.localdate()),
         "crumbs": crumbs,
         "crumbs_data": breadcrumbs_data(crumbs),

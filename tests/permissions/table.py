@@ -433,6 +433,7 @@ news_feed                         page
 news_json                         page
 news_ics                          page
 event_ics                         page  event/public not event/draft
+announcement_picture              page  not picture/public picture/draft
 api                               open  api/clusters api/clusters/facets api/cluster-own \
     api/cluster-other api/organisations api/organisation-own api/programmes api/programme-mine \
     api/labels api/label-own api/announcements api/announcement-public api/portfolios \
