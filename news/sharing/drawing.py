@@ -93,20 +93,20 @@ def draw_picture(site: str, day: str, title: str, about: str, seal: Seal | None)
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
     stamp(image, emblem(), (MARGIN, 76))
-    write(draw, (MARGIN + 74, 82), site, 34, INK, SERIF, SANS)
+    write_line(draw, (MARGIN + 74, 82), site, 34, INK, SERIF, SANS)
     write_at_the_right(draw, 90, day, 24)
     write_title(draw, title)
-    write(draw, (MARGIN, 440), about, 28, SOFT, SANS)
+    write_line(draw, (MARGIN, 440), about, 28, SOFT, SANS)
     if seal is not None:
         stamp(image, coin(seal), (MARGIN, 498))
-        write(draw, (MARGIN + 96, 500), seal.heading, 30, INK, SERIF, SANS, indent=96)
-        write(draw, (MARGIN + 96, 542), seal.status, 24, SOFT, SANS, indent=96)
+        write_line(draw, (MARGIN + 96, 500), seal.heading, 30, INK, SERIF, SANS, indent=96)
+        write_line(draw, (MARGIN + 96, 542), seal.status, 24, SOFT, SANS, indent=96)
     drawn = BytesIO()
     image.save(drawn, "PNG", optimize=True)
     return drawn.getvalue()
 
 
-def write(
+def write_line(
     draw: ImageDraw.ImageDraw,
     place: tuple[int, int],
     text: str,

@@ -118,7 +118,7 @@ def highest_seal(labels: Sequence[LabelThenAndToday]) -> Seal | None:
     if not labels:
         return None
     seal = seal_of_label(labels[0].label, timezone.localdate())
-    return replace(seal, status=f"{seal.name}: {seal.status}") if len(labels) > 1 else seal
+    return replace(seal, status=f"{seal.status} · {seal.name}") if len(labels) > 1 else seal
 
 
 def make_picture(wanted: DrawnPicture, day: date) -> bytes:

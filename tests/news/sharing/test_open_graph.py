@@ -211,7 +211,7 @@ def test_of_several_labels_the_highest_is_told_with_whose_it_is(
     gold.labels.add(make_label(cluster=other, level="silver"))
 
     assert properties(client)["og:image:alt"] == (
-        "Gold for bioPmed · Another, bioPmed · Gold label, bioPmed: valid until about July 2017"
+        "Gold for bioPmed · Another, bioPmed · Gold label, valid until about July 2017 · bioPmed"
     )
 
 
