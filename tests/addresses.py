@@ -24,8 +24,8 @@ from tests.factories import (
     make_programme,
 )
 
-# Of somebody’s own: an account, an invitation, a preview, an upload, admin, what a mail links to by a
-# token; and the API, whose addresses are walked for themselves.
+# Of somebody’s own: an account, an invitation, a preview, an upload, admin, what a mail links to by
+# a token; and the API, whose addresses are walked for themselves.
 NOT_PUBLIC = re.compile(r"^(admin|account|invitations|confirm|notices|previews|media|api)\b")
 
 
