@@ -244,7 +244,7 @@ def refuse_request(
 
 # What stands between slashes and points; an address names records by slugs and public ids.
 WORD = re.compile(r"[A-Za-z0-9_-]+")
-NAMING_A_RECORD = {"slug", "public_id", "id", "year", "month", "language", "purpose"}
+NAMING_A_RECORD = {"slug", "public_id", "id", "year", "month", "language", "purpose", "version"}
 
 
 def lead_to_usual_spelling(get_response: GetResponse) -> GetResponse:

@@ -243,7 +243,7 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))
-# Certificates once made (labels/proofs/certificates.py): not public, can all be made again.
+# Documents once made (clusters/formats/documents.py): not public, can all be made again.
 CERTIFICATES_ROOT = env.path("CERTIFICATES_ROOT", default=str(BASE_DIR / "var" / "certificates"))
 # Tables between preview and import (clusters/tables/uploads.py): not public, for an hour.
 IMPORTS_ROOT = env.path("IMPORTS_ROOT", default=str(BASE_DIR / "var" / "imports"))

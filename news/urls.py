@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from news.views import machine, pages, subscriptions
+from news.views import machine, pages, sharing, subscriptions
 
 
 class YearConverter(IntConverter):
@@ -43,6 +43,7 @@ urlpatterns = [
     path("news/<year:year>/", pages.announcement_year, name="year"),
     path("news/<year:year>/<month:month>/", pages.announcement_month, name="month"),
     path("news/<year:year>/<slug:slug>/", pages.announcement_detail, name="detail"),
+    path("news/<year:year>/<slug:slug>.pdf", sharing.announcement_pdf, name="pdf"),
     path("news/<year:year>/<slug:slug>/contact/", pages.announcement_contact, name="contact"),
     path("news/<year:year>/<slug:slug>/report/", pages.announcement_report, name="report"),
 ]
@@ -52,4 +53,9 @@ machine_urlpatterns = [
     path("news.json", machine.news_json, name="news_json"),
     path("news.ics", machine.news_ics, name="news_ics"),
     path("news/<slug:public_id>/event.ics", machine.event_ics, name="event_ics"),
+    path(
+        "news/<slug:public_id>/picture.<slug:language>.<slug:version>.png",
+        sharing.announcement_picture,
+        name="announcement_picture",
+    ),
 ]

@@ -11,6 +11,8 @@ from django.utils import timezone
 from clusters.models import Cluster
 from labels.models import Label, RequiredLevel
 from news.models import Announcement
+from news.queries import labels_then_and_today
+from news.sharing.open_graph import drawn_picture
 from tests.factories import (
     MOMENT,
     make_announcement,
@@ -22,8 +24,8 @@ from tests.factories import (
     make_programme,
 )
 
-# Of somebody’s own: an account, an invitation, a preview, an upload, admin; and the API, whose
-# addresses are walked for themselves.
+# Of somebody’s own: an account, an invitation, a preview, an upload, admin, what a mail links to by
+# a token; and the API, whose addresses are walked for themselves.
 NOT_PUBLIC = re.compile(r"^(admin|account|invitations|confirm|notices|previews|media|api)\b")
 
 
@@ -49,6 +51,7 @@ ADDRESSES = [
     if address.name != "api"
     and not NOT_PUBLIC.match(address.route)
     and not address.name.startswith(("admin:", "account", "mfa_"))
+    and "token" not in address.arguments
 ]
 PAGES = [address for address in ADDRESSES if address.route.endswith("/") or not address.route]
 MACHINES = [address for address in ADDRESSES if address not in PAGES]
@@ -90,6 +93,7 @@ class Rows:
             "month": timezone.localtime(self.announcement.published_at).month,
             "language": "en",
             "purpose": "revocation",
+            "version": version_of(self.announcement),
         }
         return reverse(address.name, kwargs={name: values[name] for name in address.arguments})
 
@@ -97,6 +101,17 @@ class Rows:
         resource = address.route.split("/")[2]
         record = getattr(self, resource.removesuffix("s"), None)
         return "/" + re.sub(r"<(\w+:)?id>", getattr(record, "public_id", ""), address.route)
+
+
+def version_of(announcement: Announcement) -> str:
+    """Of the picture that is drawn for it today."""
+    text = announcement.text()
+    assert text is not None
+    return drawn_picture(
+        Announcement.objects.with_texts().get(pk=announcement.pk),
+        text,
+        labels_then_and_today(announcement, timezone.localdate()),
+    ).version
 
 
 def make_rows(name: str = "bioPmed") -> Rows:

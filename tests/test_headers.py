@@ -27,11 +27,11 @@ from django.test import Client, RequestFactory
 from django.utils import translation
 from pytest_django import Settings
 
+from clusters.formats.documents import library
 from clusters.models import Role
 from config.middleware import never_store_private, refuse_unreadable_requests
 from config.serving.bodies import REFUSED
 from config.wsgi import application
-from labels.proofs.certificates import library
 from tests.factories import make_account, make_announcement, make_cluster, make_label
 
 Ask = Callable[[Client], Any]
@@ -126,6 +126,11 @@ def table_of_admin(client: Client) -> Any:
     return client.post("/admin/clusters/cluster/export/", {"format": "csv"})
 
 
+def article_as_pdf(client: Client) -> Any:
+    make_announcement(slug="gold")
+    return client.get("/en/news/2015/gold.pdf")
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of answer: how to get it, its status, what it carries instead of `STRICT`."""
@@ -162,6 +167,9 @@ KINDS = [
     Kind("API asked before", lambda client: client.options("/api/v1/levels"), 204, SHARED),
     Kind("API documentation", get("/api/v1/docs"), 200, SHARED),
     Kind("certificate", label_certificate, 200 if library() else 302, SHARED),
+    Kind("article as PDF", article_as_pdf, 200 if library() else 302, SHARED),
+    Kind("no drawn picture", get("/news/none/picture.en.0.png"), 404, SHARED),
+    Kind("no article as PDF", get("/en/news/2015/none.pdf"), 404),
     Kind("table of clusters compared", get("/clusters/compare.csv"), 200, SHARED),
     Kind("no cluster to compare", get("/clusters/compare.csv?c=none"), 400, SHARED),
     Kind("sitemap", get("/sitemap.xml")),

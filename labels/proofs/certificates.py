@@ -6,24 +6,16 @@ attached file, by which a changed text can be told.
 
 import hashlib
 import json
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cache
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
-from typing import Any
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from PIL import ImageFile
 
-from clusters.formats.files import replaced_as_a_whole
+from clusters.formats.documents import fetcher, library, make_once, page_as_pdf, path_of
 from clusters.http.addresses import absolute
 from labels.models import Label
 from labels.proofs.seal import Scheme, draw_seal, seal_of_label, visible
@@ -32,33 +24,6 @@ from labels.proofs.status import claims_about
 from labels.register.queries import published_manager
 
 ATTACHED = "credential.jwt"
-
-logger = logging.getLogger(__name__)
-# A document takes a processor half a second; the library does not promise to be safe in threads.
-one_at_a_time = Lock()
-# One is made and one waits, in each worker: its other threads are for all other pages.
-MOST_AT_ONCE = 2
-SECONDS_TO_RETRY = 5
-turns = BoundedSemaphore(MOST_AT_ONCE)
-
-
-class TooManyAtOnce(Exception):
-    """As many documents are being made as a worker takes on."""
-
-    def __str__(self) -> str:
-        return _("Too many documents are being made at this moment. Ask again in a few seconds.")
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """The library for this thread alone. Raises TooManyAtOnce where others wait for it already."""
-    if not turns.acquire(blocking=False):
-        raise TooManyAtOnce
-    try:
-        with one_at_a_time:
-            yield
-    finally:
-        turns.release()
 
 
 @dataclass(frozen=True)
@@ -80,9 +45,11 @@ class Certificate:
 
     @property
     def path(self) -> Path:
-        # A folder for each day, so that those of the past go as a whole.
-        name = f"{self.number}-{self.language}-{self.digest}.pdf"
-        return Path(settings.CERTIFICATES_ROOT, str(self.day), name)
+        return path_of(self.day, f"{self.number}-{self.language}-{self.digest}.pdf")
+
+    @property
+    def saved_as(self) -> str:
+        return f"{self.number}-{self.day}-{self.language}.pdf"
 
 
 def certificate(label: Label, day: date) -> Certificate:
@@ -121,40 +88,9 @@ def attached_credential(label: Label) -> str:
         return ""
 
 
-@cache
-def library() -> Any:
-    """WeasyPrint, or None where the part of it that the system brings (pango) is missing."""
-    try:
-        import weasyprint
-    except OSError:
-        logger.warning("Pango is missing: label pages to print stand in for certificates.")
-        return None
-    # It lets Pillow take truncated pictures, everywhere: uploads are to be whole.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    return weasyprint
-
-
-def stored_certificate(wanted: Certificate) -> bytes | None:
-    try:
-        return wanted.path.read_bytes()
-    except OSError:
-        return None
-
-
 def make(wanted: Certificate) -> bytes:
-    # The document, stored for the next reader; wants `library()`. Raises TooManyAtOnce.
-    with turn():
-        document = stored_certificate(wanted)
-        if document is None:
-            document = write_pdf(wanted)
-            try:
-                wanted.path.parent.mkdir(parents=True, exist_ok=True)
-                with replaced_as_a_whole(wanted.path) as file:
-                    file.write(document)
-            except OSError:
-                # It can be made again: a full disk keeps nobody from a certificate.
-                logger.exception("A certificate could not be stored.")
-        return document
+    # Wants `library()`. Raises TooManyAtOnce.
+    return make_once(wanted.path, lambda: write_pdf(wanted))
 
 
 def write_pdf(wanted: Certificate) -> bytes:
@@ -168,37 +104,7 @@ def write_pdf(wanted: Certificate) -> bytes:
                 description=_("The signed credential of this label (Open Badges 3.0)"),
                 created=midnight,
                 modified=midnight,
-                url_fetcher=without_fetching(),
+                url_fetcher=fetcher(),
             )
         )
     return page_as_pdf(wanted.page, wanted.style, wanted.digest[:32], attachments)
-
-
-def page_as_pdf(page: str, style: str, identifier: str, attachments: Sequence[Any] = ()) -> bytes:
-    """PDF/UA; the same page, style and identifier give the same document. Wants `library()`."""
-    weasyprint, fetcher = library(), without_fetching()
-    document: bytes = weasyprint.HTML(string=page, url_fetcher=fetcher).write_pdf(
-        stylesheets=[weasyprint.CSS(string=style, url_fetcher=fetcher)],
-        attachments=attachments,
-        pdf_variant="pdf/ua-1",
-        pdf_identifier=identifier.encode(),
-        finisher=complete_tags,
-    )
-    return document
-
-
-def without_fetching() -> Any:
-    # Nothing is fetched, neither from the network nor from the disk.
-    return library().urls.URLFetcher(allowed_protocols=())
-
-
-def complete_tags(_document: Any, pdf: Any) -> None:
-    # What the library leaves out: that the wording is English, and that headers are of rows.
-    from pydyf import String
-
-    for part in pdf.objects:
-        tag = part.get("S") if isinstance(part, dict) else None
-        if tag == "/BlockQuote":
-            part["Lang"] = String("en")
-        elif tag == "/TH":
-            part["A"]["Scope"] = "/Row"

@@ -6,27 +6,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.http.limits import allow, network_address, network_of
+from clusters.formats.documents import document_response, library
 from clusters.http.responses import cacheable, conditional, error_response
 from labels.models import Label
-from labels.proofs.certificates import (
-    SECONDS_TO_RETRY,
-    Certificate,
-    TooManyAtOnce,
-    certificate,
-    library,
-    make,
-    stored_certificate,
-)
+from labels.proofs.certificates import certificate, make
 from labels.proofs.credentials import Purpose
 from labels.proofs.signing import NoSigningKey, published_keys, sign
 from labels.proofs.status import claims_about, label_with_place, status_list
-
-MINUTE = 60
-MOST_MADE = 30
 
 
 @require_safe
@@ -44,44 +32,10 @@ def label_certificate(request: HttpRequest, public_id: str, language: str) -> Ht
     with translation.override(language):
         if library() is None:
             return cacheable(HttpResponseRedirect(label.get_absolute_url()), now)
-        return certificate_answer(request, certificate(label, day), now)
-
-
-def certificate_answer(
-    request: HttpRequest, wanted: Certificate, now: datetime
-) -> HttpResponseBase:
-    # One that is stored costs nothing; how many are made for one network is limited.
-    document = stored_certificate(wanted)
-    if document is None:
-        network = network_of(network_address(request))
-        if not allow("certificate", network, most=MOST_MADE, seconds=MINUTE):
-            return too_many(request)
-        try:
-            document = make(wanted)
-        except TooManyAtOnce as error:
-            return busy(request, error)
-    response = HttpResponse(document, content_type="application/pdf")
-    name = f"{wanted.number}-{wanted.day}-{wanted.language}.pdf"
-    response["Content-Disposition"] = f'inline; filename="{name}"'
-    # What a search engine finds later would no longer hold.
-    response["X-Robots-Tag"] = "noindex"
-    return conditional(request, cacheable(response, now))
-
-
-def too_many(request: HttpRequest) -> HttpResponse:
-    problem = _(
-        "More certificates were asked for from your network in the last minute than one reader"
-        " needs. Wait a minute and ask again"
-    )
-    response = error_response(request, [problem], 429)
-    response["Retry-After"] = str(MINUTE)
-    return response
-
-
-def busy(request: HttpRequest, error: TooManyAtOnce) -> HttpResponse:
-    response = error_response(request, [str(error)], 503)
-    response["Retry-After"] = str(SECONDS_TO_RETRY)
-    return response
+        wanted = certificate(label, day)
+        return document_response(
+            request, wanted.path, lambda: make(wanted), saved_as=wanted.saved_as, now=now
+        )
 
 
 CONTENT_TYPE = "application/vc+jwt"

@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 
+from clusters.formats.documents import SECONDS_TO_RETRY, TooManyAtOnce, library, page_as_pdf, turn
 from clusters.http.addresses import absolute
 from clusters.http.asof import AsOf, as_of
 from clusters.tables.reader import TableRefused
 from clusters.views.contact import cookieless_form
-from labels.proofs.certificates import SECONDS_TO_RETRY, TooManyAtOnce, library, page_as_pdf, turn
 from labels.register.queries import coverage
 from labels.verify.answers import (
     Answered,

@@ -38,13 +38,18 @@ def widths_of(width: int) -> list[int]:
     return sorted({min(width, each) for each in WIDTHS})
 
 
+def height_of(width: int, size: tuple[int, int]) -> int:
+    # Of a copy of that width.
+    return max(1, round(size[1] * width / size[0]))
+
+
 def store_renditions(original: str) -> tuple[int, int]:
     """Make the copies of each width; the size of the picture, too."""
     with default_storage.open(original) as file, Image.open(file) as image:
         image.load()
         for width in widths_of(image.width):
-            height = max(1, round(image.height * width / image.width))
-            small = image.resize((width, height), Image.Resampling.LANCZOS)
+            size = (width, height_of(width, image.size))
+            small = image.resize(size, Image.Resampling.LANCZOS)
             store(original, width, small)
         return image.size
 

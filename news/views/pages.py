@@ -1,5 +1,6 @@
 """News: the list, the archives of years and months; an announcement."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -37,6 +38,8 @@ from news.queries import (
     withdrawn_at_address,
 )
 from news.schema_org import article_data, event_data
+from news.sharing.article_pdf import article_pdf_address
+from news.sharing.open_graph import picture_to_share
 from news.workflow.previews import announcement_of_preview
 
 PER_PAGE = 20
@@ -131,30 +134,48 @@ def archive_page(request: HttpRequest, period: PartialDate) -> HttpResponse:
 @require_safe
 def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpResponse:
     now = timezone.now()
-    announcement = announcement_at(slug, year, now)
-    if announcement is None:
-        moved = announcement_formerly_at(slug, year, now)
-        if moved is None:
-            return withdrawn_page(request, year, slug)
-        return redirect(moved, permanent=True)
+    announcement = article_or_way(request, year, slug, Announcement.get_absolute_url)
+    if isinstance(announcement, HttpResponse):
+        return announcement
     text = announcement.text()
-    if text is None or text.slug != slug:
-        return redirect(announcement)
+    assert text is not None
     request.language_urls = addresses(announcement)  # type: ignore[attr-defined]
     crumbs = [Link(_("News"), reverse("news:list"))]
     if announcement.is_public(now):  # else the year may have no archive
         crumbs.append(Link(str(year), reverse("news:year", args=[year])))
+    article = article_context(request, announcement, text)
     context = {
-        **article_context(request, announcement, text),
+        **article,
         "is_preview": False,
+        "shared": picture_to_share(announcement, text, article["labels"]),
         "recipient": recipient_of(announcement, timezone.localdate()),
         "crumbs": crumbs,
         "crumbs_data": breadcrumbs_data(crumbs),
         "article_data": article_data(announcement),
         "event_data": event_data(announcement),
         "related": related_to(announcement, now),
+        "pdf_url": article_pdf_address(announcement),
     }
     return TemplateResponse(request, "news/announcement_detail.html", context)
+
+
+def article_or_way(
+    request: HttpRequest, year: int, slug: str, address: Callable[[Announcement], str]
+) -> Announcement | HttpResponse:
+    """The readable announcement whose `address` this is, or the answer that leads there.
+
+    Of a withdrawn one a page that says so. Raises Http404.
+    """
+    now = timezone.now()
+    announcement = announcement_at(slug, year, now)
+    if announcement is None:
+        moved = announcement_formerly_at(slug, year, now)
+        if moved is None:
+            return withdrawn_page(request, year, slug)
+        return redirect(address(moved), permanent=True)
+    if address(announcement) != request.path:
+        return redirect(address(announcement))
+    return announcement
 
 
 def withdrawn_page(request: HttpRequest, year: int, slug: str) -> HttpResponse:

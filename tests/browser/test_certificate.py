@@ -6,7 +6,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from labels.proofs.certificates import library
+from clusters.formats.documents import library
 
 pytestmark = [
     pytest.mark.browser,

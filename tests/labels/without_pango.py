@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from labels.proofs.certificates import library
+from clusters.formats.documents import library
 from tests.factories import make_label
 
 pytestmark = pytest.mark.django_db

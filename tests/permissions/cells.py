@@ -21,6 +21,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from clusters.admin.base import PortalAdmin
 from clusters.models import Account, Management, Mandate, TeamMember
 from clusters.names import is_public_id
+from tests.addresses import version_of
 from tests.admin_forms import form_data
 from tests.permissions import table
 from tests.permissions.rights import every_right
@@ -763,6 +764,10 @@ def address_arguments(world: World, state: str) -> tuple[Any, ...]:
         return (2015, mark("news.announcement", which))
     if model == "event":
         return (world.row("news.announcement", which).public_id,)
+    if model == "picture":
+        announcement = world.row("news.announcement", which)
+        version = version_of(announcement) if announcement.published_at else "none"
+        return (announcement.public_id, "en", version)
     if model == "label":
         return (world.row("labels.label", which).public_id,)
     if model == "certificate":
@@ -785,6 +790,7 @@ NOBODY = {
     "api": ("v1/clusters/ZZZZZZZZ",),
     "announcement": (2015, "nonesuch"),
     "event": ("ZZZZZZZZ",),
+    "picture": ("ZZZZZZZZ", "en", "none"),
     "label": ("ZZZZZZZZ",),
     "certificate": ("ZZZZZZZZ", "en"),
     "register": ("ZZZZZZZZ",),

@@ -433,6 +433,7 @@ news_feed                         page
 news_json                         page
 news_ics                          page
 event_ics                         page  event/public not event/draft
+announcement_picture              page  not picture/public picture/draft
 api                               open  api/clusters api/clusters/facets api/cluster-own \
     api/cluster-other api/organisations api/organisation-own api/programmes api/programme-mine \
     api/labels api/label-own api/announcements api/announcement-public api/portfolios \
@@ -477,6 +478,7 @@ cluster_seal                      page  register/own not register/hidden
 programme_requirement             page  programme/mine programme/theirs not programme/hidden
 label_json                        page  label/own not label/unpublished
 news:detail                       page  announcement/public not announcement/draft
+news:pdf                          page  announcement/public not announcement/draft
 news:preview                      page  not forged
 news:preview_picture              page  not 0forged-1
 news:preview_attachment           page  not 0forged-1

@@ -29,12 +29,13 @@ from jwcrypto.common import JWException
 from PIL import Image
 from pytest_django import Settings
 
+from clusters.formats import documents as making
+from clusters.formats.documents import MOST_AT_ONCE, MOST_MADE, library, turn
 from clusters.http.limits import allow
 from labels.models import IssuingBody, Label
 from labels.proofs import certificates
-from labels.proofs.certificates import MOST_AT_ONCE, Certificate, certificate, library, make, turn
+from labels.proofs.certificates import Certificate, certificate, make
 from labels.proofs.status import label_with_place
-from labels.views.proofs import MOST_MADE
 from tests.factories import (
     change_label,
     make_cluster,
@@ -705,7 +706,7 @@ def test_other_pages_answer_while_many_certificates_are_asked_for() -> None:
 def test_threads_that_all_wait_for_certificates_would_be_found_out() -> None:
     """The control: without a bound nobody is answered."""
     with (
-        patch.object(certificates, "turns", BoundedSemaphore(8)),
+        patch.object(making, "turns", BoundedSemaphore(8)),
         asked_for_at_once(8, ["/healthz"], seconds=3) as (papers, others),
     ):
         assert papers + others == [None] * 9
@@ -727,7 +728,7 @@ def test_verification_on_paper_takes_its_turn_too(client: Client) -> None:
     label = biopmed()
     address = f"/en/verify/?q={label.public_id}&format=pdf"
 
-    with patch.object(certificates, "turns", BoundedSemaphore(1)), turn():
+    with patch.object(making, "turns", BoundedSemaphore(1)), turn():
         response = client.get(address)
 
     assert (response.status_code, response["Retry-After"]) == (503, "5")
@@ -765,7 +766,7 @@ def test_certificate_that_cannot_be_stored_is_sent_all_the_same(
     settings.CERTIFICATES_ROOT = tmp_path / "file"
 
     assert said(client, biopmed()).startswith("Cluster Register")
-    assert "A certificate could not be stored." in caplog.text
+    assert "A document could not be stored." in caplog.text
 
 
 # The address
@@ -845,7 +846,7 @@ def test_certificates_made_for_one_network_are_limited(client: Client, folder: P
     label, kept = biopmed(), make_label()
     certificate_of(client, kept)
     for _ in range(MOST_MADE - 1):
-        assert allow("certificate", "127.0.0.1", most=MOST_MADE, seconds=60)
+        assert allow("document", "127.0.0.1", most=MOST_MADE, seconds=60)
 
     response = client.get(address_of(label, "it"))
 

@@ -12,8 +12,8 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from clusters.formats.documents import library
 from clusters.tables.reader import TableRefused
-from labels.proofs.certificates import library
 from labels.verify.lookup import Found, verify
 from labels.verify.questions import QuestionLine, read_csv_lines, read_pasted_lines
 from tests.factories import make_cluster, make_label
