@@ -1,0 +1,371 @@
+"""Atom, RSS and exports of WordPress: read item by item, whatever the size of the file.
+
+The parser loads nothing, expands nothing, and a file that declares a document type is refused.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import nh3
+from django.conf import settings
+from lxml import etree
+
+from news.from_html import NotConverted, markdown_of_html
+from news.inout.items import FileItem, Item, NotTaken, TextItem, Unreadable, file_inside
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+DC = "{http://purl.org/dc/elements/1.1/}"
+LANGUAGE, BASE = (f"{{http://www.w3.org/XML/1998/namespace}}{name}" for name in ("lang", "base"))
+WXR = re.compile(r"\{http://wordpress\.org/export/1\.[0-2]/\}")
+EXCERPT = re.compile(r"\{http://wordpress\.org/export/1\.[0-2]/excerpt/\}encoded")
+TAGS = ("rss", "item", f"{ATOM}feed", f"{ATOM}entry")
+MOST_KEY, MOST_LEAD, MOST_PICTURES = 300, 2_000, 12
+SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+SUFFIX = re.compile(r"\.(?:html?|php|aspx?)$")
+IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+ATTRIBUTE = re.compile(r"\b(src|alt)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+# Of WordPress: what a program there would have put in the place of a word in brackets.
+CAPTION = re.compile(r"\[/?caption\b[^\]]*\]")
+SHORTCODE = re.compile(r"^\[/?(?:gallery|embed|audio|video|playlist)\b[^\]]*\]", re.MULTILINE)
+BLOCK = re.compile(r"<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b", re.IGNORECASE)
+NOT_PUBLISHED = "only what is published there is taken, and this is “{}”."
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is the same for all items of a file."""
+
+    path: Path
+    language: str  # of the command
+    own_language: str  # of the file
+    base: str
+    credit: str
+
+
+def read_feed(path: Path, language: str, credit: str) -> Iterator[Item | Unreadable]:
+    found = False
+    try:
+        with path.open("rb") as file:
+            for item in read_items(file, path, language, credit):
+                found = True
+                yield item
+    except etree.XMLSyntaxError as error:
+        yield Unreadable(
+            f"{path.name}, line {error.lineno}",
+            f"here the file is damaged or ends too early: {error.msg}. "
+            "What stands before was read; mend the file and import it again.",
+        )
+    except NotTaken as refusal:
+        yield Unreadable(path.name, str(refusal))
+    else:
+        if not found:
+            yield Unreadable(path.name, "there is no item of RSS, Atom or WordPress in this file.")
+
+
+def read_items(file: Any, path: Path, language: str, credit: str) -> Iterator[Item | Unreadable]:
+    parsed = etree.iterparse(
+        file,
+        events=("start", "end"),
+        tag=TAGS,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+    )
+    source = None
+    for event, element in parsed:
+        if event == "start":
+            refuse_document_type(element)
+        elif element.tag in ("item", f"{ATOM}entry"):
+            source = source or source_of(element.getparent(), path, language, credit)
+            yield read_item(element, source)
+            forget(element)
+
+
+def refuse_document_type(element: Any) -> None:
+    if element.getparent() is None and element.getroottree().docinfo.internalDTD is not None:
+        raise NotTaken(
+            "the file declares a document type, which no feed needs and which may be a trap. "
+            "Remove the declaration (<!DOCTYPE …>) and try again."
+        )
+
+
+def forget(element: Any) -> None:
+    # What was read is let go, and what stood before it.
+    element.clear()
+    parent = element.getparent()
+    if parent is not None:
+        for before in element.itersiblings(preceding=True):
+            if before.tag == element.tag:
+                parent.remove(before)
+
+
+def source_of(head: Any, path: Path, language: str, credit: str) -> Source:
+    if head.tag == f"{ATOM}feed":
+        own, base = head.get(LANGUAGE, ""), head.get(BASE) or link_of(head)
+    else:
+        own, base = text_of(head, "language"), text_of(head, "link")
+    return Source(path, language, own, base, credit)
+
+
+def read_item(element: Any, source: Source) -> Item | Unreadable:
+    read = read_entry if element.tag == f"{ATOM}entry" else read_rss
+    guid = (text_of(element, f"{ATOM}id") or text_of(element, "guid"))[:100]
+    place = f"{source.path.name}, line {element.sourceline}" + (f" ({guid})" if guid else "")
+    try:
+        return read(element, source, place)
+    except NotTaken as refusal:
+        return Unreadable(place, str(refusal))
+
+
+def read_entry(entry: Any, source: Source, place: str) -> Item:
+    link = link_of(entry)
+    content = next((entry.find(f"{ATOM}{name}") for name in ("content", "summary")
+                    if entry.find(f"{ATOM}{name}") is not None), None)  # fmt: skip
+    if content is not None and content.get("src"):
+        raise NotTaken("its text is kept elsewhere, and nothing is fetched.")
+    moment = moment_of(
+        (text_of(entry, f"{ATOM}published") or text_of(entry, f"{ATOM}updated"), iso_moment)
+    )
+    base = next(
+        (one.get(BASE) for one in (content, entry) if one is not None and one.get(BASE)), ""
+    )
+    summary = entry.find(f"{ATOM}summary")
+    topics = [one.get("label") or one.get("term", "") for one in entry.findall(f"{ATOM}category")]
+    return item_of(
+        source,
+        place,
+        key=text_of(entry, f"{ATOM}id") or link,
+        title=html_of(entry.find(f"{ATOM}title")),
+        moment=moment,
+        language=entry.get(LANGUAGE, ""),
+        link=link,
+        slug=slug_of_link(link),
+        lead=html_of(summary) if summary is not content else "",
+        html=html_of(content),
+        base=urljoin(source.base, base) if base else link or source.base,
+        topics=topics,
+    )
+
+
+def read_rss(element: Any, source: Source, place: str) -> Item:
+    link, description = text_of(element, "link"), text_of(element, "description")
+    of_wordpress = {
+        WXR.sub("", child.tag): (child.text or "").strip()
+        for child in element
+        if isinstance(child.tag, str) and WXR.match(child.tag)
+    }
+    content, lead = text_of(element, CONTENT), description
+    if of_wordpress:
+        refuse_what_is_no_post(of_wordpress)
+        content = paragraphs(content)
+        lead = next((child.text or "" for child in element
+                     if isinstance(child.tag, str) and EXCERPT.match(child.tag)), "")  # fmt: skip
+    elif not content:
+        content, lead = description, ""
+    return item_of(
+        source,
+        place,
+        key=text_of(element, "guid") or link,
+        title=text_of(element, "title"),
+        moment=moment_of(
+            (of_wordpress.get("post_date_gmt", ""), utc_moment),
+            (text_of(element, "pubDate"), mail_moment),
+            (text_of(element, f"{DC}date"), iso_moment),
+        ),
+        language=text_of(element, f"{DC}language"),
+        link=link,
+        slug=unquote(of_wordpress.get("post_name", "")) or slug_of_link(link),
+        lead=lead,
+        html=content,
+        base=link or source.base,
+        topics=[(one.text or "").strip() for one in element.findall("category")],
+    )
+
+
+def refuse_what_is_no_post(of_wordpress: dict[str, str]) -> None:
+    kind = of_wordpress.get("post_type", "post")
+    if kind != "post":
+        raise NotTaken(f"only posts are taken, and this is of the type “{kind[:40]}”.")
+    state = of_wordpress.get("status", "publish")
+    if state != "publish":
+        raise NotTaken(NOT_PUBLISHED.format(state[:40]))
+    if of_wordpress.get("post_password"):
+        raise NotTaken(NOT_PUBLISHED.format("protected by a password"))
+
+
+def item_of(
+    source: Source,
+    place: str,
+    *,
+    key: str,
+    title: str,
+    moment: datetime,
+    language: str,
+    link: str,
+    slug: str,
+    lead: str,
+    html: str,
+    base: str,
+    topics: list[str],
+) -> Item:
+    if not 0 < len(key) <= MOST_KEY:
+        raise NotTaken(
+            f"it needs a guid, an id or a link of at most {MOST_KEY} signs, by which it is known."
+        )
+    written_in = language_of(language, source.language, source.own_language)
+    item = Item(place, key, columns={"published_at": moment, "state": "published"})
+    text = TextItem(written_in, plain(title), as_markdown(html, web_address(base)))
+    if not text.title:
+        raise NotTaken("it has no title.")
+    text.lead = plain(lead)
+    if len(text.lead) > MOST_LEAD:
+        text.lead = ""
+        item.notices.append(f"its summary has more than {MOST_LEAD} signs and is left out.")
+    if SLUG.fullmatch(slug):
+        text.slug = slug
+    elif slug:
+        item.notices.append("its address has other signs than letters, digits and hyphens; it "
+                            "gets one made of its title.")  # fmt: skip
+    item.texts.append(text)
+    item.topics = [topic for topic in topics if topic]
+    add_pictures(item, html, source, written_in)
+    if not text.body:
+        raise NotTaken("it has no text.")
+    return item
+
+
+def add_pictures(item: Item, html: str, source: Source, language: str) -> None:
+    for tag in dict.fromkeys(IMAGE.findall(html)):
+        given = {name.lower(): unescape(one or other) for name, one, other in
+                 ATTRIBUTE.findall(tag)}  # fmt: skip
+        name = unquote(urlsplit_path(given.get("src", ""))).lstrip("/")
+        path = file_inside(source.path.parent, name) if name else None
+        if path is None:
+            item.notices.append(
+                f"the picture “{name[:100]}” is not in the folder of the file and is left out."
+            )
+        elif len(item.pictures) == MOST_PICTURES:
+            item.notices.append(f"it has more than {MOST_PICTURES} pictures; “{name}” is left out.")
+        else:
+            words = {"alt": given.get("alt", "").strip(), "credit": source.credit}
+            columns = {f"{name}_{language}": value for name, value in words.items()}
+            item.pictures.append(FileItem(path, columns))
+
+
+def urlsplit_path(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
+
+
+def as_markdown(html: str, base: str) -> str:
+    try:
+        return markdown_of_html(html, base=base)
+    except NotConverted as error:
+        raise NotTaken("its text is too long or nested too deep.") from error
+    except ValueError:  # of a base that is no address after all
+        return as_markdown(html, "")
+
+
+def paragraphs(content: str) -> str:
+    # The editor of WordPress before blocks stored empty lines between paragraphs.
+    content = SHORTCODE.sub("", CAPTION.sub("", content))
+    if BLOCK.search(content):
+        return content
+    parts = re.split(r"\n\s*\n", content.strip())
+    return "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in parts if part)
+
+
+def plain(html: str) -> str:
+    # A title or a summary on one line.
+    if "<" in html or "&" in html:
+        html = unescape(nh3.clean(html, tags=set()))
+    return " ".join(html.split())
+
+
+def language_of(*said: str) -> str:
+    """The first that is one of the portal's; a feed may say `it-IT`."""
+    for one in said:
+        code = one.replace("_", "-").split("-")[0].strip().lower()
+        if code in dict(settings.LANGUAGES):
+            return code
+    raise NotTaken("its language is not known: say it with --language.")
+
+
+def slug_of_link(link: str) -> str:
+    """The last part of the path; none where the address is a number in a query."""
+    last = SUFFIX.sub("", unquote(urlsplit_path(link)).rstrip("/").rpartition("/")[2]).lower()
+    return last if SLUG.fullmatch(last) and not last.isdigit() else ""
+
+
+def web_address(address: str) -> str:
+    return address if re.match(r"https?://[^/\s]", address) else ""
+
+
+# Moments: with a zone, or none.
+
+
+def moment_of(*given: tuple[str, Callable[[str], datetime | None]]) -> datetime:
+    for text, read in given:
+        if text and (moment := read(text)):
+            return moment
+    raise NotTaken("it has no date with time and zone by which it could be told when it appeared.")
+
+
+def iso_moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def utc_moment(text: str) -> datetime | None:
+    # WordPress writes 0000-00-00 where it does not know.
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def mail_moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # “-0000”
+
+
+# What elements hold.
+
+
+def text_of(element: Any, tag: str) -> str:
+    return (element.findtext(tag) or "").strip()
+
+
+def link_of(element: Any) -> str:
+    links = element.findall(f"{ATOM}link")
+    return next((one.get("href", "") for one in links if one.get("rel") in (None, "alternate")), "")
+
+
+def html_of(element: Any) -> str:
+    """Of a text of Atom, which is plain, HTML or elements of XHTML."""
+    if element is None:
+        return ""
+    if element.get("type") == "xhtml":
+        inner = (etree.tostring(child, encoding="unicode", with_tail=False) for child in element)
+        return "".join(inner)
+    text: str = element.text or ""
+    if element.get("type", "text") in ("html", "text/html"):
+        return text
+    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
