@@ -15,6 +15,7 @@ from news.models import Announcement, AnnouncementText, Topic
 MODELS: dict[str, Any] = {
     "clusters": Cluster, "organisations": Organisation, "labels": Label, "programmes": Programme,
 }  # fmt: skip
+ALL_OF_IT = ("texts", "topics", "statements", *MODELS, "corrections", "pictures", "attachments")
 
 
 class Lookup:
@@ -23,7 +24,7 @@ class Lookup:
         keys = [item.key for item in items if item.key]
         numbers = [item.public_id for item in items if item.public_id]
         found = Announcement.objects.filter(Q(source_key__in=keys) | Q(public_id__in=numbers))
-        stored = list(found.prefetch_related("texts"))
+        stored = list(found.prefetch_related(*ALL_OF_IT))
         self.by_key = {one.source_key: one for one in stored if one.source_key}
         self.by_number = {one.public_id: one for one in stored}
         self.topics = topics_by_name()

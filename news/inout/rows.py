@@ -1,5 +1,6 @@
 """The rows of an item, checked as a form would check them, and how they are inserted."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ from news.models import (
 from news.models.announcements import changing_the_state
 
 LONGEST_SIDE = 2_000
+# No form sends them, and no feed takes them.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Asked of the database row by row: `texts_of` and `Lookup` have seen to them.
 UNCHECKED = ("announcement", "contact_organisation", "written_by", "reviewer", "approved_digest")
 
@@ -193,6 +196,8 @@ def text_rows(
             language=text.language, state=text.state, slug=slug, body=text.body,
             **{name: getattr(text, name) for name in OF_TEXTS if name != "slug"},
         )  # fmt: skip
+        if CONTROL.search("".join((row.lead, row.body, row.box))):
+            raise NotTaken("there are control characters in its text: remove them.")
         row.clean_fields(exclude=UNCHECKED)
         rows.append(row)
     for row in rows:

@@ -22,7 +22,7 @@ def says_the_same(stored: Announcement, wanted: Rows) -> bool:
 
 def said_by_stored(stored: Announcement) -> list[Any]:
     links = {
-        relation.name: sorted(getattr(stored, relation.name).values_list("pk", flat=True))
+        relation.name: sorted(row.pk for row in getattr(stored, relation.name).all())
         for relation in Announcement._meta.many_to_many
     }
     return said(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clusters.models import EventKind
+from clusters.names import without_invisible
 from clusters.people.log import record
 from news.inout.feeds import read_feed
 from news.inout.frontmatter import read_folder
@@ -72,7 +73,9 @@ class Command(BaseCommand):
 
     def tell(self, outcome: Outcome) -> None:
         if outcome.fate in (Fate.REFUSED, Fate.EDITED) or outcome.messages:
-            self.stdout.write(f"{outcome.place}: {outcome.fate}: {' '.join(outcome.messages)}")
+            line = f"{outcome.place}: {outcome.fate}: {' '.join(outcome.messages)}"
+            # What was read may hold signs that a terminal obeys.
+            self.stdout.write(without_invisible(line).replace("\n", " "))
 
 
 def read(source: Path, language: str, credit: str) -> Iterator[Item | Unreadable]:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from news.models import Announcement, AnnouncementText
 from tests.factories import make_topic
@@ -115,6 +117,28 @@ def test_dry_run_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert not Announcement.history.exists()
     assert take(path).splitlines()[:-2] == dry.splitlines()[:-2]
     assert "Nothing was written." in dry
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_many_cost_no_more_queries_than_few(is_first: bool, tmp_path: Path) -> None:
+    make_topic(name_it="Premi")
+    counts = []
+    for number in (2, 20):
+        Announcement.objects.all().delete()
+        path = tmp_path / "feed.xml"
+        items = "".join(
+            f"<item><title>T{n}</title><guid>urn:{number}:{n}</guid><category>Premi</category>"
+            "<pubDate>Mon, 07 Mar 2016 09:30:00 +0100</pubDate><description>a</description></item>"
+            for n in range(number)
+        )
+        path.write_text(f"<rss><channel><language>it</language>{items}</channel></rss>")
+        if not is_first:
+            take(path)
+        with CaptureQueriesContext(connection) as queries:
+            told = take(path)
+        assert f"{number} {'created' if is_first else 'unchanged'}" in told
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_joomla() -> None:
