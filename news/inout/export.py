@@ -28,7 +28,7 @@ CHUNK = 200
 FILES = {"pictures": ("image", OF_PICTURES), "attachments": ("file", OF_ATTACHMENTS)}
 
 
-def announcements(now: datetime, *, everything: bool) -> Iterator[Announcement]:
+def announcements_to_export(now: datetime, *, everything: bool) -> Iterator[Announcement]:
     """Those that everybody reads, with what is public of them; else all with all."""
     rows = Announcement.objects.all() if everything else Announcement.objects.readable(now)
     texts = AnnouncementText.objects.all() if everything else AnnouncementText.objects.ready()
@@ -57,7 +57,7 @@ def write_announcement(folder: Path, announcement: Announcement, *, everything: 
     named = f"{timezone.localtime(day):%Y-%m-%d}" if day else "undated"
     place = folder / f"{named}-{announcement.public_id}"
     place.mkdir()
-    common, missing = front_matter(announcement, everything), []
+    common, missing = common_front_matter(announcement, everything), []
     for key in FILES:
         written, gone = write_files(place, key, announcement)
         missing += gone
@@ -70,7 +70,7 @@ def write_announcement(folder: Path, announcement: Announcement, *, everything: 
     return [f"the file of {name} is not there." for name in missing]
 
 
-def front_matter(announcement: Announcement, everything: bool) -> dict[str, Any]:
+def common_front_matter(announcement: Announcement, everything: bool) -> dict[str, Any]:
     organisations: dict[str, Any] = {name: getattr(announcement, name) for name in OF_ORGANISATIONS}
     if not everything:
         del organisations["written_by"]
@@ -87,11 +87,11 @@ def front_matter(announcement: Announcement, everything: bool) -> dict[str, Any]
         **{name: [row.public_id for row in getattr(announcement, name).all()] for name in ABOUT},
         **{name: row and row.public_id for name, row in organisations.items()},
         "statements": sorted(
-            (columns(row, OF_STATEMENTS) for row in announcement.statements.all()),
+            (filled_columns(row, OF_STATEMENTS) for row in announcement.statements.all()),
             key=lambda row: [*row.values()],
         ),
         "corrections": [
-            {**columns(row, OF_CORRECTIONS), "corrected_at": moment(row.corrected_at)}
+            {**filled_columns(row, OF_CORRECTIONS), "corrected_at": moment(row.corrected_at)}
             for row in announcement.corrections.all()
         ],
     }
@@ -103,13 +103,13 @@ def of_text(text: AnnouncementText) -> dict[str, Any]:
         announcement=text.announcement_id, language=text.language, state=TextState.READY
     )
     slugs = past.exclude(slug=text.slug).order_by("slug").values_list("slug", flat=True).distinct()
-    front = {**columns(text, OF_TEXTS), "old_slugs": [*slugs]}
+    front = {**filled_columns(text, OF_TEXTS), "old_slugs": [*slugs]}
     if text.state != TextState.READY:
         front["text_state"] = text.state
     return front
 
 
-def columns(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def filled_columns(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in names}
     # A focal point is 0 at an edge.
     return {
@@ -137,5 +137,5 @@ def write_files(
             continue
         with default_storage.open(stored) as file, (place / name).open("xb") as copy:
             shutil.copyfileobj(file, copy)
-        written.append({"file": name, **columns(row, names)})
+        written.append({"file": name, **filled_columns(row, names)})
     return written, missing

@@ -85,7 +85,7 @@ def read_items(file: Any, path: Path, language: str, credit: str) -> Iterator[It
         if event == "start":
             refuse_document_type(element)
         elif element.tag in ("item", f"{ATOM}entry"):
-            source = source or source_of(element.getparent(), path, language, credit)
+            source = source or read_head(element.getparent(), path, language, credit)
             yield read_item(element, source)
             forget(element)
 
@@ -108,17 +108,17 @@ def forget(element: Any) -> None:
                 parent.remove(before)
 
 
-def source_of(head: Any, path: Path, language: str, credit: str) -> Source:
+def read_head(head: Any, path: Path, language: str, credit: str) -> Source:
     if head.tag == f"{ATOM}feed":
         own, base = head.get(LANGUAGE, ""), head.get(BASE) or link_of(head)
     else:
-        own, base = text_of(head, "language"), text_of(head, "link")
+        own, base = child_text(head, "language"), child_text(head, "link")
     return Source(path, language, own, base, credit)
 
 
 def read_item(element: Any, source: Source) -> Item | Unreadable:
     read = read_entry if element.tag == f"{ATOM}entry" else read_rss
-    guid = (text_of(element, f"{ATOM}id") or text_of(element, "guid"))[:100]
+    guid = (child_text(element, f"{ATOM}id") or child_text(element, "guid"))[:100]
     place = f"{source.path.name}, line {element.sourceline}" + (f" ({guid})" if guid else "")
     try:
         return read(element, source, place)
@@ -132,22 +132,21 @@ def read_entry(entry: Any, source: Source, place: str) -> Item:
                     if entry.find(f"{ATOM}{name}") is not None), None)  # fmt: skip
     if content is not None and content.get("src"):
         raise NotTaken("its text is kept elsewhere, and nothing is fetched.")
-    moment = moment_of(
-        (text_of(entry, f"{ATOM}published") or text_of(entry, f"{ATOM}updated"), iso_moment)
+    moment = first_moment(
+        (child_text(entry, f"{ATOM}published") or child_text(entry, f"{ATOM}updated"), iso_moment)
     )
     base = next(
         (one.get(BASE) for one in (content, entry) if one is not None and one.get(BASE)), ""
     )
     summary = entry.find(f"{ATOM}summary")
     topics = [one.get("label") or one.get("term", "") for one in entry.findall(f"{ATOM}category")]
-    return item_of(
+    return feed_item(
         source,
         place,
-        key=text_of(entry, f"{ATOM}id") or link,
+        key=child_text(entry, f"{ATOM}id") or link,
         title=html_of(entry.find(f"{ATOM}title")),
         moment=moment,
         language=entry.get(LANGUAGE, ""),
-        link=link,
         slug=slug_of_link(link),
         lead=html_of(summary) if summary is not content else "",
         html=html_of(content),
@@ -157,38 +156,49 @@ def read_entry(entry: Any, source: Source, place: str) -> Item:
 
 
 def read_rss(element: Any, source: Source, place: str) -> Item:
-    link, description = text_of(element, "link"), text_of(element, "description")
-    of_wordpress = {
-        WXR.sub("", child.tag): (child.text or "").strip()
-        for child in element
-        if isinstance(child.tag, str) and WXR.match(child.tag)
-    }
-    content, lead = text_of(element, CONTENT), description
-    if of_wordpress:
-        refuse_what_is_no_post(of_wordpress)
-        content = paragraphs(content)
-        lead = next((child.text or "" for child in element
-                     if isinstance(child.tag, str) and EXCERPT.match(child.tag)), "")  # fmt: skip
-    elif not content:
-        content, lead = description, ""
-    return item_of(
+    link = child_text(element, "link")
+    own = of_wordpress(element)
+    lead, content = wordpress_texts(element) if own else rss_texts(element)
+    if own:
+        refuse_what_is_no_post(own)
+    return feed_item(
         source,
         place,
-        key=text_of(element, "guid") or link,
-        title=text_of(element, "title"),
-        moment=moment_of(
-            (of_wordpress.get("post_date_gmt", ""), utc_moment),
-            (text_of(element, "pubDate"), mail_moment),
-            (text_of(element, f"{DC}date"), iso_moment),
+        key=child_text(element, "guid") or link,
+        title=child_text(element, "title"),
+        moment=first_moment(
+            (own.get("post_date_gmt", ""), utc_moment),
+            (child_text(element, "pubDate"), mail_moment),
+            (child_text(element, f"{DC}date"), iso_moment),
         ),
-        language=text_of(element, f"{DC}language"),
-        link=link,
-        slug=unquote(of_wordpress.get("post_name", "")) or slug_of_link(link),
+        language=child_text(element, f"{DC}language"),
+        slug=unquote(own.get("post_name", "")) or slug_of_link(link),
         lead=lead,
         html=content,
         base=link or source.base,
         topics=[(one.text or "").strip() for one in element.findall("category")],
     )
+
+
+def rss_texts(element: Any) -> tuple[str, str]:
+    # Joomla has the text as the description, and no other.
+    description, content = child_text(element, "description"), child_text(element, CONTENT)
+    return (description, content) if content else ("", description)
+
+
+def wordpress_texts(element: Any) -> tuple[str, str]:
+    excerpts = (
+        child.text for child in element if isinstance(child.tag, str) and EXCERPT.match(child.tag)
+    )
+    return next(excerpts, "") or "", paragraphs(child_text(element, CONTENT))
+
+
+def of_wordpress(element: Any) -> dict[str, str]:
+    return {
+        WXR.sub("", child.tag): (child.text or "").strip()
+        for child in element
+        if isinstance(child.tag, str) and WXR.match(child.tag)
+    }
 
 
 def refuse_what_is_no_post(of_wordpress: dict[str, str]) -> None:
@@ -202,7 +212,7 @@ def refuse_what_is_no_post(of_wordpress: dict[str, str]) -> None:
         raise NotTaken(NOT_PUBLISHED.format("protected by a password"))
 
 
-def item_of(
+def feed_item(
     source: Source,
     place: str,
     *,
@@ -210,7 +220,6 @@ def item_of(
     title: str,
     moment: datetime,
     language: str,
-    link: str,
     slug: str,
     lead: str,
     html: str,
@@ -221,7 +230,7 @@ def item_of(
         raise NotTaken(
             f"it needs a guid, an id or a link of at most {MOST_KEY} signs, by which it is known."
         )
-    written_in = language_of(language, source.language, source.own_language)
+    written_in = known_language(language, source.language, source.own_language)
     item = Item(place, key, columns={"published_at": moment, "state": "published"})
     text = TextItem(written_in, plain(title), as_markdown(html, web_address(base)))
     if not text.title:
@@ -293,7 +302,7 @@ def plain(html: str) -> str:
     return " ".join(html.split())
 
 
-def language_of(*said: str) -> str:
+def known_language(*said: str) -> str:
     """The first that is one of the portal's; a feed may say `it-IT`."""
     for one in said:
         code = one.replace("_", "-").split("-")[0].strip().lower()
@@ -315,7 +324,7 @@ def web_address(address: str) -> str:
 # Moments: with a zone, or none.
 
 
-def moment_of(*given: tuple[str, Callable[[str], datetime | None]]) -> datetime:
+def first_moment(*given: tuple[str, Callable[[str], datetime | None]]) -> datetime:
     for text, read in given:
         if text and (moment := read(text)):
             return moment
@@ -349,7 +358,7 @@ def mail_moment(text: str) -> datetime | None:
 # What elements hold.
 
 
-def text_of(element: Any, tag: str) -> str:
+def child_text(element: Any, tag: str) -> str:
     return (element.findtext(tag) or "").strip()
 
 

@@ -86,10 +86,10 @@ def read_files(folder: Path, paths: list[Path], place: str, language: str) -> It
     for path in paths:
         front, body = read_file(folder, path, notices)
         own = path.stem if path.stem in dict(settings.LANGUAGES) else language
-        texts.append(text_of(front, body, front.get("language") or own, path.name))
+        texts.append(read_text(front, body, front.get("language") or own, path.name))
         fronts.append({key: value for key, value in front.items() if key not in OF_ONE_LANGUAGE})
     refuse_differences(fronts, paths)
-    item = item_of(fronts[0], place, paths[0])
+    item = read_common(fronts[0], place, paths[0])
     if not item.public_id:
         item.key = item.key or f"file:{paths[0].relative_to(folder).as_posix()}"
     item.texts, item.notices = texts, notices + item.notices
@@ -123,14 +123,14 @@ def read_file(folder: Path, path: Path, notices: list[str]) -> tuple[dict[str, A
     parts = END.split(rest, maxsplit=1)
     if first.rstrip("\r") != "---" or len(parts) == 1:
         raise NotTaken(f"{path.name} does not begin with front matter between two lines “---”.")
-    return checked(front_matter(parts[0], path), path, notices), one_line_less(parts[1])
+    return checked(parsed_front_matter(parts[0], path), path, notices), one_line_less(parts[1])
 
 
 def one_line_less(body: str) -> str:
     return body.removeprefix("\r").removeprefix("\n").removesuffix("\n").removesuffix("\r")
 
 
-def front_matter(written: str, path: Path) -> dict[Any, Any]:
+def parsed_front_matter(written: str, path: Path) -> dict[Any, Any]:
     if len(written) > MOST_FRONT_MATTER:
         raise NotTaken(f"{path.name}: its front matter has more than {MOST_FRONT_MATTER:,} signs.")
     try:
@@ -179,7 +179,7 @@ def is_rows(value: Any, columns: tuple[str, ...], most: int) -> bool:
     )  # fmt: skip
 
 
-def text_of(front: dict[str, Any], body: str, language: str, name: str) -> TextItem:
+def read_text(front: dict[str, Any], body: str, language: str, name: str) -> TextItem:
     code = language.replace("_", "-").split("-")[0].lower()
     if code not in dict(settings.LANGUAGES):
         raise NotTaken(f"{name}: its language is not known: write it as “language: en”, or say it "
@@ -198,12 +198,12 @@ def text_of(front: dict[str, Any], body: str, language: str, name: str) -> TextI
     )
 
 
-def item_of(front: dict[str, Any], place: str, path: Path) -> Item:
+def read_common(front: dict[str, Any], place: str, path: Path) -> Item:
     item = Item(place, front.get("source_key", ""), front.get("public_id", ""))
     if item.public_id and not is_public_id(item.public_id):
         raise NotTaken("its public_id is none of this portal: leave the line out.")
     item.columns = {name: front[name] for name in WORDS if name in front}
-    item.columns |= {name: moment_of(front[name], name) for name in MOMENTS if name in front}
+    item.columns |= {name: written_moment(front[name], name) for name in MOMENTS if name in front}
     item.columns.setdefault("state", AnnouncementState.PUBLISHED.value)
     item.topics = front.get("topics", [])
     item.about = {name: front[name] for name in ABOUT if name in front}
@@ -212,13 +212,13 @@ def item_of(front: dict[str, Any], place: str, path: Path) -> Item:
     item.pictures = files_of(front.get("pictures", []), path.parent)
     item.attachments = files_of(front.get("attachments", []), path.parent)
     item.corrections = [
-        {**row, "corrected_at": moment_of(row.get("corrected_at", ""), "corrected_at")}
+        {**row, "corrected_at": written_moment(row.get("corrected_at", ""), "corrected_at")}
         for row in front.get("corrections", [])
     ]
     return item
 
 
-def moment_of(text: str, name: str) -> datetime:
+def written_moment(text: str, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -61,9 +61,9 @@ Files = tuple[list[Picture], list[Attachment]]
 
 def checked_files(item: Item) -> Files:
     """Pictures and attachments as a form takes them, of local files."""
-    pictures = [Picture(image=content(one, is_picture=True), **columns_of(one))
+    pictures = [Picture(image=content(one, is_picture=True), **given_columns(one))
                 for one in item.pictures]  # fmt: skip
-    attachments = [Attachment(file=content(one, is_picture=False), **columns_of(one))
+    attachments = [Attachment(file=content(one, is_picture=False), **given_columns(one))
                    for one in item.attachments]  # fmt: skip
     for place, row in enumerate((*pictures, *attachments), start=1):
         row.position = place
@@ -71,7 +71,7 @@ def checked_files(item: Item) -> Files:
     return pictures, attachments
 
 
-def columns_of(item: FileItem) -> dict[str, Any]:
+def given_columns(item: FileItem) -> dict[str, Any]:
     return {name: value for name, value in item.columns.items() if value}
 
 

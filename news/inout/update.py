@@ -47,26 +47,26 @@ def said(
         sorted([getattr(text, name) for name in OF_A_TEXT] for text in texts),
         sorted(links.items()),
         [[getattr(row, name) for name in OF_CORRECTIONS] for row in corrections],
-        [words_of(row) for row in (*pictures, *attachments)],
+        [file_words(row) for row in (*pictures, *attachments)],
     ]
 
 
-def words_of(file: Any) -> list[str]:
+def file_words(file: Any) -> list[str]:
     columns = (field.name for field in file._meta.concrete_fields)
     names = (*file.words, "focus")
     return [str(getattr(file, name)) for name in columns if name.startswith(names)]
 
 
-def is_untouched(stored: Announcement) -> bool:
+def is_as_imported(stored: Announcement) -> bool:
     """Whether every version of it, of its texts and its files came from an import."""
     past: list[Any] = [
         Announcement.history.filter(id=stored.pk),
-        *(rows.model.history.filter(announcement=stored.pk) for rows in parts_of(stored)),
+        *(rows.model.history.filter(announcement=stored.pk) for rows in imported_parts(stored)),
     ]
     return not any(versions.exclude(history_change_reason=IMPORT).exists() for versions in past)
 
 
-def parts_of(stored: Announcement) -> tuple[Any, ...]:
+def imported_parts(stored: Announcement) -> tuple[Any, ...]:
     return stored.texts, stored.corrections, stored.pictures, stored.attachments
 
 
@@ -82,7 +82,7 @@ def update(stored: Announcement, wanted: Rows, dry_run: bool) -> None:
     replace(stored.corrections, wanted.corrections, stored)
     files = [*stored.pictures.all(), *stored.attachments.all()]
     new = [*wanted.pictures, *wanted.attachments]
-    if not dry_run and [*map(words_of, files)] != [*map(words_of, new)]:
+    if not dry_run and [*map(file_words, files)] != [*map(file_words, new)]:
         for file in files:
             file.delete()
         wanted.announcement = stored

@@ -17,7 +17,7 @@ from clusters.models.history import IMPORT, came_from
 from news.inout.found import Lookup
 from news.inout.items import Item, NotTaken, Unreadable
 from news.inout.rows import Rows, add_files, checked_files, insert, row_of_item
-from news.inout.update import is_untouched, says_the_same, update
+from news.inout.update import is_as_imported, says_the_same, update
 from news.models import Announcement
 
 CHUNK = 100
@@ -33,29 +33,29 @@ class Fate(StrEnum):
 
 
 @dataclass
-class Outcome:
+class Told:
     place: str
     fate: Fate
     messages: list[str] = field(default_factory=list)
 
 
-def write_items(items: Iterator[Item | Unreadable], *, dry_run: bool) -> Iterator[Outcome]:
+def write_items(items: Iterator[Item | Unreadable], *, dry_run: bool) -> Iterator[Told]:
     """What became of each, in order. A dry run does the same, and its transaction is taken back."""
     seen: set[str] = set()
     while chunk := list(islice(items, CHUNK)):
         with came_from(IMPORT):
-            yield from write_chunk(chunk, seen, dry_run)
+            yield from import_chunk(chunk, seen, dry_run)
         reset_queries()  # With DEBUG on, Django keeps the text of every statement.
 
 
-def write_chunk(chunk: list[Item | Unreadable], seen: set[str], dry_run: bool) -> Iterator[Outcome]:
+def import_chunk(chunk: list[Item | Unreadable], seen: set[str], dry_run: bool) -> Iterator[Told]:
     items = [item for item in chunk if isinstance(item, Item)]
     lookup = Lookup(items)
     new: list[tuple[Item, Rows]] = []
-    fates: dict[int, Outcome] = {}
+    fates: dict[int, Told] = {}
     for place, item in enumerate(chunk):
         if isinstance(item, Unreadable):
-            fates[place] = Outcome(item.place, Fate.REFUSED, [item.message])
+            fates[place] = Told(item.place, Fate.REFUSED, [item.message])
             continue
         try:
             refuse_second(item, seen)
@@ -64,11 +64,11 @@ def write_chunk(chunk: list[Item | Unreadable], seen: set[str], dry_run: bool) -
             if stored is None:
                 rows = row_of_item(item, lookup, files)
                 new.append((item, rows))
-                fates[place] = Outcome(item.place, Fate.CREATED, item.notices)
+                fates[place] = Told(item.place, Fate.CREATED, item.notices)
             else:
                 fates[place] = update_stored(stored, item, lookup, files, dry_run)
         except REFUSALS as refusal:
-            fates[place] = refused(item, refusal)
+            fates[place] = refusal_told(item, refusal)
     failed = create(new, dry_run)
     for place, item in enumerate(chunk):
         yield failed.get(id(item)) or fates[place]
@@ -81,7 +81,7 @@ def refuse_second(item: Item, seen: set[str]) -> None:
     seen.update(filter(None, (item.key, item.public_id)))
 
 
-def create(new: list[tuple[Item, Rows]], dry_run: bool) -> dict[int, Outcome]:
+def create(new: list[tuple[Item, Rows]], dry_run: bool) -> dict[int, Told]:
     # All at once, or each by itself; those that failed.
     try:
         create_together([rows for _item, rows in new], dry_run)
@@ -91,7 +91,7 @@ def create(new: list[tuple[Item, Rows]], dry_run: bool) -> dict[int, Outcome]:
             try:
                 create_together([rows.anew()], dry_run)
             except REFUSALS as refusal:
-                failed[id(item)] = refused(item, refusal)
+                failed[id(item)] = refusal_told(item, refusal)
         return failed
     return {}
 
@@ -106,28 +106,28 @@ def create_together(rows: list[Rows], dry_run: bool) -> None:
 
 def update_stored(
     stored: Announcement, item: Item, lookup: Lookup, files: Any, dry_run: bool
-) -> Outcome:
+) -> Told:
     wanted = row_of_item(item, lookup, files, stored)
     if says_the_same(stored, wanted):
-        return Outcome(item.place, Fate.UNCHANGED)
-    if not is_untouched(stored):
-        return Outcome(item.place, Fate.EDITED, ["the portal’s own version is another."])
+        return Told(item.place, Fate.UNCHANGED)
+    if not is_as_imported(stored):
+        return Told(item.place, Fate.EDITED, ["the portal’s own version is another."])
     with transaction.atomic():
         update(stored, wanted, dry_run)
-    return Outcome(item.place, Fate.UPDATED, item.notices)
+    return Told(item.place, Fate.UPDATED, item.notices)
 
 
-def refused(item: Item, refusal: Exception) -> Outcome:
+def refusal_told(item: Item, refusal: Exception) -> Told:
     if isinstance(refusal, ValidationError):
-        messages = words(refusal)
+        messages = refusal_words(refusal)
     elif isinstance(refusal, NotTaken):
         messages = [str(refusal)]
     else:
         messages = [f"it could not be stored: {refusal}".strip()]
-    return Outcome(item.place, Fate.REFUSED, messages)
+    return Told(item.place, Fate.REFUSED, messages)
 
 
-def words(error: ValidationError) -> list[str]:
+def refusal_words(error: ValidationError) -> list[str]:
     if not hasattr(error, "error_dict"):
         return error.messages
     return [

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from news.inout.export import announcements, write_announcement
+from news.inout.export import announcements_to_export, write_announcement
 
 TOLD_EVERY = 500
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         if any(folder.iterdir()):
             raise CommandError(f"{folder} is not empty: name a folder that is, or a new one.")
         number = 0
-        rows = announcements(timezone.now(), everything=everything)
+        rows = announcements_to_export(timezone.now(), everything=everything)
         for number, announcement in enumerate(rows, start=1):
             for problem in write_announcement(folder, announcement, everything=everything):
                 self.stdout.write(f"{announcement.public_id}: {problem}")

@@ -14,7 +14,7 @@ from clusters.people.log import record
 from news.inout.feeds import read_feed
 from news.inout.frontmatter import read_folder
 from news.inout.items import Item, Unreadable
-from news.inout.writer import Fate, Outcome, write_items
+from news.inout.writer import Fate, Told, write_items
 
 TOLD_EVERY = 500
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, source: Path, dry_run: bool, language: str, credit: str, **options: Any
     ) -> None:
-        items = read(source, language, credit)
+        items = items_of(source, language, credit)
         if dry_run:
             with transaction.atomic():
                 counts = self.write(items, dry_run=True)
@@ -71,14 +71,14 @@ class Command(BaseCommand):
                 self.stderr.write(f"{counts.total()} read")
         return counts
 
-    def tell(self, outcome: Outcome) -> None:
+    def tell(self, outcome: Told) -> None:
         if outcome.fate in (Fate.REFUSED, Fate.EDITED) or outcome.messages:
             line = f"{outcome.place}: {outcome.fate}: {' '.join(outcome.messages)}"
             # What was read may hold signs that a terminal obeys.
             self.stdout.write(without_invisible(line).replace("\n", " "))
 
 
-def read(source: Path, language: str, credit: str) -> Iterator[Item | Unreadable]:
+def items_of(source: Path, language: str, credit: str) -> Iterator[Item | Unreadable]:
     if source.is_dir():
         return read_folder(source, language)
     if not source.is_file():

@@ -1,13 +1,14 @@
 """Files as WordPress 6, Joomla 4 and Atom write them: what is taken, what is told."""
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from news.models import Announcement, AnnouncementText
 from tests.factories import make_topic
@@ -119,6 +120,15 @@ def test_dry_run_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert "Nothing was written." in dry
 
 
+def written_down(queries: list[str]) -> Callable[..., Any]:
+    # The command forgets Django’s own list of them.
+    def write_down(execute: Any, sql: str, *args: Any) -> Any:
+        queries.append(sql)
+        return execute(sql, *args)
+
+    return write_down
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_many_cost_no_more_queries_than_few(is_first: bool, tmp_path: Path) -> None:
     make_topic(name_it="Premi")
@@ -127,14 +137,16 @@ def test_many_cost_no_more_queries_than_few(is_first: bool, tmp_path: Path) -> N
         Announcement.objects.all().delete()
         path = tmp_path / "feed.xml"
         items = "".join(
-            f"<item><title>T{n}</title><guid>urn:{number}:{n}</guid><category>Premi</category>"
+            f"<item><title>T{number} {n}</title><guid>urn:{number}:{n}</guid>"
+            "<category>Premi</category>"
             "<pubDate>Mon, 07 Mar 2016 09:30:00 +0100</pubDate><description>a</description></item>"
             for n in range(number)
         )
         path.write_text(f"<rss><channel><language>it</language>{items}</channel></rss>")
         if not is_first:
             take(path)
-        with CaptureQueriesContext(connection) as queries:
+        queries: list[str] = []
+        with connection.execute_wrapper(written_down(queries)):
             told = take(path)
         assert f"{number} {'created' if is_first else 'unchanged'}" in told
         counts.append(len(queries))
