@@ -38,6 +38,7 @@ class Item:
     place: str
     key: str
     public_id: str = ""
+    link: str = ""  # its page at the source
     # Columns of the announcement, as they are stored.
     columns: dict[str, Any] = field(default_factory=dict)
     texts: list[TextItem] = field(default_factory=list)
@@ -58,6 +59,17 @@ class Unreadable:
 
     place: str
     message: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is the same for all items of a feed."""
+
+    path: Path
+    language: str  # of the command
+    own_language: str  # of the file
+    base: str
+    credit: str
 
 
 # What each entry of these lists has in an export: names of columns.

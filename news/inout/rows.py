@@ -110,9 +110,7 @@ def row_of_item(
         announcement.validate_constraints(exclude=("public_id", "source_key"))
     if announcement.state == AnnouncementState.PUBLISHED and not announcement.published_at:
         raise NotTaken("it is published and has no published_at.")
-    corrections = [Correction(**row) for row in item.corrections]
-    for correction in corrections:
-        correction.clean_fields(exclude=("announcement",))
+    corrections = checked_corrections(item)
     links = {name: known(item, name, lookup) for name in MODELS}
     links |= {"topics": topics(item, lookup), "statements": statements(item, lookup)}
     old_slugs = {} if stored else {
@@ -121,6 +119,13 @@ def row_of_item(
     }  # fmt: skip
     texts = text_rows(item, number, lookup, stored)
     return Rows(announcement, texts, old_slugs, links, corrections, *files)
+
+
+def checked_corrections(item: Item) -> list[Correction]:
+    corrections = [Correction(**row) for row in item.corrections]
+    for correction in corrections:
+        correction.clean_fields(exclude=("announcement",))
+    return corrections
 
 
 def make_draft_of_unreadable(

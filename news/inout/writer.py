@@ -16,6 +16,7 @@ from django.db import Error, reset_queries, transaction
 from clusters.models.history import IMPORT, came_from
 from news.inout.found import Lookup
 from news.inout.items import Item, NotTaken, Unreadable
+from news.inout.redirects import leads_on
 from news.inout.rows import Rows, add_files, checked_files, insert, row_of_item
 from news.inout.update import is_as_imported, says_the_same, update
 from news.models import Announcement
@@ -37,6 +38,7 @@ class Told:
     place: str
     fate: Fate
     messages: list[str] = field(default_factory=list)
+    leads_on: str = ""
 
 
 def write_items(items: Iterator[Item | Unreadable], *, dry_run: bool) -> Iterator[Told]:
@@ -64,9 +66,11 @@ def import_chunk(chunk: list[Item | Unreadable], seen: set[str], dry_run: bool) 
             if stored is None:
                 rows = row_of_item(item, lookup, files)
                 new.append((item, rows))
-                fates[place] = Told(item.place, Fate.CREATED, item.notices)
+                moved = leads_on(item, rows.announcement, rows.texts)
+                fates[place] = Told(item.place, Fate.CREATED, item.notices, moved)
             else:
                 fates[place] = update_stored(stored, item, lookup, files, dry_run)
+                fates[place].leads_on = leads_on(item, stored, [*stored.texts.all()])
         except REFUSALS as refusal:
             fates[place] = refusal_told(item, refusal)
     failed = create(new, dry_run)

@@ -1,7 +1,8 @@
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
@@ -42,18 +43,24 @@ class Command(BaseCommand):
             "--credit", default="", help="whose the pictures of a feed are, which it does not say"
         )
 
+        parser.add_argument(
+            "--redirects",
+            type=Path,
+            metavar="FILE",
+            help="a new file, for a map of nginx: the old address of each item and the new one",
+        )
+
     # A report is in English, as the names in the files are.
     @no_translations
     def handle(
-        self, *args: Any, source: Path, dry_run: bool, language: str, credit: str, **options: Any
+        self, *args: Any, source: Path, language: str, credit: str, dry_run: bool, **options: Any
     ) -> None:
         items = items_of(source, language, credit)
-        if dry_run:
-            with transaction.atomic():
-                counts = self.write(items, dry_run=True)
+        whole: Any = transaction.atomic() if dry_run else nullcontext()
+        with new_file(options["redirects"]) as redirects, whole:
+            counts = self.write(items, redirects, dry_run=dry_run)
+            if dry_run:
                 transaction.set_rollback(True)
-        else:
-            counts = self.write(items, dry_run=False)
         told = ", ".join(f"{counts[fate]} {fate}" for fate in Fate)
         self.stdout.write(f"{told}.{' Nothing was written.' if dry_run else ''}")
         if not dry_run and counts[Fate.CREATED] + counts[Fate.UPDATED]:
@@ -62,11 +69,15 @@ class Command(BaseCommand):
         if counts[Fate.REFUSED]:
             raise CommandError(f"Not taken: {counts[Fate.REFUSED]}; each is told above.")
 
-    def write(self, items: Iterator[Item | Unreadable], *, dry_run: bool) -> Counter[Fate]:
+    def write(
+        self, items: Iterator[Item | Unreadable], redirects: TextIO | None, *, dry_run: bool
+    ) -> Counter[Fate]:
         counts: Counter[Fate] = Counter()
         for outcome in write_items(items, dry_run=dry_run):
             counts[outcome.fate] += 1
             self.tell(outcome)
+            if redirects and outcome.leads_on:
+                redirects.write(f"{outcome.leads_on}\n")
             if counts.total() % TOLD_EVERY == 0:
                 self.stderr.write(f"{counts.total()} read")
         return counts
@@ -76,6 +87,13 @@ class Command(BaseCommand):
             line = f"{outcome.place}: {outcome.fate}: {' '.join(outcome.messages)}"
             # What was read may hold signs that a terminal obeys.
             self.stdout.write(without_invisible(line).replace("\n", " "))
+
+
+def new_file(path: Path | None) -> AbstractContextManager[TextIO | None]:
+    try:
+        return path.open("x", encoding="ascii") if path else nullcontext()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be made: {error.strerror}.") from error
 
 
 def items_of(source: Path, language: str, credit: str) -> Iterator[Item | Unreadable]:

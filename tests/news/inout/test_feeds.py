@@ -180,3 +180,17 @@ def test_page_stands_at_the_address_of_the_source(client: Client) -> None:
     take(SAMPLES / "joomla.xml")
 
     assert client.get("/en/news/2016/12-a-silver-label/").status_code == 200
+
+
+def test_old_addresses_for_the_server_in_front(tmp_path: Path) -> None:
+    path, redirects = wordpress(tmp_path), tmp_path / "redirects"
+    path.write_text(path.read_text().replace("/2012/03/01/vecchio-editor/", "/a;b{}/"))
+
+    take(path, redirects=redirects, credit="Ours")
+
+    line = "/2015/09/08/etichetta-doro/ /it/news/2015/etichetta-doro/;\n"
+    assert redirects.read_text() == line
+    assert "cannot be made: File exists." in take(path, redirects=redirects)
+    again = tmp_path / "again"
+    take(path, redirects=again)
+    assert again.read_text() == line
