@@ -356,6 +356,13 @@ def test_file_of_another_program(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_told_obeys_no_terminal(tmp_path: Path) -> None:
+    topics = 'topics: ["\\e[2J\\u202Ex\\ny"]\n'
+    (tmp_path / "a.md").write_text(f"---\n{FRONT}{topics}---\nText.")
+
+    assert "left out: [2Jx y." in take(tmp_path)
+
+
 def test_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "out.md").write_text(f"---\n{FRONT}---\nText.")
     (tmp_path / "in").mkdir()
