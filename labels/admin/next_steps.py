@@ -36,9 +36,8 @@ class NextStepAdmin(PortalAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = super().get_list_display(request)
         if tells_next_steps(request):
-            columns.append(
-                next_step(timezone.localdate(), self.allows(request, Renewal.verb, None))
-            )
+            may_renew = self.allows(request, Renewal.verb, None)
+            columns.append(next_step_column(timezone.localdate(), may_renew))
         return columns
 
 
@@ -46,9 +45,9 @@ def tells_next_steps(request: HttpRequest) -> bool:
     return request.GET.get("attention") in ENDING
 
 
-def next_step(day: date, may_renew: bool) -> Callable[[Label], str]:
+def next_step_column(day: date, may_renew: bool) -> Callable[[Label], str]:
     @admin.display(description=_("next step"))
-    def column(label: Any) -> str:
+    def next_step(label: Any) -> str:
         situation = Situation(label, day)
         # As the list has loaded them, for all its rows at once.
         vars(situation).update(
@@ -60,4 +59,4 @@ def next_step(day: date, may_renew: bool) -> Callable[[Label], str]:
         address = reverse("admin:labels_label_renew", args=[label.pk])
         return format_html('<a href="{}">{}</a>', address, Renewal.title)
 
-    return column
+    return next_step

@@ -162,7 +162,7 @@ def test_preview_follows_what_is_typed_and_is_the_article(
     button.click()
     expect(button).to_have_attribute("aria-expanded", "true")
     shown = desk.frame_locator(FRAME)
-    expect(shown.locator(".prose").first).to_have_text("one two")
+    expect(shown.locator(".prose").first).to_have_text("one two", timeout=PATIENCE)
     styled = "(one) => getComputedStyle(one).fontFamily"
     assert "Palatino" in shown.locator("h1").evaluate(styled)  # by the site's own style sheet
     desk.locator(BODY).fill("Long.\n\n" * 40)
@@ -173,7 +173,7 @@ def test_preview_follows_what_is_typed_and_is_the_article(
     desk.locator("#id_texts-0-title").fill("A title")
 
     expect(shown.locator("h1")).to_have_text("A title", timeout=PATIENCE)
-    expect(shown.locator(".prose strong")).to_have_text("b")
+    expect(shown.locator(".prose strong")).to_have_text("b", timeout=PATIENCE)
     assert shown.locator("html").evaluate("(page) => page.scrollTop") == 400
     previewed = [one.inner_html() for one in shown.locator(".prose").all()]
     desk.click("input[name=_save] >> nth=0")
@@ -185,7 +185,9 @@ def test_preview_follows_what_is_typed_and_is_the_article(
 
 def test_preview_that_fails_says_so_and_comes_back(desk: Page) -> None:
     desk.get_by_role("button", name="Preview").first.click()
-    expect(desk.frame_locator(FRAME).locator(".prose").first).to_have_text("one two")
+    expect(desk.frame_locator(FRAME).locator(".prose").first).to_have_text(
+        "one two", timeout=PATIENCE
+    )
     desk.route("**/preview/", lambda route: route.fulfill(status=302, headers={"Location": "/"}))
     desk.locator(BODY).fill("three")
     status = desk.locator(".pane [role=status]").first
@@ -311,7 +313,9 @@ def test_screen_is_right(
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(desk.url)
     page.locator("[data-preview] >> visible=true").first.click()
-    expect(page.frame_locator(FRAME).locator(".prose").first).to_have_text("one two")
+    expect(page.frame_locator(FRAME).locator(".prose").first).to_have_text(
+        "one two", timeout=PATIENCE
+    )
 
     assert faults(page, exclude=["#changelist-filter", "iframe"]) == []
 
@@ -328,7 +332,7 @@ def test_without_script_the_button_opens_the_preview(
     with context.expect_page() as opened:
         page.get_by_role("button", name="Preview").nth(1).click()
 
-    expect(opened.value.locator(".prose strong")).to_have_text("tre")
+    expect(opened.value.locator(".prose strong")).to_have_text("tre", timeout=PATIENCE)
     assert re.search(r'lang="it"', opened.value.content())
     expect(page.locator("#id_texts-1-body")).to_have_value("- **tre**")
     context.close()

@@ -644,3 +644,11 @@ def test_what_is_archived_is_read_and_in_no_list(client: Client) -> None:
     assert client.get("/en/news/2015/").status_code == 404
     assert "gold" not in text_of(client.get("/news.atom"))
     assert "gold" not in text_of(client.get("/sitemap-news.xml"))
+
+
+def test_topic_leads_to_its_news(client: Client) -> None:
+    announcement = make_announcement(topics=[make_topic(slug="funds", name_en="Funds")])
+
+    page = client.get(announcement.get_absolute_url()).content.decode()
+
+    assert f'<a href="{LIST}?topic=funds">Funds</a>' in page

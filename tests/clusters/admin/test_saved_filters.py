@@ -7,6 +7,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from clusters.models import Account, Role, SavedFilter, saved_filters
 from tests.factories import make_account, make_cluster
@@ -90,6 +91,17 @@ def test_bad_filter_is_refused_in_words(client: Client, fields: dict[str, str], 
     assert response.status_code == 200
     assert words in told(response)
     assert not SavedFilter.objects.exists()
+
+
+def test_markup_stays_text(client: Client) -> None:
+    script = "<script>alert(1)</script>"
+    keep(client, name=script, query=f'q="{script}')
+
+    page = client.get(LIST).content.decode()
+
+    assert script not in page
+    assert escape(script) in page
+    assert SavedFilter.objects.get().query == "q=%22%3Cscript%3Ealert%281%29%3C%2Fscript%3E"
 
 
 def test_name_is_one_s_own_once_for_a_list(client: Client) -> None:
