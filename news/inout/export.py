@@ -103,7 +103,9 @@ def of_text(text: AnnouncementText) -> dict[str, Any]:
         announcement=text.announcement_id, language=text.language, state=TextState.READY
     )
     slugs = past.exclude(slug=text.slug).order_by("slug").values_list("slug", flat=True).distinct()
-    front = {**filled_columns(text, OF_TEXTS), "old_slugs": [*slugs]}
+    front = filled_columns(text, OF_TEXTS)
+    if slugs:
+        front["old_slugs"] = [*slugs]
     if text.state != TextState.READY:
         front["text_state"] = text.state
     return front

@@ -57,9 +57,21 @@ ROWS = {
 MOST_ROWS = {"pictures": MAX_PICTURES, "attachments": MAX_ATTACHMENTS}
 
 
+class FrontMatterDumper(yaml.SafeDumper):
+    """Texts of several lines as they are, where YAML can say them so."""
+
+
+def as_lines(dumper: Any, text: str) -> Any:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+FrontMatterDumper.add_representer(str, as_lines)
+
+
 def as_file(front: dict[str, Any], body: str) -> str:
-    written = yaml.safe_dump(
-        front, sort_keys=False, allow_unicode=True, width=100_000, default_flow_style=False
+    written = yaml.dump(
+        front, Dumper=FrontMatterDumper, sort_keys=False, allow_unicode=True, width=100_000
     )
     return f"{FENCE}{written}{FENCE}\n{body}\n"
 
@@ -123,11 +135,10 @@ def read_file(folder: Path, path: Path, notices: list[str]) -> tuple[dict[str, A
     parts = END.split(rest, maxsplit=1)
     if first.rstrip("\r") != "---" or len(parts) == 1:
         raise NotTaken(f"{path.name} does not begin with front matter between two lines “---”.")
-    return checked(parsed_front_matter(parts[0], path), path, notices), one_line_less(parts[1])
-
-
-def one_line_less(body: str) -> str:
-    return body.removeprefix("\r").removeprefix("\n").removesuffix("\n").removesuffix("\r")
+    # An empty line stands before the text, and its last line has an end.
+    line = "\r\n" if first.endswith("\r") else "\n"
+    body = parts[1].removeprefix(line).removesuffix(line)
+    return checked(parsed_front_matter(parts[0], path), path, notices), body
 
 
 def parsed_front_matter(written: str, path: Path) -> dict[Any, Any]:
