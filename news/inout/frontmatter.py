@@ -36,6 +36,8 @@ from news.models import MAX_ATTACHMENTS, MAX_PICTURES, AnnouncementState
 
 MOST_BYTES, MOST_FRONT_MATTER, MOST_CORRECTIONS = 400_000, 64_000, 100
 FENCE = "---\n"
+# Ends of lines to YAML, which would read others for them.
+OTHER_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 END = re.compile(r"^---\r?\n", re.MULTILINE)
 # Of other programs that write such files.
 ALIASES = {
@@ -62,7 +64,7 @@ class FrontMatterDumper(yaml.SafeDumper):
 
 
 def as_lines(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None
+    style = '"' if OTHER_ENDS.search(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
