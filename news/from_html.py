@@ -40,11 +40,12 @@ class NotConverted(ValueError):
     """Too long, or nested too deep."""
 
 
-def markdown_of_html(html: str) -> str:
+def markdown_of_html(html: str, *, base: str = "") -> str:
     """Headings, emphasis, lists, links and quotes as Markdown, the rest as its text.
 
     A row of figures becomes a line, a table of the layout its contents. Pictures, scripts and
-    addresses other than of the web and of mail are dropped. Raises NotConverted.
+    addresses other than of the web and of mail are dropped; relative ones are read as of the page
+    `base`, if any. Raises NotConverted.
     """
     if len(html) > MAX_HTML or html.count("<") > MAX_TAGS:
         raise NotConverted
@@ -54,7 +55,7 @@ def markdown_of_html(html: str) -> str:
         clean_content_tags={"script", "style", "title", "template", "noscript"},
         attributes={"a": {"href"}, "ol": {"start"}} | {tag: {"style"} for tag in STYLED | {"p"}},
         url_schemes={"http", "https", "mailto"},
-        url_relative="deny",
+        url_relative=("rewrite_with_base", base) if base else "deny",
         link_rel=None,
     )
     found = convert(plainer(clean), OPTIONS)

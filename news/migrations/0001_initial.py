@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(default=clusters.names.new_public_id, editable=False, max_length=8, unique=True, verbose_name='public id')),
+                ('source_key', models.CharField(blank=True, default='', editable=False, max_length=300, verbose_name='key at its source')),
                 ('kind', models.CharField(choices=[('news', 'news'), ('event', 'event'), ('call', 'call')], db_index=True, default='news', help_text='An event has a start, a call a deadline.', max_length=8, verbose_name='kind')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('in_review', 'in review'), ('approved', 'approved'), ('published', 'published'), ('withdrawn', 'withdrawn'), ('archived', 'archived')], db_index=True, default='draft', max_length=12, verbose_name='state')),
                 ('published_at', clusters.fields.MomentField(blank=True, db_index=True, help_text='May lie in the past, or in the future: then it appears at that moment.', null=True, verbose_name='publication moment')),
@@ -92,6 +93,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('public_id', models.CharField(db_index=True, default=clusters.names.new_public_id, editable=False, max_length=8, verbose_name='public id')),
+                ('source_key', models.CharField(blank=True, default='', editable=False, max_length=300, verbose_name='key at its source')),
                 ('kind', models.CharField(choices=[('news', 'news'), ('event', 'event'), ('call', 'call')], db_index=True, default='news', help_text='An event has a start, a call a deadline.', max_length=8, verbose_name='kind')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('in_review', 'in review'), ('approved', 'approved'), ('published', 'published'), ('withdrawn', 'withdrawn'), ('archived', 'archived')], db_index=True, default='draft', max_length=12, verbose_name='state')),
                 ('published_at', clusters.fields.MomentField(blank=True, db_index=True, help_text='May lie in the past, or in the future: then it appears at that moment.', null=True, verbose_name='publication moment')),
@@ -429,6 +431,10 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'pictures',
                 'ordering': ('position', 'pk'),
             },
+        ),
+        migrations.AddConstraint(
+            model_name='announcement',
+            constraint=models.UniqueConstraint(condition=models.Q(('source_key', ''), _negated=True), fields=('source_key',), name='announcement_once_per_source', violation_error_message='It was imported already.'),
         ),
         migrations.AddConstraint(
             model_name='announcement',

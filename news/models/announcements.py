@@ -350,6 +350,10 @@ class Announcement(models.Model):
     public_id = models.CharField(
         _("public id"), max_length=8, unique=True, editable=False, default=new_public_id
     )
+    # Of what was imported: what it is called where it came from, so that it comes once only.
+    source_key = models.CharField(
+        _("key at its source"), max_length=300, blank=True, default="", editable=False
+    )
     kind = models.CharField(
         _("kind"),
         max_length=8,
@@ -499,6 +503,12 @@ class Announcement(models.Model):
         verbose_name = _("announcement")
         verbose_name_plural = _("announcements")
         constraints = (
+            models.UniqueConstraint(
+                fields=("source_key",),
+                name="announcement_once_per_source",
+                condition=~Q(source_key=""),
+                violation_error_message=_("It was imported already."),
+            ),
             models.CheckConstraint(
                 name="announcement_is_published_at_a_moment",
                 condition=Q(state__in=UNPUBLISHED) | Q(published_at__isnull=False),

@@ -117,6 +117,7 @@ LEFT = {
     "clusters.problemreport.record_id",
     "labels.level.code",
     "news.announcement.approved_digest",
+    "news.announcement.source_key",
     "news.topic.slug",
     *(
         f"{label}.{name}"

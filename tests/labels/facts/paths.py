@@ -150,6 +150,8 @@ COMMANDS: dict[str, Way] = {
     "import_register": "adds what is not there: test_register_file_changes_no_label",
     "preview_rule": NOTHING,
     "register_counts": NOTHING,
+    "export_news": NOTHING,
+    "import_news": NOTHING,
     "send_digests": NOTHING,
     "send_notices": NOTHING,
     "create_demo_account": NOTHING,
