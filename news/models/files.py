@@ -13,7 +13,7 @@ from django.db.models import Max, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from clusters.fields import BoundedIntegerField
+from clusters.fields import BoundedIntegerField, NameField
 from clusters.models.addresses import slug_for
 from clusters.models.history import History
 from news.files.documents import DOCUMENTS, MAX_BYTES, OTHER, DocumentKind, kind_of_name
@@ -203,8 +203,8 @@ class Attachment(AnnouncementFile):
         db_index=True,
         help_text=_("PDF, Word, Excel, PowerPoint or OpenDocument, without macros; 10 MB at most."),
     )
-    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
-    title_it = models.CharField(_("title (Italian)"), max_length=200, blank=True)
+    title_en = NameField(_("title (English)"), max_length=200, blank=True)
+    title_it = NameField(_("title (Italian)"), max_length=200, blank=True)
     size = BoundedIntegerField(_("size"), most=MAX_BYTES, default=0, editable=False)
 
     history = History()

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import template
+from django.conf import settings
 from django.contrib.admin.utils import flatten
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -31,8 +32,9 @@ def is_filled(fieldset: Any) -> bool:
 
 @register.filter
 def language_of(form: Any) -> str:
-    # Of the form of a text; also where nobody may change it.
-    return str(form["language"].value() if "language" in form.fields else form.instance.language)
+    # Of the form of a text; also where nobody may change it, or one that is none was sent.
+    given = form["language"].value() if "language" in form.fields else form.instance.language
+    return given if given in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 @register.simple_tag

@@ -105,10 +105,10 @@ def own_team_refusals(announcement: Announcement, by: Account) -> Refusals:
 
 
 def unreadable_refusals(announcement: Announcement) -> Refusals:
-    ready = announcement.texts.ready()
-    if not ready.exists():
+    ready = list(announcement.texts.ready().values_list("language", flat=True))
+    if not ready:
         yield ValidationError(_("No text is ready: mark one as ready first."))
-    elif announcement.lacks_words(ready.values_list("language", flat=True)):
+    elif announcement.lacks_words(ready):
         yield ValidationError(WITHOUT_WORDS)
 
 

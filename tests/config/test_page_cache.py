@@ -540,7 +540,7 @@ def test_without_a_database_the_kept_page_says_of_when_it_is(
         tomorrow = ask(application, "/it/clusters/")
 
     assert "Questa pagina mostra il registro alle 00:18." in today.text
-    assert "Questa pagina mostra il registro al 30 Novembre 2026, 00:18." in " ".join(
+    assert "Questa pagina mostra il registro al 30 novembre 2026, 00:18." in " ".join(
         tomorrow.text.split()
     )
     assert (today.headers["Age"], today.headers["Cache-Control"]) == ("120", "no-store")

@@ -30,7 +30,7 @@ from tests.mails import sent_mails
 
 pytestmark = pytest.mark.django_db
 
-CountQueries = Callable[[str], int]
+CountQueries = Callable[..., int]
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REPORT = "/en/clusters/biopmed/report/"

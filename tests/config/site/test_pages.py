@@ -18,7 +18,7 @@ from tests.factories import (
     make_undated_label,
 )
 
-CountQueries = Callable[[str], int]
+CountQueries = Callable[..., int]
 
 STATEMENTS = ("about", "accessibility", "privacy", "data")
 SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}

@@ -152,7 +152,7 @@ def test_preview_asks_the_same_number_of_queries_for_more(
     many = make_announcement(clusters=[make_cluster() for _ in range(5)])
     preview(admin_client, few)  # what is remembered for the process is asked for once
     for announcement in (few, many):
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(18):
             preview(admin_client, announcement)
 
 
@@ -231,7 +231,7 @@ def test_what_is_empty_is_folded_and_what_is_wrong_is_open(admin_client: Client)
         make_announcement(kind="event", begins_at="2026-01-01T09:00Z"),
     )
     assert folded(news) == [
-        "Background", "Picture", "Background", "Picture",
+        "Background", "Contact", "Background", "Contact",
         "Event", "Call", "Corrections", "Comments",
     ]  # fmt: skip
     assert "Event" not in folded(event)
