@@ -49,7 +49,7 @@ class SavedFilter(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def keep(self) -> None:
+    def refuse_bad(self) -> None:
         """Raises ValidationError, in words, where it cannot be kept."""
         if SavedFilter.objects.of(self.account, self.model).count() >= MAX_FILTERS:
             raise ValidationError(
@@ -57,4 +57,3 @@ class SavedFilter(models.Model):
                 params={"number": MAX_FILTERS},
             )
         self.full_clean()
-        self.save()

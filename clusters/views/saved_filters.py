@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clusters.models import SavedFilter
-from clusters.people.access import signed_in_account
+from clusters.people.access import save_or_refuse, signed_in_account
 
 # The page of the list, and what Django adds after an error.
 NOT_KEPT = {"p", "e", "all"}
@@ -32,7 +32,9 @@ def keep_filter(admins: Mapping[str, Any], request: HttpRequest) -> HttpResponse
     else:
         name = " ".join(request.POST.get("name", "").split())
         try:
-            SavedFilter(account=account, model=model, name=name, query=query).keep()
+            row = SavedFilter(account=account, model=model, name=name, query=query)
+            row.refuse_bad()
+            save_or_refuse(row)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:
