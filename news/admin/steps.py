@@ -39,6 +39,10 @@ class AnnouncementStepForm(forms.Form):
     done: ClassVar[Any]
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
+    def told(self, announcement: Announcement) -> Any:
+        """What is said when the step was taken."""
+        return self.done
+
     def given(self) -> dict[str, Any]:
         # What the step takes beside the announcement.
         return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
@@ -107,6 +111,9 @@ class PublicationForm(AnnouncementStepForm):
         widget=MomentInput,
         help_text=_("In the time of Rome. Empty: now. A later one schedules it."),
     )
+
+    def told(self, announcement: Announcement) -> Any:
+        return _("Scheduled.") if announcement.is_scheduled(timezone.now()) else self.done
 
 
 class WithdrawalForm(AnnouncementStepForm):
@@ -202,11 +209,11 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
         if request.method == "POST" and not refusal and form.is_valid():
             try:
                 seen = form.cleaned_data["seen"]
-                take_as_read(step, announcement, seen=seen, by=by, now=now, **form.given())
+                taken = take_as_read(step, announcement, seen=seen, by=by, now=now, **form.given())
             except ValidationError as error:
                 form.add_error(None, ValidationError(error.messages))
             else:
-                messages.success(request, form.done)
+                messages.success(request, form.told(taken))
                 return redirect("admin:news_announcement_change", announcement.pk)
         return step_page(
             self,

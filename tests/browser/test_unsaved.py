@@ -16,8 +16,6 @@ pytestmark = [
     pytest.mark.ignore_template_errors,
 ]
 
-PATIENCE = 20_000  # milliseconds, on a busy machine
-
 
 @pytest.fixture
 def cluster(transactional_db: None) -> Cluster:
@@ -87,12 +85,12 @@ def test_page_that_came_back_with_an_error_asks_and_a_saved_one_does_not(
     desk.fill("#id_name", "")
     desk.locator("#id_town").press_sequentially("Ivrea")
     desk.click("input[name=_continue] >> nth=0")
-    expect(desk.locator(".errornote")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".errornote")).to_be_visible()
     assert asks_on_leaving(desk)
 
     desk.fill("#id_name", "bioPmed")
     desk.click("input[name=_continue] >> nth=0")
-    expect(desk.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".messagelist .success")).to_be_visible()
     assert not asks_on_leaving(desk)
 
 
@@ -100,7 +98,7 @@ SAVE = "input[name=_save] >> nth=0"
 
 
 def kept(page: Page) -> None:
-    expect(page.locator("[data-draft]")).to_contain_text("Draft stored at", timeout=PATIENCE)
+    expect(page.locator("[data-draft]")).to_contain_text("Draft stored at")
 
 
 def test_closed_page_comes_back_with_what_was_typed(
@@ -123,7 +121,7 @@ def test_closed_page_comes_back_with_what_was_typed(
     assert asks_on_leaving(page)
     page.fill("#id_membership_counts-0-source", "")
     page.click(SAVE)
-    expect(page.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".messagelist .success")).to_be_visible()
 
     cluster.refresh_from_db()
     assert cluster.town == "Ivrea"
@@ -144,7 +142,7 @@ def test_save_without_a_connection_keeps_the_page_and_goes_through_later(
 
     desk.click(SAVE)
 
-    expect(desk.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".messagelist .success")).to_be_visible()
     cluster.refresh_from_db()
     assert cluster.town == "Ivrea"
 
@@ -172,7 +170,7 @@ def test_form_of_an_ended_session_is_saved_after_signing_in_elsewhere(
     desk.fill("#id_town", "Ivrea")
     Session.objects.all().delete()
     desk.click(SAVE)
-    expect(desk.locator("h1")).to_have_text("Not saved yet", timeout=PATIENCE)
+    expect(desk.locator("h1")).to_have_text("Not saved yet")
     assert faults(desk) == []
 
     sign_in(context, live_server, account)
@@ -180,6 +178,6 @@ def test_form_of_an_ended_session_is_saved_after_signing_in_elsewhere(
     context.clear_cookies(name="csrftoken")
     desk.click("text=Save again")
 
-    expect(desk.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".messagelist .success")).to_be_visible()
     cluster.refresh_from_db()
     assert cluster.town == "Ivrea"
