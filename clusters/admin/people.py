@@ -34,27 +34,18 @@ from clusters.people.teams import member_of_locked_team
 
 
 class ActionsOnlyAdmin(PortalAdmin):
-    """Shows what an action refuses; nothing changes in bulk, or back to a version."""
+    """Nothing changes in bulk, or back to a version."""
 
     actions: Sequence[Any] = ()
     # An old version restored would skip what the action checks.
     never: Sequence[str] = (policy.RESTORE,)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ValidationError as error:
-            return self.refused(request, error)
-
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().delete_view(request, *args, **kwargs)
         except ValidationError as error:
-            return self.refused(request, error)
-
-    def refused(self, request: HttpRequest, error: ValidationError) -> HttpResponse:
-        self.message_user(request, " ".join(error.messages), messages.ERROR)
-        return redirect(request.get_full_path())
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return redirect(request.get_full_path())
 
 
 def keep_own_session(request: HttpRequest, changed: Account) -> None:

@@ -139,6 +139,8 @@ class ReturnForm(AnnouncementStepForm):
     done = _("It is a draft again.")
 
 
+NOTHING_CHANGED = _("So nothing was changed.")
+
 FORMS: dict[AnnouncementStep, type[AnnouncementStepForm]] = {
     AnnouncementStep.SUBMIT: SubmissionForm,
     AnnouncementStep.COMMENT: CommentForm,
@@ -231,29 +233,19 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
 
     # Several at once
 
-    def take_several(
-        self, request: HttpRequest, step: AnnouncementStep, rows: QuerySet[Any], **given: Any
-    ) -> int | None:
-        # How many took the step; None where one was refused, and so none took it.
-        by: Any = request.user
-        try:
-            taken = take_together(step, rows, by=by, now=timezone.now(), **given)
-        except ValidationError as error:
-            for text in error.messages:
-                self.message_user(request, text, messages.ERROR)
-            self.message_user(request, _("So nothing was changed."), messages.WARNING)
-            return None
-        return len(taken)
-
     @admin.action(description=_("Publish the selected rows"), permissions=["publish"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = self.publishable(request, queryset).exclude(state=AnnouncementState.PUBLISHED)
-        number = self.take_several(request, AnnouncementStep.PUBLISH, rows)
-        if number is not None:
-            text = ngettext(
-                "%(number)d row was published.", "%(number)d rows were published.", number
-            )
-            self.message_user(request, text % {"number": number}, messages.SUCCESS)
+        by: Any = request.user
+        try:
+            number = len(take_together(AnnouncementStep.PUBLISH, rows, by=by, now=timezone.now()))
+        except ValidationError as error:
+            for text in error.messages:
+                self.message_user(request, text, messages.ERROR)
+            self.message_user(request, NOTHING_CHANGED, messages.WARNING)
+            return
+        text = ngettext("%(number)d row was published.", "%(number)d rows were published.", number)
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
     def publishable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         day = timezone.localdate()
@@ -269,15 +261,20 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
         form = WithdrawalForm(request.POST if is_sent else None, use_required_attribute=False)
         del form.fields["seen"]
         if is_sent and form.is_valid():
-            number = self.take_several(request, AnnouncementStep.WITHDRAW, rows, **form.given())
-            if number is not None:
+            by: Any = request.user
+            step, now = AnnouncementStep.WITHDRAW, timezone.now()
+            try:
+                number = len(take_together(step, rows, by=by, now=now, **form.given()))
+            except ValidationError as error:
+                form.add_error(None, ValidationError([*error.messages, NOTHING_CHANGED]))
+            else:
                 text = ngettext(
                     "%(number)d announcement was withdrawn.",
                     "%(number)d announcements were withdrawn.",
                     number,
                 )
                 self.message_user(request, text % {"number": number}, messages.SUCCESS)
-            return None
+                return None
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Withdraw several announcements"),
