@@ -12,6 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -90,7 +91,7 @@ class AccountAdmin(ActionsOnlyAdmin):
         givable = Group.objects.filter(name__in=policy.givable_roles(request.user))
         return RolesField(
             givable.order_by("name"),
-            label=_("roles"),
+            label=capfirst(gettext("roles")),
             required=False,
             help_text=_("A change ends the account’s sessions. Teams are joined by invitation."),
         )
@@ -283,7 +284,9 @@ class InvitationAdmin(ActionsOnlyAdmin):
         givable = policy.givable_roles(request.user)
         choices = [(role.value, role.label) for role in Role if role in givable]
         return forms.ChoiceField(
-            choices=[("", "---------"), *choices], label=_("role in the portal"), required=False
+            choices=[("", "---------"), *choices],
+            label=capfirst(gettext("role in the portal")),
+            required=False,
         )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
