@@ -335,9 +335,20 @@ def fields_not_writable(
     return tuple(name for name in shown if name not in writable and name not in given)
 
 
+class TableFormSet(PartFormSet):
+    """Names each field of a row to who does not see the head of its column."""
+
+    def add_fields(self, form: Any, index: "int | None") -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            widget = getattr(field.widget, "widget", field.widget)  # within Django's links to rows
+            if field.label and not widget.is_hidden:
+                widget.attrs.setdefault("aria-label", capfirst(str(field.label)))
+
+
 class TabularPart(ScopedPart, PortalFields, admin.TabularInline):
     form = StoredForm
-    formset = PartFormSet
+    formset = TableFormSet
     extra = 0
     show_change_link = True
 

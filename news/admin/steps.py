@@ -10,7 +10,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -139,6 +139,8 @@ class ReturnForm(AnnouncementStepForm):
     done = _("It is a draft again.")
 
 
+# The button that saves and goes on: templates/admin/news/announcement/change_form.html.
+PUBLISH_NEXT = "_publish_next"
 NOTHING_CHANGED = _("So nothing was changed.")
 
 FORMS: dict[AnnouncementStep, type[AnnouncementStepForm]] = {
@@ -198,6 +200,35 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
             }
             for step in steps_allowed(announcement, by, timezone.now())
         ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj: Any = kwargs.get("obj")
+        by: Any = request.user
+        context["may_publish"] = (
+            self.has_publish_permission(request)
+            if obj is None
+            else AnnouncementStep.PUBLISH in steps_allowed(obj, by, timezone.now())
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_add(
+        self, request: HttpRequest, obj: Announcement
+    ) -> HttpResponseRedirect:
+        return self.on_to_publish(request, obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Announcement
+    ) -> HttpResponseRedirect:
+        return self.on_to_publish(request, obj) or super().response_post_save_change(request, obj)
+
+    def on_to_publish(self, request: HttpRequest, obj: Announcement) -> HttpResponseRedirect | None:
+        # The page that asks for the moment, and says what is missing.
+        by: Any = request.user
+        if PUBLISH_NEXT in request.POST and may_take(by, AnnouncementStep.PUBLISH, obj):
+            return redirect("admin:news_announcement_publish", obj.pk)
+        return None
 
     def step_view(self, request: HttpRequest, pk: int, step: AnnouncementStep) -> HttpResponse:
         self.hide_from_strangers(request, str(pk))
