@@ -73,7 +73,8 @@ class ResultPage:
 class Directory(FacetedList):
     """`states` are the states of a label in words, by value.
 
-    `once_held` are those of a label that was held, whatever became of it. `first_named` is the label to name first, of pairs of a level and the state of a label of it.
+    `once_held` are those of a label that was held, whatever became of it. `first_named` is the
+    label to name first, of pairs of a level and the state of a label of it.
     """
 
     query: DirectoryQuery
