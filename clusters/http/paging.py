@@ -12,12 +12,25 @@ from django.utils.translation import gettext as _
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
-def numbered_page(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Page[AnyModel]":
+def numbered_page(
+    rows: QuerySet[AnyModel] | Sequence[AnyModel], data: QueryDict, *, per_page: int
+) -> "Page[AnyModel]":
     # The page of `?page=`, the first without it; Http404 for one that does not exist.
     try:
         return Paginator(rows, per_page).page(data.get("page", "1"))
     except InvalidPage as error:
         raise Http404(_("This page does not exist.")) from error
+
+
+def page_numbers(number: int, last: int) -> list[int | None]:
+    """The first page, the last and those beside this one; None for those left out between."""
+    beside = range(max(number - 1, 1), min(number + 1, last) + 1)
+    found: list[int | None] = []
+    for one in sorted({1, *beside, last}):
+        if found and found[-1] != one - 1:
+            found.append(None)
+        found.append(one)
+    return found
 
 
 @dataclass(frozen=True)

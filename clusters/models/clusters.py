@@ -1,5 +1,6 @@
 """Clusters: names, texts, managers, lineage and members over time."""
 
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, Self
 
@@ -132,6 +133,13 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         places: Any = self.published().filter(slug=slug, latitude__isnull=False)
         found = places.values_list("latitude", "longitude").first()
         return (float(found[0]), float(found[1])) if found else None
+
+    def named(
+        self, keys: Collection[int], slugs: Collection[str]
+    ) -> Iterable[tuple[int, str, str]]:
+        # Key, address and name of those with one of the keys or addresses.
+        rows = self.filter(Q(pk__in=keys) | Q(slug__in=slugs)).order_by()
+        return rows.values_list("pk", "slug", "name")
 
     def with_place(self) -> Self:
         return self.select_related("region", "portfolio").prefetch_related("texts")

@@ -51,7 +51,7 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
     now, topics = timezone.now(), list(Topic.objects.all())
     query = read_announcement_query(request.GET, topics)
     found = AnnouncementList(query, request.path, now, topics)
-    page = numbered_page(query.announcements(now).in_list(), request.GET, per_page=PER_PAGE)
+    page = numbered_page(found.announcements, request.GET, per_page=PER_PAGE)
     context = {
         "section": "news",
         "title": found.titled(_("News")),
