@@ -167,7 +167,7 @@ def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters
     if asked.after is not None:
         known = Announcement.objects.published(now)
         page = found.behind(row_of_parameter("after", known, asked.after))
-    rows = page.rows(0, asked.limit).with_texts().with_relations().latest_first()
+    rows = page.latest(asked.limit).with_texts().with_relations()
     shown = [*rows.prefetch_related(PUBLISHED_LABELS)]
     has_more = len(page) > asked.limit
     return {

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Model
+from django.db.models import Model, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -14,7 +14,7 @@ from clusters.contact.messages import (
     recipient_of_organisation,
 )
 from clusters.dates import FIRST_YEAR, LAST_YEAR, PartialDate
-from clusters.models import Cluster, Organisation
+from clusters.models import Cluster, Organisation, published_managers
 from labels.models import Label
 from labels.validity import State
 from news.lists.found import FoundAnnouncements
@@ -86,7 +86,7 @@ def archive_of(period: PartialDate, now: datetime) -> Archive | None:
     appeared = index.appeared(now)
     counts = index.count_periods(appeared, (f"{period.year}-{n:02}" for n in range(12, 0, -1)))
     months = [PartialDate.parse(text) for text, number in counts.items() if number]
-    found = FoundAnnouncements(index, appeared & index.within(period), now)
+    found = FoundAnnouncements(index, appeared & index.within(period))
     return Archive(found, months) if found else None
 
 
@@ -125,24 +125,21 @@ def labels_then_and_today(announcement: Announcement, today: date) -> list[Label
     ]
 
 
-def related_to(announcement: Announcement, now: datetime) -> list[Announcement]:
-    """Published ones of a label, a cluster or a topic of it, the latest first.
-
-    One query for what changed, two for the keys, three or four for the rows. Wants `topics`.
-    """
+def related_to(announcement: Announcement, now: datetime) -> FoundAnnouncements:
+    """Published ones of a label, a cluster or a topic of it; two queries. Wants `topics`."""
     index = NEWS.current()
     appeared = index.appeared(now)
-    keys = Announcement.objects.keys_with_clusters_or_labels_of(announcement)
+    keys = Announcement.objects.keys_with_a_cluster_or_label_of(announcement)
     found = index.with_any("topic", (topic.pk for topic in announcement.topics.all()))
     found |= index.of_keys(index.latest(keys, now, MAX_RELATED + 1))
     found &= appeared & ~index.of_keys([announcement.pk])
-    return FoundAnnouncements(index, found, now)[:MAX_RELATED]
+    return FoundAnnouncements(index, found)
 
 
 def recipient_of(announcement: Announcement, day: date) -> MessageRecipient | None:
     """Whom to write to about it: the contact, else its writer, else the first of its clusters.
 
-    At most three queries, none where the contact has an address.
+    One query, none where the contact has an address; wants the clusters of `with_clusters`.
     """
     return (
         recipient_of_organisation(announcement.contact_organisation)
@@ -150,9 +147,16 @@ def recipient_of(announcement: Announcement, day: date) -> MessageRecipient | No
         or next(
             (
                 recipient
-                for cluster in announcement.clusters.published().with_managers()
+                for cluster in with_managers(announcement.clusters.all())
                 if (recipient := recipient_of_cluster(cluster, day))
             ),
             None,
         )
     )
+
+
+def with_managers(clusters: Iterable[Cluster]) -> Iterable[Cluster]:
+    # Only as far as somebody asks for them.
+    found = list(clusters)
+    prefetch_related_objects(found, published_managers())
+    yield from found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, Q, QuerySet
@@ -10,11 +10,12 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 AnyModel = TypeVar("AnyModel", bound=Model)
+Row = TypeVar("Row")
 
 
 def numbered_page(
-    rows: QuerySet[AnyModel] | Sequence[AnyModel], data: QueryDict, *, per_page: int
-) -> "Page[AnyModel]":
+    rows: QuerySet[Any, Row] | Sequence[Row], data: QueryDict, *, per_page: int
+) -> "Page[Row]":
     # The page of `?page=`, the first without it; Http404 for one that does not exist.
     try:
         return Paginator(rows, per_page).page(data.get("page", "1"))

@@ -176,15 +176,13 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         )
 
     def with_managers(self) -> Self:
-        # Prefetch published managers with their organisations, the lead first.
-        return self.prefetch_related(
-            Prefetch(
-                "managements",
-                Management.objects.filter(organisation__is_published=True).select_related(
-                    "organisation"
-                ),
-            )
-        )
+        return self.prefetch_related(published_managers())
+
+
+def published_managers() -> "Prefetch[str, Any, str]":
+    """Of clusters, with their organisations, the lead first."""
+    managers = Management.objects.filter(organisation__is_published=True)
+    return Prefetch("managements", managers.select_related("organisation"))
 
 
 def facts_present(day: date) -> dict[ProfileFact, Q]:

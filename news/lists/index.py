@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from clusters.dates import PartialDate
 from clusters.directory.changes import SeenChanges, read_changes
@@ -68,6 +69,10 @@ class NewsIndex:
     moments: Mapping[int, float] = field(default_factory=dict)
     clusters: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     bits: Bits = field(default_factory=dict)
+    # By announcement, language and words: `render_rows` keeps them.
+    rows: "OrderedDict[tuple[int, str | None, str], SafeString]" = field(
+        default_factory=OrderedDict
+    )
     remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
 
     def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -245,7 +250,16 @@ def patched(index: NewsIndex, keys: set[int], seen: SeenChanges) -> NewsIndex:
         order.insert(place, (moment, key))
         moments[key] = moment
         bits = each_bits(bits, partial(put_in, place=place))
-    moved = NewsIndex(seen=seen, order=order, moments=moments, clusters=clusters, bits=bits)
+    moved = NewsIndex(
+        seen=seen,
+        order=order,
+        moments=moments,
+        clusters=clusters,
+        bits=bits,
+        rows=OrderedDict(
+            (place, row) for place, row in list(index.rows.items()) if place[0] not in keys
+        ),
+    )
     return with_values(moved, rows)
 
 

@@ -121,7 +121,7 @@ class AnnouncementList(FacetedList):
 
     @cached_property
     def announcements(self) -> FoundAnnouncements:
-        return FoundAnnouncements(self.index, self.narrowed(), self.now)
+        return FoundAnnouncements(self.index, self.narrowed())
 
     def narrowed(self, without: str = "") -> int:
         # Those that meet every filter but the named one.

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import reduce
-from itertools import chain
 from operator import or_
 from typing import Any, Self
 
@@ -203,14 +202,14 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         links = Announcement.organisations.through.objects.filter(organisation=organisation)
         return links.values_list("announcement", flat=True)
 
-    def keys_with_clusters_or_labels_of(self, announcement: "Announcement") -> set[int]:
-        """Of those that share a public cluster or a public label with it; two queries."""
+    def keys_with_a_cluster_or_label_of(self, announcement: "Announcement") -> Iterable[int]:
+        # A public one; one query.
         clusters = links_to_public_clusters().filter(cluster__announcements=announcement)
         labels = Announcement.labels.through.objects.filter(
             label__in=announcement.labels.published().values("pk")
         )
-        found = (rows.values_list("announcement", flat=True) for rows in (clusters, labels))
-        return set(chain.from_iterable(found))
+        first, second = (rows.values_list("announcement", flat=True) for rows in (clusters, labels))
+        return first.union(second)
 
     def of_cluster(self, cluster: Cluster) -> Self:
         return self.filter(clusters=cluster)

@@ -16,6 +16,7 @@ from clusters.http.addresses import absolute
 from clusters.http.responses import (
     MOST_LETTERS,
     cacheable,
+    cached_page,
     conditional,
     error_response,
     file_response,
@@ -37,7 +38,7 @@ class NewsRequest:
 
     @property
     def latest(self) -> AnnouncementQuerySet:
-        return self.found.announcements.rows(0, ENTRIES)
+        return self.found.announcements.latest(ENTRIES)
 
     @property
     def announcements(self) -> AnnouncementQuerySet:
@@ -58,6 +59,7 @@ def news_view(
     """A view that takes what the list takes, and a language; a wrong value is refused by name."""
 
     @require_safe
+    @cached_page
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
         now, topics = timezone.now(), list(Topic.objects.all())
