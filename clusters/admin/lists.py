@@ -173,19 +173,22 @@ def field_filter(model_admin: Any, request: HttpRequest, given: Any) -> FieldLis
 
 def found_by_words(
     request: HttpRequest, rows: QuerySet[Any], paths: list[str], text: str
-) -> tuple[QuerySet[Any], bool]:
-    """The rows with every word in one of the paths, and whether a row may come twice.
+) -> QuerySet[Any]:
+    """The rows with every word in one of the paths, each once.
 
     As Django searches, but no row is found by the name of another that the person does not know of.
     """
     if not paths:
-        return rows, False
+        return rows
     conditions = []
     for word in split_words(text):
         found: list[Any] = [search_lookup(request, rows.model, path, word) for path in paths]
         conditions.append(Q.create(found, connector=Q.OR))
-    may_come_twice = any(lookup_spawns_duplicates(rows.model._meta, path) for path in paths)
-    return rows.filter(*conditions), may_come_twice and bool(conditions)
+    if any(lookup_spawns_duplicates(rows.model._meta, path) for path in paths):
+        # By their keys: to tell rows apart the database would compare all their columns.
+        keys = rows.model._base_manager.filter(*conditions).order_by().values("pk")
+        return rows.filter(pk__in=keys)
+    return rows.filter(*conditions)
 
 
 def search_lookup(

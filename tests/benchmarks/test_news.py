@@ -73,7 +73,8 @@ def test_pages_of_many_announcements(environment: dict[str, str]) -> None:
     feed, year = "/news.atom", f"{LIST}2019/"
     with served("config.wsgi", environment) as server:
         last = f"{LIST}?page={NUMBER * 9 // 10 // 20 - 100}"
-        for kept in (feed, LIST, year):
+        article = next(articles(environment))
+        for kept in (feed, LIST, year, article):
             server.get(kept)
         found = in_rounds(
             {
@@ -90,6 +91,7 @@ def test_pages_of_many_announcements(environment: dict[str, str]) -> None:
                 "part of the sitemap": cost(server, 2, "/sitemap-news.xml?p=2"),
                 "list, kept": lambda: server.cost([(LIST, {})] * 100),
                 "year archive, kept": lambda: server.cost([(year, {})] * 100),
+                "article, kept": lambda: server.cost([(article, {})] * 100),
                 "feed, kept": lambda: server.cost([(feed, {})] * 100),
             }
         )
