@@ -1,3 +1,8 @@
+import pytest
+
+from clusters.http.paging import page_numbers
+
+
 @pytest.mark.parametrize(
     ("number", "last", "shown"),
     [
