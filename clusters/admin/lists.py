@@ -178,10 +178,11 @@ def found_by_words(
 
     As Django searches, but no row is found by the name of another that the person does not know of.
     """
-    if not paths:
+    words = split_words(text)
+    if not paths or not words:
         return rows
     conditions = []
-    for word in split_words(text):
+    for word in words:
         found: list[Any] = [search_lookup(request, rows.model, path, word) for path in paths]
         conditions.append(Q.create(found, connector=Q.OR))
     if any(lookup_spawns_duplicates(rows.model._meta, path) for path in paths):

@@ -88,7 +88,6 @@ def test_pages_of_many_announcements(environment: dict[str, str]) -> None:
                 "year archive": cost_of_next(server, 6, cycle(f"{LIST}{one}/" for one in YEARS)),
                 "month archive": cost_of_next(server, 6, cycle(months())),
                 "API list": cost(server, 6, "/api/v1/announcements"),
-                "part of the sitemap": cost(server, 2, "/sitemap-news.xml?p=2"),
                 "list, kept": lambda: server.cost([(LIST, {})] * 100),
                 "year archive, kept": lambda: server.cost([(year, {})] * 100),
                 "article, kept": lambda: server.cost([(article, {})] * 100),
