@@ -118,7 +118,10 @@ class MomentsByYear(RowsByYear):
     def datetimes(self, field: str, kind: str) -> Any:
         if kind != "year":
             return self.rows.datetimes(field, kind)  # type: ignore[arg-type]
-        first, last = (timezone.localtime(end).year for end in (self.end(), self.end("-")))
+        ends = [end for end in (self.end(), self.end("-")) if end]
+        if not ends:
+            return []
+        first, last = (timezone.localtime(end).year for end in ends)
         rows = self.rows.order_by()
         years = {
             f"of_{year}": Exists(rows.filter(**{f"{field}__year": year}))
