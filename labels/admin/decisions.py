@@ -65,8 +65,11 @@ def waiting_context(request: HttpRequest, proposal: Proposal | None) -> dict[str
     }
 
 
-def report_outcome(request: HttpRequest, proposal: Proposal) -> None:
-    # A message of what became of a step, with a link to the proposal.
+def report_outcome(
+    request: HttpRequest, proposal: Proposal, changes: Iterable[ChangedFact] = ()
+) -> None:
+    # A message of what became of a step, with a link to the proposal. `changes`: of a form that
+    # does not show them first.
     words = {
         DecisionState.PROPOSED: _(
             "Proposed. Somebody else has to approve it before it takes effect:"
@@ -77,7 +80,10 @@ def report_outcome(request: HttpRequest, proposal: Proposal) -> None:
     address = page_of(proposal, "change")
     name = capfirst(str(proposal))
     said = words[DecisionState(proposal.state)]
-    messages.success(request, format_html('{} <a href="{}">{}</a>', said, address, name))
+    told = format_html_join(
+        "", "<br>{}, {}: {} → {}", ((one.label, one.name, one.before, one.after) for one in changes)
+    )
+    messages.success(request, format_html('{} <a href="{}">{}</a>{}', said, address, name, told))
 
 
 def take_step(

@@ -38,6 +38,7 @@ from clusters.models.unions import count_each
 from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.admin.decisions import report_outcome, take_step, waiting_context
+from labels.admin.differences import rows_of_changes
 from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm
 from labels.admin.next_steps import NextStepAdmin
 from labels.importing.resources import LabelResource
@@ -452,7 +453,7 @@ class LabelAdmin(EffectiveDays, NextStepAdmin, TellsWhatIsRefused, TablesAdmin, 
         taken = request.__dict__.get("taken")
         if taken is None:
             return super().response_change(request, obj)
-        report_outcome(request, taken)
+        report_outcome(request, taken, rows_of_changes(taken.prospect))
         return redirect("admin:labels_label_change", obj.pk)
 
     def changeform_view(

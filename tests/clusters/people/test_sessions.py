@@ -10,11 +10,13 @@ import pytest
 import time_machine
 from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
+from django.urls import get_resolver
 from django.utils import timezone
 
 from clusters.models import Account, Role
 from clusters.people import access, signing_in
 from clusters.people.signing_in import renew_session
+from tests.addresses import walk
 from tests.clusters.people.test_signing_in import (
     APP,
     AUTHENTICATE,
@@ -274,6 +276,21 @@ def test_own_session_goes_on_with_a_new_key_when_the_others_end(
     assert is_signed_in(client)
     assert key_of(client) != before
     assert not is_signed_in(elsewhere)
+
+
+def test_every_page_of_an_account_signs_out(client: Client, person: Account) -> None:
+    sign_in(client)
+    found = {}
+    for address in walk(get_resolver().url_patterns):
+        # Not those of one row or mail.
+        if not address.route.startswith("account/") or address.arguments:
+            continue
+        response = client.get(f"/en/{address.route}")
+        if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+            found[address.route] = b'action="/en/account/logout/"' in response.content
+
+    assert len(found) >= 5
+    assert [name for name, signs_out in found.items() if not signs_out] == []
 
 
 # Cookies

@@ -386,6 +386,17 @@ def test_correction_keeps_its_reason() -> None:
     assert label.history.latest().history_user == approver
 
 
+def test_correction_tells_who_proposes_it_what_follows() -> None:
+    label = make_label(assessed_on="2015-07")
+    client, _account = signed_in(Role.EDITOR)
+    data = correction(client, label, assessed_on="2014-07")
+
+    (message,) = messages_of(client.post(change(label), data, follow=True))
+
+    # Not what was typed only: the days that follow of it.
+    assert f"<br>{label}, Valid until: 31 July 2017 → 31 July 2016" in message
+
+
 def test_correction_without_a_reason_is_refused_at_its_field() -> None:
     label = make_label()
     client, _account = signed_in(Role.EDITOR)
