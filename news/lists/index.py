@@ -43,7 +43,7 @@ FORGOTTEN: Any = object()
 KEYS_AT_ONCE = 1_000
 
 
-class Row(NamedTuple):
+class NewsRow(NamedTuple):
     """What the index knows of an announcement; clusters and topics by their keys."""
 
     moment: float
@@ -69,7 +69,7 @@ class NewsIndex:
     moments: Mapping[int, float] = field(default_factory=dict)
     clusters: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     bits: Bits = field(default_factory=dict)
-    # By announcement, language and words: `render_rows` keeps them.
+    # By announcement, language and words: `render_announcements` keeps them.
     rows: "OrderedDict[tuple[int, str | None, str], SafeString]" = field(
         default_factory=OrderedDict
     )
@@ -162,15 +162,15 @@ def below(place: int) -> int:
     return (1 << place) - 1
 
 
-def read_rows(keys: set[int] | None) -> dict[int, Row]:
+def read_rows(keys: set[int] | None) -> dict[int, NewsRow]:
     """Those with a text that is ready, by key: also those that wait for their moment."""
-    chosen = with_keys("pk", keys)
+    chosen = of_announcements("pk", keys)
     published = (
         Announcement.objects.to_appear(AnnouncementState.PUBLISHED).filter(chosen).order_by()
     )
     rows: Any = published.values_list("pk", "published_at", "kind")
     columns = {key: (moment.timestamp(), kind) for key, moment, kind in rows.iterator()}
-    of_these = with_keys("announcement", keys)
+    of_these = of_announcements("announcement", keys)
     of_topics = Announcement.topics.through.objects.filter(of_these)
     of_clusters = links_to_public_clusters().filter(of_these)
     texts = AnnouncementText.objects.ready().filter(of_these)
@@ -179,7 +179,7 @@ def read_rows(keys: set[int] | None) -> dict[int, Row]:
     countries = together(of_clusters, "cluster__country")
     languages = together(texts, "language")
     return {
-        key: Row(
+        key: NewsRow(
             *columns[key],
             tuple(topics[key]),
             tuple(clusters[key]),
@@ -198,17 +198,17 @@ def together(rows: QuerySet[Any, Any], column: str) -> dict[int, list[Any]]:
     return found
 
 
-def with_keys(name: str, keys: set[int] | None) -> Q:
+def of_announcements(name: str, keys: set[int] | None) -> Q:
     return Q() if keys is None else Q((f"{name}__in", keys))
 
 
-def built_of(rows: Mapping[int, Row], seen: SeenChanges) -> NewsIndex:
+def built_of(rows: Mapping[int, NewsRow], seen: SeenChanges) -> NewsIndex:
     order = sorted((row.moment, key) for key, row in rows.items())
     empty = NewsIndex(seen=seen, order=order, moments={key: moment for moment, key in order})
     return with_values(empty, rows)
 
 
-def with_values(index: NewsIndex, rows: Mapping[int, Row]) -> NewsIndex:
+def with_values(index: NewsIndex, rows: Mapping[int, NewsRow]) -> NewsIndex:
     """With these as they are now, each in its place already."""
     size = len(index.order)
     places: dict[str, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))

@@ -24,7 +24,9 @@ def render_filters(found: AnnouncementList) -> SafeString:
     return found.index.remember(place, made)
 
 
-def render_rows(index: NewsIndex, keys: Sequence[int], words: str = "") -> list[SafeString]:
+def render_announcements(
+    index: NewsIndex, keys: Sequence[int], words: str = ""
+) -> list[SafeString]:
     """The rows of these announcements in the active language; four queries for those not yet made.
 
     Whether they are public is the index’s to say.

@@ -28,7 +28,7 @@ from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.articles import article_context, article_preview_context
 from news.lists.feeds import feed_address, feed_links
 from news.lists.query import AnnouncementList, AnnouncementQuery, read_announcement_query
-from news.lists.rows import render_filters, render_rows
+from news.lists.rows import render_announcements, render_filters
 from news.models import Announcement, Picture, Topic
 from news.queries import (
     MAX_RELATED,
@@ -63,7 +63,7 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
         "filters": render_filters(found),
         "years": found.counts("year") if query.is_plain else {},
         "chips": found.chips(),
-        "rows": render_rows(found.index, list(page), query.words),
+        "rows": render_announcements(found.index, list(page), query.words),
         "ways_out": [] if page.object_list else found.ways_out(),
         "problems": query.problems,
         "page_obj": page,
@@ -131,7 +131,7 @@ def archive_page(request: HttpRequest, period: PartialDate) -> HttpResponse:
         "crumbs": crumbs,
         "crumbs_data": breadcrumbs_data(crumbs),
         "filters_url": AnnouncementQuery().of_period(period).url(reverse("news:list")),
-        "rows": render_rows(archive.announcements.news, list(page)),
+        "rows": render_announcements(archive.announcements.news, list(page)),
         "page_obj": page,
     }
     return TemplateResponse(request, "news/announcement_archive.html", context)
@@ -160,7 +160,7 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
         "crumbs_data": breadcrumbs_data(crumbs),
         "article_data": article_data(announcement),
         "event_data": event_data(announcement),
-        "related": render_rows(related.news, related[:MAX_RELATED]),
+        "related": render_announcements(related.news, related[:MAX_RELATED]),
         "pdf_url": article_pdf_address(announcement),
     }
     return TemplateResponse(request, "news/announcement_detail.html", context)
