@@ -27,7 +27,7 @@ def render_filters(found: AnnouncementList) -> SafeString:
 def render_announcements(
     index: NewsIndex, keys: Sequence[int], words: str = ""
 ) -> list[SafeString]:
-    """The rows of these announcements in the active language; four queries for those not yet made.
+    """Their rows in the active language; four queries for those not yet made.
 
     Whether they are public is the index’s to say.
     """
