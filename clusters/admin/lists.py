@@ -109,19 +109,21 @@ class MomentsByYear(RowsByYear):
     """Moments are as many as rows: ends and years are looked up in the index of the column."""
 
     def aggregate(self, first: Min, last: Max) -> dict[str, Any]:
-        return {"first": self.end(), "last": self.end("-")}
+        first_and_last = self.ends or [None, None]
+        return dict(zip(("first", "last"), first_and_last, strict=True))
 
-    def end(self, direction: str = "") -> Any:
-        rows = self.rows.order_by(f"{direction}{self.field}")
-        return rows.values_list(self.field, flat=True).first()
+    @cached_property
+    def ends(self) -> list[Any]:
+        ordered = (self.rows.order_by(f"{sign}{self.field}") for sign in ("", "-"))
+        found = (rows.values_list(self.field, flat=True).first() for rows in ordered)
+        return [end for end in found if end]
 
     def datetimes(self, field: str, kind: str) -> Any:
         if kind != "year":
             return self.rows.datetimes(field, kind)  # type: ignore[arg-type]
-        ends = [end for end in (self.end(), self.end("-")) if end]
-        if not ends:
+        if not self.ends:
             return []
-        first, last = (timezone.localtime(end).year for end in ends)
+        first, last = (timezone.localtime(end).year for end in self.ends)
         rows = self.rows.order_by()
         years = {
             f"of_{year}": Exists(rows.filter(**{f"{field}__year": year}))
