@@ -433,7 +433,8 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return found_by_words(request, queryset, self.get_search_fields(request), search_term)
+        paths = self.get_search_fields(request)
+        return found_by_words(request, queryset, paths, search_term), False
 
     # By relation to its parts, the fields in which a record is found from every page.
     searched_parts: ClassVar[Mapping[str, Sequence[str]]] = {}

@@ -129,7 +129,7 @@ class RefusedFilter(CountedFilter):
     """What was only proposed, and refused, is out of the list until somebody asks for it."""
 
     title = _("proposals")
-    parameter_name = "proposals"
+    parameter_name = "proposals"  # of NARROWING_UNASKED
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("refused", _("proposed and refused")), ("all", _("all, also refused"))]
