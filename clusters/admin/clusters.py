@@ -440,8 +440,8 @@ class ParticipationAdmin(PartAdmin):
 @admin.register(Portfolio)
 class PortfolioAdmin(PortalAdmin):
     list_display = ("name_en", "name_it", "code")
-    search_fields = ("name_en", "name_it", "code")
-    fields = ("name_en", "name_it", "code")
+    search_fields = ("name_en", "name_it", "code", "other_names")
+    fields = ("name_en", "name_it", "other_names", "code")
 
 
 @admin.register(Region)

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
                 ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('code', models.SlugField(unique=True, verbose_name='code')),
+                ('other_names', clusters.fields.NameField(blank=True, help_text='Words by which a search finds this portfolio, in any language, separated by a vertical bar.', max_length=600, verbose_name='other names')),
             ],
             options={
                 'verbose_name': 'comparative portfolio',
@@ -346,6 +347,7 @@ class Migration(migrations.Migration):
                 ('name_en', clusters.fields.NameField(max_length=200, verbose_name='name (English)')),
                 ('name_it', clusters.fields.NameField(max_length=200, verbose_name='name (Italian)')),
                 ('code', models.SlugField(verbose_name='code')),
+                ('other_names', clusters.fields.NameField(blank=True, help_text='Words by which a search finds this portfolio, in any language, separated by a vertical bar.', max_length=600, verbose_name='other names')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', clusters.fields.MomentField(db_index=True)),
                 ('history_change_reason', clusters.fields.LongTextField(max_length=4000, null=True)),

@@ -83,6 +83,15 @@ class Portfolio(TwoNames):
     """One of ESCA's comparative portfolios, its classification of sectors."""
 
     code = models.SlugField(_("code"), unique=True)
+    other_names = NameField(
+        _("other names"),
+        max_length=600,
+        blank=True,
+        help_text=_(
+            "Words by which a search finds this portfolio, in any language, separated by a "
+            "vertical bar."
+        ),
+    )
 
     history = History()
 

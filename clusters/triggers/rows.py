@@ -123,7 +123,7 @@ DOCUMENTS = (
         ),
         about=(
             *PLACE,
-            "(SELECT name_en || ' ' || name_it "
+            "(SELECT name_en || ' ' || name_it || ' ' || other_names "
             "FROM clusters_portfolio WHERE id = record.portfolio_id)",
             each(
                 spelling_of("manager"),

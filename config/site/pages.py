@@ -22,10 +22,11 @@ from clusters.contact.reports import ReportedRecord, describe_record
 from clusters.formats.clusters import FACTS as CLUSTER
 from clusters.formats.facts import columns_of
 from clusters.formats.organisations import ORGANISATION, PROGRAMME
+from clusters.http.asof import as_of
 from clusters.http.links import Link, words_asked
 from clusters.http.paging import numbered_page
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
-from config.site.search import found
+from config.site.search.records import Answer, found
 from config.snapshot.records import ANNOUNCEMENT, LEVEL, PORTFOLIO, REGION
 from labels.formats.records import FACTS as LABEL
 from labels.models import Label
@@ -80,11 +81,18 @@ def examples() -> list[Link]:
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     words = words_asked(request.GET)
-    groups = found(words, today=timezone.localdate(), now=timezone.now()) if words else []
+    is_literal = request.GET.get("literally") == "yes"
+    today, now = timezone.localdate(), timezone.now()
+    answer = found(words, today=today, now=now, is_literal=is_literal) if words else Answer(())
     return TemplateResponse(
         request,
         "search.html",
-        {"words": words, "groups": groups, "number": sum(group.number for group in groups)},
+        {
+            "words": words,
+            "answer": answer,
+            "as_of": as_of(QueryDict(), request.path, today),
+            "literal_url": f"{request.path}?{urlencode({'q': words, 'literally': 'yes'})}",
+        },
     )
 
 

@@ -50,6 +50,10 @@ INVERSE: Mapping[str, str] = {
 }
 
 
+def read_other_names(names: str) -> list[str]:
+    return [name.strip() for name in names.split("|") if name.strip()]
+
+
 def moment_text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
@@ -105,13 +109,13 @@ ANNOUNCEMENT = (
          columns=(("label_ids", _("The numbers of the labels."), "id"),)),
     Fact("contact_organisation", read=id_and_name_if_public, columns=()),
 )  # fmt: skip
-PORTFOLIO = (Fact("id", _("Its code."), source="code"), *NAMES)
+OTHER_NAMES = Fact("other_names", _("Other names by which it is found."), read=read_other_names)
+PORTFOLIO = (Fact("id", _("Its code."), source="code"), *NAMES, OTHER_NAMES)
 REGION = (
     Fact("id", _("Its code (ISO 3166-2), or its key in this register."), source="code pk",
          read=lambda code, key: code or str(key)),
     Fact("name", _("Its name.")),
-    Fact("other_names", _("Other names by which it is found."),
-         read=lambda names: [name.strip() for name in names.split("|") if name.strip()]),
+    OTHER_NAMES,
     Fact("country", _("Its country as two letters (ISO 3166).")),
 )  # fmt: skip
 LEVEL = (

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
+from config.site.search.records import ResultGroup
+from config.site.search.site_pages import PAGES, pages_matching
 from tests.factories import (
     make_announcement,
     make_cluster,
@@ -19,6 +21,10 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
+def shown(group: ResultGroup) -> list[object]:
+    return list(group.keys if group.name == "clusters" else group.rows)
+
+
 def test_search_finds_every_kind(client: Client) -> None:
     make_cluster(name="Torino Mobility", is_published=False)
     cluster = make_cluster(name="Torino Health")
@@ -26,9 +32,9 @@ def test_search_finds_every_kind(client: Client) -> None:
     programme = make_programme(name_en="Poles of Torino", name_it="Poli")
     announcement = make_announcement(title="Gold for Torino")
     make_announcement(title="Torino tomorrow", published_at=datetime(2099, 1, 1, tzinfo=UTC))
-    groups = client.get("/en/search/?q=torin").context["groups"]
-    assert [(group.name, group.number, list(group.rows)) for group in groups] == [
-        ("clusters", 1, [cluster]),
+    groups = client.get("/en/search/?q=torin").context["answer"].groups
+    assert [(group.name, group.number, shown(group)) for group in groups] == [
+        ("clusters", 1, [cluster.pk]),
         ("organisations", 1, [organisation]),
         ("announcements", 1, [announcement]),
         ("programmes", 1, [programme]),
@@ -38,17 +44,19 @@ def test_search_finds_every_kind(client: Client) -> None:
 @pytest.mark.parametrize("number", ["public_id", "certificate_number"])
 def test_search_finds_a_label_by_its_number(client: Client, number: str) -> None:
     label = make_label(certificate_number="G-2015/57")
-    [group] = client.get("/en/search/", {"q": getattr(label, number).lower()}).context["groups"]
+    [group] = (
+        client.get("/en/search/", {"q": getattr(label, number).lower()}).context["answer"].groups
+    )
     assert (group.name, list(group.rows)) == ("labels", [label])
     update_labels(is_published=False)
-    assert client.get("/en/search/", {"q": getattr(label, number)}).context["groups"] == []
+    assert client.get("/en/search/", {"q": getattr(label, number)}).context["answer"].groups == []
 
 
 def test_search_leads_on_to_lists_of_the_same_length(client: Client) -> None:
     for number in range(7):
         make_cluster(name=f"Torino {number}")
         make_organisation(name=f"Torino {number}")
-    clusters, organisations = client.get("/en/search/?q=torino").context["groups"]
+    clusters, organisations = client.get("/en/search/?q=torino").context["answer"].groups
     assert (clusters.number, len(clusters.rows)) == (7, 5)
     assert client.get(clusters.url).context["total"] == 7
     assert (organisations.number, len(organisations.rows)) == (7, 5)
@@ -57,8 +65,8 @@ def test_search_leads_on_to_lists_of_the_same_length(client: Client) -> None:
 
 def test_search_says_what_was_found_instead(client: Client) -> None:
     cluster = make_cluster(name="bioPmed")
-    [group] = client.get("/en/search/?q=biomped").context["groups"]
-    assert list(group.rows) == [cluster]
+    [group] = client.get("/en/search/?q=biomped").context["answer"].groups
+    assert group.keys == (cluster.pk,)
     assert group.note == "Nothing has “biomped”; this was found for “biopmed”."
 
 
@@ -88,6 +96,55 @@ def test_search_costs_the_same_for_one_and_for_three(
     make()
     client.get("/en/search/?q=torino")
     assert count_queries("/en/search/?q=torino") == one
+
+
+@pytest.mark.parametrize("words", ["how to get the label", "ESCA", "come ottenere il label"])
+def test_page_of_the_label_is_told_first(client: Client, words: str) -> None:
+    make_announcement(title="How ESCA got its label")
+    first = client.get("/en/search/", {"q": words}).context["answer"].groups[0]
+    assert (first.name, first.rows[0].url) == ("pages", "/en/labels/how-it-works/")
+
+
+def test_every_page_of_the_portal_that_is_named_is_there(client: Client) -> None:
+    for page in PAGES:
+        [found] = [one for one in pages_matching(page.words) if one.name == str(page.title)]
+        assert client.get(found.url).status_code == 200
+
+
+def test_words_that_name_filters_are_understood_and_told(client: Client) -> None:
+    held = make_label(level="gold", assessed_on="2013-07", cluster=make_cluster(name="Torino Wood"))
+    make_label(level="bronze", assessed_on="2013-07")
+    make_label(level="gold", assessed_on="2013-07", cluster=make_cluster(country="NO"))
+
+    response = client.get("/en/search/?q=gold+clusters+in+italy")
+
+    answer = response.context["answer"]
+    [group] = [one for one in answer.groups if one.name == "clusters"]
+    assert group.keys == (held.cluster.pk,)
+    assert answer.read_as == "Gold, Italy, held at any time"
+    assert client.get(group.url).context["total"] == 1
+    literal = client.get(response.context["literal_url"]).context["answer"]
+    assert (literal.read_as, literal.number) == ("", 0)
+
+
+def test_name_goes_before_what_its_words_say(client: Client) -> None:
+    cluster = make_cluster(name="Gold Italy", country="NO")
+    answer = client.get("/en/search/?q=gold+italy").context["answer"]
+    assert (answer.read_as, answer.groups[0].keys) == ("", (cluster.pk,))
+
+
+def test_record_found_by_another_name_tells_it(client: Client) -> None:
+    cluster = make_cluster(name="Polo del Piemonte")
+    cluster.names.create(name="Torino Wireless")
+    organisation = make_organisation(name="Fondazione Piemonte Innova")
+    organisation.former_names.create(name="Fondazione Torino Wireless")
+
+    response = client.get("/en/search/?q=torino+wireless")
+
+    clusters, organisations = response.context["answer"].groups
+    assert clusters.formerly == {cluster.pk: "Torino Wireless"}
+    assert organisations.formerly == {organisation.pk: "Fondazione Torino Wireless"}
+    assert "Found by its other name <mark>Torino</mark>" in response.content.decode()
 
 
 @pytest.mark.parametrize(
