@@ -73,6 +73,8 @@ STARTS = (
     "/opensearch.en.xml",
     "/en/labels/?q=hidden",
     "/en/labels/?on=2016-01-01",
+    "/en/figures/?on=2016-01-01",
+    "/it/figures/?country=IT",
     "/labels.csv?q=hidden",
     "/labels.csv?on=2016-01-01",
     "/labels.xlsx",

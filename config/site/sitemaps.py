@@ -25,6 +25,7 @@ PAGES = (
     "labels:list",
     "labels:scheme",
     "labels:verify",
+    "labels:figures",
     "news:list",
     "news:follow",
     "about",

@@ -26,6 +26,8 @@ PAGES = [
     "verify/",
     "verify/?q=biopmed",
     "verify/?q=biomped",
+    "figures/",
+    "figures/?country=IT&level=gold&on=2015-09-08",
     "programmes/",
     "programmes/ace/",
     "news/",
