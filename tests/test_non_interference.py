@@ -68,6 +68,7 @@ STARTS = (
     "/it/clusters/alpha/",
     "/it/organisations/park/",
     "/it/programmes/ace/",
+    "/it/programmes/compare/",
     "/it/labels/",
     "/it/news/",
     "/opensearch.en.xml",

@@ -22,6 +22,7 @@ PAGES = (
     "clusters:compare",
     "clusters:organisation_list",
     "clusters:programme_list",
+    "clusters:programme_compare",
     "labels:list",
     "labels:scheme",
     "labels:verify",

@@ -16,11 +16,10 @@ from labels.figures.tables import (
     RegisterFigure,
     chart_of,
     highest,
-    share_in_words,
     summed,
 )
 from labels.models import LabelKind
-from labels.words import in_words
+from labels.words import in_words, part_in_words
 
 # By code: its name and its look.
 Kinds = Mapping[str, tuple[str, str]]
@@ -135,7 +134,7 @@ def renewal_row(year: int | None, outcomes: Kinds, found: Numbers) -> FigureRow:
     renewed = found[year, RenewalOutcome.RENEWED.value]
     told = renewed + found[year, RenewalOutcome.NONE_KNOWN.value]
     numbers = [FigureCell(str(found[year, outcome])) for outcome in outcomes]
-    return FigureRow(year_in_words(year), (FigureCell(share_in_words(renewed, told)), *numbers))
+    return FigureRow(year_in_words(year), (FigureCell(part_in_words(renewed, told)), *numbers))
 
 
 def renewal_caveats(may_have_ended: int) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Column:
+class ChartColumn:
     x: float
     y: float
     width: float
@@ -43,7 +43,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Columns:
-    bars: tuple[Column, ...]
+    bars: tuple[ChartColumn, ...]
     lines: tuple[ChartLine, ...]
     marks: tuple[Mark, ...]
     width: int = WIDTH
@@ -78,9 +78,9 @@ def draw_columns(names: Sequence[str], series: Sequence[Series], top: int) -> Co
     )
 
 
-def bar(place: int, room: float, end: float, share: float, look: str) -> Column:
+def bar(place: int, room: float, end: float, share: float, look: str) -> ChartColumn:
     width = min(room * BAR_SHARE, WIDEST_BAR)
-    return Column(
+    return ChartColumn(
         x=round(middle(place, room) - width / 2, 1),
         y=height(end),
         width=round(width, 1),

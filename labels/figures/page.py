@@ -102,8 +102,8 @@ def rows_on_the_day(page: FigurePage, found: Mapping[tuple[str, str], HeldCount]
 
 
 def rows_of_labels(cells: Iterable[AwardCell | RenewalCell]) -> Iterable[Row]:
-    for cell in sorted(cells, key=lambda cell: tuple(map(cell_text, cell))):
-        yield tuple(map(cell_text, cell))
+    for cell in sorted(cells, key=lambda cell: tuple(map(text_in_file, cell))):
+        yield tuple(map(text_in_file, cell))
 
 
 def rows_of_times(page: FigurePage) -> Iterable[Row]:
@@ -116,7 +116,7 @@ def rows_of_times(page: FigurePage) -> Iterable[Row]:
         yield (page.day.isoformat(), level, up_to, str(len(times)), str(still))
 
 
-def cell_text(value: str | int | None) -> str:
+def text_in_file(value: str | int | None) -> str:
     return "" if value is None else str(value)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labels.figures.chart import Columns, Series, draw_columns, totals
@@ -102,13 +101,3 @@ def highest(several: Iterable[Sequence[Series]]) -> int:
 def held_cell(held: HeldCount, share: int | None = None) -> FigureCell:
     note = ngettext("%(number)s more may", "%(number)s more may", held.more)
     return FigureCell(str(held.certain), note % {"number": held.more} if held.more else "", share)
-
-
-def share_in_words(part: int, whole: int) -> str:
-    if not whole:
-        return ""
-    return _("%(part)s of %(whole)s (%(percent)s %%)") % {
-        "part": part,
-        "whole": whole,
-        "percent": round(100 * part / whole),
-    }

@@ -30,6 +30,7 @@ PAGES = [
     "figures/?country=IT&level=gold&on=2015-09-08",
     "programmes/",
     "programmes/ace/",
+    "programmes/compare/?on=2015-09-08",
     "news/",
     "news/2015/",
     "news/2015/biopmed-gold-label/",

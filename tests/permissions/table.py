@@ -446,6 +446,8 @@ clusters:compare                  page
 compare_csv                       page
 clusters:organisation_list        page
 clusters:programme_list           page
+clusters:programme_compare        page
+programmes_csv                    page
 labels:list                       page
 labels:scheme                     page
 labels:verify                     form
