@@ -22,7 +22,7 @@ from clusters.http.responses import (
     wrong_day,
 )
 from clusters.models import Programme, ProgrammeQuerySet
-from labels.register.programmes import HEADER, programme_row, programmes_on
+from labels.register.programmes import HEADER, row_of_programme, programmes_on
 from labels.register.queries import coverage
 
 PER_PAGE = 50
@@ -65,6 +65,6 @@ def programmes_csv(request: HttpRequest) -> HttpResponseBase:
         return error_response(request, wrong, 400)
     day = read_on(request.GET)[0] or today
     with translation.override(request.GET.get("lang", "en")):
-        rows = [programme_row(row) for row in programmes_on(programmes_shown(), day, today)]
+        rows = [row_of_programme(row) for row in programmes_on(programmes_shown(), day, today)]
         answer = csv_answer(request, f"programmes-{day}", HEADER, rows)
     return conditional(request, cacheable(answer, now))

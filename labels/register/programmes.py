@@ -66,7 +66,7 @@ def programmes_on(programmes: Iterable[Programme], day: date, today: date) -> li
     ]
 
 
-def programme_row(row: ProgrammeOnDay) -> list[str]:
+def row_of_programme(row: ProgrammeOnDay) -> list[str]:
     # Without a requirement nothing is said of who meets it.
     requirement = row.requirement
     replies = (Reply.YES, Reply.NO, Reply.CANNOT_BE_TOLD)
