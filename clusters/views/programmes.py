@@ -22,7 +22,7 @@ from clusters.http.responses import (
     wrong_day,
 )
 from clusters.models import Programme, ProgrammeQuerySet
-from labels.register.programmes import HEADER, row_of_programme, programmes_on
+from labels.register.programmes import HEADER, programmes_on, row_of_programme
 from labels.register.queries import coverage
 
 PER_PAGE = 50
