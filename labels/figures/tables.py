@@ -71,6 +71,11 @@ class RegisterFigure:
     map: ShadedMap | None = None
     empty: str = ""
 
+    @property
+    def is_drawn(self) -> bool:
+        # Whether there is a column that the legend explains.
+        return any(chart.drawing for chart in self.charts)
+
 
 def summed(
     cells: Iterable[Cell], key: Callable[[Cell], Key], number: Callable[[Cell], int]
