@@ -593,6 +593,9 @@ def records() -> None:
         "/en/clusters/biopmed/",
         "/en/organisations/",
         "/en/programmes/",
+        "/it/programmes/compare/?on=2015-09-08",
+        "/en/figures/",
+        "/it/figures/?country=IT&on=2015-09-08",
     ],
 )
 def test_kept_page_reads_only_what_is_told(path: str) -> None:
