@@ -109,6 +109,15 @@ class MomentFormField(forms.DateTimeField):
                 raise out_of_years(text) from error
             except ValueError:
                 continue
+            except ValidationError as error:
+                raise ValidationError(
+                    _(
+                        "“%(value)s” is not one moment: that night the clock changes. Write a time "
+                        "before 2:00, or from 3:00 on."
+                    ),
+                    code="clock_changes",
+                    params={"value": text},
+                ) from error
         raise ValidationError(
             _(
                 "“%(value)s” cannot be read as a day and a time. Write year, month, day, hour and "

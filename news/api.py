@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from django.db.models import Prefetch
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
@@ -24,9 +25,9 @@ from clusters.api.parts import (
     Reference,
     TopicSlug,
     Words,
-    answer_list,
     any_of,
     in_two_languages,
+    next_address,
     programme_name,
     published_row,
     reference_to,
@@ -38,7 +39,8 @@ from clusters.http.addresses import Data, absolute
 from clusters.models import Organisation
 from labels.api import StatementRecord, statement_record
 from labels.models import Label
-from news.lists.query import FILTERS, AnnouncementQuery, read_announcement_query
+from news.lists.found import FoundAnnouncements
+from news.lists.query import FILTERS, AnnouncementList, read_announcement_query
 from news.markup import render
 from news.models import Announcement, AnnouncementText, Attachment, Picture, Topic
 
@@ -156,17 +158,23 @@ class AnnouncementRow(BaseModel):
 def announcements_list(request: HttpRequest, asked: Query[AnnouncementParameters]) -> Data:
     """What clusters and their organisations made known, the latest first."""
     now = timezone.now()
-    known = Announcement.objects.published(now)
-    rows = find_announcements(asked).announcements(now).for_page(now)
-    rows = rows.prefetch_related(PUBLISHED_LABELS)
+    found = find_announcements(asked, now)
     if asked.organisation is not None:
-        known_organisations = Organisation.objects.published()
-        rows = rows.filter(
-            organisations=row_of_parameter("organisation", known_organisations, asked.organisation)
-        )
-    # The key behind it: of two at one moment, paging would lose one.
-    order = ("-published_at", "-pk")
-    return answer_list(request, asked, rows, known, announcement_row, order=order)
+        organisations = Organisation.objects.published()
+        organisation = row_of_parameter("organisation", organisations, asked.organisation)
+        found = found.among(Announcement.objects.keys_of_organisation(organisation))
+    page = found
+    if asked.after is not None:
+        known = Announcement.objects.published(now)
+        page = found.behind(row_of_parameter("after", known, asked.after))
+    rows = page.latest(asked.limit).with_texts().with_relations()
+    shown = [*rows.prefetch_related(PUBLISHED_LABELS)]
+    has_more = len(page) > asked.limit
+    return {
+        "count": len(found),
+        "next": next_address(request, asked, shown[-1].public_id) if has_more and shown else None,
+        "results": [announcement_row(row) for row in shown],
+    }
 
 
 @router.get(
@@ -180,16 +188,17 @@ def announcements_detail(request: HttpRequest, id: str) -> Data:
     return announcement_row(published_row(rows, "public_id", id))
 
 
-def find_announcements(asked: AnnouncementParameters) -> AnnouncementQuery:
+def find_announcements(asked: AnnouncementParameters, now: datetime) -> FoundAnnouncements:
     # As an address of the list, so that API and pages never filter differently.
     data = QueryDict(mutable=True)
     data["q"] = asked.q
     for name in FILTERS:
         data.setlist(name, [str(value) for value in getattr(asked, name)])
-    query = read_announcement_query(data, list(Topic.objects.all()))
+    topics = list(Topic.objects.all())
+    query = read_announcement_query(data, topics)
     for name, value in query.unknown:
         refuse_parameter(name, f"there is no “{value[:60]}”")
-    return query
+    return AnnouncementList(query, reverse("news:list"), now, topics).announcements
 
 
 def announcement_row(announcement: Announcement) -> Data:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Model
+from django.db.models import Model, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -14,10 +14,12 @@ from clusters.contact.messages import (
     recipient_of_organisation,
 )
 from clusters.dates import FIRST_YEAR, LAST_YEAR, PartialDate
-from clusters.models import Cluster, Organisation
+from clusters.models import Cluster, Organisation, published_managers
 from labels.models import Label
 from labels.validity import State
-from news.models import Announcement, AnnouncementQuerySet
+from news.lists.found import FoundAnnouncements
+from news.lists.index import NEWS
+from news.models import Announcement
 
 MAX_RELATED = 4
 
@@ -72,7 +74,7 @@ def cluster_at(slug: str) -> Cluster | None:
 class Archive:
     """The published announcements of a year or a month, and the months of that year with some."""
 
-    announcements: AnnouncementQuerySet
+    announcements: FoundAnnouncements
     months: list[PartialDate]
 
 
@@ -80,12 +82,12 @@ def archive_of(period: PartialDate, now: datetime) -> Archive | None:
     """None where nothing was published then; one query and those of the announcements."""
     if not FIRST_YEAR <= period.year <= LAST_YEAR:
         return None
-    published = Announcement.objects.published(now)
-    counts = published.count_by_period([PartialDate(period.year, n + 1) for n in range(12)])
-    months = [PartialDate.parse(text) for text, number in reversed(counts.items()) if number]
-    if not any(period.month in (None, month.month) for month in months):
-        return None
-    return Archive(published.narrowed(periods=[period]).in_list(), months)
+    index = NEWS.current()
+    appeared = index.appeared(now)
+    counts = index.count_periods(appeared, (f"{period.year}-{n:02}" for n in range(12, 0, -1)))
+    months = [PartialDate.parse(text) for text, number in counts.items() if number]
+    found = FoundAnnouncements(index, appeared & index.within(period))
+    return Archive(found, months) if found else None
 
 
 def announcement_at(slug: str, year: int, now: datetime) -> Announcement | None:
@@ -123,15 +125,21 @@ def labels_then_and_today(announcement: Announcement, today: date) -> list[Label
     ]
 
 
-def related_to(announcement: Announcement, now: datetime) -> list[Announcement]:
-    """Published ones of a label, a cluster or a topic of it, the latest first; three queries."""
-    return list(Announcement.objects.related_to(announcement).for_lists(now)[:MAX_RELATED])
+def related_to(announcement: Announcement, now: datetime) -> FoundAnnouncements:
+    """Published ones of a label, a cluster or a topic of it; two queries. Wants `topics`."""
+    index = NEWS.current()
+    appeared = index.appeared(now)
+    keys = Announcement.objects.keys_with_a_cluster_or_label_of(announcement)
+    found = index.with_any("topic", (topic.pk for topic in announcement.topics.all()))
+    found |= index.of_keys(index.latest(keys, now, MAX_RELATED + 1))
+    found &= appeared & ~index.of_keys([announcement.pk])
+    return FoundAnnouncements(index, found)
 
 
 def recipient_of(announcement: Announcement, day: date) -> MessageRecipient | None:
     """Whom to write to about it: the contact, else its writer, else the first of its clusters.
 
-    At most three queries, none where the contact has an address.
+    One query, none where the contact has an address; wants the clusters of `with_clusters`.
     """
     return (
         recipient_of_organisation(announcement.contact_organisation)
@@ -139,9 +147,16 @@ def recipient_of(announcement: Announcement, day: date) -> MessageRecipient | No
         or next(
             (
                 recipient
-                for cluster in announcement.clusters.published().with_managers()
+                for cluster in with_managers(announcement.clusters.all())
                 if (recipient := recipient_of_cluster(cluster, day))
             ),
             None,
         )
     )
+
+
+def with_managers(clusters: Iterable[Cluster]) -> Iterable[Cluster]:
+    # Only as far as somebody asks for them.
+    found = list(clusters)
+    prefetch_related_objects(found, published_managers())
+    yield from found

@@ -133,6 +133,9 @@ class Draft {
   async saveBefore(submit) {
     const slow = new Promise((resolve) => setTimeout(resolve, STORE_EVERY, true));
     if (await Promise.race([this.store(), slow])) {
+      // Where all is stored already no time has passed: while the form still tells of this
+      // submission, the browser would pass over another one.
+      await new Promise((resolve) => setTimeout(resolve));
       this.request.abort();
       this.isSaving = true;
       submit();

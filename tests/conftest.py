@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from clusters.people import signing_in
 from labels.register.holdings import INDEX
+from news.lists.index import NEWS
 from tests import databases
 
 TESTS = Path(__file__).parent
@@ -137,7 +138,7 @@ def count_queries(client: Client) -> Callable[..., int]:
     """
 
     def count(path: str, most: int = MOST_QUERIES) -> int:
-        INDEX.current()
+        INDEX.current(), NEWS.current()
         with CaptureQueriesContext(connection) as queries:
             response = client.get(path)
             # A file that is not read is not closed.

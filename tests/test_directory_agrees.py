@@ -44,6 +44,7 @@ PATH = "/en/clusters/"
 NAMES = ("Pôle Énergie", "bioPmed", "Ötztal Holz", "Energy Park", "Marine Norte", "park one")
 TOWNS = (("Torino", 45.07, 7.69), ("Ivrea", 45.47, 7.88), ("Oslo", 59.91, 10.75), ("", None, None))
 TAGLINES = ("Energy for health", "Wood in the park", "")
+ONCE_HELD = {state.value for state in State} - {"not_yet"}
 WORDS = ("", "energ", "park", "bio", "otztal", "torino", "health", "park one", "nothing")
 REGIONS = {"IT": "IT-21", "NO": "NO-03", "DE": None}
 CODES = ("ict", "biotechnology", "health-and-medical-science")
@@ -213,8 +214,9 @@ def fits(known: Known, asked: Asked, day: date, *, but: str = "") -> bool:
 
     levels = asked.get("level") or [] if but != "label" else []
     states = asked.get("state") or [] if but != "label" else []
-    if levels or states:
-        wanted = states or ["valid"]
+    ever = asked.get("held") if but != "label" else ""
+    if levels or states or ever:
+        wanted = states or (ONCE_HELD if ever else ["valid"])
         if not any((not levels or lv in levels) and s in wanted for lv, s in known.held):
             return False
     if but != "words" and asked.get("q") and tier(known, asked["q"]) is None:
@@ -282,6 +284,7 @@ questions = st.fixed_dictionaries(
         "q": st.sampled_from(WORDS),
         "level": some(["gold", "silver", "bronze"]),
         "state": some(["valid", "expired", "renewable", "not_yet"]),
+        "held": st.just("ever"),
         "country": some(["IT", "NO", "DE"]),
         "region": some(["IT-21", "NO-03"]),
         "portfolio": some(CODES),
@@ -324,15 +327,18 @@ def naive_counts(known: list[Known], asked: Asked, day: date) -> dict[str, dict[
         for row in known:
             if fits(row, asked, day, but=name):
                 counts.update(values_of(row, name) or unknown)
-    levels, states = Counter[str](), Counter[str]()
+    levels, states, ever = Counter[str](), Counter[str](), Counter[str]()
+    usual = ONCE_HELD if asked.get("held") else ["valid"]
     for row in known:
         if fits(row, asked, day, but="label"):
-            wanted = asked.get("state") or ["valid"]
+            wanted = asked.get("state") or usual
             levels.update({level for level, state in row.held if state in wanted})
             levels.update(set() if row.held else {"not_recorded"})
             of = asked.get("level") or ["gold", "silver", "bronze"]
             states.update({state for level, state in row.held if level in of})
-    found |= {"level": levels, "state": states}
+            if any(level in of and state in ONCE_HELD for level, state in row.held):
+                ever["ever"] += not asked.get("state")
+    found |= {"level": levels, "state": states, "held": +ever}
     if "region" in found and asked.get("country"):
         # Told are the regions of the countries chosen, and those that are chosen themselves.
         chosen = asked.get("region") or []
@@ -369,7 +375,7 @@ def test_everything_that_answers_agrees_with_a_naive_search(reader: Reader, aske
     programmes = sorted({slug for row in known[TODAY] for slug in row.programmes})
     asked = {**asked, "programme": [programmes[number] for number in asked.get("programme", [])]}
     day: date = asked.get("on", TODAY)
-    query = urlencode({name: value for name, value in asked.items() if value}, doseq=True)
+    query = urlencode({name: value for name, value in asked.items() if value != ""}, doseq=True)
     rows = [row for row in known[day] if fits(row, asked, day)]
     expected = in_order(rows, asked)
 
@@ -407,7 +413,7 @@ def test_every_format_has_the_clusters_of_the_list(
     reader: Reader, client: Client, asked: Asked
 ) -> None:
     asked = {name: value for name, value in asked.items() if name != "programme"}
-    query = urlencode({name: value for name, value in asked.items() if value}, doseq=True)
+    query = urlencode({name: value for name, value in asked.items() if value != ""}, doseq=True)
     with time_machine.travel(f"{TODAY}T12:00+01:00", tick=False):
         answer = directory(QueryDict(query), PATH, TODAY)
         expected = [answer.index.public_id(slot) for slot in answer.slots()]

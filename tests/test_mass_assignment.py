@@ -1195,6 +1195,7 @@ ADMIN_FORMS = {
     "clusters.admin.base.WholeRowForm",
     "clusters.admin.conflicts.ConflictForm",
     "clusters.admin.conflicts.StoredForm",
+    "clusters.admin.refusals.RefusedForm",
     "clusters.admin.people.DecisionForm",
     "clusters.admin.people.InvitationForm",
     "clusters.admin.queues.ProblemReportForm",

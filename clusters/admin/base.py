@@ -15,7 +15,7 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.forms import BaseInlineFormSet
@@ -38,6 +38,7 @@ from clusters.admin.lists import (
     normal_search,
     parameters_of,
 )
+from clusters.admin.refusals import read_files_again, remember_refusal
 from clusters.admin.suggestions import SuggestingAdmin
 from clusters.admin.uploads import UploadAdmin
 from clusters.admin.versions import EMPTY
@@ -334,9 +335,20 @@ def fields_not_writable(
     return tuple(name for name in shown if name not in writable and name not in given)
 
 
+class TableFormSet(PartFormSet):
+    """Names each field of a row to who does not see the head of its column."""
+
+    def add_fields(self, form: Any, index: "int | None") -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            widget = getattr(field.widget, "widget", field.widget)  # within Django's links to rows
+            if field.label and not widget.is_hidden:
+                widget.attrs.setdefault("aria-label", capfirst(str(field.label)))
+
+
 class TabularPart(ScopedPart, PortalFields, admin.TabularInline):
     form = StoredForm
-    formset = PartFormSet
+    formset = TableFormSet
     extra = 0
     show_change_link = True
 
@@ -421,7 +433,8 @@ class ScopedAdmin(Scoped, PortalFields, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return found_by_words(request, queryset, self.get_search_fields(request), search_term)
+        paths = self.get_search_fields(request)
+        return found_by_words(request, queryset, paths, search_term), False
 
     # By relation to its parts, the fields in which a record is found from every page.
     searched_parts: ClassVar[Mapping[str, Sequence[str]]] = {}
@@ -647,7 +660,7 @@ class PortalAdmin(
     def on_locked_screen(
         self, request: HttpRequest, object_id: str | None, respond: Callable[[], HttpResponse]
     ) -> HttpResponse:
-        """Where a file cannot be stored nothing is saved, and the form says so at its field."""
+        """What is refused while it is saved, or cannot be stored, is told on the form."""
         respond_locked = partial(super().on_locked_screen, request, object_id, respond)
         try:
             return respond_locked()
@@ -656,13 +669,14 @@ class PortalAdmin(
             for file in request.__dict__.get("new_files", ()):
                 if file._committed:
                     file.storage.delete(file.name)
-            if not isinstance(error, NotStored):
+            if isinstance(error, NotStored):
+                logger.exception("A file could not be stored.")
+                request.__dict__["is_storage_full"] = True
+            elif request.method == "POST" and isinstance(error, ValidationError | IntegrityError):
+                remember_refusal(request, error)
+            else:
                 raise
-            logger.exception("A file could not be stored.")
-        request.__dict__["is_storage_full"] = True
-        uploads: Any = request.FILES
-        for upload in uploads.values():
-            upload.seek(0)  # it was read once
+        read_files_again(request)
         return respond_locked()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clusters.admin.refusals import RefusedForm, refusal_of
 from clusters.admin.versions import EMPTY, Comparison, moment_in_words, none_for_empty
 from clusters.fields import MomentFormField
 
@@ -93,11 +94,11 @@ class StoredForm(forms.ModelForm):
         return not self.is_restored and super().is_valid()
 
 
-class ConflictForm(StoredForm):
+class ConflictForm(RefusedForm, StoredForm):
     find_conflicts: ClassVar[Callable[[Any], Iterable[ValidationError]] | None] = None
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        super()._post_clean()
         for name, field in self.fields.items():
             # The browser gives seconds only: what nobody typed anew stays as exact as it was.
             if isinstance(field, MomentFormField) and name not in self.changed_data:
@@ -176,6 +177,7 @@ class ConflictAdmin(admin.ModelAdmin):
         admin: Any = self
         kwargs["form"] = with_conflicts(kwargs.get("form", admin.form))
         form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.refused = refusal_of(request)
         if obj is not None and request.method == "POST":
             form.find_conflicts = partial(self.find_conflicts, request)
         return form

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django.contrib.admin import FieldListFilter, SimpleListFilter
@@ -11,7 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, lookup_spawns_duplicates
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Max, Min, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import smart_split, unescape_string_literal
@@ -19,14 +20,23 @@ from django.utils.text import smart_split, unescape_string_literal
 from clusters.dates import FIRST_DAY, FIRST_MOMENT, FIRST_YEAR, LAST_DAY, LAST_MOMENT, LAST_YEAR
 from clusters.fields import MomentField, normal_name_fields
 from clusters.fulltext import KINDS, records_matching
+from clusters.http.asof import midnight
 from clusters.people import policy
 
 # The last two: from a link, between two days.
 PERIODS = ("year", "month", "day", "gte", "lt")
 
 
+# Of filters that leave rows out also where nobody asks them to.
+NARROWING_UNASKED = frozenset({"proposals"})
+
+
 class PortalChangeList(ChangeList):
     filters_found: Any = None
+
+    @cached_property
+    def querysets(self) -> dict[frozenset[str], QuerySet[Any]]:
+        return {}
 
     def get_filters(self, request: HttpRequest) -> Any:
         year = self.params.get(f"{self.date_hierarchy}__year")
@@ -37,6 +47,14 @@ class PortalChangeList(ChangeList):
             self.filters_found = super().get_filters(request)
         return self.filters_found
 
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Once for all facets that narrow nothing: without them the list is the same."""
+        left_out = frozenset(exclude_parameters or ()) & (self.params.keys() | NARROWING_UNASKED)
+        if left_out not in self.querysets:
+            self.querysets[left_out] = super().get_queryset(request, exclude_parameters)
+        found: QuerySet[Any] = self.querysets[left_out].all()
+        return found
+
     @property
     def within_years(self) -> "PortalChangeList":
         """For the years above the list: SQLite cannot tell the local year at an end of the
@@ -46,7 +64,8 @@ class PortalChangeList(ChangeList):
         bounds = (FIRST_MOMENT, LAST_MOMENT) if moments else (FIRST_DAY, LAST_DAY)
         shown: Any = copy(self)
         rows = self.queryset.filter(**{f"{self.date_hierarchy}__range": bounds})
-        shown.queryset = RowsByYear(rows)
+        made = MomentsByYear if moments else RowsByYear
+        shown.queryset = made(rows, self.date_hierarchy)
         found: PortalChangeList = shown
         return found
 
@@ -74,6 +93,7 @@ class RowsByYear:
     """
 
     rows: QuerySet[Any]
+    field: str
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rows, name)
@@ -83,6 +103,36 @@ class RowsByYear:
             return self.rows.dates(field, kind)  # type: ignore[arg-type]
         days = self.rows.order_by().values_list(field, flat=True).distinct()
         return [date(year, 1, 1) for year in sorted({day.year for day in days})]
+
+
+class MomentsByYear(RowsByYear):
+    """Moments are as many as rows: ends and years are looked up in the index of the column."""
+
+    def aggregate(self, first: Min, last: Max) -> dict[str, Any]:
+        first_and_last = self.ends or [None, None]
+        return dict(zip(("first", "last"), first_and_last, strict=True))
+
+    @cached_property
+    def ends(self) -> list[Any]:
+        ordered = (self.rows.order_by(f"{sign}{self.field}") for sign in ("", "-"))
+        found = (rows.values_list(self.field, flat=True).first() for rows in ordered)
+        return [end for end in found if end]
+
+    def datetimes(self, field: str, kind: str) -> Any:
+        if kind != "year":
+            return self.rows.datetimes(field, kind)  # type: ignore[arg-type]
+        if not self.ends:
+            return []
+        first, last = (timezone.localtime(end).year for end in self.ends)
+        rows = self.rows.order_by()
+        years = {
+            f"of_{year}": Exists(rows.filter(**{f"{field}__year": year}))
+            for year in range(first, last + 1)
+        }
+        found = rows.annotate(**years).values(*years)[:1].get()
+        return [
+            midnight(date(year, 1, 1)) for year in range(first, last + 1) if found[f"of_{year}"]
+        ]
 
 
 class CountedFilter(SimpleListFilter):
@@ -128,19 +178,23 @@ def field_filter(model_admin: Any, request: HttpRequest, given: Any) -> FieldLis
 
 def found_by_words(
     request: HttpRequest, rows: QuerySet[Any], paths: list[str], text: str
-) -> tuple[QuerySet[Any], bool]:
-    """The rows with every word in one of the paths, and whether a row may come twice.
+) -> QuerySet[Any]:
+    """The rows with every word in one of the paths, each once.
 
     As Django searches, but no row is found by the name of another that the person does not know of.
     """
-    if not paths:
-        return rows, False
+    words = split_words(text)
+    if not paths or not words:
+        return rows
     conditions = []
-    for word in split_words(text):
+    for word in words:
         found: list[Any] = [search_lookup(request, rows.model, path, word) for path in paths]
         conditions.append(Q.create(found, connector=Q.OR))
-    may_come_twice = any(lookup_spawns_duplicates(rows.model._meta, path) for path in paths)
-    return rows.filter(*conditions), may_come_twice and bool(conditions)
+    if any(lookup_spawns_duplicates(rows.model._meta, path) for path in paths):
+        # By their keys: to tell rows apart the database would compare all their columns.
+        keys = rows.model._base_manager.filter(*conditions).order_by().values("pk")
+        return rows.filter(pk__in=keys)
+    return rows.filter(*conditions)
 
 
 def search_lookup(

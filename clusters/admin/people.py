@@ -12,6 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -34,27 +35,18 @@ from clusters.people.teams import member_of_locked_team
 
 
 class ActionsOnlyAdmin(PortalAdmin):
-    """Shows what an action refuses; nothing changes in bulk, or back to a version."""
+    """Nothing changes in bulk, or back to a version."""
 
     actions: Sequence[Any] = ()
     # An old version restored would skip what the action checks.
     never: Sequence[str] = (policy.RESTORE,)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ValidationError as error:
-            return self.refused(request, error)
-
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().delete_view(request, *args, **kwargs)
         except ValidationError as error:
-            return self.refused(request, error)
-
-    def refused(self, request: HttpRequest, error: ValidationError) -> HttpResponse:
-        self.message_user(request, " ".join(error.messages), messages.ERROR)
-        return redirect(request.get_full_path())
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return redirect(request.get_full_path())
 
 
 def keep_own_session(request: HttpRequest, changed: Account) -> None:
@@ -99,7 +91,7 @@ class AccountAdmin(ActionsOnlyAdmin):
         givable = Group.objects.filter(name__in=policy.givable_roles(request.user))
         return RolesField(
             givable.order_by("name"),
-            label=_("roles"),
+            label=capfirst(gettext("roles")),
             required=False,
             help_text=_("A change ends the account’s sessions. Teams are joined by invitation."),
         )
@@ -292,7 +284,9 @@ class InvitationAdmin(ActionsOnlyAdmin):
         givable = policy.givable_roles(request.user)
         choices = [(role.value, role.label) for role in Role if role in givable]
         return forms.ChoiceField(
-            choices=[("", "---------"), *choices], label=_("role in the portal"), required=False
+            choices=[("", "---------"), *choices],
+            label=capfirst(gettext("role in the portal")),
+            required=False,
         )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -83,6 +83,11 @@ class ClusterParameters(Paging):
     )
     level: list[LevelCode] = any_of("Level of a label held; a valid one where no state is given")
     state: list[StateOnDay] = any_of("State of a label on the day")
+    held: Literal["ever"] | None = Field(
+        None,
+        description="“ever”: with a label of the level at any time until the day, and not on it "
+        "only. Where a state is asked for, it says nothing.",
+    )
     country: list[CountryCode] = any_of("Country, as two letters (ISO 3166)")
     region: list[RegionCode] = any_of("Region, by its code (ISO 3166-2)")
     portfolio: list[PortfolioCode] = any_of("Comparative portfolio, by its id")

@@ -44,6 +44,7 @@ SORTS = {
     "members": _("members"),
     "confirmed": _("last confirmed"),
 }
+EVER, HELD = "ever", _("held at any time")
 DEFAULT_DISTANCE, MAX_DISTANCE = 100, 20_000
 # Coordinates are stored with four decimals, so corners of so many are exact.
 DEGREES = r"-?\d{1,3}(?:\.\d{1,4})?"
@@ -85,6 +86,8 @@ class DirectoryQuery(FacetedQuery):
 
     level: tuple[str, ...] = ()
     state: tuple[str, ...] = ()
+    # Until the day, and not on it only: what no chosen state says otherwise.
+    held: str = ""
     country: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
     portfolio: tuple[str, ...] = ()
@@ -150,6 +153,7 @@ def read_directory_query(data: QueryDict, known: Mapping[str, Collection[str]]) 
     values |= {end: reader.number(end) for end in ENDS}
     near = data.get("near", "").strip()[:MAX_TEXT_LENGTH]
     query = DirectoryQuery(
+        held="" if values["state"] else reader.one_of("held", (EVER,)),
         words=reader.words(),
         meets=reader.one_of("meets", ("yes",)) == "yes",
         near=near,

@@ -16,7 +16,9 @@ from clusters.directory.index import UNKNOWN, Index, Requirement, Value, slots_o
 from clusters.directory.query import (
     CHOICES,
     DEFAULT_DISTANCE,
+    EVER,
     FLAGS,
+    HELD,
     RANGES,
     SORTS,
     Cursor,
@@ -71,7 +73,8 @@ class ResultPage:
 class Directory(FacetedList):
     """`states` are the states of a label in words, by value.
 
-    `first_named` is the label to name first, of pairs of a level and the state of a label of it.
+    `once_held` are those of a label that was held, whatever became of it. `first_named` is the
+    label to name first, of pairs of a level and the state of a label of it.
     """
 
     query: DirectoryQuery
@@ -79,6 +82,7 @@ class Directory(FacetedList):
     cursor: Cursor
     today: date
     states: Mapping[str, Any]
+    once_held: Sequence[str]
     first_named: Callable[[Iterable[tuple[Any, str]]], tuple[Any, str] | None]
     per_page: int = PER_PAGE
 
@@ -103,8 +107,12 @@ class Directory(FacetedList):
             if name != without:
                 found &= bits
         levels = self.query.level if without not in ("level", "label") else ()
-        states = self.query.state if without not in ("state", "label") else ()
+        states = self.states_asked if without not in ("state", "held", "label") else ()
         return found & self.held(levels, states)
+
+    @property
+    def states_asked(self) -> Sequence[str]:
+        return self.query.state or (self.once_held if self.query.held else ())
 
     @cached_property
     def conditions(self) -> dict[str, int]:
@@ -412,6 +420,7 @@ class Directory(FacetedList):
             for name in CHOICES
             if name != "region" or self.query.country or self.query.region
         ]
+        facets.insert(1, self.held_facet())
         return [
             facet
             for facet in [*facets, self.profile_facet()]
@@ -422,7 +431,7 @@ class Directory(FacetedList):
         base = self.narrowed(without="label" if name in ("level", "state") else name)
         if name == "level":
             found = {
-                code: base & self.held((code,), self.query.state) for code in self.names("level")
+                code: base & self.held((code,), self.states_asked) for code in self.names("level")
             }
         elif name == "state":
             found = {state: base & self.held(self.query.level, (state,)) for state in self.states}
@@ -432,6 +441,16 @@ class Directory(FacetedList):
 
     def count_without(self, name: str) -> int:
         return self.narrowed(without=name).bit_count()
+
+    def held_facet(self) -> Facet:
+        # Nothing to ask where the state of the label is asked for.
+        if self.query.state:
+            return Facet("held", "", ())
+        base, is_selected = self.narrowed(without="label"), bool(self.query.held)
+        count = (base & self.held(self.query.level, self.once_held)).bit_count()
+        url = self.query.changed(held="" if is_selected else EVER).url(self.path)
+        option = Option(EVER, str(HELD), count, url, is_selected)
+        return Facet("held", _("Held when"), (option,) if count or is_selected else ())
 
     def profile_facet(self) -> Facet:
         # What one may ask of a profile, where it tells clusters apart.
@@ -470,6 +489,8 @@ class Directory(FacetedList):
 
     def asked(self) -> list[tuple[str, str]]:
         query, asked = self.query, super().asked()
+        if query.held:
+            asked.append(("held", str(HELD)))
         for name, title in RANGES.items():
             if query.bounds(name) != (None, None):
                 bounds = "–".join("" if end is None else str(end) for end in query.bounds(name))

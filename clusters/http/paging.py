@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, Q, QuerySet
@@ -10,14 +10,28 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 AnyModel = TypeVar("AnyModel", bound=Model)
+Row = TypeVar("Row")
 
 
-def numbered_page(rows: QuerySet[AnyModel], data: QueryDict, *, per_page: int) -> "Page[AnyModel]":
+def numbered_page(
+    rows: QuerySet[Any, Row] | Sequence[Row], data: QueryDict, *, per_page: int
+) -> "Page[Row]":
     # The page of `?page=`, the first without it; Http404 for one that does not exist.
     try:
         return Paginator(rows, per_page).page(data.get("page", "1"))
     except InvalidPage as error:
         raise Http404(_("This page does not exist.")) from error
+
+
+def page_numbers(number: int, last: int) -> list[int | None]:
+    """The first page, the last and those beside this one; None for those left out between."""
+    beside = range(max(number - 1, 1), min(number + 1, last) + 1)
+    found: list[int | None] = []
+    for one in sorted({1, *beside, last}):
+        if found and found[-1] != one - 1:
+            found.append(None)
+        found.append(one)
+    return found
 
 
 @dataclass(frozen=True)

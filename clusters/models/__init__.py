@@ -14,6 +14,7 @@ from clusters.models.clusters import (
     ManagementRole,
     MemberKind,
     MembershipCount,
+    published_managers,
 )
 from clusters.models.drafts import FormDraft
 from clusters.models.events import Event, EventAddress, EventKind

@@ -1,5 +1,6 @@
 """Clusters: names, texts, managers, lineage and members over time."""
 
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, Self
 
@@ -133,6 +134,13 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         found = places.values_list("latitude", "longitude").first()
         return (float(found[0]), float(found[1])) if found else None
 
+    def named(
+        self, keys: Collection[int], slugs: Collection[str]
+    ) -> Iterable[tuple[int, str, str]]:
+        # Key, address and name of those with one of the keys or addresses.
+        rows = self.filter(Q(pk__in=keys) | Q(slug__in=slugs)).order_by()
+        return rows.values_list("pk", "slug", "name")
+
     def with_place(self) -> Self:
         return self.select_related("region", "portfolio").prefetch_related("texts")
 
@@ -168,15 +176,13 @@ class ClusterQuerySet(PublicRecordQuerySet["Cluster"]):
         )
 
     def with_managers(self) -> Self:
-        # Prefetch published managers with their organisations, the lead first.
-        return self.prefetch_related(
-            Prefetch(
-                "managements",
-                Management.objects.filter(organisation__is_published=True).select_related(
-                    "organisation"
-                ),
-            )
-        )
+        return self.prefetch_related(published_managers())
+
+
+def published_managers() -> "Prefetch[str, Any, str]":
+    """Of clusters, with their organisations, the lead first."""
+    managers = Management.objects.filter(organisation__is_published=True)
+    return Prefetch("managements", managers.select_related("organisation"))
 
 
 def facts_present(day: date) -> dict[ProfileFact, Q]:

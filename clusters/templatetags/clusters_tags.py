@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from babel.dates import format_date
 from django import template
+from django.core.paginator import Page
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -16,6 +17,7 @@ from clusters.directory.query import DirectoryQuery
 from clusters.directory.results import MapPoint
 from clusters.fulltext import highlight
 from clusters.http.links import country_names
+from clusters.http.paging import page_numbers
 from clusters.map.drawing import LARGE_MAP_WIDTH, MAP_WIDTH, NEAREST, Drawing, dot, name_and_url
 from clusters.map.projection import SHEETS, Spot, frame_around, join_spots, project
 from clusters.models import Cluster, CountQualifier, Organisation
@@ -83,6 +85,12 @@ def name_of_day(record: Cluster | Organisation, day: date | None) -> str:
 @register.filter
 def country_name(code: str) -> str:
     return country_names().get(code, "")
+
+
+@register.filter
+def numbers(page: Page) -> list[int | None]:  # type: ignore[type-arg]  # it is no generic
+    # Of the pages to which links lead; None for those left out between.
+    return page_numbers(page.number, page.paginator.num_pages)
 
 
 @register.filter("marked")

@@ -82,6 +82,7 @@ def filters_of(found: Directory) -> dict[str, Any]:
         "selected": found.number_of_filters,
         "query": found.query,
         "kept": found.query.pairs(*BOUNDS),
+        "kept_beside_day": found.query.pairs("on"),
         "towns": found.known_towns(),
         "action": found.path,
     }

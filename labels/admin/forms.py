@@ -1,12 +1,12 @@
 """The forms of the steps in the life of a label; each tells at its fields what is refused."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clusters.admin.base import NamedAutocomplete
+from clusters.admin.refusals import SAME_MOMENT, told_at
 from clusters.fields import DayFormField
 from clusters.models import Account, Cluster, Organisation
 from clusters.people import policy
@@ -22,9 +23,6 @@ from labels.life import steps as life
 from labels.life.proposals import AnyProposal
 from labels.models import Decision, DecisionKind, Label, LabelKind, Proposal
 
-SAME_MOMENT = _(
-    "Somebody changed this at the same moment. Look at it again before you try once more."
-)
 PUBLIC_ONCE_MADE = _("It is public once the decision is made.")
 
 # Where the form shows what a constraint of the label refuses.
@@ -46,19 +44,6 @@ def field_of_message(message: object, name: str) -> str:
     return name
 
 
-def told_at(error: ValidationError, names: Collection[str]) -> ValidationError:
-    # The same errors at the fields of a form; what has none there is told above the form.
-    given = (
-        error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
-    )
-    found: dict[str, list[ValidationError]] = {}
-    for name, errors in given.items():
-        for one in errors:
-            place = field_of_message(one.message, name)
-            found.setdefault(place if place in names else NON_FIELD_ERRORS, []).append(one)
-    return ValidationError(found)
-
-
 def attempt(form: forms.BaseForm, step: Callable[[], AnyProposal]) -> AnyProposal | None:
     # Take a step, or tell on the form what the register refuses.
     try:
@@ -74,7 +59,7 @@ def attempt(form: forms.BaseForm, step: Callable[[], AnyProposal]) -> AnyProposa
 class TellingForm(forms.BaseForm):
     def add_error(self, field: str | None, error: Any) -> None:
         if field is None and isinstance(error, ValidationError):
-            error = told_at(error, self.fields)
+            error = told_at(error, self.fields, field_of_message)
         super().add_error(field, error)
 
 
@@ -92,15 +77,7 @@ def reason_field(**given: Any) -> forms.CharField:
 
 
 class LabelForm(TellingForm, forms.ModelForm):
-    """`refused`: what the register refused when this form was saved, a moment ago."""
-
-    refused: ClassVar[ValidationError | None] = None
     taken: Decision | None = None  # what came of it, once it is saved
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # not in the stubs
-        if self.refused is not None:
-            self.add_error(None, self.refused)
 
 
 class LevelForm(LabelForm):
@@ -125,7 +102,7 @@ class ProposalForm(LabelForm):
 
     def _post_clean(self) -> None:
         self.instance.decided_here = not self.cleaned_data.get("is_recorded")
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
 
 
 class CorrectionForm(LabelForm):

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models, transaction
+from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
@@ -20,14 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import (
-    Concern,
-    PartAdmin,
-    PortalAdmin,
-    PublishedAdmin,
-    ReadOnly,
-    TabularPart,
-)
+from clusters.admin.base import Concern, PartAdmin, PublishedAdmin, ReadOnly, TabularPart
 from clusters.admin.lists import CountedFilter
 from clusters.admin.suggestions import OfferedValue, Suggester
 from clusters.admin.tables import TablesAdmin
@@ -39,7 +32,7 @@ from clusters.people import policy
 from clusters.templatetags.clusters_tags import date_in_words
 from labels.admin.decisions import report_outcome, take_step, waiting_context
 from labels.admin.differences import rows_of_changes
-from labels.admin.forms import SAME_MOMENT, STEPS, CorrectionForm, ProposalForm
+from labels.admin.forms import STEPS, CorrectionForm, ProposalForm
 from labels.admin.next_steps import NextStepAdmin
 from labels.importing.resources import LabelResource
 from labels.life import steps as life
@@ -136,7 +129,7 @@ class RefusedFilter(CountedFilter):
     """What was only proposed, and refused, is out of the list until somebody asks for it."""
 
     title = _("proposals")
-    parameter_name = "proposals"
+    parameter_name = "proposals"  # of NARROWING_UNASKED
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("refused", _("proposed and refused")), ("all", _("all, also refused"))]
@@ -228,37 +221,6 @@ CORRECTION = (
 SAID_WITH_THE_FORM = frozenset({"reason", "is_recorded"})
 
 
-class TellsWhatIsRefused(PortalAdmin):
-    """What the register refuses while it saves is told on the form, with all that was typed."""
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except (ValidationError, IntegrityError) as error:
-            self.remember(request, error)
-            return super().changeform_view(request, *args, **kwargs)
-
-    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            # The view of an old version has no transaction of its own, unlike Django’s form.
-            with transaction.atomic():
-                return super().history_form_view(request, *args, **kwargs)
-        except (ValidationError, IntegrityError) as error:
-            self.remember(request, error)
-            return super().history_form_view(request, *args, **kwargs)
-
-    def remember(self, request: HttpRequest, error: Exception) -> None:
-        is_told = isinstance(error, ValidationError)
-        request.__dict__["refused"] = error if is_told else ValidationError(SAME_MOMENT)
-
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.refused = request.__dict__.get("refused")
-        return form
-
-
 def manager_of_cluster(
     admin: Any, request: HttpRequest, typed: Mapping[str, str]
 ) -> Mapping[str, OfferedValue]:
@@ -284,7 +246,7 @@ def of_the_register(labels: LabelQuerySet) -> LabelQuerySet:
 
 
 @admin.register(Label)
-class LabelAdmin(EffectiveDays, NextStepAdmin, TellsWhatIsRefused, TablesAdmin, PublishedAdmin):
+class LabelAdmin(EffectiveDays, NextStepAdmin, TablesAdmin, PublishedAdmin):
     """Labels are proposed and corrected here; what else happens to one is a step."""
 
     resource_classes = (LabelResource,)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from clusters.admin.base import Concern, PartAdmin, PartFormSet, StackedPart
+from clusters.admin.base import Concern, PartAdmin, PartFormSet, PortalAdmin, StackedPart
 from clusters.admin.versions import EMPTY
 from clusters.models import Account
 from clusters.people import policy
@@ -32,7 +32,6 @@ from labels.admin.decisions import (
 )
 from labels.admin.differences import re_dated, rules_in_words
 from labels.admin.forms import LevelForm, RuleApproval
-from labels.admin.labels import TellsWhatIsRefused
 from labels.life import rules as life
 from labels.life.days import refuse_rules
 from labels.life.proposals import LOOK_AGAIN
@@ -69,7 +68,7 @@ class LevelRuleInline(StackedPart):
 
 
 @admin.register(Level)
-class LevelAdmin(TellsWhatIsRefused):
+class LevelAdmin(PortalAdmin):
     """What is saved here is shown first, with the labels that it re-dates; then it is proposed."""
 
     list_display = ("name_en", "name_it", "official_wording", "rank")

@@ -31,4 +31,4 @@ class LabelSource(Evidence):
         )
 
     def __str__(self) -> str:
-        return self.source or self.note
+        return self.source or self.note or self.get_confidence_display()

@@ -139,6 +139,8 @@ def directory(data: QueryDict, path: str, today: date, *, per_page: int = PER_PA
         path=path,
         today=today,
         states={state.value: name for state, name in STATE_NAMES.items()},
+        # What is not valid yet was never held.
+        once_held=[state.value for state in State if state != State.NOT_YET],
         first_named=first_named,
         per_page=per_page,
     )

@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clusters.admin.base import Concern, WholeRowForm, without_hidden
+from clusters.admin.lists import CountedFilter
 from clusters.admin.versions import moment_in_words
 from clusters.models import Organisation
 from clusters.models.reference import languages
+from clusters.models.unions import count_each
 from clusters.people import policy
 from labels.models import Label
 from news.admin.editor import EditorAdmin
@@ -48,7 +50,7 @@ OF_A_KIND = {
 SCHEDULED = pgettext_lazy("of an announcement", "scheduled")
 
 
-class MarkFilter(admin.SimpleListFilter):
+class MarkFilter(CountedFilter):
     """By state, and what waits for its moment apart from what has appeared."""
 
     title = _("state")
@@ -59,17 +61,24 @@ class MarkFilter(admin.SimpleListFilter):
         return [*states, ("scheduled", SCHEDULED)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Announcement]:
-        found: QuerySet[Announcement] = queryset
-        if self.value() == "scheduled":
-            found = queryset.scheduled(timezone.now())
-        elif self.value() == AnnouncementState.PUBLISHED:
-            found = found.filter(state=self.value(), published_at__lte=timezone.now())
-        elif self.value() in AnnouncementState.values:
-            found = found.filter(state=self.value())
+        return self.with_mark(queryset, str(self.value()))
+
+    def with_mark(self, rows: Any, mark: str) -> QuerySet[Announcement]:
+        found: QuerySet[Announcement] = rows
+        if mark == "scheduled":
+            found = rows.scheduled(timezone.now())
+        elif mark == AnnouncementState.PUBLISHED:
+            found = found.filter(state=mark, published_at__lte=timezone.now())
+        elif mark in AnnouncementState.values:
+            found = found.filter(state=mark)
         return found
 
+    def count_choices(self, rows: QuerySet[Any]) -> dict[str, int]:
+        marks = [str(mark) for mark, _title in self.lookup_choices]
+        return count_each({mark: self.with_mark(rows, mark) for mark in marks})
 
-class MissingLanguageFilter(admin.SimpleListFilter):
+
+class MissingLanguageFilter(CountedFilter):
     title = _("language that is not ready")
     parameter_name = "missing"
 
@@ -79,6 +88,9 @@ class MissingLanguageFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Announcement]:
         found: QuerySet[Announcement] = queryset
         return queryset.missing_in(self.value()) if self.value() in dict(languages()) else found
+
+    def count_choices(self, rows: Any) -> dict[str, int]:
+        return count_each({code: rows.missing_in(code) for code, _name in languages()})
 
 
 class AnnouncementForm(WholeRowForm):

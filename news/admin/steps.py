@@ -10,7 +10,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -38,6 +38,10 @@ class AnnouncementStepForm(forms.Form):
     explained: ClassVar["str | Promise"] = ""
     done: ClassVar[Any]
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def told(self, announcement: Announcement) -> Any:
+        """What is said when the step was taken."""
+        return self.done
 
     def given(self) -> dict[str, Any]:
         # What the step takes beside the announcement.
@@ -108,6 +112,9 @@ class PublicationForm(AnnouncementStepForm):
         help_text=_("In the time of Rome. Empty: now. A later one schedules it."),
     )
 
+    def told(self, announcement: Announcement) -> Any:
+        return _("Scheduled.") if announcement.is_scheduled(timezone.now()) else self.done
+
 
 class WithdrawalForm(AnnouncementStepForm):
     title = _("Withdraw")
@@ -131,6 +138,10 @@ class ReturnForm(AnnouncementStepForm):
     explained = _("Nobody reads it until it is published anew.")
     done = _("It is a draft again.")
 
+
+# The button that saves and goes on: templates/admin/news/announcement/change_form.html.
+PUBLISH_NEXT = "_publish_next"
+NOTHING_CHANGED = _("So nothing was changed.")
 
 FORMS: dict[AnnouncementStep, type[AnnouncementStepForm]] = {
     AnnouncementStep.SUBMIT: SubmissionForm,
@@ -190,6 +201,35 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
             for step in steps_allowed(announcement, by, timezone.now())
         ]
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj: Any = kwargs.get("obj")
+        by: Any = request.user
+        context["may_publish"] = (
+            self.has_publish_permission(request)
+            if obj is None
+            else AnnouncementStep.PUBLISH in steps_allowed(obj, by, timezone.now())
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_add(
+        self, request: HttpRequest, obj: Announcement
+    ) -> HttpResponseRedirect:
+        return self.on_to_publish(request, obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Announcement
+    ) -> HttpResponseRedirect:
+        return self.on_to_publish(request, obj) or super().response_post_save_change(request, obj)
+
+    def on_to_publish(self, request: HttpRequest, obj: Announcement) -> HttpResponseRedirect | None:
+        # The page that asks for the moment, and says what is missing.
+        by: Any = request.user
+        if PUBLISH_NEXT in request.POST and may_take(by, AnnouncementStep.PUBLISH, obj):
+            return redirect("admin:news_announcement_publish", obj.pk)
+        return None
+
     def step_view(self, request: HttpRequest, pk: int, step: AnnouncementStep) -> HttpResponse:
         self.hide_from_strangers(request, str(pk))
         announcement: Any = self.get_object(request, str(pk))
@@ -202,11 +242,11 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
         if request.method == "POST" and not refusal and form.is_valid():
             try:
                 seen = form.cleaned_data["seen"]
-                take_as_read(step, announcement, seen=seen, by=by, now=now, **form.given())
+                taken = take_as_read(step, announcement, seen=seen, by=by, now=now, **form.given())
             except ValidationError as error:
                 form.add_error(None, ValidationError(error.messages))
             else:
-                messages.success(request, form.done)
+                messages.success(request, form.told(taken))
                 return redirect("admin:news_announcement_change", announcement.pk)
         return step_page(
             self,
@@ -224,29 +264,19 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
 
     # Several at once
 
-    def take_several(
-        self, request: HttpRequest, step: AnnouncementStep, rows: QuerySet[Any], **given: Any
-    ) -> int | None:
-        # How many took the step; None where one was refused, and so none took it.
-        by: Any = request.user
-        try:
-            taken = take_together(step, rows, by=by, now=timezone.now(), **given)
-        except ValidationError as error:
-            for text in error.messages:
-                self.message_user(request, text, messages.ERROR)
-            self.message_user(request, _("So nothing was changed."), messages.WARNING)
-            return None
-        return len(taken)
-
     @admin.action(description=_("Publish the selected rows"), permissions=["publish"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = self.publishable(request, queryset).exclude(state=AnnouncementState.PUBLISHED)
-        number = self.take_several(request, AnnouncementStep.PUBLISH, rows)
-        if number is not None:
-            text = ngettext(
-                "%(number)d row was published.", "%(number)d rows were published.", number
-            )
-            self.message_user(request, text % {"number": number}, messages.SUCCESS)
+        by: Any = request.user
+        try:
+            number = len(take_together(AnnouncementStep.PUBLISH, rows, by=by, now=timezone.now()))
+        except ValidationError as error:
+            for text in error.messages:
+                self.message_user(request, text, messages.ERROR)
+            self.message_user(request, NOTHING_CHANGED, messages.WARNING)
+            return
+        text = ngettext("%(number)d row was published.", "%(number)d rows were published.", number)
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
     def publishable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         day = timezone.localdate()
@@ -262,15 +292,20 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
         form = WithdrawalForm(request.POST if is_sent else None, use_required_attribute=False)
         del form.fields["seen"]
         if is_sent and form.is_valid():
-            number = self.take_several(request, AnnouncementStep.WITHDRAW, rows, **form.given())
-            if number is not None:
+            by: Any = request.user
+            step, now = AnnouncementStep.WITHDRAW, timezone.now()
+            try:
+                number = len(take_together(step, rows, by=by, now=now, **form.given()))
+            except ValidationError as error:
+                form.add_error(None, ValidationError([*error.messages, NOTHING_CHANGED]))
+            else:
                 text = ngettext(
                     "%(number)d announcement was withdrawn.",
                     "%(number)d announcements were withdrawn.",
                     number,
                 )
                 self.message_user(request, text % {"number": number}, messages.SUCCESS)
-            return None
+                return None
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Withdraw several announcements"),

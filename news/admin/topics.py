@@ -8,7 +8,7 @@ from news.models import Topic
 
 @admin.register(Topic)
 class TopicAdmin(PortalAdmin):
-    list_display = ("name", "name_en", "name_it", "slug", "rank")
+    list_display = ("name_en", "name_it", "slug", "rank")
     search_fields = ("name_en", "name_it", "slug")
     fields = ("name_en", "name_it", "slug", "rank")
     slug_from = "name_en"

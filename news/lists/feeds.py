@@ -56,7 +56,7 @@ def feed_entries(
 ) -> Iterator[tuple[Announcement, AnnouncementText]]:
     # Each with its text in the active language, else in the other one, as on the pages.
     found = announcements.in_list().prefetch_related("attachments")
-    for announcement in found.with_changes()[:ENTRIES]:
+    for announcement in found.with_changes():
         if text := announcement.text():
             yield announcement, text
 

@@ -1,10 +1,11 @@
 """Announcements as asked for by an address: the query behind list, feeds, calendar and API."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Self
+from heapq import nsmallest
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.http import QueryDict
@@ -21,7 +22,9 @@ from clusters.http.links import country_names
 from clusters.models import Cluster
 from clusters.models.organisations import MOST_FOUND
 from clusters.templatetags.clusters_tags import date_in_words
-from news.models import Announcement, AnnouncementKind, AnnouncementQuerySet, ClusterCount, Topic
+from news.lists.found import FoundAnnouncements
+from news.lists.index import NEWS, NewsIndex
+from news.models import Announcement, AnnouncementKind, AnnouncementQuerySet, Topic
 
 FILTERS = {
     "kind": _("Kind"),
@@ -36,6 +39,14 @@ FILTERS = {
 CLUSTERS_OFFERED = 20
 YEARS = [f"{year}" for year in range(FIRST_YEAR, LAST_YEAR + 1)]
 KNOWN_MONTHS = {f"{year}-{month:02}" for year in YEARS for month in MONTHS}
+
+
+class ClusterCount(NamedTuple):
+    """How many announcements are about a cluster."""
+
+    slug: str
+    name: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class AnnouncementQuery(FacetedQuery):
         return self.changed(**{name: (str(period),)})
 
     def announcements(self, now: datetime) -> AnnouncementQuerySet:
-        # The published ones of the list, in no order.
+        # All of the list, in no order; for a page of it ask `AnnouncementList`.
         published = Announcement.objects.published(now).narrowed(
             kinds=self.kind,
             topics=self.topic,
@@ -98,11 +109,57 @@ def clusters_named(texts: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class AnnouncementList(FacetedList):
-    """The filters of the news at a moment; each is counted in a query or two."""
+    """The list at a moment, and the values to choose with their counts: all from the index."""
 
     query: AnnouncementQuery
     now: datetime
     topics: Sequence[Topic]
+
+    @cached_property
+    def index(self) -> NewsIndex:
+        return NEWS.current()
+
+    @cached_property
+    def announcements(self) -> FoundAnnouncements:
+        return FoundAnnouncements(self.index, self.narrowed())
+
+    def narrowed(self, without: str = "") -> int:
+        # Those that meet every filter but the named one.
+        found = self.index.appeared(self.now)
+        for name, bits in self.conditions.items():
+            if name != without:
+                found &= bits
+        names = [name for name in ("year", "month") if name != without]
+        periods = [text for name in names for text in self.query.chosen(name)]
+        return found & self.published_in(periods) if periods else found
+
+    @cached_property
+    def conditions(self) -> dict[str, int]:
+        # Bits by filter, of those that are set; a year or a month, of which any will do, aside.
+        query, index, found = self.query, self.index, {}
+        if query.words:
+            found["q"] = index.remember(("words", query.words), self.find_words)
+        for name in ("kind", "country", "language"):
+            if query.chosen(name):
+                found[name] = index.with_any(name, query.chosen(name))
+        if query.topic:
+            chosen = [topic.pk for topic in self.topics if topic.slug in query.topic]
+            found["topic"] = index.with_any("topic", chosen)
+        if query.cluster:
+            found["cluster"] = index.remember(("cluster", query.cluster), self.find_clusters)
+        return found
+
+    def find_words(self) -> int:
+        return self.index.of_keys(records_matching("announcement", self.query.words, MOST_FOUND))
+
+    def find_clusters(self) -> int:
+        return self.index.of_keys(Announcement.objects.keys_of_clusters(self.query.cluster))
+
+    def published_in(self, periods: Iterable[str]) -> int:
+        found = 0
+        for period in map(PartialDate.parse, periods):
+            found |= self.index.within(period)
+        return found
 
     def facets(self) -> list[Facet]:
         # Months only of years that are chosen: there are twelve times as many.
@@ -135,18 +192,30 @@ class AnnouncementList(FacetedList):
 
     @cached_property
     def clusters(self) -> list[ClusterCount]:
-        others = self.query.without("cluster").announcements(self.now)
-        return others.count_by_cluster_address(self.query.cluster, CLUSTERS_OFFERED)
+        others = self.narrowed("cluster")
+        key = ("clusters", others, self.query.cluster)
+        return self.index.remember(key, lambda: self.count_clusters(others))
+
+    def count_clusters(self, others: int) -> list[ClusterCount]:
+        # Those with the most, and those that are chosen, with none too; one query.
+        numbers = self.index.count_by_cluster(others)
+        most = nsmallest(CLUSTERS_OFFERED, numbers, key=lambda key: (-numbers[key], key))
+        named = Cluster.objects.named(most, self.query.cluster)
+        counted = [ClusterCount(slug, name, numbers[key]) for key, slug, name in named]
+        return sorted(counted, key=lambda cluster: (-cluster.number, cluster.slug))
 
     def counts(self, name: str) -> Mapping[str, int]:
+        others = self.narrowed(name)
         if name == "cluster":
             return {cluster.slug: cluster.number for cluster in self.clusters}
-        others = self.query.without(name).announcements(self.now)
+        if name == "topic":
+            numbers = self.index.count_by("topic", others)
+            return {topic.slug: numbers.get(topic.pk, 0) for topic in self.topics}
         if name == "year":
-            return others.count_by_period([PartialDate(year) for year in others.years_spanned()])
+            return self.index.count_years(others)
         if name == "month":
-            return others.count_by_period([*map(PartialDate.parse, self.months)])
-        return others.count_by(name)
+            return self.index.count_periods(others, self.months)
+        return self.index.count_by(name, others)
 
     def count_without(self, name: str) -> int:
-        return self.query.without(name).announcements(self.now).count()
+        return self.narrowed(name).bit_count()

@@ -336,7 +336,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'text',
                 'verbose_name_plural': 'texts',
-                'ordering': ('announcement', 'language'),
+                'ordering': ('announcement_id', 'language'),
                 'constraints': [models.UniqueConstraint(fields=('announcement', 'language'), name='announcement_text_once_per_language', violation_error_message='There is a text in this language already.'), models.UniqueConstraint(fields=('language', 'slug'), name='announcement_address_once_per_language', violation_error_message='Another announcement has this address.')],
             },
         ),

@@ -8,8 +8,8 @@ from news.models.announcements import (
     AnnouncementQuerySet,
     AnnouncementState,
     AnnouncementText,
-    ClusterCount,
     TextState,
+    links_to_public_clusters,
 )
 from news.models.corrections import Correction
 from news.models.files import MAX_ATTACHMENTS, MAX_PICTURES, Attachment, Picture
@@ -28,7 +28,6 @@ __all__ = [
     "AnnouncementState",
     "AnnouncementText",
     "Attachment",
-    "ClusterCount",
     "Correction",
     "FollowedKind",
     "Picture",
@@ -38,4 +37,5 @@ __all__ = [
     "SubscriptionQuerySet",
     "TextState",
     "Topic",
+    "links_to_public_clusters",
 ]

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -76,11 +76,12 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         return self.appeared(now, AnnouncementState.WITHDRAWN)
 
     def appeared(self, now: datetime, *states: AnnouncementState) -> Self:
-        return self.filter(
-            state__in=states,
-            published_at__lte=now,
-            pk__in=AnnouncementText.objects.ready().values("announcement"),
-        )
+        return self.to_appear(*states).filter(published_at__lte=now)
+
+    def to_appear(self, *states: AnnouncementState) -> Self:
+        # What waits for its moment, too.
+        texts = AnnouncementText.objects.ready().filter(announcement=OuterRef("pk"))
+        return self.filter(Exists(texts), state__in=states)
 
     def scheduled(self, now: datetime) -> Self:
         return self.filter(state=AnnouncementState.PUBLISHED, published_at__gt=now)
@@ -190,19 +191,28 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
     def with_public_id(self, public_id: str) -> Self:
         return self.filter(public_id=public_id)
 
+    def with_keys(self, keys: Collection[int]) -> Self:
+        return self.filter(pk__in=keys)
+
+    def keys_of_clusters(self, slugs: Collection[str]) -> Iterable[int]:
+        links = links_to_public_clusters().filter(cluster__slug__in=slugs)
+        return links.values_list("announcement", flat=True)
+
+    def keys_of_organisation(self, organisation: Organisation) -> Iterable[int]:
+        links = Announcement.organisations.through.objects.filter(organisation=organisation)
+        return links.values_list("announcement", flat=True)
+
+    def keys_with_a_cluster_or_label_of(self, announcement: "Announcement") -> Iterable[int]:
+        # A public one; one query.
+        clusters = links_to_public_clusters().filter(cluster__announcements=announcement)
+        labels = Announcement.labels.through.objects.filter(
+            label__in=announcement.labels.published().values("pk")
+        )
+        first, second = (rows.values_list("announcement", flat=True) for rows in (clusters, labels))
+        return first.union(second)
+
     def of_cluster(self, cluster: Cluster) -> Self:
         return self.filter(clusters=cluster)
-
-    def related_to(self, announcement: "Announcement") -> Self:
-        # Of a public label, a public cluster or a topic of it; not itself.
-        shared = {
-            "labels": announcement.labels.published(),
-            "clusters": announcement.clusters.published(),
-            "topics": announcement.topics.all(),
-        }
-        found = reduce(or_, (Q(**{f"{name}__in": rows}) for name, rows in shared.items()))
-        keys = Announcement.objects.filter(found).order_by().values("pk")
-        return self.filter(pk__in=keys).exclude(pk=announcement.pk)
 
     def count_by_cluster(self, clusters: Iterable[Cluster]) -> Iterable[tuple[int, int, datetime]]:
         # Key, how many, and the latest moment, for each of these that any announcement is of.
@@ -250,70 +260,8 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
             found = found.filter(reduce(or_, map(published_in, periods)))
         return found
 
-    def count_by(self, name: str) -> dict[str, int]:
-        """How many have each kind, topic (by address), country or language; one query."""
-        of_these = {"announcement__in": self.order_by().values("pk")}
-        if name == "kind":
-            rows: Any = self.order_by().values_list("kind").annotate(Count("pk"))
-        elif name == "topic":
-            topics = Announcement.topics.through.objects.filter(**of_these)
-            rows = topics.values_list("topic__slug").annotate(Count("pk"))
-        elif name == "country":
-            links = links_to_public_clusters().filter(**of_these)
-            counted = Count("announcement", distinct=True)
-            rows = links.values_list("cluster__country").annotate(counted)
-        else:
-            texts = AnnouncementText.objects.ready().filter(**of_these)
-            rows = texts.order_by().values_list("language").annotate(Count("pk"))
-        return dict(rows)
-
-    def count_by_cluster_address(self, chosen: Collection[str], most: int) -> "list[ClusterCount]":
-        """Of the clusters with the most of these, and of those that are chosen, with none too.
-
-        One query, three where some that are chosen are not among those.
-        """
-        links = links_to_public_clusters().filter(announcement__in=self.order_by().values("pk"))
-        counted = links.values_list("cluster__slug", "cluster__name").annotate(number=Count("pk"))
-        found = [ClusterCount(*row) for row in counted.order_by("-number", "cluster__slug")[:most]]
-        missing = {*chosen}.difference(cluster.slug for cluster in found)
-        if missing:
-            numbers = {
-                slug: number for slug, _name, number in counted.filter(cluster__slug__in=missing)
-            }
-            rows = Cluster.objects.filter(slug__in=missing).values_list("slug", "name")
-            found += [ClusterCount(slug, name, numbers.get(slug, 0)) for slug, name in rows]
-        return found
-
-    def years_spanned(self) -> range:
-        # From the first to the last, in the portal's legal zone; one query.
-        ends = self.aggregate(first=Min("published_at"), last=Max("published_at"))
-        if ends["first"] is None:
-            return range(0)
-        zone = timezone.get_default_timezone()
-        years = [timezone.localtime(ends[name], zone).year for name in ("first", "last")]
-        return range(years[0], years[1] + 1)
-
-    def count_by_period(self, periods: Collection[PartialDate]) -> dict[str, int]:
-        """By the text of each; one query, none without periods."""
-        if not periods:
-            return {}
-        counts = {
-            f"of_{number}": Count("pk", filter=published_in(period))
-            for number, period in enumerate(periods)
-        }
-        found = self.order_by().aggregate(**counts)
-        return {str(period): found[f"of_{number}"] for number, period in enumerate(periods)}
-
     def latest_first(self) -> Self:
         return self.order_by("-published_at", "-pk")
-
-
-class ClusterCount(NamedTuple):
-    """How many announcements are about a cluster."""
-
-    slug: str
-    name: str
-    number: int
 
 
 def published_in(period: PartialDate) -> Q:
@@ -691,7 +639,8 @@ class AnnouncementText(Addressed):
     history = History()
 
     class Meta:
-        ordering = ("announcement", "language")
+        # By the column: by the relation each query would join the announcements for their order.
+        ordering = ("announcement_id", "language")
         verbose_name = _("text")
         verbose_name_plural = _("texts")
         constraints = (

@@ -22,6 +22,8 @@ OF_ANNOUNCEMENT = Record("announcement", "announcement_id").without_words()
 ROWS: tuple[Row, ...] = (
     announcement_changes("news_announcement", "id"),
     announcement_changes("news_announcementtext", "announcement_id"),
+    # Feeds tell when a text was changed.
+    Changes("news_historicalannouncementtext", OF_ANNOUNCEMENT),
     Changes("news_announcement_clusters", OF_ANNOUNCEMENT, OF_CLUSTER.without_words()),
     Changes("news_announcement_organisations", OF_ANNOUNCEMENT),
     Changes("news_announcement_labels", OF_ANNOUNCEMENT),

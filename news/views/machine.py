@@ -16,6 +16,7 @@ from clusters.http.addresses import absolute
 from clusters.http.responses import (
     MOST_LETTERS,
     cacheable,
+    cached_page,
     conditional,
     error_response,
     file_response,
@@ -24,7 +25,7 @@ from clusters.http.responses import (
 from labels.formats.calendar import calendar
 from labels.formats.records import ROWS_AT_ONCE
 from news.lists.calendar import event_entries
-from news.lists.feeds import ATOM, JSON, Channel, atom_feed, feed_address, json_feed
+from news.lists.feeds import ATOM, ENTRIES, JSON, Channel, atom_feed, feed_address, json_feed
 from news.lists.query import AnnouncementList, read_announcement_query
 from news.models import Announcement, AnnouncementQuerySet, Topic
 
@@ -34,6 +35,10 @@ class NewsRequest:
     """What an address asks of the news, and the moment of asking."""
 
     found: AnnouncementList
+
+    @property
+    def latest(self) -> AnnouncementQuerySet:
+        return self.found.announcements.latest(ENTRIES)
 
     @property
     def announcements(self) -> AnnouncementQuerySet:
@@ -54,6 +59,7 @@ def news_view(
     """A view that takes what the list takes, and a language; a wrong value is refused by name."""
 
     @require_safe
+    @cached_page
     @wraps(answer)
     def view(request: HttpRequest) -> HttpResponseBase:
         now, topics = timezone.now(), list(Topic.objects.all())
@@ -72,14 +78,14 @@ def news_view(
 
 @news_view
 def news_atom(query: NewsRequest) -> HttpResponseBase:
-    content = atom_feed(query.channel("news_feed"), query.announcements)
+    content = atom_feed(query.channel("news_feed"), query.latest)
     return HttpResponse(content, content_type=f"{ATOM}; charset=utf-8")
 
 
 @news_view
 def news_json(query: NewsRequest) -> HttpResponseBase:
     return JsonResponse(
-        json_feed(query.channel("news_json"), query.announcements),
+        json_feed(query.channel("news_json"), query.latest),
         content_type=JSON,
         json_dumps_params={"ensure_ascii": False},
     )

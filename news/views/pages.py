@@ -28,8 +28,10 @@ from clusters.views.contact import contact_page, cookieless_form, report_page
 from news.articles import article_context, article_preview_context
 from news.lists.feeds import feed_address, feed_links
 from news.lists.query import AnnouncementList, AnnouncementQuery, read_announcement_query
+from news.lists.rows import render_announcements, render_filters
 from news.models import Announcement, Picture, Topic
 from news.queries import (
+    MAX_RELATED,
     announcement_at,
     announcement_formerly_at,
     archive_of,
@@ -51,16 +53,17 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
     now, topics = timezone.now(), list(Topic.objects.all())
     query = read_announcement_query(request.GET, topics)
     found = AnnouncementList(query, request.path, now, topics)
-    page = numbered_page(query.announcements(now).in_list(), request.GET, per_page=PER_PAGE)
+    page = numbered_page(found.announcements, request.GET, per_page=PER_PAGE)
     context = {
         "section": "news",
         "title": found.titled(_("News")),
         "query": query,
         "querystring": query.querystring(),
         "kept": query.pairs("q"),
-        "facets": found.facets(),
-        "selected": found.number_of_filters,
+        "filters": render_filters(found),
+        "years": found.counts("year") if query.is_plain else {},
         "chips": found.chips(),
+        "rows": render_announcements(found.index, list(page), query.words),
         "ways_out": [] if page.object_list else found.ways_out(),
         "problems": query.problems,
         "page_obj": page,
@@ -102,7 +105,8 @@ def announcement_year(request: HttpRequest, year: int) -> HttpResponse:
 
 
 @require_safe
-def announcement_month(request: HttpRequest, year: int, month: int) -> HttpResponse:
+@cached_page
+def announcement_month(request: HttpRequest, year: int, month: int) -> HttpResponseBase:
     # An announcement may be called “12”, too.
     slug = f"{month:02}"
     if announcement_at(slug, year, timezone.now()):
@@ -115,6 +119,7 @@ def archive_page(request: HttpRequest, period: PartialDate) -> HttpResponse:
     archive = archive_of(period, now)
     if archive is None:
         raise Http404(_("There is no news of this time."))
+    page = numbered_page(archive.announcements, request.GET, per_page=PER_PAGE)
     crumbs = [Link(_("News"), reverse("news:list"))]
     if period.month is not None:
         crumbs.append(Link(str(period.year), reverse("news:year", args=[period.year])))
@@ -126,12 +131,14 @@ def archive_page(request: HttpRequest, period: PartialDate) -> HttpResponse:
         "crumbs": crumbs,
         "crumbs_data": breadcrumbs_data(crumbs),
         "filters_url": AnnouncementQuery().of_period(period).url(reverse("news:list")),
-        "page_obj": numbered_page(archive.announcements, request.GET, per_page=PER_PAGE),
+        "rows": render_announcements(archive.announcements.news, list(page)),
+        "page_obj": page,
     }
     return TemplateResponse(request, "news/announcement_archive.html", context)
 
 
 @require_safe
+@cached_page
 def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpResponse:
     now = timezone.now()
     announcement = article_or_way(request, year, slug, Announcement.get_absolute_url)
@@ -143,7 +150,7 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
     crumbs = [Link(_("News"), reverse("news:list"))]
     if announcement.is_public(now):  # else the year may have no archive
         crumbs.append(Link(str(year), reverse("news:year", args=[year])))
-    article = article_context(request, announcement, text)
+    article, related = article_context(request, announcement, text), related_to(announcement, now)
     context = {
         **article,
         "is_preview": False,
@@ -153,7 +160,7 @@ def announcement_detail(request: HttpRequest, year: int, slug: str) -> HttpRespo
         "crumbs_data": breadcrumbs_data(crumbs),
         "article_data": article_data(announcement),
         "event_data": event_data(announcement),
-        "related": related_to(announcement, now),
+        "related": render_announcements(related.news, related[:MAX_RELATED]),
         "pdf_url": article_pdf_address(announcement),
     }
     return TemplateResponse(request, "news/announcement_detail.html", context)

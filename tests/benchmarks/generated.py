@@ -7,7 +7,7 @@ of words are made at the end.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -294,11 +294,15 @@ def resting_triggers() -> Iterator[None]:
 
 
 def generate(number: int) -> None:
+    filled_by(Register(number).fill)
+
+
+def filled_by(*fills: Callable[[], None]) -> None:
     from clusters.fulltext import rebuild_documents
 
-    register = Register(number)
     with transaction.atomic(), resting_triggers():
-        register.fill()
+        for fill in fills:
+            fill()
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), own_models()):
             cursor.execute(statement)
@@ -312,7 +316,9 @@ def own_models() -> list[type[models.Model]]:
     from django.apps import apps
 
     return [
-        model for app in ("clusters", "labels") for model in apps.get_app_config(app).get_models()
+        model
+        for app in ("clusters", "labels", "news")
+        for model in apps.get_app_config(app).get_models()
     ]
 
 

@@ -47,20 +47,24 @@ def say(text: str) -> None:
 def registers(tmp_path_factory: pytest.TempPathFactory) -> Registers:
     """The environment of a server, by the number of its clusters."""
     folder = Path(os.environ.get("REGISTERS") or tmp_path_factory.mktemp("registers"))
-    server = os.environ.get("TEST_DATABASE_URL", "")
-    found = {}
-    for size in SIZES:
-        path = folder / f"clusters-{size}.sqlite3"
-        is_there = path.exists() and not server
-        address = new_database(server, f"clusters_{size}") if server else f"sqlite:///{path}"
-        found[size] = {"DJANGO_SETTINGS_MODULE": "tests.settings", "TEST_DATABASE_URL": address}
-        if not is_there:
-            for command in (
-                ["manage.py", "migrate", "--verbosity", "0"],
-                ["manage.py", "createcachetable"],
-                ["-m", "tests.benchmarks.generated", str(size)],
-            ):
-                run(found[size], *command)
+    return {
+        size: filled_environment(
+            folder, f"clusters-{size}", ["-m", "tests.benchmarks.generated", str(size)]
+        )
+        for size in SIZES
+    }
+
+
+def filled_environment(folder: Path, name: str, fill: list[str]) -> dict[str, str]:
+    """Of a server whose database the command has filled, unless the folder has it already."""
+    path, server = folder / f"{name}.sqlite3", os.environ.get("TEST_DATABASE_URL", "")
+    is_there = path.exists() and not server
+    address = new_database(server, name.replace("-", "_")) if server else f"sqlite:///{path}"
+    found = {"DJANGO_SETTINGS_MODULE": "tests.settings", "TEST_DATABASE_URL": address}
+    if not is_there:
+        migrate = ["manage.py", "migrate", "--verbosity", "0"]
+        for command in (migrate, ["manage.py", "createcachetable"], fill):
+            run(found, *command)
     return found
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
+from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -30,6 +31,9 @@ FLAGS = [
     "--disable-sync",
 ]
 IN_MEMORY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Five seconds, if nothing is said: on a busy machine a page takes longer.
+expect.set_options(timeout=20_000)
 
 # Playwright runs an event loop in this thread; Django would refuse to touch the database in it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

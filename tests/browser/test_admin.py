@@ -184,7 +184,9 @@ def test_announcement_is_created_published_edited_and_withdrawn(
     expect(desk.locator("h1")).to_have_text("A Gold for bioPmed")
 
     desk.goto(screen)
-    expect(desk.locator(".preview strong")).to_have_text("awarded")
+    desk.get_by_role("button", name="Preview").first.click()
+    preview = desk.frame_locator("#texts-0-preview")
+    expect(preview.locator(".prose strong")).to_have_text("awarded")
     desk.fill("#id_texts-0-body", "The label was *announced*.")
     save(desk)
     desk.goto(public)

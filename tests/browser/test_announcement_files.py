@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.ignore_template_errors,
 ]
 
-PATIENCE = 20_000  # milliseconds, on a busy machine
 SAVE = "input[name=_continue] >> nth=0"
 WORDS = {"alt_en": "A square", "credit_en": "Drawing of the portal"}
 
@@ -112,11 +111,11 @@ def test_two_pictures_are_dropped_ordered_and_kept_over_an_error(
     desk.fill("#id_texts-0-title", "")
     desk.click(SAVE)
 
-    expect(desk.locator(".errornote")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".errornote")).to_be_visible()
     expect(desk.locator("#pictures-group")).to_contain_text("“a.png” is kept for the next save")
     desk.fill("#id_texts-0-title", "Gold")
     desk.click(SAVE)
-    expect(desk.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".messagelist .success")).to_be_visible()
     found = [(row.alt_en, row.width) for row in announcement.pictures.all()]
     assert found == [("Second", 600), ("First", 90)]
     assert announcement.cover.focus_x < 10
@@ -145,7 +144,7 @@ def test_files_are_ordered_by_number_and_saved_by_who_reads(
         desk.fill(f"#id_attachments-{number}-title_en", title)
         desk.fill(f"#id_attachments-{number}-position", str(9 - number))
     desk.click(SAVE)
-    expect(desk.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".messagelist .success")).to_be_visible()
 
     desk.goto(f"{live_server.url}/en/news/2015/gold/")
     expect(desk.locator("#attachments + ul li")).to_have_text(

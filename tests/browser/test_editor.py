@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from clusters.models import Account, FormDraft
 from news.models import Announcement
 from tests.browser.looks import faults
-from tests.browser.test_unsaved import PATIENCE, kept, sign_in
+from tests.browser.test_unsaved import kept, sign_in
 from tests.factories import make_announcement, make_announcement_text
 
 pytestmark = [
@@ -162,22 +162,22 @@ def test_preview_follows_what_is_typed_and_is_the_article(
     button.click()
     expect(button).to_have_attribute("aria-expanded", "true")
     shown = desk.frame_locator(FRAME)
-    expect(shown.locator(".prose").first).to_have_text("one two", timeout=PATIENCE)
+    expect(shown.locator(".prose").first).to_have_text("one two")
     styled = "(one) => getComputedStyle(one).fontFamily"
     assert "Palatino" in shown.locator("h1").evaluate(styled)  # by the site's own style sheet
     desk.locator(BODY).fill("Long.\n\n" * 40)
-    expect(shown.locator(".prose").first).to_contain_text("Long.", timeout=PATIENCE)
+    expect(shown.locator(".prose").first).to_contain_text("Long.")
     shown.locator("html").evaluate("(page) => page.scrollTo(0, 400)")
 
     desk.locator(BODY).fill("# Now\n\n- a **b**\n\n<script>alert(1)</script>" + "\n\nLong." * 40)
     desk.locator("#id_texts-0-title").fill("A title")
 
-    expect(shown.locator("h1")).to_have_text("A title", timeout=PATIENCE)
-    expect(shown.locator(".prose strong")).to_have_text("b", timeout=PATIENCE)
+    expect(shown.locator("h1")).to_have_text("A title")
+    expect(shown.locator(".prose strong")).to_have_text("b")
     assert shown.locator("html").evaluate("(page) => page.scrollTop") == 400
     previewed = [one.inner_html() for one in shown.locator(".prose").all()]
     desk.click("input[name=_save] >> nth=0")
-    expect(desk.locator(".messagelist .success")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".messagelist .success")).to_be_visible()
     article = context.new_page()
     article.goto(live_server.url + announcement.get_absolute_url())
     assert [one.inner_html() for one in article.locator(".prose").all()] == previewed
@@ -185,17 +185,15 @@ def test_preview_follows_what_is_typed_and_is_the_article(
 
 def test_preview_that_fails_says_so_and_comes_back(desk: Page) -> None:
     desk.get_by_role("button", name="Preview").first.click()
-    expect(desk.frame_locator(FRAME).locator(".prose").first).to_have_text(
-        "one two", timeout=PATIENCE
-    )
+    expect(desk.frame_locator(FRAME).locator(".prose").first).to_have_text("one two")
     desk.route("**/preview/", lambda route: route.fulfill(status=302, headers={"Location": "/"}))
     desk.locator(BODY).fill("three")
     status = desk.locator(".pane [role=status]").first
-    expect(status).to_contain_text("could not be made", timeout=PATIENCE)
+    expect(status).to_contain_text("could not be made")
     desk.unroute("**/preview/")
     desk.locator(BODY).fill("four")
 
-    expect(desk.frame_locator(FRAME).locator(".prose").first).to_have_text("four", timeout=PATIENCE)
+    expect(desk.frame_locator(FRAME).locator(".prose").first).to_have_text("four")
     expect(status).to_be_empty()
 
 
@@ -214,7 +212,7 @@ def test_paste_becomes_markdown_and_is_undone(desk: Page) -> None:
     status = desk.locator(".markdown__status").first
     html = "<p>A <b>b</b><img src=x onerror=alert(1)><script>alert(1)</script></p><ul><li>c</ul>"
     field.evaluate(PASTE, [html, "A b\r\nc"])
-    expect(field).to_have_value("one A **b**\n\n- c", timeout=PATIENCE)
+    expect(field).to_have_value("one A **b**\n\n- c")
     expect(status).to_contain_text("Pasted as Markdown")
     field.press("Control+z")
     expect(field).to_have_value("one A b\nc")
@@ -286,7 +284,7 @@ def test_narrow_screen_has_tabs_by_keyboard_and_leads_to_errors(
     desk.locator("#id_texts-1-title").fill("")
     desk.click("input[name=_continue] >> nth=0")
 
-    expect(desk.locator(".error-summary")).to_be_visible(timeout=PATIENCE)
+    expect(desk.locator(".error-summary")).to_be_visible()
     expect(desk.locator("#id_texts-1-title")).to_be_visible()
     desk.get_by_role("tab").first.click()
     desk.click(".error-summary a")
@@ -313,9 +311,7 @@ def test_screen_is_right(
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(desk.url)
     page.locator("[data-preview] >> visible=true").first.click()
-    expect(page.frame_locator(FRAME).locator(".prose").first).to_have_text(
-        "one two", timeout=PATIENCE
-    )
+    expect(page.frame_locator(FRAME).locator(".prose").first).to_have_text("one two")
 
     assert faults(page, exclude=["#changelist-filter", "iframe"]) == []
 
@@ -332,7 +328,7 @@ def test_without_script_the_button_opens_the_preview(
     with context.expect_page() as opened:
         page.get_by_role("button", name="Preview").nth(1).click()
 
-    expect(opened.value.locator(".prose strong")).to_have_text("tre", timeout=PATIENCE)
+    expect(opened.value.locator(".prose strong")).to_have_text("tre")
     assert re.search(r'lang="it"', opened.value.content())
     expect(page.locator("#id_texts-1-body")).to_have_value("- **tre**")
     context.close()

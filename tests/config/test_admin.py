@@ -1,5 +1,6 @@
 """The admin site as a whole: every page opens, the dashboard counts what its links list."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -285,6 +286,20 @@ def test_form_and_history_open(admin_client: Client, model: type[models.Model], 
     response = admin_client.get(url(model, view, row.pk))
 
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize("page", ["add", "change"])
+@pytest.mark.parametrize("model", MODELS, ids=label_of)
+def test_names_of_fields_begin_with_a_capital(
+    admin_client: Client, model: type[models.Model], page: str
+) -> None:
+    MAKERS.get(model, lambda: None)()
+    keys = [model._default_manager.latest("pk").pk] if page == "change" else []
+
+    response = admin_client.get(url(model, page, *keys), headers={"Accept-Language": "en"})
+
+    names = re.findall(r'<label[^>]* for="id_[^"]*"[^>]*>\s*([^<\s][^<]*)', response.text)
+    assert [name for name in names if name[0].islower()] == []
 
 
 @pytest.mark.parametrize(

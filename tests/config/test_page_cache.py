@@ -35,6 +35,8 @@ from tests.factories import (
     make_management,
     make_organisation,
     make_participation,
+    make_programme,
+    make_topic,
 )
 
 PATH = "/en/clusters/biopmed/"
@@ -580,7 +582,14 @@ def records() -> None:
     organisation = make_organisation(slug="bioindustry-park")
     make_management(cluster=cluster, organisation=organisation)
     make_participation(cluster=cluster)
-    make_announcement(clusters=[cluster], labels=[make_label(cluster=cluster)])
+    make_announcement(
+        slug="gold",
+        clusters=[cluster],
+        organisations=[organisation],
+        labels=[make_label(cluster=cluster)],
+        programmes=[make_programme()],
+        topics=[make_topic()],
+    )
 
 
 @pytest.mark.usefixtures("records")
@@ -596,6 +605,13 @@ def records() -> None:
         "/it/programmes/compare/?on=2015-09-08",
         "/en/figures/",
         "/it/figures/?country=IT&on=2015-09-08",
+        "/en/news/",
+        "/it/news/?country=IT&q=announcement",
+        "/en/news/2015/",
+        "/en/news/2015/09/",
+        "/en/news/2015/gold/",
+        "/news.json",
+        "/api/v1/announcements",
     ],
 )
 def test_kept_page_reads_only_what_is_told(path: str) -> None:

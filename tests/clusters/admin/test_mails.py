@@ -95,5 +95,5 @@ def test_list_takes_the_same_queries_for_one_and_many(
         make_failed()
     sign_in(client, Role.LEAD)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(OUTBOX)

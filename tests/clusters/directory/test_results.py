@@ -361,3 +361,38 @@ def test_points_count_the_clusters_found_at_each_place() -> None:
     assert [(point.latitude, point.longitude, point.count) for point in points] == [
         (45.07, 7.69, 2)
     ]
+
+
+@pytest.mark.django_db
+def test_level_held_at_any_time_until_the_day() -> None:
+    label = make_label(level="gold", assessed_on="2013-07")  # to July 2015
+    later = make_label(level="gold", assessed_on="2016-07")
+
+    assert found("level=gold") == []
+    assert found("level=gold&held=ever") == [label.cluster]
+    assert found("level=gold&held=ever&on=2027-01-01") == [label.cluster, later.cluster]
+    # The state says more, whichever came first.
+    assert found("level=gold&held=ever&state=not_yet") == [later.cluster]
+
+
+@pytest.mark.django_db
+def test_choice_of_when_it_was_held_keeps_the_rest_and_ends_with_a_state() -> None:
+    make_label(level="gold", assessed_on="2013-07")
+    make_label(level="bronze", assessed_on="2013-07")
+
+    (facet,) = [one for one in directory("level=gold").facets() if one.name == "held"]
+    (option,) = facet.options
+
+    assert (option.count, option.is_selected) == (1, False)
+    assert option.url == f"{PATH}?level=gold&held=ever"
+    answer = directory("level=gold&held=ever")
+    assert (answer.total, answer.problems) == (1, [])
+    assert [chip.url for chip in answer.chips()] == [f"{PATH}?held=ever", f"{PATH}?level=gold"]
+    assert "held" not in counts(directory("level=gold&state=expired").facets())
+
+
+@pytest.mark.django_db
+def test_unknown_time_of_holding_is_named() -> None:
+    (problem,) = directory("held=never").problems
+
+    assert "“never” is none of ever" in problem

@@ -170,7 +170,33 @@ def test_several_are_withdrawn_together_or_not(desk: Client) -> None:
     rows = [make_announcement(), make_announcement(state="draft", title="Draft")]
     data = {"action": "withdraw_several", "_selected_action": [row.pk for row in rows]}
 
-    page = desk.post(LIST, data | {"reason": "Wrong."}, follow=True).content.decode()
+    form = desk.post(LIST, data | {"reason": "Wrong."}).context["form"]
 
-    assert "Draft: Only what has appeared is withdrawn." in page
+    assert form.non_field_errors() == [
+        "Draft: Only what has appeared is withdrawn.",
+        "So nothing was changed.",
+    ]
+    assert form["reason"].value() == "Wrong."
     assert not Announcement.objects.filter(state="withdrawn").exists()
+
+
+def test_one_button_saves_and_goes_on_to_publish(desk: Client) -> None:
+    announcement = make_announcement(state="draft")
+    address = f"/admin/news/announcement/{announcement.pk}/change/"
+    assert 'name="_publish_next"' in desk.get(address).text
+
+    response = desk.post(address, form_data(desk, address) | {"_publish_next": "1"})
+
+    assert response["Location"] == page_of("publish", announcement)
+
+
+def test_who_may_not_publish_is_not_led_there(client: Client) -> None:
+    member = make_team_member()
+    client.force_login(member.account)
+    announcement = make_announcement(state="draft", written_by=member.organisation)
+    address = f"/admin/news/announcement/{announcement.pk}/change/"
+    assert 'name="_publish_next"' not in client.get(address).text
+
+    response = client.post(address, form_data(client, address) | {"_publish_next": "1"})
+
+    assert response["Location"] == LIST

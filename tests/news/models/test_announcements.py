@@ -190,7 +190,7 @@ def test_announcement_belongs_to_the_year_in_the_portals_zone(moment: datetime, 
     assert announcement.get_absolute_url() == f"/en/news/{year}/gold/"
     archive = archive_of(PartialDate(year), moment)
     assert archive is not None
-    assert list(archive.announcements) == [announcement]
+    assert list(archive.announcements) == [announcement.pk]
     assert list(Announcement.objects.of_year(year)) == [announcement]
 
 
