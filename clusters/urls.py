@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clusters.views import accounts, compare, contact, directory, machine, map
+from clusters.views import accounts, compare, contact, directory, machine, map, programmes
 
 app_name = "clusters"
 
@@ -21,6 +21,7 @@ urlpatterns = [
         "organisations/<slug:slug>/claim/", accounts.organisation_claim, name="organisation_claim"
     ),
     path("programmes/", directory.programme_list, name="programme_list"),
+    path("programmes/compare/", programmes.programme_compare, name="programme_compare"),
     path("programmes/<slug:slug>/", directory.programme_detail, name="programme_detail"),
     path("clusters/<slug:slug>/contact/", contact.cluster_contact, name="cluster_contact"),
     path("clusters/<slug:slug>/report/", contact.cluster_report, name="cluster_report"),
@@ -37,6 +38,7 @@ urlpatterns = [
 
 machine_urlpatterns = [
     path("clusters/compare.csv", compare.compare_csv, name="compare_csv"),
+    path("programmes/compare.csv", programmes.programmes_csv, name="programmes_csv"),
     path("clusters.csv", machine.clusters_csv, name="clusters_csv"),
     path("clusters.xlsx", machine.clusters_xlsx, name="clusters_xlsx"),
     path("clusters.json", machine.clusters_json, name="clusters_json"),

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from labels.views import machine, notices, pages, proofs, verify
+from labels.figures.page import FILES
+from labels.views import figures, machine, notices, pages, proofs, verify
 
 app_name = "labels"
 
@@ -11,11 +12,16 @@ urlpatterns = [
     path("labels/how-it-works/", pages.label_scheme, name="scheme"),
     path("labels/<slug:public_id>/", pages.label_detail, name="detail"),
     path("labels/<slug:public_id>/report/", pages.label_report, name="report"),
+    path("figures/", figures.figures_page, name="figures"),
     path("notices/<str:token>/", notices.notice, name="notice"),
     path("verify/", verify.label_verify, name="verify"),
 ]
 
 machine_urlpatterns = [
+    *(
+        path(f"figures/{name}.csv", figures.figures_csv, {"name": name}, name=f"figures_{name}_csv")
+        for name in FILES
+    ),
     path("labels.csv", machine.labels_csv, name="labels_csv"),
     path("labels.xlsx", machine.labels_xlsx, name="labels_xlsx"),
     path("labels.json", machine.labels_json, name="labels_json"),

@@ -221,3 +221,13 @@ def in_words(when: PartialDate | date | None) -> str:
 @lru_cache(maxsize=4096)
 def words_of(partial: PartialDate, language: str) -> str:
     return format_date(partial.first_day, PATTERNS[partial.precision], locale=language)
+
+
+def part_in_words(part: int, whole: int) -> str:
+    if not whole:
+        return ""
+    return _("%(part)s of %(whole)s (%(percent)s %%)") % {
+        "part": part,
+        "whole": whole,
+        "percent": round(100 * part / whole),
+    }

@@ -550,7 +550,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'programme',
                 'verbose_name_plural': 'programmes',
                 'ordering': ('name_en', 'pk'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('started_on__isnull', True), ('ended_on__isnull', True), django.db.models.lookups.GreaterThanOrEqual(models.F('ended_on'), django.db.models.functions.text.Substr('started_on', 1, django.db.models.functions.text.Length('ended_on'))), _connector='OR'), name='programme_ends_after_it_starts', violation_error_message='The end lies before the start.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('started_on__isnull', True), ('ended_on__isnull', True), django.db.models.lookups.GreaterThanOrEqual(models.F('ended_on'), django.db.models.functions.text.Substr('started_on', 1, django.db.models.functions.text.Length('ended_on'))), _connector='OR'), name='programme_ends_after_it_starts', violation_error_message='The end lies before the start.'), models.CheckConstraint(condition=models.Q(('slug__in', ('compare',)), _negated=True), name='programme_address_is_not_of_a_page', violation_error_message='This address is that of another page.')],
             },
         ),
         migrations.CreateModel(

@@ -1,5 +1,6 @@
 """Public policies that support clusters."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
@@ -17,6 +18,9 @@ from clusters.models.organisations import Organisation
 from clusters.models.records import PublicRecord, PublicRecordQuerySet
 from clusters.models.reference import TwoNames, ends_after_it_starts, in_force_on
 
+# Pages that stand where a programme's would.
+PAGES_OF_PROGRAMMES = ("compare",)
+
 
 class ProgrammeQuerySet(PublicRecordQuerySet["Programme"]):
     def in_directory_order(self) -> Self:
@@ -24,6 +28,10 @@ class ProgrammeQuerySet(PublicRecordQuerySet["Programme"]):
 
     def with_place(self) -> Self:
         return self.select_related("owner", "region")
+
+    def with_names_of_owners(self) -> Self:
+        # For `owner.name_on()`.
+        return self.prefetch_related("owner__former_names")
 
     def with_number_of_clusters(self) -> Self:
         # Annotate `number`: the published clusters that take or took part.
@@ -56,7 +64,14 @@ class Programme(PublicRecord, TwoNames):
         ordering = ("name_en", "pk")
         verbose_name = _("programme")
         verbose_name_plural = _("programmes")
-        constraints = (ends_after_it_starts("programme"),)
+        constraints = (
+            ends_after_it_starts("programme"),
+            models.CheckConstraint(
+                name="programme_address_is_not_of_a_page",
+                condition=~Q(slug__in=PAGES_OF_PROGRAMMES),
+                violation_error_message=_("This address is that of another page."),
+            ),
+        )
 
     def get_absolute_url(self) -> str:
         return reverse("clusters:programme_detail", args=[self.slug])
@@ -79,6 +94,13 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
     def on(self, day: date) -> Self:
         # Participations in force on a day.
         return self.filter(in_force_on(day))
+
+    def of_programmes(self, programmes: Iterable[int]) -> Self:
+        return self.filter(programme__in=list(programmes))
+
+    def count_by_programme(self) -> dict[int, int]:
+        rows = self.order_by().values_list("programme").annotate(number=models.Count("pk"))
+        return dict(rows)
 
     def in_programmes(self, programmes: "models.QuerySet[Programme]") -> Self:
         return self.filter(programme__in=programmes).select_related("programme")

@@ -3,7 +3,15 @@
 from labels.models.credentials import STATUS_PLACES, IssuedCredential
 from labels.models.decisions import Decision, DecisionKind, DecisionQuerySet
 from labels.models.experts import Expert
-from labels.models.labels import STATE_NAMES, Label, LabelKind, LabelQuerySet, Suspension
+from labels.models.labels import (
+    MAY_HOLD,
+    STATE_NAMES,
+    Label,
+    LabelKind,
+    LabelQuerySet,
+    Suspension,
+    later_labels,
+)
 from labels.models.notices import Delivery, Notice, NoticeAnswer, NoticeKind
 from labels.models.proposals import DecisionState, Proposal
 from labels.models.requirements import RequiredLevel
@@ -21,6 +29,7 @@ from labels.models.scheme import (
 from labels.models.sources import LabelSource
 
 __all__ = [
+    "MAY_HOLD",
     "STATE_NAMES",
     "STATUS_PLACES",
     "Decision",
@@ -49,4 +58,5 @@ __all__ = [
     "RuleChange",
     "Statement",
     "Suspension",
+    "later_labels",
 ]

@@ -1,5 +1,6 @@
 """The level that a programme requires of its clusters."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
@@ -22,7 +23,11 @@ class RequiredLevelQuerySet(models.QuerySet["RequiredLevel"]):
         )
 
     def of_programme(self, programme: Programme) -> Self:
-        return self.filter(programme=programme).select_related("level")
+        return self.of_programmes([programme])
+
+    def of_programmes(self, programmes: Iterable[Programme]) -> Self:
+        keys = [programme.pk for programme in programmes]
+        return self.filter(programme__in=keys).select_related("level")
 
     def of_published(self) -> Self:
         return self.filter(programme__is_published=True)
@@ -31,8 +36,9 @@ class RequiredLevelQuerySet(models.QuerySet["RequiredLevel"]):
         # What begins later, the next first.
         return self.filter(required_from__gt=day).order_by("required_from", "pk")
 
-    def highest(self) -> "RequiredLevel | None":
-        return self.order_by("-level__rank", "pk").first()
+    def highest_by_programme(self) -> "dict[int, RequiredLevel]":
+        # The lowest first, so that the highest stays; of two the one that was entered first.
+        return {row.programme_id: row for row in self.order_by("level__rank", "-pk")}
 
 
 class RequiredLevel(models.Model):

@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from clusters.directory.index import FIRST_DAY, LAST_DAY, IndexCache, Requirement, Spell
@@ -35,16 +36,20 @@ def facet_spells(clusters: set[int] | None) -> Iterator[Spell]:
     if clusters is not None:
         labels = labels.of_clusters(clusters)
         suspended = suspended.filter(label__cluster__in=clusters)
-    suspensions: dict[int, list[Interval]] = defaultdict(list)
-    for label, starts_on, ends_on in suspended.values_list("label", "starts_on", "ends_on"):
-        suspensions[label].append(Interval(starts_on, ends_on))
-    for held in holdings(labels, suspensions):
+    for held in holdings(labels, suspensions_by_label(suspended)):
         for holding in held:
             yield from spells_of_label(holding)
         named_first = headline_spells([(holding.starts_on, holding.life) for holding in held])
         for state, first, last in named_first:
             value = (held[0].level, state.value)
             yield Spell("headline", held[0].cluster, value, first.toordinal(), last.toordinal())
+
+
+def suspensions_by_label(suspended: QuerySet[Suspension]) -> dict[int, list[Interval]]:
+    found: dict[int, list[Interval]] = defaultdict(list)
+    for label, starts_on, ends_on in suspended.values_list("label", "starts_on", "ends_on"):
+        found[label].append(Interval(starts_on, ends_on))
+    return found
 
 
 class Holding(NamedTuple):

@@ -66,15 +66,18 @@ def read_register_query(
     data: QueryDict, levels: Sequence[Level], portfolios: Sequence[Portfolio]
 ) -> RegisterQuery:
     reader = QueryReader(data)
-    known = {
+    chosen = reader.choices(FILTERS, known_values(levels, portfolios))
+    query = RegisterQuery(words=reader.words(), on=reader.day(), **chosen)
+    return reader.with_problems(query)
+
+
+def known_values(levels: Sequence[Level], portfolios: Sequence[Portfolio]) -> dict[str, set[str]]:
+    return {
         "level": {level.code for level in levels},
         "state": {state.value for state in State},
         "country": set(countries.countries),
         "portfolio": {NOT_RECORDED, *(portfolio.code for portfolio in portfolios)},
     }
-    chosen = reader.choices(FILTERS, known)
-    query = RegisterQuery(words=reader.words(), on=reader.day(), **chosen)
-    return reader.with_problems(query)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class RegisterList(FacetedList):
     portfolios: Sequence[Portfolio]
 
     def facets(self) -> list[Facet]:
-        return [self.facet(name) for name in FILTERS]
+        return [self.facet(name) for name in self.query.choices]
 
     def names(self, name: str) -> Mapping[str, str]:
         if name == "level":
@@ -107,7 +110,7 @@ class RegisterList(FacetedList):
         ]
 
     def counts(self, name: str) -> Counter[str]:
-        chosen = {other: self.query.chosen(other) for other in FILTERS if other != name}
+        chosen = {other: self.query.chosen(other) for other in self.query.choices if other != name}
         counts: Counter[str] = Counter()
         for cell, number in self.cells:
             if all(cell[other] in values for other, values in chosen.items() if values):
@@ -115,6 +118,6 @@ class RegisterList(FacetedList):
         return counts
 
     def count_without(self, name: str) -> int:
-        if name in FILTERS:
+        if name in self.query.choices:
             return self.counts(name).total()
         return self.query.without(name).labels(self.day).count()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from clusters.models import Cluster, Programme
+from clusters.models import Cluster, Participation, Programme
 from labels.models import Label, RequiredLevel
 from labels.validity import State, naming_order, spell_on
 from labels.words import Reply, reply_of
@@ -95,28 +95,46 @@ class RequirementOnDay:
 
 
 def requirement_of(programme: Programme, day: date, today: date) -> RequirementOnDay | None:
-    """None where the programme requires no level on the day. At most five queries.
+    """None where the programme requires no level on the day. At most five queries."""
+    return requirements_of([programme], day, today).get(programme.pk)
 
-    Of several that are in force a cluster has to meet each, so the highest counts.
+
+def requirements_of(
+    programmes: Iterable[Programme], day: date, today: date
+) -> dict[int, RequirementOnDay]:
+    """By the key of each programme that requires a level on the day.
+
+    At most five queries, however many programmes. Of several levels that are in force a cluster
+    has to meet each, so the highest counts.
     """
-    required = RequiredLevel.objects.of_programme(programme).in_force(day).highest()
-    if required is None:
-        return None
-    participations = programme.participations.public()
-    clusters = [participation.cluster for participation in participations.on(day)]
-    here = set(participations.on(today).values_list("cluster", flat=True))
-    labels = labels_that_count(clusters, required)
-    return RequirementOnDay(
-        required,
-        day,
-        today,
-        [
-            participant(
-                cluster, labels[cluster.pk], day, today, takes_part_today=cluster.pk in here
-            )
-            for cluster in clusters
-        ],
-    )
+    in_force = RequiredLevel.objects.of_programmes(programmes).in_force(day).highest_by_programme()
+    participations = Participation.objects.public().of_programmes(in_force)
+    if not in_force:
+        return {}
+    on_day: dict[int, list[Cluster]] = {key: [] for key in in_force}
+    for participation in participations.on(day):
+        on_day[participation.programme_id].append(participation.cluster)
+    here = set(participations.on(today).values_list("programme", "cluster"))
+    least = min(required.level.rank for required in in_force.values())
+    labels = labels_that_count({one.pk for many in on_day.values() for one in many}, least)
+    return {
+        key: RequirementOnDay(
+            required,
+            day,
+            today,
+            [
+                participant(
+                    cluster,
+                    [one for one in labels[cluster.pk] if one.level.rank >= required.level.rank],
+                    day,
+                    today,
+                    takes_part_today=(key, cluster.pk) in here,
+                )
+                for cluster in on_day[key]
+            ],
+        )
+        for key, required in in_force.items()
+    }
 
 
 def announced(programme: Programme, day: date) -> RequiredLevel | None:
@@ -124,12 +142,10 @@ def announced(programme: Programme, day: date) -> RequiredLevel | None:
     return RequiredLevel.objects.of_programme(programme).after(day).first()
 
 
-def labels_that_count(
-    clusters: Iterable[Cluster], required: RequiredLevel
-) -> dict[int, list[Label]]:
-    """Published labels of the required level or a higher one, by cluster key. Two queries."""
-    found: dict[int, list[Label]] = {cluster.pk: [] for cluster in clusters}
-    labels = Label.objects.published().of_clusters(found).of_rank(required.level.rank)
+def labels_that_count(clusters: Iterable[int], least_rank: int) -> dict[int, list[Label]]:
+    """Published labels of the level of this rank or a higher one, by cluster key. Two queries."""
+    found: dict[int, list[Label]] = {cluster: [] for cluster in clusters}
+    labels = Label.objects.published().held_by(found).of_rank(least_rank)
     for label in labels.select_related("level").with_succession():
         found[label.cluster_id].append(label)
     return found

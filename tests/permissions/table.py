@@ -446,9 +446,18 @@ clusters:compare                  page
 compare_csv                       page
 clusters:organisation_list        page
 clusters:programme_list           page
+clusters:programme_compare        page
+programmes_csv                    page
 labels:list                       page
 labels:scheme                     page
 labels:verify                     form
+labels:figures                    page
+figures_holders_csv               page
+figures_countries_csv             page
+figures_sectors_csv               page
+figures_awards_csv                page
+figures_renewals_csv              page
+figures_times_csv                 page
 news:list                         page
 news:year                         page  2015
 news:month                        page  2015-09

@@ -1,19 +1,27 @@
+from collections.abc import Iterator
 from dataclasses import fields
 
 import pytest
 
 from clusters.directory.query import DirectoryQuery
 from clusters.http.faceted import FacetedQuery
+from labels.figures.query import FiguresQuery
 from labels.register.query import RegisterQuery
 from news.lists.query import AnnouncementQuery
 
-QUERIES = [DirectoryQuery, RegisterQuery, AnnouncementQuery]
+QUERIES = [DirectoryQuery, RegisterQuery, AnnouncementQuery, FiguresQuery]
 
 every_query = pytest.mark.parametrize("query", QUERIES)
 
 
 def test_every_query_is_looked_at() -> None:
-    assert set(FacetedQuery.__subclasses__()) == set(QUERIES)
+    assert set(kinds_of(FacetedQuery)) == set(QUERIES)
+
+
+def kinds_of(query: type[FacetedQuery]) -> Iterator[type[FacetedQuery]]:
+    for kind in query.__subclasses__():
+        yield kind
+        yield from kinds_of(kind)
 
 
 @every_query
