@@ -49,6 +49,17 @@ PAGES = (
         "data dataset download csv xlsx spreadsheet json licence license open dati scaricare "
         "foglio licenza aperti",
     ),
+    SitePage(
+        "labels:figures",
+        _("Figures"),
+        "figures statistics chart charts trend years holders cifre statistiche grafici andamento "
+        "anni",
+    ),
+    SitePage(
+        "clusters:programme_compare",
+        _("Programmes side by side"),
+        "programmes compare comparison policy required programmi confronto confrontare politiche",
+    ),
     SitePage("clusters:map", _("Map"), "map mappa cartina where dove"),
     SitePage(
         "news:follow",
