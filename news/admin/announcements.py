@@ -272,6 +272,7 @@ class AnnouncementAdmin(EditorAdmin, StepsAdmin):
         if obj is not None and "revert_disabled" not in context:
             context["steps"] = self.open_steps(request, obj)
             context |= preview_context(request.user, obj)
+        context["may_publish"] = self.may_go_on_to_publish(request, obj, context.get("steps", ()))
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("title"))

@@ -1,6 +1,6 @@
 """The pages of the steps in the life of an announcement, one by one and for several together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -195,23 +195,20 @@ class StepsAdmin(ReviewedAgain, PublishedAdmin):
         by: Any = request.user
         return [
             {
+                "step": step,
                 "title": FORMS[step].title,
                 "address": reverse(f"admin:news_announcement_{step}", args=[announcement.pk]),
             }
             for step in steps_allowed(announcement, by, timezone.now())
         ]
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        obj: Any = kwargs.get("obj")
-        by: Any = request.user
-        context["may_publish"] = (
-            self.has_publish_permission(request)
-            if obj is None
-            else AnnouncementStep.PUBLISH in steps_allowed(obj, by, timezone.now())
-        )
-        return super().render_change_form(request, context, *args, **kwargs)
+    def may_go_on_to_publish(
+        self, request: HttpRequest, obj: Announcement | None, steps: Iterable[dict[str, Any]]
+    ) -> bool:
+        # `steps`: those that are open.
+        if obj is None:
+            return self.has_publish_permission(request)
+        return any(one["step"] == AnnouncementStep.PUBLISH for one in steps)
 
     def response_post_save_add(
         self, request: HttpRequest, obj: Announcement

@@ -197,7 +197,7 @@ def test_locked_table_is_told_after_one_wait(
 ) -> None:
     assert portal.get("/en/news/?q=one").status == 200
     with psycopg.connect(postgres_server.address_of("away")) as other:
-        other.execute("LOCK TABLE news_announcement IN ACCESS EXCLUSIVE MODE")
+        other.execute("LOCK TABLE news_topic IN ACCESS EXCLUSIVE MODE")
 
         assert is_refused(portal.get("/en/news/?q=two"), DEADLINE)
 

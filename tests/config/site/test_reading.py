@@ -39,19 +39,7 @@ def test_words_are_read(text: str, expected: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "bioPmed",
-        "",
-        "in the",
-        '"gold italy"',
-        "«oro»",
-        "2099",
-        "1066",
-       
-        "label 57",
-        "🥇",
-    ],
+    "text", ["bioPmed", "", "in the", '"gold italy"', "«oro»", "2099", "1066", "label 57", "🥇"]
 )
 def test_what_names_no_filter_is_left_as_words(text: str) -> None:
     assert asked(text) == {}
