@@ -26,7 +26,7 @@ from clusters.http.asof import as_of
 from clusters.http.links import Link, words_asked
 from clusters.http.paging import numbered_page
 from clusters.models import Cluster, Organisation, ProblemReport, Programme, RecordKind
-from config.site.search.records import Answer, found
+from config.site.search.records import SearchAnswer, found
 from config.snapshot.records import ANNOUNCEMENT, LEVEL, PORTFOLIO, REGION
 from labels.formats.records import FACTS as LABEL
 from labels.models import Label
@@ -83,7 +83,9 @@ def search(request: HttpRequest) -> HttpResponse:
     words = words_asked(request.GET)
     is_literal = request.GET.get("literally") == "yes"
     today, now = timezone.localdate(), timezone.now()
-    answer = found(words, today=today, now=now, is_literal=is_literal) if words else Answer(())
+    answer = (
+        found(words, today=today, now=now, is_literal=is_literal) if words else SearchAnswer(())
+    )
     return TemplateResponse(
         request,
         "search.html",

@@ -50,11 +50,11 @@ class Reading(NamedTuple):
         return urlencode(self.parameters)
 
 
-def read(text: str, index: Index, today: date) -> Reading | None:
+def read_words(text: str, index: Index, today: date) -> Reading | None:
     """None where only words were understood, and for what stands in quotes."""
     if any(sign in text for sign in '"“”«»'):
         return None
-    known = index.remember("words of filters", lambda: dict(names_of(index.reference)))
+    known = index.remember("words of filters", lambda: dict(filter_names(index.reference)))
     words, left = normal_name(text.translate(SIGNS)).split(), []
     found: list[tuple[str, str]] = []
     while words:
@@ -91,7 +91,7 @@ def day_at(words: Sequence[str], today: date) -> tuple[date | None, int]:
     """The day that the first words name, and how many they are; of a year its last, or today."""
     lengths = (3, 2, 1) if len(words) > 2 else (2, 1) if len(words) > 1 else (1,)
     for length in lengths:
-        text = iso_text(words[:length])
+        text = date_named(words[:length])
         try:
             day = PartialDate.parse(text) if text else None
         except ValueError:
@@ -101,7 +101,7 @@ def day_at(words: Sequence[str], today: date) -> tuple[date | None, int]:
     return None, 1
 
 
-def iso_text(words: Sequence[str]) -> str:
+def date_named(words: Sequence[str]) -> str:
     """“8 september 2015”, “september 2015”, “2015”, “2015 09 08” (signs are spaces) as a date."""
     named = [month_numbers().get(word, word.zfill(2)) for word in words]
     if not all(part.isascii() and part.isdigit() for part in named):
@@ -120,7 +120,7 @@ def month_numbers() -> Mapping[str, str]:
     return found
 
 
-def names_of(reference: ReferenceTables) -> Iterator[tuple[str, tuple[str, str]]]:
+def filter_names(reference: ReferenceTables) -> Iterator[tuple[str, tuple[str, str]]]:
     # In every language, as people write across them.
     for code, name in countries():
         yield normal_name(name), ("country", code)

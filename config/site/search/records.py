@@ -18,7 +18,7 @@ from clusters.models import ClusterName, Organisation, OrganisationName, Program
 from clusters.models.organisations import MOST_FOUND
 from clusters.names import normal_name
 from clusters.templatetags.clusters_tags import day_in_words
-from config.site.search.reading import read
+from config.site.search.reading import read_words
 from config.site.search.site_pages import pages_matching
 from labels.models import Label
 from labels.register.holdings import directory
@@ -56,7 +56,7 @@ class ResultGroup:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SearchAnswer:
     """`read_as`: what was understood of the words, where the clusters were found by that."""
 
     groups: Sequence[ResultGroup]
@@ -67,7 +67,7 @@ class Answer:
         return sum(group.number for group in self.groups)
 
 
-def found(words: str, *, today: date, now: datetime, is_literal: bool = False) -> Answer:
+def found(words: str, *, today: date, now: datetime, is_literal: bool = False) -> SearchAnswer:
     """The kinds of which there is a record with all words; of labels by number.
 
     `is_literal`: also of clusters, where the words would be understood.
@@ -83,7 +83,7 @@ def found(words: str, *, today: date, now: datetime, is_literal: bool = False) -
         announcements(words, now),
         programmes(words),
     ]
-    return Answer([group for group in groups if group.number], read_as)
+    return SearchAnswer([group for group in groups if group.number], read_as)
 
 
 def clusters(words: str, asked: str, today: date, *, is_literal: bool) -> tuple[ResultGroup, str]:
@@ -91,7 +91,7 @@ def clusters(words: str, asked: str, today: date, *, is_literal: bool) -> tuple[
     url = reverse("clusters:list")
     answer, read_as = directory(QueryDict(asked), url, today), ""
     is_named = any(answer.tiers[:1]) and not answer.corrected_to
-    reading = None if is_literal or is_named else read(words, answer.index, today)
+    reading = None if is_literal or is_named else read_words(words, answer.index, today)
     if reading:
         answer = directory(QueryDict(reading.querystring), url, today)
         read_as = answer.in_words()

@@ -89,9 +89,12 @@ def pages_matching(words: str) -> Sequence[Link]:
     asked = [word for word in normal_name(words).split() if word not in FILLERS.split()]
     if not asked:
         return ()
-    found = [page for page in PAGES if all(has_word(page, word) for word in asked)]
-    return [Link(str(page.title), reverse(page.name, args=page.arguments)) for page in found[:MOST_FOUND]]
+    found = [page for page in PAGES if all(page_has_word(page, word) for word in asked)]
+    return [
+        Link(str(page.title), reverse(page.name, args=page.arguments))
+        for page in found[:MOST_FOUND]
+    ]
 
 
-def has_word(page: SitePage, word: str) -> bool:
+def page_has_word(page: SitePage, word: str) -> bool:
     return any(known.startswith(word) for known in normal_name(page.words).split())

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from clusters.models import Portfolio
-from config.site.search.reading import read
+from config.site.search.reading import read_words
 from labels.register.holdings import INDEX
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 22)
 
 
 def asked(text: str) -> dict[str, str]:
-    reading = read(text, INDEX.current(), TODAY)
+    reading = read_words(text, INDEX.current(), TODAY)
     return dict(reading.parameters) if reading else {}
 
 
@@ -55,10 +55,10 @@ def test_words_that_the_secretariat_adds_are_read_at_once() -> None:
 
 
 def test_no_word_names_two_filters() -> None:
-    from config.site.search.reading import names_of
+    from config.site.search.reading import filter_names
 
     found: dict[str, set[tuple[str, str]]] = {}
-    for name, parameter in names_of(INDEX.current().reference):
+    for name, parameter in filter_names(INDEX.current().reference):
         found.setdefault(name, set()).add(parameter)
 
     assert {name: two for name, two in found.items() if len(two) > 1} == {}
