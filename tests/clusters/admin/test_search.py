@@ -46,21 +46,21 @@ def text_of(cluster: Cluster, description: str) -> None:
 
 
 def test_records_of_every_kind_are_found_in_groups(secretariat: Client) -> None:
-    cluster = make_cluster(name="Nova Cluster")
-    make_organisation(name="Nova Park")
-    make_programme(name_en="Nova programme")
+    cluster = make_cluster(name="Xylo Cluster")
+    make_organisation(name="Xylo Park")
+    make_programme(name_en="Xylo programme")
     make_label(cluster=cluster)
-    make_announcement(title="Nova is gold")
-    make_account(email="nova@example.org")
+    make_announcement(title="Xylo is gold")
+    make_account(email="xylo@example.org")
     make_cluster(name="Other")
 
-    assert found(secretariat, "nova") == {
-        "Clusters": (1, ["Nova Cluster"]),
-        "Organisations": (1, ["Nova Park"]),
-        "Programmes": (1, ["Nova programme"]),
-        "Accounts": (1, ["nova@example.org"]),
-        "Labels": (1, ["Gold – Nova Cluster, 2015-07"]),
-        "Announcements": (1, ["Nova is gold"]),
+    assert found(secretariat, "xylo") == {
+        "Clusters": (1, ["Xylo Cluster"]),
+        "Organisations": (1, ["Xylo Park"]),
+        "Programmes": (1, ["Xylo programme"]),
+        "Accounts": (1, ["xylo@example.org"]),
+        "Labels": (1, ["Gold – Xylo Cluster, 2015-07"]),
+        "Announcements": (1, ["Xylo is gold"]),
     }
 
 
@@ -89,26 +89,26 @@ def test_cluster_is_found_by_its_managers_and_texts(
 
 
 def test_row_comes_once_however_often_it_has_the_word(secretariat: Client) -> None:
-    cluster = make_cluster(name="Nova")
-    cluster.names.create(name="Nova one")
-    cluster.names.create(name="Nova two")
+    cluster = make_cluster(name="Xylo")
+    cluster.names.create(name="Xylo one")
+    cluster.names.create(name="Xylo two")
 
-    assert found(secretariat, "nova")["Clusters"] == (1, ["Nova"])
+    assert found(secretariat, "xylo")["Clusters"] == (1, ["Xylo"])
 
 
 def test_more_than_a_few_are_counted_and_come_by_page(secretariat: Client) -> None:
     for number in range(60):
-        make_cluster(name=f"Nova {number:02}")
+        make_cluster(name=f"Xylo {number:02}")
 
-    page = search(secretariat, "nova")
+    page = search(secretariat, "xylo")
     (group,) = page.context["groups"]
     assert (group.number, len(group.rows)) == (60, 5)
     assert escape(group.url) in page.text
-    first = found(secretariat, "nova", **{"in": "clusters.cluster"})["Clusters"]
-    second = found(secretariat, "nova", **{"in": "clusters.cluster", "p": 2})["Clusters"]
+    first = found(secretariat, "xylo", **{"in": "clusters.cluster"})["Clusters"]
+    second = found(secretariat, "xylo", **{"in": "clusters.cluster", "p": 2})["Clusters"]
 
     assert (first[0], len(first[1]), len(second[1])) == (60, 50, 10)
-    assert sorted(first[1] + second[1]) == [f"Nova {number:02}" for number in range(60)]
+    assert sorted(first[1] + second[1]) == [f"Xylo {number:02}" for number in range(60)]
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def test_more_than_a_few_are_counted_and_come_by_page(secretariat: Client) -> No
         {"q": "%_\\"},
         {"q": "a " * 500},
         {"q": "x" * 5000},
-        {"q": "nova", "in": "nothing"},
-        {"q": "nova", "in": "clusters.cluster", "p": "x"},
+        {"q": "xylo", "in": "nothing"},
+        {"q": "xylo", "in": "clusters.cluster", "p": "x"},
         {"in": "clusters.cluster"},
     ],
 )
 def test_whatever_is_asked_has_an_answer(secretariat: Client, query: dict[str, str]) -> None:
-    make_cluster(name="Nova")
+    make_cluster(name="Xylo")
 
     assert secretariat.get(reverse("admin:search"), query).status_code == 200
 
@@ -151,16 +151,16 @@ def test_what_was_searched_for_is_no_markup(secretariat: Client) -> None:
 
 
 def test_team_finds_its_own(client: Client) -> None:
-    member = make_team_member(organisation=make_organisation(name="Nova Park"))
-    own = make_cluster(name="Nova Own")
+    member = make_team_member(organisation=make_organisation(name="Xylo Park"))
+    own = make_cluster(name="Xylo Own")
     make_management(organisation=member.organisation, cluster=own)
-    make_cluster(name="Nova Other")
-    make_cluster(name="Nova Hidden", is_published=False)
+    make_cluster(name="Xylo Other")
+    make_cluster(name="Xylo Hidden", is_published=False)
     client.force_login(member.account)
 
-    assert found(client, "nova") == {
-        "Clusters": (1, ["Nova Own"]),
-        "Organisations": (1, ["Nova Park"]),
+    assert found(client, "xylo") == {
+        "Clusters": (1, ["Xylo Own"]),
+        "Organisations": (1, ["Xylo Park"]),
         "Team members": (1, [f"{member.account} (owner)"]),
     }
 
@@ -192,17 +192,17 @@ def test_search_asks_the_same_however_much_it_finds(
     secretariat: Client, django_assert_max_num_queries: Any
 ) -> None:
     asked = []
-    search(secretariat, "nova")
+    search(secretariat, "xylo")
     for number in (1, 5):
         for count in range(number):
-            cluster = make_cluster(name=f"Nova {number} {count}")
+            cluster = make_cluster(name=f"Xylo {number} {count}")
             make_label(cluster=cluster)
             make_management(
-                cluster=cluster, organisation=make_organisation(name=f"Nova {number} {count}")
+                cluster=cluster, organisation=make_organisation(name=f"Xylo {number} {count}")
             )
             make_announcement(clusters=[cluster])
         with django_assert_max_num_queries(40) as found_queries:
-            search(secretariat, "nova")
+            search(secretariat, "xylo")
         asked.append(len(found_queries))
 
     assert asked[0] == asked[1]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from clusters.models import Cluster, Organisation, Programme
 from clusters.models.addresses import Addressed, TakenSlugs, free_slug
 from clusters.models.clusters import PAGES
+from clusters.models.programmes import PAGES_OF_PROGRAMMES
 from labels.importing.lines import COLUMNS
 from labels.importing.writer import with_addresses
 from news.models import AnnouncementText, Topic
@@ -26,6 +27,7 @@ from tests.factories import make_announcement, make_cluster, make_organisation, 
 pytestmark = pytest.mark.django_db
 
 ADDRESSED = [model for model in apps.get_models() if issubclass(model, Addressed)]
+PAGES_OF = {Cluster: PAGES, Programme: PAGES_OF_PROGRAMMES}
 NAMES = [
     pytest.param("Compare", id="a page"),
     pytest.param("MAP", id="another page"),
@@ -206,4 +208,4 @@ def test_no_address_is_that_of_a_page(model: Any, language: str) -> None:
         assert {
             word: make(model, word).slug for word in words if make(model, word).slug == word
         } == {}
-        assert words == ({*PAGES} if model is Cluster else set())
+        assert words == {*PAGES_OF.get(model, ())}
