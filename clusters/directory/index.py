@@ -28,6 +28,7 @@ from django.utils.safestring import SafeString
 from clusters.dates import PartialDate
 from clusters.directory.changes import SeenChanges, read_changes
 from clusters.directory.query import Box
+from clusters.directory.remembering import Remembering
 from clusters.directory.towns import Place, Town, great_circle_km, towns_by_name
 from clusters.models import (
     ChangeKind,
@@ -48,8 +49,6 @@ FIRST_DAY, LAST_DAY = date.min.toordinal(), date.max.toordinal()
 UNKNOWN = -1
 # More records changed than this are read with all the others.
 MAX_CHANGES = 2000
-MAX_REMEMBERED = 64
-FORGOTTEN: Any = object()
 MAX_DAYS = 6
 MAX_CARDS = 5000
 
@@ -139,7 +138,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Index:
+class Index(Remembering):
     """What was published at one moment. Columns are by slot; never changed once it is there."""
 
     seen: SeenChanges = field(default_factory=SeenChanges)
@@ -163,16 +162,6 @@ class Index:
     )
     days: dict[date, Day] = field(default_factory=dict)
     remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
-
-    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        # What `make` gave for the key, as long as nothing changes; the longest unused leave.
-        made: Made = self.remembered.pop(key, FORGOTTEN)
-        if made is FORGOTTEN:
-            made = make()
-        self.remembered[key] = made
-        while len(self.remembered) > MAX_REMEMBERED:
-            self.remembered.popitem(last=False)
-        return made
 
     def on(self, day: date) -> Day:
         if day not in self.days:

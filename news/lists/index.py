@@ -16,7 +16,7 @@ from heapq import nlargest
 from itertools import chain
 from math import inf
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -25,11 +25,11 @@ from django.utils.safestring import SafeString
 from clusters.dates import PartialDate
 from clusters.directory.changes import SeenChanges, read_changes
 from clusters.directory.index import bits_of, slots_of
+from clusters.directory.remembering import Remembering
 from clusters.http.asof import midnight
 from clusters.models import ChangeKind
 from news.models import Announcement, AnnouncementState, AnnouncementText, links_to_public_clusters
 
-Made = TypeVar("Made")
 Bits = Mapping[str, Mapping[Any, int]]
 # The moment of publication in seconds, and the key.
 Entry = tuple[float, int]
@@ -37,8 +37,6 @@ Entry = tuple[float, int]
 # More announcements changed than this are read with all the others; so it is where so many came,
 # went or got another moment.
 MAX_CHANGES, MAX_MOVED = 5_000, 200
-MAX_REMEMBERED = 64
-FORGOTTEN: Any = object()
 # What a database takes in one condition.
 KEYS_AT_ONCE = 1_000
 
@@ -61,7 +59,7 @@ class NewsRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NewsIndex:
+class NewsIndex(Remembering):
     """What was published at one moment; never changed once it is there."""
 
     seen: SeenChanges = field(default_factory=SeenChanges)
@@ -74,16 +72,6 @@ class NewsIndex:
         default_factory=OrderedDict
     )
     remembered: "OrderedDict[Hashable, Any]" = field(default_factory=OrderedDict)
-
-    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        # As in the index of clusters: the longest unused leave.
-        made: Made = self.remembered.pop(key, FORGOTTEN)
-        if made is FORGOTTEN:
-            made = make()
-        self.remembered[key] = made
-        while len(self.remembered) > MAX_REMEMBERED:
-            self.remembered.popitem(last=False)
-        return made
 
     def appeared(self, now: datetime) -> int:
         return below(bisect_right(self.order, (now.timestamp(), inf)))
