@@ -452,6 +452,16 @@ class Directory(FacetedList):
         option = Option(EVER, str(HELD), count, url, is_selected)
         return Facet("held", _("Held when"), (option,) if count or is_selected else ())
 
+    def ways_out(self) -> list[Link]:
+        # First what the same clusters held at another time.
+        facet = self.held_facet() if self.query.level else Facet("held", "", ())
+        earlier = [
+            Link(f"{option.label}: {option.count}", option.url)
+            for option in facet.options
+            if option.count and not option.is_selected
+        ]
+        return [*earlier, *super().ways_out()]
+
     def profile_facet(self) -> Facet:
         # What one may ask of a profile, where it tells clusters apart.
         options = []

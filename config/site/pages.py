@@ -70,7 +70,7 @@ def examples() -> list[Link]:
     # Searches to try, each an address that anybody could type.
     clusters, labels = reverse("clusters:list"), reverse("labels:list")
     asked: list[tuple[str, str, dict[str, str]]] = [
-        (_("Gold in Italy"), clusters, {"country": "IT", "level": "gold"}),
+        (_("Gold in Italy"), clusters, {"level": "gold", "held": "ever", "country": "IT"}),
         (_("health clusters"), clusters, {"portfolio": "health-and-medical-science"}),
         (_("labels that may still be renewed"), labels, {"state": "renewable"}),
         (_("valid on 8 September 2015"), labels, {"state": "valid", "on": "2015-09-08"}),

@@ -31,9 +31,9 @@ STATES = {
 # What belongs to a question and to no record, once something of it is understood.
 FILLERS = (
     "a an and at by for from have has held hold holder holders holds in of on or that the to who "
-    "with which cluster clusters label labels level award awards awarded "
+    "with which today ever cluster clusters label labels level award awards awarded "
     "al alla che chi con da dal dalla dei del della delle di e ed gli ha hanno i il in l la le lo "
-    "nel nella o per quali su tra un una livello avuto ottenuto"
+    "nel nella o oggi mai per quali su tra un una livello avuto ottenuto"
 )
 LONGEST = 4  # words of one name
 FIRST_YEAR = 1990  # smaller numbers are none of labels

@@ -12,8 +12,10 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clusters.directory.results import Directory
 from clusters.directory.rows import render_rows
 from clusters.fulltext import records_matching
+from clusters.http.links import Link
 from clusters.models import ClusterName, Organisation, OrganisationName, Programme
 from clusters.models.organisations import MOST_FOUND
 from clusters.names import normal_name
@@ -61,10 +63,16 @@ class SearchAnswer:
 
     groups: Sequence[ResultGroup]
     read_as: str = ""
+    # Where no cluster is what was understood.
+    ways_out: Sequence[Link] = ()
 
     @property
     def number(self) -> int:
         return sum(group.number for group in self.groups)
+
+    @property
+    def has_clusters(self) -> bool:
+        return any(group.name == "clusters" for group in self.groups)
 
 
 def found(words: str, *, today: date, now: datetime, is_literal: bool = False) -> SearchAnswer:
@@ -73,20 +81,23 @@ def found(words: str, *, today: date, now: datetime, is_literal: bool = False) -
     `is_literal`: also of clusters, where the words would be understood.
     """
     asked = urlencode({"q": words})
-    group, read_as = clusters(words, asked, today, is_literal=is_literal)
+    answer, read_as = clusters_asked(words, asked, today, is_literal=is_literal)
     pages = pages_matching(words)
     groups = [
         ResultGroup("pages", _("Pages"), len(pages), pages, "", words),
-        group,
+        clusters(answer),
         organisations(words, asked),
         labels(words, asked, today),
         announcements(words, now),
         programmes(words),
     ]
-    return SearchAnswer([group for group in groups if group.number], read_as)
+    ways_out = answer.ways_out() if read_as and not answer.total else ()
+    return SearchAnswer([group for group in groups if group.number], read_as, ways_out)
 
 
-def clusters(words: str, asked: str, today: date, *, is_literal: bool) -> tuple[ResultGroup, str]:
+def clusters_asked(
+    words: str, asked: str, today: date, *, is_literal: bool
+) -> tuple[Directory, str]:
     # What is called so is what was meant; else what the words say, where they are understood.
     url = reverse("clusters:list")
     answer, read_as = directory(QueryDict(asked), url, today), ""
@@ -96,21 +107,25 @@ def clusters(words: str, asked: str, today: date, *, is_literal: bool) -> tuple[
         answer = directory(QueryDict(reading.querystring), url, today)
         read_as = answer.in_words()
         if answer.query.on:
-            read_as = f"{read_as}, {day_in_words(answer.query.on)}"
+            day = day_in_words(answer.query.on)
+            read_as = _("%(asked)s, as it stood on %(day)s") % {"asked": read_as, "day": day}
+    return answer, read_as
+
+
+def clusters(answer: Directory) -> ResultGroup:
     keys = answer.page.keys[:SHOWN]
     names = {key: answer.index.names[answer.index.slots[key]] for key in keys}
-    group = ResultGroup(
+    return ResultGroup(
         "clusters",
         _("Clusters"),
         answer.total,
         render_rows(answer, keys),
-        answer.query.url(url),
+        answer.query.url(answer.path),
         answer.words,
         " ".join(answer.problems),
         keys,
         other_names(ClusterName, "cluster", names, answer.words),
     )
-    return group, read_as
 
 
 def organisations(words: str, asked: str) -> ResultGroup:

@@ -29,7 +29,7 @@ PAGES = (
         "esca label labels excellence levels bronze silver gold rules criteria indicators obtain "
         "apply become certification costs steps renewal process "
         "livelli regole criteri indicatori ottenere ottenerlo candidarsi certificazione "
-        "eccellenza rinnovo funziona works",
+        "eccellenza rinnovo funziona works marchio etichetta",
     ),
     SitePage(
         "labels:verify",
@@ -47,7 +47,7 @@ PAGES = (
         "data",
         _("Data"),
         "data dataset download csv xlsx spreadsheet json licence license open dati scaricare "
-        "foglio licenza aperti",
+        "foglio calcolo excel licenza aperti",
     ),
     SitePage(
         "labels:figures",

@@ -396,3 +396,12 @@ def test_unknown_time_of_holding_is_named() -> None:
     (problem,) = directory("held=never").problems
 
     assert "“never” is none of ever" in problem
+
+
+@pytest.mark.django_db
+def test_empty_list_of_a_level_leads_first_to_those_that_held_it() -> None:
+    make_label(level="gold", assessed_on="2013-07")
+
+    (first, *_others) = directory("level=gold").ways_out()
+
+    assert (first.name, first.url) == ("held at any time: 1", f"{PATH}?level=gold&held=ever")

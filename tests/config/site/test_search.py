@@ -127,6 +127,24 @@ def test_words_that_name_filters_are_understood_and_told(client: Client) -> None
     assert (literal.read_as, literal.number) == ("", 0)
 
 
+def test_what_is_understood_and_not_there_leads_on(client: Client) -> None:
+    make_label(level="gold", assessed_on="2013-07")
+
+    response = client.get("/en/search/?q=gold+norway+today")
+
+    answer = response.context["answer"]
+    assert answer.read_as == "Gold, Norway, held at any time"
+    urls = [way.url for way in answer.ways_out]
+    assert urls == ["/en/clusters/?level=gold&held=ever"]
+    assert "No cluster fits" in response.content.decode()
+
+
+def test_day_in_the_words_is_told(client: Client) -> None:
+    make_label(level="gold", assessed_on="2013-07")
+    answer = client.get("/en/search/?q=gold+2014").context["answer"]
+    assert answer.read_as == "Gold, as it stood on 31 December 2014"
+
+
 def test_name_goes_before_what_its_words_say(client: Client) -> None:
     cluster = make_cluster(name="Gold Italy", country="NO")
     answer = client.get("/en/search/?q=gold+italy").context["answer"]
