@@ -77,6 +77,8 @@ class Directory(FacetedList):
     label to name first, of pairs of a level and the state of a label of it.
     """
 
+    told_whole = ("level",)
+
     query: DirectoryQuery
     index: Index
     cursor: Cursor
@@ -424,7 +426,10 @@ class Directory(FacetedList):
         return [
             facet
             for facet in [*facets, self.profile_facet()]
-            if any(one.value != NOT_RECORDED or one.is_selected for one in facet.options)
+            if any(
+                one.is_selected or (one.count and one.value != NOT_RECORDED)
+                for one in facet.options
+            )
         ]
 
     def counts(self, name: str) -> dict[str, int]:

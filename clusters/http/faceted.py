@@ -209,6 +209,9 @@ class FacetedList(ABC):
     equals the list that the option leads to where nothing else of that filter is chosen.
     """
 
+    # Filters of few values, all of which stand where there is one: a missing one would be sought.
+    told_whole: ClassVar[Collection[str]] = ()
+
     query: FacetedQuery
     path: str
 
@@ -226,6 +229,7 @@ class FacetedList(ABC):
 
     def facet(self, name: str) -> Facet:
         # With the values that some record has or that are chosen.
+        is_whole = name in self.told_whole
         chosen, counts = self.query.chosen(name), self.counts(name)
         options = [
             Option(
@@ -236,7 +240,7 @@ class FacetedList(ABC):
                 is_selected=value in chosen,
             )
             for value, label in self.names(name).items()
-            if counts.get(value) or value in chosen
+            if counts.get(value) or value in chosen or (is_whole and value != NOT_RECORDED)
         ]
         return Facet(name, str(self.query.choices[name]), tuple(options))
 
