@@ -231,8 +231,12 @@ TABLE: dict[str, dict[str, Fields]] = {
         (SECRETARIAT, {"clusters.participation": "started_on ended_on"})
     ),
     "change labels.requiredlevel": by((SECRETARIAT, {"labels.requiredlevel": REQUIRED_LEVEL})),
-    "change clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
-    "add clusters.portfolio": by(((LEAD,), {"clusters.portfolio": "name_en name_it code"})),
+    "change clusters.portfolio": by(
+        ((LEAD,), {"clusters.portfolio": "name_en name_it other_names code"})
+    ),
+    "add clusters.portfolio": by(
+        ((LEAD,), {"clusters.portfolio": "name_en name_it other_names code"})
+    ),
     "change clusters.region": by(((LEAD,), {"clusters.region": "name other_names country code"})),
     "add clusters.region": by(((LEAD,), {"clusters.region": "name other_names country code"})),
     "change clusters.problemreport": by(
