@@ -100,7 +100,7 @@ class RowsByYear:
 
     def dates(self, field: str, kind: str) -> Any:
         if kind != "year":
-            return self.rows.dates(field, kind)  # type: ignore[arg-type]
+            return self.rows.dates(field, kind)  # type: ignore[arg-type]  # a literal to the stubs
         days = self.rows.order_by().values_list(field, flat=True).distinct()
         return [date(year, 1, 1) for year in sorted({day.year for day in days})]
 
@@ -120,7 +120,7 @@ class MomentsByYear(RowsByYear):
 
     def datetimes(self, field: str, kind: str) -> Any:
         if kind != "year":
-            return self.rows.datetimes(field, kind)  # type: ignore[arg-type]
+            return self.rows.datetimes(field, kind)  # type: ignore[arg-type]  # a literal to the stubs
         if not self.ends:
             return []
         first, last = (timezone.localtime(end).year for end in self.ends)

@@ -4,8 +4,6 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import NamedTuple
-from urllib.parse import urlencode
 
 from django.utils.dates import MONTHS
 from django.utils.translation import override
@@ -35,27 +33,20 @@ FILLERS = (
     "al alla che chi con da dal dalla dei del della delle di e ed gli ha hanno i il in l la le lo "
     "nel nella o oggi mai per quali su tra un una livello avuto ottenuto"
 )
-LONGEST = 4  # words of one name
+LONGEST = 8  # words of one name
 FIRST_YEAR = 1990  # smaller numbers are none of labels
 SIGNS = str.maketrans(dict.fromkeys(",;:?!()", " "))
 
 
-class Reading(NamedTuple):
-    """What is asked of the directory: its parameters, with the words that are left as `q`."""
+def read_words(text: str, index: Index, today: date) -> list[tuple[str, str]]:
+    """Parameters of the directory, with the words that are left as `q`.
 
-    parameters: tuple[tuple[str, str], ...]
-
-    @property
-    def querystring(self) -> str:
-        return urlencode(self.parameters)
-
-
-def read_words(text: str, index: Index, today: date) -> Reading | None:
-    """None where only words were understood, and for what stands in quotes."""
+    None where only words were understood, and for what stands in quotes.
+    """
     if any(sign in text for sign in '"“”«»'):
-        return None
+        return []
     known = index.remember("words of filters", lambda: dict(filter_names(index.reference)))
-    words, left = normal_name(text.translate(SIGNS)).split(), []
+    words, left = plain_words(text), []
     found: list[tuple[str, str]] = []
     while words:
         day, length = day_at(words, today)
@@ -69,12 +60,17 @@ def read_words(text: str, index: Index, today: date) -> Reading | None:
                 left.append(words[0])
         words = words[length:]
     if not found:
-        return None
+        return []
     asked = {name for name, _value in found}
     if "level" in asked and not asked & {"state", "on"}:
         found.append(("held", EVER))
-    rest = " ".join(word for word in left if word not in FILLERS.split())
-    return Reading((*(([("q", rest)]) if rest else ()), *found))
+    fillers = FILLERS.split()
+    rest = " ".join(word for word in left if word not in fillers)
+    return [("q", rest), *found] if rest else found
+
+
+def plain_words(text: str) -> list[str]:
+    return normal_name(text.translate(SIGNS)).split()
 
 
 def longest_at(
@@ -120,19 +116,23 @@ def month_numbers() -> Mapping[str, str]:
     return found
 
 
+def plain_name(name: str) -> str:
+    return " ".join(plain_words(name))
+
+
 def filter_names(reference: ReferenceTables) -> Iterator[tuple[str, tuple[str, str]]]:
     # In every language, as people write across them.
     for code, name in countries():
-        yield normal_name(name), ("country", code)
+        yield plain_name(name), ("country", code)
     for portfolio in reference.portfolios:
         for name in (portfolio.name_en, portfolio.name_it, *portfolio.other_names.split("|")):
-            yield normal_name(name), ("portfolio", portfolio.code)
+            yield plain_name(name), ("portfolio", portfolio.code)
     for state, names in STATES.items():
         for name in names.split("|"):
-            yield normal_name(name), ("state", state.value)
+            yield plain_name(name), ("state", state.value)
     for level in reference.levels:
         for name in (level.code, level.name_en, level.name_it, *OTHER_LEVELS.get(level.code, ())):
-            yield normal_name(name), ("level", level.code)
+            yield plain_name(name), ("level", level.code)
 
 
 @cache

@@ -102,9 +102,9 @@ def clusters_asked(
     url = reverse("clusters:list")
     answer, read_as = directory(QueryDict(asked), url, today), ""
     is_named = any(answer.tiers[:1]) and not answer.corrected_to
-    reading = None if is_literal or is_named else read_words(words, answer.index, today)
+    reading = [] if is_literal or is_named else read_words(words, answer.index, today)
     if reading:
-        answer = directory(QueryDict(reading.querystring), url, today)
+        answer = directory(QueryDict(urlencode(reading)), url, today)
         read_as = answer.in_words()
         if answer.query.on:
             day = day_in_words(answer.query.on)

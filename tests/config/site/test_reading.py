@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from clusters.models import Portfolio
-from config.site.search.reading import read_words
+from config.site.search.reading import filter_names, read_words
 from labels.register.holdings import INDEX
 
 pytestmark = pytest.mark.django_db
@@ -14,8 +14,7 @@ TODAY = date(2026, 11, 22)
 
 
 def asked(text: str) -> dict[str, str]:
-    reading = read_words(text, INDEX.current(), TODAY)
-    return dict(reading.parameters) if reading else {}
+    return dict(read_words(text, INDEX.current(), TODAY))
 
 
 @pytest.mark.parametrize(
@@ -54,9 +53,15 @@ def test_words_that_the_secretariat_adds_are_read_at_once() -> None:
     assert asked("gadgets") == {"portfolio": "ict"}
 
 
-def test_no_word_names_two_filters() -> None:
-    from config.site.search.reading import filter_names
+def test_every_name_of_a_filter_is_read() -> None:
+    names = dict(filter_names(INDEX.current().reference))
 
+    assert {
+        name: parameter for name, parameter in names.items() if parameter not in asked(name).items()
+    } == {}
+
+
+def test_no_word_names_two_filters() -> None:
     found: dict[str, set[tuple[str, str]]] = {}
     for name, parameter in filter_names(INDEX.current().reference):
         found.setdefault(name, set()).add(parameter)
