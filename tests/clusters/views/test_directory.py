@@ -186,7 +186,7 @@ def test_cluster_list_without_a_result_says_what_to_drop(client: Client) -> None
     text = text_of(client, f"{CLUSTERS}?country=NO")
 
     assert (
-        "No cluster fits There are clusters when you drop one of these: without Norway: 1" in text
+        "No cluster fits There are clusters when you change one of these: without Norway: 1" in text
     )
 
 
